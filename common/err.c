@@ -1,0 +1,78 @@
+#include "common/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const code_names[] = {
+    [ERR_NONE] = "none",       [ERR_NOT_FOUND] = "not-found",
+    [ERR_CORRUPT] = "corrupt", [ERR_UNSUPPORTED] = "unsupported",
+    [ERR_DATA] = "data",       [ERR_IO] = "io",
+    [ERR_MEMORY] = "memory",   [ERR_USAGE] = "usage",
+    [ERR_CHANGED] = "changed", [ERR_PEER] = "peer",
+    [ERR_SYSTEM] = "system",
+};
+
+#define NCODES (sizeof code_names / sizeof code_names[0])
+
+static void verr_set(struct err *err, enum err_code code, const char *fmt, va_list ap)
+{
+    if (err == NULL)
+        return;
+    err->code = code;
+    vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+}
+
+int err_set(struct err *err, enum err_code code, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    verr_set(err, code, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
+{
+    va_list ap;
+    size_t used;
+
+    if (err == NULL)
+        return -1;
+    va_start(ap, fmt);
+    verr_set(err, code, fmt, ap);
+    va_end(ap);
+    used = strlen(err->msg);
+    snprintf(err->msg + used, sizeof err->msg - used, ": %s", strerror(errnum));
+    return -1;
+}
+
+int err_prefix(struct err *err, const char *fmt, ...)
+{
+    char old[ERR_MSG_MAX];
+    va_list ap;
+    size_t used;
+
+    if (err == NULL)
+        return -1;
+    memcpy(old, err->msg, sizeof old);
+    va_start(ap, fmt);
+    vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    va_end(ap);
+    used = strlen(err->msg);
+    snprintf(err->msg + used, sizeof err->msg - used, ": %.*s", (int)sizeof old - 1, old);
+    return -1;
+}
+
+const char *err_code_name(enum err_code code)
+{
+    return (size_t)code < NCODES ? code_names[code] : "system";
+}
+
+enum err_code err_code_from_name(const char *name)
+{
+    for (size_t i = 0; i < NCODES; i++)
+        if (strcmp(code_names[i], name) == 0)
+            return (enum err_code)i;
+    return ERR_SYSTEM;
+}

@@ -1,0 +1,51 @@
+/*
+ * err: how a function says what went wrong.
+ *
+ * Functions that can fail return 0 or -1 and fill a caller-owned `struct err`. The message names the
+ * thing at fault (array, chunk, file) and, where there is one, the cure; it is written for the user.
+ * errno values appear only in proto and at the FUSE edge, never in here.
+ */
+#ifndef VCZFS_COMMON_ERR_H
+#define VCZFS_COMMON_ERR_H
+
+#include <stdarg.h>
+
+enum err_code {
+    ERR_NONE = 0,
+    ERR_NOT_FOUND,   /* a store, array or file that must exist does not */
+    ERR_CORRUPT,     /* bytes that break their own format */
+    ERR_UNSUPPORTED, /* legal, but not something vczfs reads (yet) */
+    ERR_DATA,        /* well-formed, but this view cannot show it */
+    ERR_IO,          /* the system failed to read */
+    ERR_MEMORY,      /* out of memory, or over the budget */
+    ERR_USAGE,       /* what the user asked for makes no sense */
+    ERR_CHANGED,     /* the store is not the one that was mounted */
+    ERR_PEER,        /* the other process broke the protocol or went away */
+    ERR_SYSTEM,      /* anything else the system refused */
+};
+
+#define ERR_MSG_MAX 1024
+
+struct err {
+    enum err_code code;
+    char msg[ERR_MSG_MAX];
+};
+
+/* Sets code and message; always returns -1, so that `return err_set(...)` reads well. err may be NULL. */
+int err_set(struct err *err, enum err_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same with ": strerror(errnum)" appended. */
+int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Puts "text: " before the message; keeps the code. Returns -1. */
+int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "corrupt", "unsupported", ...: stable names, used in the protocol and in logs. */
+const char *err_code_name(enum err_code code);
+
+/* The reverse; ERR_SYSTEM for a name that is not known. */
+enum err_code err_code_from_name(const char *name);
+
+#endif

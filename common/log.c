@@ -1,0 +1,80 @@
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Where a process logs is the one thing that belongs to the process and to nothing inside it. It is
+ * written by main before threads exist and only read after that. */
+static struct {
+    const char *program;
+    enum log_level level;
+    int fd;
+} log_to = {"vczfs", LOG_LEVEL_INFO, STDERR_FILENO};
+
+static const char *const level_names[] = {"error", "warning", "info", "debug"};
+
+void log_init(const char *program, enum log_level level, int fd)
+{
+    log_to.program = program;
+    log_to.level = level;
+    log_to.fd = fd;
+}
+
+bool log_level_parse(const char *text, enum log_level *out)
+{
+    for (unsigned i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+        if (strcmp(text, level_names[i]) == 0) {
+            *out = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level <= log_to.level;
+}
+
+/* One write(2) a line, so that lines of several threads and processes never mix. */
+static void log_line(enum log_level level, const char *fmt, va_list ap)
+{
+    char line[2048];
+    struct timespec now;
+    struct tm tm;
+    size_t at;
+    int n;
+
+    if (!log_enabled(level))
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    at = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
+    n = snprintf(line + at, sizeof line - at, ".%03ldZ %s[%d] %s: ", now.tv_nsec / 1000000,
+                 log_to.program, (int)getpid(), level_names[level]);
+    at += (size_t)n;
+    n = vsnprintf(line + at, sizeof line - at - 1, fmt, ap);
+    at += n < 0 ? 0 : (size_t)n;
+    if (at > sizeof line - 2)
+        at = sizeof line - 2;
+    line[at++] = '\n';
+    if (write(log_to.fd, line, at) < 0)
+        return; /* a full disk must not stop a mount */
+}
+
+#define DEFINE_LOG(name, level)                                                                    \
+    void name(const char *fmt, ...)                                                                \
+    {                                                                                              \
+        va_list ap;                                                                                \
+        va_start(ap, fmt);                                                                         \
+        log_line(level, fmt, ap);                                                                  \
+        va_end(ap);                                                                                \
+    }
+
+DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
+DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
+DEFINE_LOG(log_info, LOG_LEVEL_INFO)
+DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)

@@ -1,0 +1,30 @@
+/*
+ * memfd: anonymous memory that one process fills and another maps.
+ *
+ * Everything that crosses the socket is sealed against shrinking first, so that the mapping side can
+ * never be hit by SIGBUS.
+ */
+#ifndef VCZFS_COMMON_MEMFD_H
+#define VCZFS_COMMON_MEMFD_H
+
+#include "common/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A memfd of `size` bytes, sealed against shrinking, growing and further seals; contents stay
+ * writable (and pages can be given back by punching holes). Returns the descriptor or -1. */
+int memfd_arena(const char *name, uint64_t size, struct err *err);
+
+/* An empty, sealable memfd to write(2) to. */
+int memfd_open(const char *name, struct err *err);
+
+/* Forbids any further change. */
+int memfd_seal(int fd, struct err *err);
+
+/* For the receiving side: maps fd read-only after checking that it is a memfd with at least
+ * F_SEAL_SHRINK, of at least `size` bytes. size 0 gives *out = NULL. */
+int memfd_map(int fd, uint64_t size, const uint8_t **out, struct err *err);
+void memfd_unmap(const uint8_t *map, uint64_t size);
+
+#endif

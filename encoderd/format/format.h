@@ -1,0 +1,96 @@
+/*
+ * format: what every output format is to the rest of the encoder.
+ *
+ * A format shows rows (variants of a selection) as files: one stream file of fixed-size rows behind a
+ * small header, and sidecars, which are written once, at open. Nothing outside encoderd/format knows
+ * which format it serves; a format knows no socket, no scheduler and no thread.
+ */
+#ifndef VCZFS_FORMAT_FORMAT_H
+#define VCZFS_FORMAT_FORMAT_H
+
+#include "common/buf.h"
+#include "encoderd/select/selection.h"
+
+struct format_options {
+    bool no_bim, no_fam;
+};
+
+/* The stream file: header_nbytes, then nrows × row_nbytes. */
+struct stream_layout {
+    uint64_t header_nbytes; /* <= FORMAT_HEADER_MAX */
+    uint64_t row_nbytes;
+    uint64_t nrows;
+    /* Where the bytes of sample s lie in its row: if samples_per_byte is not 0, in byte
+     * s / samples_per_byte and nowhere else, so that any byte range of a row can be made from just its
+     * samples. 0: a row is made whole. */
+    unsigned samples_per_byte;
+};
+
+#define FORMAT_HEADER_MAX 64
+
+/* Calls of consecutive output samples of one row. */
+struct call_run {
+    uint64_t row;     /* of the output */
+    uint64_t variant; /* of the store, for messages */
+    uint64_t sample;  /* output position of the first call */
+    uint64_t ncalls;  /* > 0 */
+    unsigned ploidy;  /* 1 or 2 */
+    /* Either planes: eight of plane_nbytes each, the first allele of the first call is element `first`
+     * of the block; readable for 8 bytes past the last plane's end. Or, with planes NULL, alleles:
+     * ncalls × ploidy of them, −1 missing, −2 fill; anything outside int8 was narrowed to 127. */
+    const uint8_t *planes;
+    uint64_t plane_nbytes;
+    uint64_t first;
+    const int8_t *alleles;
+};
+
+struct format;
+
+struct format_sidecar {
+    const char *suffix; /* ".bim" */
+    bool wanted;
+};
+#define FORMAT_SIDECARS_MAX 4
+
+/* One open format of one view. */
+struct format_view {
+    const struct format *format;
+    const struct selection *selection; /* borrowed */
+    struct stream_layout layout;
+    const char *stream_suffix; /* ".bed" */
+    struct format_sidecar sidecars[FORMAT_SIDECARS_MAX];
+    size_t nsidecars;
+    void *state; /* the format's own */
+};
+
+struct format {
+    const char *name; /* "plink" */
+
+    /* Fills *out for a selection that is complete. Errors are for the user. */
+    int (*open)(const struct selection *selection, const struct format_options *options,
+                struct format_view *out, struct err *err);
+    void (*close)(struct format_view *view);
+
+    /* The stream's header: layout.header_nbytes bytes. */
+    void (*header)(const struct format_view *view, uint8_t *out);
+
+    /*
+     * Writes the calls of one run. `at` is the byte in which the run's first sample lies
+     * (samples_per_byte != 0) or the row's first byte. Thread-safe: runs of one row may be put by
+     * several threads at once; a byte shared by two runs starts as zero and is completed by atomic or.
+     * ERR_DATA, naming the row's variant, if a call cannot be shown; then the bytes are worthless.
+     */
+    int (*put)(const struct format_view *view, const struct call_run *run, uint8_t *at,
+               struct err *err);
+
+    /* Called once per row after its last run, unless rows may be made in parts. Optional. */
+    int (*finish_row)(const struct format_view *view, uint64_t row, uint8_t *row_bytes,
+                      struct err *err);
+};
+
+extern const struct format format_plink;
+
+/* By name, or NULL. */
+const struct format *format_find(const char *name);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * report: what `vczfs info` prints about a store.
+ */
+#ifndef VCZFS_ENCODERD_REPORT_H
+#define VCZFS_ENCODERD_REPORT_H
+
+#include "common/buf.h"
+#include "encoderd/format/format.h"
+
+/*
+ * Appends text (or one JSON object) to out: samples, variants, contigs with counts, ploidy, chunking,
+ * codecs, bytes stored against decoded by array, and the size each file of each format would have.
+ * Reads variant_contig, the alleles' chunks only where a format needs them, and no genotypes.
+ */
+int report_write(const struct vcz *vcz, const struct selection_options *options, bool json,
+                 unsigned nthreads, size_t scratch_max, struct buf *out, struct err *err);
+
+#endif

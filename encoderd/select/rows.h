@@ -1,0 +1,43 @@
+/*
+ * rows: which variants of the store a view shows, and at which row of its output.
+ *
+ * Store order is kept. "All of them" costs nothing; otherwise one bit a stored variant and one count
+ * per 512 of them.
+ */
+#ifndef VCZFS_SELECT_ROWS_H
+#define VCZFS_SELECT_ROWS_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rows {
+    uint64_t nvariants; /* in the store */
+    uint64_t nrows;     /* kept */
+    uint64_t *bits;     /* owned; NULL when all are kept */
+    uint64_t *before;   /* owned; before[i]: rows kept in bits words [0, 8 i) */
+};
+
+/* All kept. */
+void rows_init_all(struct rows *rows, uint64_t nvariants);
+
+/* None kept; mark with rows_keep, then rows_finish once. */
+int rows_init_none(struct rows *rows, uint64_t nvariants, struct err *err);
+void rows_keep(struct rows *rows, uint64_t variant);
+/* Counts; turns into "all" when every variant is kept. */
+int rows_finish(struct rows *rows, struct err *err);
+void rows_free(struct rows *rows);
+
+/* The stored variant shown at `row` (< nrows). */
+uint64_t rows_variant(const struct rows *rows, uint64_t row);
+
+/* The first row whose variant is >= `variant` (nrows if there is none). */
+uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant);
+
+/* The state that survives an encoder (sealed memfd; -1 and no error when all are kept: nothing to
+ * save), and back: checked against nvariants. */
+int rows_save(const struct rows *rows, int *fd, struct err *err);
+int rows_load(struct rows *rows, uint64_t nvariants, int fd, struct err *err);
+
+#endif

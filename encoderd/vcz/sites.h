@@ -1,0 +1,38 @@
+/*
+ * sites: the per-variant columns (contig, position, ID, alleles), read in order of variants.
+ *
+ * Each column has chunks of its own size; a reader keeps the one chunk of each that it is in, so a
+ * pass over a range decodes every chunk once. One reader per thread.
+ */
+#ifndef VCZFS_VCZ_SITES_H
+#define VCZFS_VCZ_SITES_H
+
+#include "encoderd/vcz/vcz.h"
+
+struct site {
+    uint64_t variant;          /* row of the store */
+    struct str contig;         /* as stored ("chr1") */
+    int64_t contig_index;      /* into vcz->contigs */
+    int64_t position;          /* 1-based, >= 0 */
+    struct str id;             /* "." when absent, missing or empty */
+    const struct str *alleles; /* REF first; nalleles of them */
+    unsigned nalleles;         /* listed: trailing unused slots not counted; >= 1 */
+};
+
+struct sites_reader;
+struct sites_reader *sites_reader_new(const struct vcz *vcz, size_t scratch_max, struct err *err);
+void sites_reader_free(struct sites_reader *reader);
+
+/* *out is valid until the next call. Errors (a contig index out of range, a negative position, an
+ * empty REF, a used allele slot after an unused one) name array, variant and store. */
+int sites_get(struct sites_reader *reader, uint64_t variant, struct site *out, struct err *err);
+
+/* Only the columns contig and position; cheaper when alleles and IDs are not wanted. */
+int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *out,
+                    struct err *err);
+
+/* How many variants a thread should take at a time so that threads share no chunk of the largest
+ * column: a multiple of the allele array's chunk, at least 1. */
+uint64_t sites_stride(const struct vcz *vcz);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * array: the groups and arrays of a Zarr hierarchy, by name.
+ */
+#ifndef VCZFS_ZARR_ARRAY_H
+#define VCZFS_ZARR_ARRAY_H
+
+#include "encoderd/zarr/meta.h"
+#include "encoderd/zarr/store.h"
+
+struct zarr_group;
+
+/* The root group of a store: .zgroup/.zattrs (v2) or zarr.json (v3), with consolidated metadata used
+ * for array metadata where it exists. ERR_NOT_FOUND if the store has neither. The store is borrowed. */
+int zarr_group_open(const struct store *store, struct zarr_group **out, struct err *err);
+void zarr_group_free(struct zarr_group *group);
+unsigned zarr_group_format(const struct zarr_group *group); /* 2 or 3 */
+
+/* A string attribute of the group, or NULL. Owned by the group. */
+const char *zarr_group_attr(const struct zarr_group *group, const char *name);
+
+/* Array names in byte order; see store_children. */
+int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *name, void *arg),
+                      void *arg, struct err *err);
+
+struct zarr_array {
+    const struct store *store; /* borrowed */
+    char *name;                /* owned; also its key prefix */
+    struct zarr_meta meta;
+    uint8_t identity[32]; /* of the metadata text: goes into the view's fingerprint */
+};
+
+/* *out is NULL if the group has no such array. The caller owns *out. Thread-safe to read. */
+int zarr_array_open(const struct zarr_group *group, const char *name, struct zarr_array **out,
+                    struct err *err);
+void zarr_array_free(struct zarr_array *array);
+
+/* The chunk's key ("call_genotype/0.3.0", "call_genotype/c/0/3/0") into buf. */
+#define ZARR_KEY_MAX 512
+void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char buf[ZARR_KEY_MAX]);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * chunk: the bytes of a chunk, block by block.
+ *
+ * A block is the least part of a chunk that can be decoded by itself: a Blosc block, a piece of a
+ * chunk stored raw, or, for codecs that have no inner structure (zstd, gzip, ... over the whole chunk,
+ * column-major chunks), the whole chunk. Memory is one scratch area per decoder, never more than the
+ * budget it was made with; a block that does not fit is an error that says so.
+ *
+ * Bytes are as the array's elements lie in C order, in native byte order, except BLOCK_PLANES.
+ */
+#ifndef VCZFS_ZARR_CHUNK_H
+#define VCZFS_ZARR_CHUNK_H
+
+#include "encoderd/zarr/array.h"
+
+struct decoder;
+struct chunk;
+
+/*
+ * One thread's means to decode: decompression contexts, scratch (mmapped), and a small cache of opened
+ * chunks (descriptor and block index, so that a random read costs one pread and one block).
+ * `scratch_max` bounds the scratch in bytes.
+ */
+struct decoder *decoder_new(size_t scratch_max, struct err *err);
+void decoder_free(struct decoder *decoder);
+
+/* Gives scratch pages back to the system and closes cached chunks; the decoder stays usable. */
+void decoder_trim(struct decoder *decoder);
+
+struct decoder_stats {
+    uint64_t blocks;        /* decoded since the decoder was made */
+    uint64_t bytes_read;    /* compressed, from the store */
+    uint64_t bytes_decoded; /* as blocks */
+};
+void decoder_stats(const struct decoder *decoder, struct decoder_stats *out);
+
+/* The chunk at `index` (meta.ndim numbers, checked). It belongs to the decoder and is valid until the
+ * next decoder_chunk on it. An absent chunk opens too: its blocks are the fill value.
+ * Not for DTYPE_STRING arrays: see zarr_chunk_strings. */
+int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
+                  struct chunk **out, struct err *err);
+
+uint64_t chunk_nbytes(const struct chunk *chunk); /* decoded */
+uint64_t
+chunk_block_size(const struct chunk *chunk); /* decoded bytes of every block but the last */
+uint64_t chunk_nblocks(const struct chunk *chunk);
+bool chunk_is_absent(const struct chunk *chunk);
+
+enum block_form {
+    BLOCK_PLAIN,
+    /* Bit-shuffled, element size 1: plane p (0 the least significant bit) is nbytes/8 bytes at
+     * p · nbytes/8, and bit (i mod 8) of its byte i/8 belongs to element i. nbytes % 8 == 0. The eight
+     * planes are readable for 8 bytes past their end. */
+    BLOCK_PLANES,
+};
+
+struct block {
+    enum block_form form;
+    const uint8_t *data; /* in the decoder's scratch: valid until the decoder's next call */
+    uint64_t begin;      /* its first byte in the decoded chunk */
+    size_t nbytes;
+};
+
+/* Decodes block `i`. With planes_ok, a block that is stored bit-shuffled with element size 1 is handed
+ * over as planes; without, always plain. */
+int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool planes_ok,
+                  struct block *out, struct err *err);
+
+/* Whole chunks, for columns. Full chunk shape (what lies past the array's edge included). */
+
+/* Every element as int64 (bool, int, uint arrays; a uint64 over INT64_MAX is ERR_CORRUPT); `out` has room
+ * for meta.chunk_elements. */
+int zarr_chunk_ints(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
+                    int64_t *out, struct err *err);
+
+struct str {
+    const char *at; /* UTF-8, not terminated */
+    size_t len;
+};
+
+/* Strings of one chunk. Zero-initialise; reuse; strings_free. */
+struct strings {
+    struct str *items; /* owned; meta.chunk_elements of them */
+    size_t nitems;
+    struct buf bytes; /* what items point into */
+    size_t cap;
+};
+void strings_free(struct strings *strings);
+
+/* Any string dtype (vlen, |S, U), checked UTF-8, trailing zero padding removed. */
+int zarr_chunk_strings(struct decoder *decoder, const struct zarr_array *array,
+                       const uint64_t *index, struct strings *out, struct err *err);
+
+/* Whole one-dimensional arrays, for the small ones (samples, contigs, filters). */
+int zarr_array_strings(struct decoder *decoder, const struct zarr_array *array, struct strings *out,
+                       struct err *err);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * store: a read-only tree of named byte objects: where a Zarr hierarchy lives.
+ *
+ * A key is a path relative to the store's root, '/'-separated, without "." or "..". A store is
+ * immutable as far as vczfs is concerned and safe to use from several threads. Kinds of store
+ * (directory; later zip, http, s3) sit behind one small vtable in store.c.
+ */
+#ifndef VCZFS_ZARR_STORE_H
+#define VCZFS_ZARR_STORE_H
+
+#include "common/buf.h"
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+struct object;
+
+/* Opens the store at `path`. ERR_NOT_FOUND if there is nothing, ERR_UNSUPPORTED for a kind of store
+ * that vczfs does not read. The caller owns *out. */
+int store_open(const char *path, struct store **out, struct err *err);
+void store_free(struct store *store);
+
+/* As given to store_open; for messages. */
+const char *store_path(const struct store *store);
+
+/* Opens one object. An object that does not exist is not an error: *out is NULL. Anything that is not
+ * a regular file inside the store (directory, FIFO, device, link that leads out) is ERR_CORRUPT; it is
+ * never opened in a way that could block. */
+int store_object(const struct store *store, const char *key, struct object **out, struct err *err);
+void object_close(struct object *object);
+uint64_t object_size(const struct object *object);
+
+/* Exactly n bytes from offset, or an error that names the file (ERR_CORRUPT if the object ends
+ * before). Thread-safe. */
+int object_read(const struct object *object, uint64_t offset, void *to, size_t n, struct err *err);
+
+/* A whole small object, appended to out; *found says whether it exists. More than `max` bytes is
+ * ERR_CORRUPT. */
+int store_read_all(const struct store *store, const char *key, size_t max, struct buf *out,
+                   bool *found, struct err *err);
+
+/* Names of the direct children of `key` ("" is the root) that are themselves trees; in byte order.
+ * visit returns non-zero to stop, which is passed on. */
+int store_children(const struct store *store, const char *key,
+                   int (*visit)(const char *name, void *arg), void *arg, struct err *err);
+
+/* Objects under `key`, and their bytes: what is stored, for `vczfs info`. Metadata files count. */
+int store_usage(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
+                struct err *err);
+
+/* Feeds `add` what identifies the present state of the object or tree at `key` without reading it
+ * (size, modification time, inode): for the view's fingerprint. An absent key feeds nothing. */
+int store_identity(const struct store *store, const char *key,
+                   void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * proto: everything that vczfs and vczfs-encoderd say to each other.
+ *
+ * AF_UNIX SOCK_SEQPACKET; one msgpack map per packet, its keys short strings, so that a trace of
+ * either side reads like a transcript; file descriptors ride along with SCM_RIGHTS. This header is
+ * the whole protocol: a message is one of the structs below, and proto_pack/proto_unpack are the only
+ * way on and off the wire. PROTOCOL.md, beside it, says the same in prose.
+ *
+ * proto_unpack is strict: wrong type, missing key, key twice, key that does not belong to the message,
+ * value out of its field's range, bytes after the map: all refused. Neither side obeys a peer that
+ * sends such a packet: it drops it.
+ *
+ * Every id is chosen by the front and echoed by the encoder. errno values stand only in `error`.
+ */
+#ifndef VCZFS_PROTO_PROTO_H
+#define VCZFS_PROTO_PROTO_H
+
+#include "common/buf.h"
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROTO_VERSION     1
+#define PROTO_PACKET_MAX  65536 /* bytes in one packet; well under the default SO_SNDBUF */
+#define PROTO_FDS_MAX     2     /* descriptors in one packet */
+#define PROTO_STRING_MAX  4096  /* bytes in one string, the terminating 0 not counted */
+#define PROTO_RETURN_MAX  256   /* leases in one return */
+#define PROTO_FILES_MAX   64    /* files in one view */
+#define PROTO_FINGERPRINT 32    /* bytes */
+#define PROTO_FORMATS_MAX 8
+#define PROTO_LISTENER_FD 3 /* the encoder's end of the socketpair, when the front spawned it */
+
+enum msg_type {
+    /* both ways: the first packet each way */
+    MSG_HELLO,
+    /* front to encoder */
+    MSG_OPEN,    /* open this view; once per connection */
+    MSG_INFO,    /* describe this store and the view these options give; no view is opened */
+    MSG_READ,    /* bytes of a stream file, please */
+    MSG_RETURN,  /* leases that the front no longer reads from; no answer */
+    MSG_RELEASE, /* a handle was closed; no answer */
+    MSG_STATS,   /* counters, please */
+    /* encoder to front */
+    MSG_PROGRESS, /* how far a long open has come */
+    MSG_NOTICE,   /* something the user should hear about the view; any number before opened */
+    MSG_FILE,     /* one file of the view; sidecars bring their descriptor; all before opened */
+    MSG_OPENED,   /* the view is open; brings the arena, and the state if has_state */
+    MSG_REPORT,   /* answer to info; brings a descriptor with text */
+    MSG_SPAN,     /* answer to read: a lease */
+    MSG_COUNTERS, /* answer to stats */
+    MSG_ERROR,    /* the request `id` failed */
+};
+
+enum file_kind { FILE_STREAM, FILE_SIDECAR };
+
+/* What the user asked to see. Strings are borrowed. */
+struct view_options {
+    const char *formats[PROTO_FORMATS_MAX]; /* "plink", ... */
+    size_t nformats;
+    const char *basename;
+    bool no_bim, no_fam;
+    uint64_t min_alleles; /* 0: no limit */
+    uint64_t max_alleles; /* 0: no limit */
+};
+
+struct msg_hello {
+    uint64_t version; /* PROTO_VERSION */
+    const char *program;
+    uint64_t pid;
+};
+
+struct msg_open {
+    uint64_t id;
+    const char *store; /* absolute path */
+    struct view_options view;
+    /* A replay after an encoder's death: the view must have this fingerprint (error "changed" if
+     * not), no sidecar is made or sent, and the state that came with the first `opened` is attached
+     * as descriptor 0 when has_state. */
+    bool resume;
+    uint8_t fingerprint[PROTO_FINGERPRINT]; /* zero unless resume */
+    bool has_state;
+};
+
+struct msg_info {
+    uint64_t id;
+    const char *store;
+    struct view_options view;
+    bool json;
+};
+
+struct msg_read {
+    uint64_t id;
+    uint64_t file;   /* index, as in msg_file */
+    uint64_t handle; /* tells sequential readers from random ones */
+    uint64_t offset;
+    uint64_t length; /* > 0; the answer may cover less or more, but always `offset` */
+};
+
+struct msg_return {
+    uint64_t leases[PROTO_RETURN_MAX];
+    size_t nleases; /* > 0 */
+};
+
+struct msg_release {
+    uint64_t handle;
+};
+
+struct msg_stats {
+    uint64_t id;
+};
+
+struct msg_progress {
+    uint64_t id;
+    const char *what;
+    uint64_t done, total; /* done <= total */
+};
+
+struct msg_notice {
+    uint64_t id;
+    const char *text;
+};
+
+struct msg_file {
+    uint64_t id;
+    uint64_t file; /* 0, 1, 2, ... in the order they are sent */
+    const char *name;
+    enum file_kind kind;
+    uint64_t size; /* bytes */
+};
+
+struct msg_opened {
+    uint64_t id;
+    uint8_t fingerprint[PROTO_FINGERPRINT];
+    uint64_t nvariants, nsamples, nfiles;
+    uint64_t arena_size; /* bytes of the memfd attached as descriptor 0, sealed against shrinking */
+    bool has_state;      /* descriptor 1: opaque, sealed; handed back on resume */
+};
+
+struct msg_report {
+    uint64_t id;
+    uint64_t size; /* bytes of the sealed memfd attached as descriptor 0 */
+};
+
+/* "Bytes [offset, offset + length) of the file that read `id` named lie at `at` in the arena until
+ * you return lease `lease`." */
+struct msg_span {
+    uint64_t id;
+    uint64_t lease;
+    uint64_t offset;
+    uint64_t length; /* > 0 */
+    uint64_t at;
+};
+
+/* All since the encoder started, unless said. */
+struct msg_counters {
+    uint64_t id;
+    uint64_t reads, spans, blocks, bytes_decoded, bytes_encoded;
+    uint64_t spans_failed;
+    uint64_t leases_held; /* now */
+    uint64_t arena_used;  /* bytes, now */
+    uint64_t resident;    /* bytes, now */
+};
+
+struct msg_error {
+    uint64_t id;
+    enum err_code code;
+    uint64_t errnum; /* what a reader should see: EIO, ESTALE, ... */
+    const char *text;
+};
+
+struct msg {
+    enum msg_type type;
+    union {
+        struct msg_hello hello;
+        struct msg_open open;
+        struct msg_info info;
+        struct msg_read read;
+        struct msg_return ret;
+        struct msg_release release;
+        struct msg_stats stats;
+        struct msg_progress progress;
+        struct msg_notice notice;
+        struct msg_file file;
+        struct msg_opened opened;
+        struct msg_report report;
+        struct msg_span span;
+        struct msg_counters counters;
+        struct msg_error error;
+    } u;
+};
+
+/* "hello", "open", ...: the value of key "t" on the wire. */
+const char *msg_type_name(enum msg_type type);
+
+/* How many descriptors a valid message of this kind brings; the receiver refuses any other number. */
+size_t msg_nfds(const struct msg *msg);
+
+/* Appends the packet for msg to out. -1 if it would not fit PROTO_PACKET_MAX or a string is too long. */
+int proto_pack(const struct msg *msg, struct buf *out, struct err *err);
+
+/*
+ * Takes a packet apart. The strings of *msg point into memory that *scratch owns; it must outlive
+ * them and may be reused for the next packet (proto_scratch_free at the end). ERR_PEER on any
+ * violation, with a message that names the message and the key.
+ */
+struct proto_scratch;
+struct proto_scratch *proto_scratch_new(void);
+void proto_scratch_free(struct proto_scratch *scratch);
+int proto_unpack(const void *packet, size_t len, struct proto_scratch *scratch, struct msg *msg,
+                 struct err *err);
+
+#endif
