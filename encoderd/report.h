@@ -12,7 +12,7 @@
  * codecs, bytes stored against decoded by array, and the size each file of each format would have.
  * Reads variant_contig, the alleles' chunks only where a format needs them, and no genotypes.
  */
-int report_write(const struct vcz *vcz, const struct selection_options *options, bool json,
-                 unsigned nthreads, size_t scratch_max, struct buf *out, struct err *err);
+int report_write(const struct vcz *vcz, const struct selection_options *options,
+                 const struct pass_means *means, bool json, struct buf *out, struct err *err);
 
 #endif

@@ -48,7 +48,8 @@ struct format;
 
 struct format_sidecar {
     const char *suffix; /* ".bim" */
-    bool wanted;
+    int fd;             /* sealed memfd, owned; -1 on resume */
+    uint64_t size;      /* bytes */
 };
 #define FORMAT_SIDECARS_MAX 4
 
@@ -66,10 +67,16 @@ struct format_view {
 struct format {
     const char *name; /* "plink" */
 
-    /* Fills *out for a selection that is complete. Errors are for the user. */
+    /* Makes the sidecars and learns what it must of every site, in one pass. Errors are for the user:
+     * they name the first site that this format cannot show, how many there are, and the cure. With
+     * `resume` the same view was open before: no pass, no sidecars. */
     int (*open)(const struct selection *selection, const struct format_options *options,
-                struct format_view *out, struct err *err);
+                const struct pass_means *means, bool resume, struct format_view *out,
+                struct err *err);
     void (*close)(struct format_view *view);
+
+    /* Just the layout, for a selection whose rows are known. */
+    void (*layout)(const struct selection *selection, struct stream_layout *out);
 
     /* The stream's header: layout.header_nbytes bytes. */
     void (*header)(const struct format_view *view, uint8_t *out);
@@ -87,6 +94,9 @@ struct format {
     int (*finish_row)(const struct format_view *view, uint64_t row, uint8_t *row_bytes,
                       struct err *err);
 };
+
+/* Bytes of the stream file. */
+uint64_t format_stream_size(const struct stream_layout *layout);
 
 extern const struct format format_plink;
 

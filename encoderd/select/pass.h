@@ -1,0 +1,39 @@
+/*
+ * pass: one parallel pass over the sites of a store, its results taken in store order.
+ *
+ * The choice of rows, the sidecars and whatever a format must know of every site before it can mount
+ * are made by passes.
+ */
+#ifndef VCZFS_SELECT_PASS_H
+#define VCZFS_SELECT_PASS_H
+
+#include "encoderd/select/rows.h"
+#include "encoderd/vcz/sites.h"
+
+/* How an open may use the machine, and how it says where it is. */
+struct pass_means {
+    unsigned nthreads;
+    size_t scratch_max; /* of each thread's decoder */
+    /* done <= total; called on any thread, one call at a time, at most every 50 ms or so and once at the
+     * end. Non-zero ends the pass with ERR_PEER: nobody waits for it any more. Optional. */
+    int (*progress)(const char *what, uint64_t done, uint64_t total, void *arg);
+    void *progress_arg;
+};
+
+struct pass {
+    const struct vcz *vcz;
+    const struct rows *rows; /* only these; NULL: every variant */
+    const char *what;        /* for progress: "reading sites" */
+    size_t piece_size;       /* bytes of what one range of variants yields; zeroed before `site` */
+    /* Looks at one site. Any thread; calls for one piece never overlap and come in store order. */
+    int (*site)(const struct site *site, void *piece, void *arg, struct err *err);
+    /* Takes a range's piece, in store order, one call at a time. */
+    int (*take)(void *piece, void *arg, struct err *err);
+    /* Frees what a piece owns, after take or instead of it. Optional. */
+    void (*clear)(void *piece);
+    void *arg;
+};
+
+int pass_run(const struct pass *pass, const struct pass_means *means, struct err *err);
+
+#endif
