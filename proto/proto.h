@@ -30,6 +30,7 @@
 #define PROTO_FILES_MAX   64    /* files in one view */
 #define PROTO_FINGERPRINT 32    /* bytes */
 #define PROTO_FORMATS_MAX 8
+#define PROTO_SIZE_MAX    INT64_MAX /* sizes, offsets and lengths: off_t's range, so sums fit */
 #define PROTO_LISTENER_FD 3 /* the encoder's end of the socketpair, when the front spawned it */
 
 enum msg_type {
@@ -59,7 +60,7 @@ enum file_kind { FILE_STREAM, FILE_SIDECAR };
 struct view_options {
     const char *formats[PROTO_FORMATS_MAX]; /* "plink", ... */
     size_t nformats;
-    const char *basename;
+    const char *basename; /* never NULL; may be empty in info, where no file is named */
     bool no_bim, no_fam;
     uint64_t min_alleles; /* 0: no limit */
     uint64_t max_alleles; /* 0: no limit */
@@ -197,7 +198,11 @@ const char *msg_type_name(enum msg_type type);
 /* How many descriptors a valid message of this kind brings; the receiver refuses any other number. */
 size_t msg_nfds(const struct msg *msg);
 
-/* Appends the packet for msg to out. -1 if it would not fit PROTO_PACKET_MAX or a string is too long. */
+/* The errno that a reader should see for a failure of this kind: the usual value of msg_error.errnum. */
+uint64_t proto_errnum(enum err_code code);
+
+/* Appends the packet for msg to out. -1 with ERR_USAGE for a message that the peer would refuse: a
+ * string too long or NULL, a value out of range; out is then as it was. */
 int proto_pack(const struct msg *msg, struct buf *out, struct err *err);
 
 /*

@@ -1,0 +1,12 @@
+#include "proto/rules.h"
+
+#include <limits.h>
+#include <string.h>
+
+bool rules_file_name_ok(const char *name)
+{
+    size_t len = strnlen(name, NAME_MAX + 1);
+
+    return len > 0 && len <= NAME_MAX && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}

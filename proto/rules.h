@@ -1,0 +1,14 @@
+/*
+ * rules: what fields must obey beyond their type, the same for sender and receiver.
+ */
+#ifndef VCZFS_PROTO_RULES_H
+#define VCZFS_PROTO_RULES_H
+
+#include <stdbool.h>
+
+#define RULES_ERRNO_MAX 4095 /* what a system call can return */
+
+/* Could this be one entry of a directory? 1 to 255 bytes, no '/', not "." or "..". */
+bool rules_file_name_ok(const char *name);
+
+#endif
