@@ -1,0 +1,406 @@
+"""What the end-to-end tests share: where things are, one mount as an object, and ways to look at processes."""
+
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("VCZFS_BUILD", "build")
+VECTORS = ROOT / os.environ.get("VCZFS_VECTORS", "build/vectors")
+VECTORS_ARCHIVE = ROOT / "tests/data/vectors.tar.zst"
+SLOW = float(os.environ.get("VCZFS_TEST_SLOW", "1"))
+
+VCZFS = BUILD / "vczfs"
+ENCODERD = BUILD / "vczfs-encoderd"
+MKVCZ = BUILD / "tools/mkvcz"
+FAKEENC = BUILD / "tools/fakeenc"
+
+# A front that hangs would hang its reader in the kernel, where no Python signal handler can run. So every
+# front carries an alarm of its own, which survives exec: the kernel then fails the reads for us.
+FRONT_LIMIT = int(240 * SLOW)
+
+SANITIZER_REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
+
+PR_SET_CHILD_SUBREAPER = 36
+MNT_DETACH = 2
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class MountFailed(AssertionError):
+    """The front ended before it had mounted anything."""
+
+    def __init__(self, status, stderr):
+        super().__init__(f"vczfs ended with status {status}:\n{stderr}")
+        self.status = status
+        self.stderr = stderr
+
+
+# --- vectors ---------------------------------------------------------------------------------------------
+
+
+def unpack_vectors():
+    if not (VECTORS / "cases.tsv").exists():
+        VECTORS.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["tar", "--zstd", "-xf", VECTORS_ARCHIVE, "-C", VECTORS], check=True)
+
+
+def store(name):
+    return VECTORS / "stores" / name
+
+
+def vcf(name):
+    return VECTORS / "vcf" / name
+
+
+def expected(case, suffix):
+    """Bytes that are due, or None where the case has no such file."""
+    path = VECTORS / "expected" / case / f"x{suffix}"
+    return path.read_bytes() if path.exists() else None
+
+
+def copy_store(name, to):
+    """A copy that the test may damage."""
+    target = pathlib.Path(to) / name
+    shutil.copytree(store(name), target)
+    return target
+
+
+def edit_json(path, change):
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def mkvcz(out, *options):
+    """A generated store at `out`."""
+    subprocess.run([MKVCZ, *map(str, options), out], check=True, timeout=60 * SLOW)
+    return pathlib.Path(out)
+
+
+# --- waiting ---------------------------------------------------------------------------------------------
+
+
+def wait_for(condition, seconds=10, what=None):
+    """Polls until condition() is true, and returns what it said."""
+    end = time.monotonic() + seconds * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds * SLOW:g} s in vain for {what or condition}")
+        time.sleep(0.005)
+
+
+# --- processes -------------------------------------------------------------------------------------------
+
+
+def become_subreaper():
+    """Orphans of what we start become our children, so that none can hide."""
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def process_stat(pid):
+    """(state, parent) of a process, or None if there is none."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, parent = text.rpartition(")")[2].split()[:2]
+    return state, int(parent)
+
+
+def alive(pid):
+    stat = process_stat(pid)
+    return stat is not None and stat[0] not in "ZX"
+
+
+def children(pid):
+    """Living children of a process."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            stat = process_stat(int(entry))
+            if stat and stat[1] == pid and stat[0] not in "ZX":
+                found.append(int(entry))
+    return sorted(found)
+
+
+def comm(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def argv(pid):
+    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+
+
+def encoders_of(pid):
+    return [child for child in children(pid) if comm(child) == "vczfs-encoderd"]
+
+
+def descriptors(pid):
+    """{number: what it is} of a process."""
+    found = {}
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found[int(entry)] = os.readlink(f"/proc/{pid}/fd/{entry}")
+    return found
+
+
+def state(pid):
+    stat = process_stat(pid)
+    return stat[0] if stat else None
+
+
+_fronts = set()  # pids of the fronts that tests hold at the moment
+
+
+def strays():
+    """Our living children that are vczfs's programs and belong to no mount that a test holds."""
+    return [
+        pid
+        for pid in children(os.getpid())
+        if pid not in _fronts and comm(pid).startswith(("vczfs", "fakeenc"))
+    ]
+
+
+def reap(pid, seconds=10):
+    """Exit status (negative: signal) of a child or of an orphan that became our child."""
+    def gone():
+        done, status = os.waitpid(pid, os.WNOHANG)
+        return [status] if done else None
+    return os.waitstatus_to_exitcode(wait_for(gone, seconds, f"the end of process {pid}")[0])
+
+
+# --- mounts ----------------------------------------------------------------------------------------------
+
+
+def mountinfo():
+    """{mount point: (type, options, major:minor)} of this mount namespace."""
+    found = {}
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        before, _, after = line.partition(" - ")
+        fields = before.split()
+        point = re.sub(r"\\(\d{3})", lambda m: chr(int(m[1], 8)), fields[4])
+        point = point.encode("latin-1", "surrogateescape").decode("utf-8", "surrogateescape")
+        found[point] = (after.split()[0], fields[5], fields[2])
+    return found
+
+
+def is_mounted(directory):
+    """Without touching the mount, which may be dead or another user's."""
+    return os.path.realpath(os.path.dirname(directory)) + "/" + os.path.basename(directory) in mountinfo()
+
+
+def force_unmount(directory):
+    libc.umount2(os.fsencode(directory), MNT_DETACH)
+    if is_mounted(directory):
+        subprocess.run(["fusermount3", "-u", "-z", directory], check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def scratch(prefix="vczfs-e2e-"):
+    """A directory for one test, gone afterwards; what is mounted in it is unmounted first."""
+    directory = tempfile.mkdtemp(prefix=prefix)
+    try:
+        yield pathlib.Path(directory)
+    finally:
+        for point in sorted(mountinfo(), reverse=True):
+            if point.startswith(directory + "/"):
+                force_unmount(point)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def test_environment(extra=None):
+    env = dict(os.environ)
+    env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    env.setdefault("TSAN_OPTIONS", "halt_on_error=0")
+    env.update(extra or {})
+    return env
+
+
+def run(*args, timeout=30, env=None, **more):
+    """Runs vczfs to its end; text in, text out."""
+    return subprocess.run(
+        [VCZFS, *args],
+        capture_output=True,
+        text=True,
+        timeout=timeout * SLOW,
+        env=test_environment(env),
+        stdin=subprocess.DEVNULL,
+        **more,
+    )
+
+
+def assert_clean(text):
+    report = SANITIZER_REPORT.search(text)
+    assert not report, f"sanitizer report:\n{text[max(0, report.start() - 500):][:6000]}"
+
+
+class Mount:
+    """A front that has mounted a store, and what can be asked of it."""
+
+    def __init__(self, directory, process, errors):
+        self.dir = directory
+        self.process = process
+        self.front = process.pid
+        self.errors = errors
+        self.status = None
+
+    @property
+    def base(self):
+        """Path of the files without their suffixes."""
+        stream = [name for name in os.listdir(self.dir) if name.endswith(".bed")]
+        assert len(stream) == 1, os.listdir(self.dir)
+        return self.dir / stream[0][: -len(".bed")]
+
+    def path(self, suffix):
+        return pathlib.Path(str(self.base) + suffix)
+
+    def read(self, suffix):
+        return self.path(suffix).read_bytes()
+
+    def log(self):
+        return self.errors.read_text(errors="replace")
+
+    def encoder(self):
+        """The encoder's pid; waits for one if it is just being replaced."""
+        return wait_for(lambda: encoders_of(self.front), what="an encoder")[0]
+
+    def kill_encoder(self):
+        pid = self.encoder()
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def stop(self, number=signal.SIGTERM, seconds=10):
+        """Ends the front with a signal and returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait(seconds)
+
+    def wait(self, seconds=10):
+        self.status = self.process.wait(seconds * SLOW)
+        return self.status
+
+
+def start_front(source, directory, options, errors, env=None, user=None):
+    """Starts a front in the foreground and returns at once."""
+    front = [VCZFS, "mount-plink", *map(str, options), source, directory]
+    return subprocess.Popen(
+        [*(user or []), *front],
+        stdin=subprocess.DEVNULL,
+        stdout=errors,
+        stderr=errors,
+        env=test_environment(env),
+        preexec_fn=lambda: signal.alarm(FRONT_LIMIT),
+    )
+
+
+def await_mount(process, directory, errors):
+    def ready():
+        return process.poll() is not None or is_mounted(directory)
+    wait_for(ready, 30, f"{directory} to be mounted")
+    if process.poll() is not None:
+        raise MountFailed(process.returncode, errors.read_text(errors="replace"))
+
+
+@contextlib.contextmanager
+def mounted(source, *options, env=None, directory=None):
+    """
+    Mounts a store, and afterwards insists that nothing of it is left: status 0, no mount, no process, no
+    sanitizer's report.
+    """
+    with scratch() as place:
+        target = pathlib.Path(directory or place / "mnt")
+        target.mkdir(exist_ok=True)
+        errors = place / "stderr"
+        with errors.open("wb") as sink:
+            process = start_front(source, target, options, sink, env)
+        _fronts.add(process.pid)
+        mount = Mount(target, process, errors)
+        try:
+            await_mount(process, target, errors)
+            yield mount
+            if mount.status is None:
+                mount.stop()
+            assert mount.status == 0, f"the front ended with {mount.status}:\n{mount.log()}"
+            assert not is_mounted(target), "the mount is still there"
+            assert_clean(mount.log())
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            _fronts.discard(process.pid)
+            force_unmount(target)
+        assert_no_strays()
+
+
+def assert_no_strays():
+    wait_for(lambda: not strays(), 10, f"stray processes to go: {[argv(p) for p in strays()]}")
+
+
+def refused(source, *options, directory=None, env=None):
+    """Mounting must fail before anything is mounted. Returns the finished process."""
+    with scratch() as place:
+        target = pathlib.Path(directory or place / "mnt")
+        if directory is None:
+            target.mkdir()
+        before = mountinfo()
+        try:
+            done = run("mount-plink", *map(str, options), source, target, env=env)
+        except subprocess.TimeoutExpired as expired:
+            raise AssertionError(f"mounted, or hung, instead of failing: {expired.stderr}") from expired
+        assert mountinfo() == before
+        assert_clean(done.stderr)
+        assert_no_strays()
+        return done
+
+
+# --- readers ---------------------------------------------------------------------------------------------
+
+
+def pread_all(path, size=1 << 17):
+    """The whole file through pread, in pieces."""
+    with open_fd(path) as fd:
+        parts, at = [], 0
+        while part := os.pread(fd, size, at):
+            parts.append(part)
+            at += len(part)
+    return b"".join(parts)
+
+
+@contextlib.contextmanager
+def open_fd(path, flags=os.O_RDONLY):
+    fd = os.open(path, flags)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def drop_cache(path):
+    """Makes the kernel forget the file's pages, so that the next read reaches the front."""
+    with open_fd(path) as fd:
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def read_errno(path, offset=0, size=4096):
+    """errno of an uncached pread, or 0 if it worked."""
+    drop_cache(path)
+    try:
+        with open_fd(path) as fd:
+            os.pread(fd, size, offset)
+    except OSError as error:
+        return error.errno
+    return 0

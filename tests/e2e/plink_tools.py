@@ -1,0 +1,65 @@
+"""plink1.9 and plink2 as oracles and as users of a mount."""
+
+import math
+import subprocess
+
+import helpers
+
+BED_MAGIC = bytes([0x6C, 0x1B, 0x01])
+
+
+def plink(program, *args, timeout=30):
+    """Runs plink1.9 or plink2; its own complaint is the test's."""
+    done = subprocess.run(
+        [program, *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=timeout * helpers.SLOW,
+        check=False,
+    )
+    assert done.returncode == 0, f"{program} {args}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def make_bed(vcf, out):
+    """
+    (.bed, .bim, .fam) bytes of what plink2 makes of a VCF. Without chrX, where plink2 wants to know the
+    sexes, and without multi-allelic records, which a .bed cannot hold.
+    """
+    plink(
+        "plink2", "--vcf", vcf, "--make-bed", "--out", out,
+        "--double-id", "--vcf-half-call", "missing", "--max-alleles", "2",
+        "--allow-extra-chr", "--output-chr", "MT", "--not-chr", "X", "--threads", "1",
+    )  # fmt: skip
+    return tuple(open(f"{out}{suffix}", "rb").read() for suffix in (".bed", ".bim", ".fam"))
+
+
+def without_chromosome(bed, bim, nsamples, chromosome=b"X"):
+    """(.bed, .bim) without one chromosome's rows."""
+    row = math.ceil(nsamples / 4)
+    lines = bim.splitlines(keepends=True)
+    assert bed[:3] == BED_MAGIC
+    assert len(bed) == 3 + row * len(lines)
+    kept = [i for i, line in enumerate(lines) if line.split(b"\t")[0] != chromosome]
+    rows = b"".join(bed[3 + i * row : 3 + (i + 1) * row] for i in kept)
+    return BED_MAGIC + rows, b"".join(lines[i] for i in kept)
+
+
+# The reports that are compared: flags, and the files they make.
+REPORTS = {
+    "plink2": (
+        ["--freq", "--missing", "--hardy", "--allow-extra-chr"],
+        [".afreq", ".vmiss", ".smiss", ".hardy"],
+    ),
+    "plink1.9": (
+        ["--freq", "--missing", "--hardy", "--allow-extra-chr", "--allow-no-sex"],
+        [".frq", ".lmiss", ".imiss", ".hwe"],
+    ),
+}
+
+
+def reports(program, base, out):
+    """{suffix: bytes} of what a program reports about a fileset."""
+    flags, suffixes = REPORTS[program]
+    plink(program, "--bfile", base, *flags, "--threads", "1", "--out", out)
+    return {suffix: open(f"{out}{suffix}", "rb").read() for suffix in suffixes}

@@ -1,0 +1,96 @@
+"""Every PLINK case of the vectors: the same bytes as the reference makes, or the error that is due."""
+
+import re
+import shlex
+
+import pytest
+
+import helpers
+import plink_tools
+
+helpers.unpack_vectors()
+
+# What a later piece of work brings. Until then it must fail, cleanly and with a message. Each entry: what
+# to look for in the case, the exit status that is due, and the reason.
+STORES_DUE_LATER = {
+    "biallelic.vcz.zip": "zip stores",
+    "biallelic_stored.vcz.zip": "zip stores",
+    "biallelic_v3.vcz.zip": "zip stores",
+    "v3_sharded.vcz": "Zarr v3 sharding",
+}
+OPTIONS_DUE_LATER = {
+    "-s": "sample selection",
+    "--force-samples": "sample selection",
+    "-r": "regions",
+    "-t": "targets",
+    "-v": "variant types",
+    "-V": "variant types",
+    "-i": "filter expressions",
+    "-e": "filter expressions",
+}
+
+
+def plink_cases():
+    """(case, store, options) of cases.tsv."""
+    for line in (helpers.VECTORS / "cases.tsv").read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        case, store, form, options = line.split("\t")
+        if form == "plink":
+            yield case, store, shlex.split(options)
+
+
+def due_later(store, options):
+    return store in STORES_DUE_LATER or any(option in OPTIONS_DUE_LATER for option in options)
+
+
+NOW = [case for case in plink_cases() if not due_later(case[1], case[2])]
+LATER = [case for case in plink_cases() if due_later(case[1], case[2])]
+
+
+def test_the_tables_cover_every_case():
+    assert len(NOW) + len(LATER) == len(list(plink_cases()))
+    assert len(NOW) >= 38
+    known = {"--no-bim", "--no-fam", "-m", "-M", *OPTIONS_DUE_LATER}
+    used = {word for _, _, options in plink_cases() for word in options if re.fullmatch("--?[A-Za-z-]+", word)}
+    assert used <= known
+
+
+@pytest.mark.parametrize("case, store, options", NOW, ids=[case[0] for case in NOW])
+def test_case(case, store, options, mount, refused):
+    if (helpers.VECTORS / "expected" / case / "error.txt").exists():
+        done = refused(helpers.store(store), *options)
+        assert done.returncode == 1
+        assert done.stderr.strip()
+        assert done.stdout == ""
+        return
+    with mount(helpers.store(store), *options) as m:
+        for suffix in (".bed", ".bim", ".fam"):
+            due = helpers.expected(case, suffix)
+            if due is None:
+                assert not m.path(suffix).exists()
+            else:
+                assert m.read(suffix) == due, suffix
+
+
+@pytest.mark.parametrize("case, store, options", LATER, ids=[case[0] for case in LATER])
+def test_case_due_later_is_refused(case, store, options, refused):
+    done = refused(helpers.store(store), *options)
+    assert done.returncode == (1 if store in STORES_DUE_LATER else 2), done.stderr
+    assert done.stderr.strip()
+
+
+@pytest.mark.parametrize("store", STORES_DUE_LATER)
+def test_unsupported_store_is_named(store, refused):
+    message = refused(helpers.store(store)).stderr
+    assert store in message or "call_genotype" in message or "variant_" in message
+    assert re.search("zip|shard|not support|unsupported", message, re.IGNORECASE)
+
+
+def test_haploid_store_is_homozygous_as_in_plink2(mount, scratch):
+    """The reference refuses a ploidy axis of 1; plink2 is the oracle."""
+    bed, bim, fam = plink_tools.make_bed(helpers.vcf("haploid.vcf"), scratch / "oracle")
+    with mount(helpers.store("haploid.vcz")) as m:
+        assert m.read(".bim") == bim
+        assert m.read(".fam") == fam
+        assert m.read(".bed") == bed
