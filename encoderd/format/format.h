@@ -13,6 +13,8 @@
 
 struct format_options {
     bool no_bim, no_fam;
+    /* For a report: do without the pass over the sites, its checks and the sidecars that come of it. */
+    bool no_scan;
 };
 
 /* The stream file: header_nbytes, then nrows × row_nbytes. */

@@ -1,0 +1,18 @@
+#include "encoderd/format/format.h"
+
+#include <string.h>
+
+static const struct format *const formats[] = {&format_plink};
+
+const struct format *format_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+        if (strcmp(formats[i]->name, name) == 0)
+            return formats[i];
+    return NULL;
+}
+
+uint64_t format_stream_size(const struct stream_layout *layout)
+{
+    return layout->header_nbytes + layout->nrows * layout->row_nbytes;
+}

@@ -1,0 +1,155 @@
+#include "encoderd/select/pass.h"
+
+#include "common/parallel.h"
+#include "common/size.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Ranges of tiny chunks are put together: a range must be worth handing to a thread. */
+#define RANGE_MIN UINT64_C(4096)
+
+#define PROGRESS_INTERVAL_NS INT64_C(50000000)
+
+struct pass_run {
+    const struct pass *pass;
+    const struct pass_means *means;
+    uint64_t stride;
+    uint64_t total;       /* rows */
+    uint64_t done;        /* rows taken; written by take only */
+    int64_t last_said_ns; /* likewise */
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* The rows of range i are [*begin, *end). */
+static void range_rows(const struct pass_run *run, uint64_t i, uint64_t *begin, uint64_t *end)
+{
+    uint64_t first = i * run->stride;
+    uint64_t last = size_min(run->pass->vcz->nvariants, first + run->stride);
+
+    *begin = run->pass->rows != NULL ? rows_lower_bound(run->pass->rows, first) : first;
+    *end = run->pass->rows != NULL ? rows_lower_bound(run->pass->rows, last) : last;
+}
+
+static int worker_start(void *arg, void **worker, struct err *err)
+{
+    const struct pass_run *run = arg;
+
+    *worker = sites_reader_new(run->pass->vcz, run->means->scratch_max, err);
+    return *worker != NULL ? 0 : -1;
+}
+
+static void worker_stop(void *arg, void *worker)
+{
+    (void)arg;
+    sites_reader_free(worker);
+}
+
+static void piece_discard(void *arg, void *piece)
+{
+    const struct pass_run *run = arg;
+
+    if (piece != NULL && run->pass->clear != NULL)
+        run->pass->clear(piece);
+    free(piece);
+}
+
+static int look_at_rows(const struct pass *pass, struct sites_reader *reader, uint64_t begin,
+                        uint64_t end, void *piece, struct err *err)
+{
+    for (uint64_t row = begin; row < end; row++) {
+        uint64_t variant = pass->rows != NULL ? rows_variant(pass->rows, row) : row;
+        struct site site;
+
+        if (sites_get(reader, variant, &site, err) != 0 ||
+            pass->site(&site, piece, pass->arg, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct err *err)
+{
+    struct pass_run *run = arg;
+    uint64_t begin, end;
+    void *piece;
+
+    *out = NULL;
+    range_rows(run, i, &begin, &end);
+    if (begin == end)
+        return 0;
+    piece = calloc(1, run->pass->piece_size + 1);
+    if (piece == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory while %s", run->pass->what);
+    if (look_at_rows(run->pass, worker, begin, end, piece, err) != 0) {
+        piece_discard(run, piece);
+        return -1;
+    }
+    *out = piece;
+    return 0;
+}
+
+static int say_progress(struct pass_run *run, struct err *err)
+{
+    int64_t now;
+
+    if (run->means->progress == NULL)
+        return 0;
+    now = now_ns();
+    if (run->done < run->total && now - run->last_said_ns < PROGRESS_INTERVAL_NS)
+        return 0;
+    run->last_said_ns = now;
+    if (run->means->progress(run->pass->what, run->done, run->total, run->means->progress_arg) != 0)
+        return err_set(err, ERR_PEER, "stopped while %s: nobody waits for it any more",
+                       run->pass->what);
+    return 0;
+}
+
+static int piece_take(void *arg, uint64_t i, void *piece, struct err *err)
+{
+    struct pass_run *run = arg;
+    uint64_t begin, end;
+    int rc;
+
+    if (piece == NULL)
+        return 0;
+    rc = run->pass->take(piece, run->pass->arg, err);
+    piece_discard(run, piece);
+    range_rows(run, i, &begin, &end);
+    run->done += end - begin;
+    return rc != 0 ? -1 : say_progress(run, err);
+}
+
+int pass_run(const struct pass *pass, const struct pass_means *means, struct err *err)
+{
+    uint64_t chunk = sites_stride(pass->vcz);
+    struct pass_run run = {
+        .pass = pass,
+        .means = means,
+        .stride = chunk < RANGE_MIN ? chunk * size_div_up(RANGE_MIN, chunk) : chunk,
+        .total = pass->rows != NULL ? pass->rows->nrows : pass->vcz->nvariants,
+        .last_said_ns = now_ns(),
+    };
+    struct parallel_job job = {
+        .npieces = size_div_up(pass->vcz->nvariants, run.stride),
+        .nthreads = means->nthreads,
+        .start = worker_start,
+        .stop = worker_stop,
+        .make = piece_make,
+        .take = piece_take,
+        .discard = piece_discard,
+        .arg = &run,
+    };
+
+    if (run.total == 0)
+        return say_progress(&run, err);
+    return parallel_run(&job, err);
+}

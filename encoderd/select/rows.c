@@ -1,0 +1,199 @@
+#include "encoderd/select/rows.h"
+
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/memfd.h"
+#include "common/size.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define WORD_BITS       64
+#define WORDS_PER_COUNT 8
+
+static uint64_t nwords(uint64_t nvariants)
+{
+    return size_div_up(nvariants, WORD_BITS);
+}
+
+void rows_init_all(struct rows *rows, uint64_t nvariants)
+{
+    *rows = (struct rows){.nvariants = nvariants, .nrows = nvariants};
+}
+
+int rows_init_none(struct rows *rows, uint64_t nvariants, struct err *err)
+{
+    *rows = (struct rows){.nvariants = nvariants};
+    rows->bits = calloc(nwords(nvariants) + 1, sizeof *rows->bits);
+    if (rows->bits == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for the choice of %" PRIu64 " variants",
+                       nvariants);
+    return 0;
+}
+
+void rows_keep(struct rows *rows, uint64_t variant)
+{
+    rows->bits[variant / WORD_BITS] |= UINT64_C(1) << (variant % WORD_BITS);
+}
+
+static unsigned popcount(uint64_t word)
+{
+    return (unsigned)__builtin_popcountll(word);
+}
+
+int rows_finish(struct rows *rows, struct err *err)
+{
+    uint64_t words = nwords(rows->nvariants), count = 0;
+    uint64_t *before = calloc(size_div_up(words, WORDS_PER_COUNT) + 1, sizeof *before);
+
+    if (before == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for the choice of %" PRIu64 " variants",
+                       rows->nvariants);
+    for (uint64_t i = 0; i < words; i++) {
+        if (i % WORDS_PER_COUNT == 0)
+            before[i / WORDS_PER_COUNT] = count;
+        count += popcount(rows->bits[i]);
+    }
+    rows->before = before;
+    rows->nrows = count;
+    if (count == rows->nvariants) {
+        rows_free(rows);
+        rows_init_all(rows, count);
+    }
+    return 0;
+}
+
+void rows_free(struct rows *rows)
+{
+    free(rows->bits);
+    free(rows->before);
+    *rows = (struct rows){0};
+}
+
+/* The position of the set bit that has `rank` set bits below it. */
+static unsigned word_select(uint64_t word, uint64_t rank)
+{
+    while (rank-- > 0)
+        word &= word - 1;
+    return (unsigned)__builtin_ctzll(word);
+}
+
+uint64_t rows_variant(const struct rows *rows, uint64_t row)
+{
+    uint64_t low = 0, high, word;
+
+    if (rows->bits == NULL)
+        return row;
+    high = size_div_up(nwords(rows->nvariants), WORDS_PER_COUNT);
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (rows->before[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    row -= rows->before[low];
+    for (word = low * WORDS_PER_COUNT; row >= popcount(rows->bits[word]); word++)
+        row -= popcount(rows->bits[word]);
+    return word * WORD_BITS + word_select(rows->bits[word], row);
+}
+
+uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant)
+{
+    uint64_t last, count;
+
+    if (variant >= rows->nvariants)
+        return rows->nrows;
+    if (rows->bits == NULL)
+        return variant;
+    last = variant / WORD_BITS;
+    count = rows->before[last / WORDS_PER_COUNT];
+    for (uint64_t i = last - last % WORDS_PER_COUNT; i < last; i++)
+        count += popcount(rows->bits[i]);
+    return count + popcount(rows->bits[last] & ((UINT64_C(1) << (variant % WORD_BITS)) - 1));
+}
+
+/* What precedes the bits in a saved choice. Both ends are the same program on the same machine. */
+struct saved_header {
+    char magic[8];
+    uint64_t nvariants, nrows;
+};
+
+static const char saved_magic[8] = {'v', 'c', 'z', 'r', 'o', 'w', 's', '1'};
+
+int rows_save(const struct rows *rows, int *fd, struct err *err)
+{
+    struct saved_header header = {.nvariants = rows->nvariants, .nrows = rows->nrows};
+    AUTO_CLOSE int memfd = -1;
+
+    *fd = -1;
+    if (rows->bits == NULL)
+        return 0;
+    memcpy(header.magic, saved_magic, sizeof header.magic);
+    memfd = memfd_open("vczfs-rows", err);
+    if (memfd < 0 ||
+        io_write_all(memfd, &header, sizeof header, "the choice of variants", err) != 0 ||
+        io_write_all(memfd, rows->bits, nwords(rows->nvariants) * sizeof *rows->bits,
+                     "the choice of variants", err) != 0 ||
+        memfd_seal(memfd, err) != 0)
+        return -1;
+    *fd = steal_fd(&memfd);
+    return 0;
+}
+
+/* Maps exactly one saved choice of nvariants; checks the header's own fields only. */
+static int saved_map(int fd, uint64_t nvariants, const uint8_t **map, uint64_t *size,
+                     struct err *err)
+{
+    struct saved_header header;
+    struct stat st;
+
+    *size = sizeof header + nwords(nvariants) * sizeof(uint64_t);
+    if (fstat(fd, &st) != 0)
+        return err_sys(err, ERR_PEER, errno, "the saved choice of variants cannot be read");
+    if (st.st_size < 0 || (uint64_t)st.st_size != *size)
+        return err_set(err, ERR_PEER,
+                       "the saved choice of variants has %" PRId64 " bytes, not the %" PRIu64
+                       " that %" PRIu64 " variants need",
+                       (int64_t)st.st_size, *size, nvariants);
+    if (memfd_map(fd, *size, map, err) != 0)
+        return err_prefix(err, "the saved choice of variants");
+    memcpy(&header, *map, sizeof header);
+    if (memcmp(header.magic, saved_magic, sizeof saved_magic) == 0 && header.nvariants == nvariants)
+        return 0;
+    memfd_unmap(*map, *size);
+    return err_set(err, ERR_PEER, "the saved choice of variants belongs to another store");
+}
+
+int rows_load(struct rows *rows, uint64_t nvariants, int fd, struct err *err)
+{
+    struct saved_header header;
+    const uint8_t *map = NULL;
+    uint64_t size = 0, spare;
+
+    if (rows_init_none(rows, nvariants, err) != 0)
+        return -1;
+    if (saved_map(fd, nvariants, &map, &size, err) != 0) {
+        rows_free(rows);
+        return -1;
+    }
+    /* A copy is checked, not the mapping, which its owner might still write to. */
+    memcpy(&header, map, sizeof header);
+    memcpy(rows->bits, map + sizeof header, size - sizeof header);
+    memfd_unmap(map, size);
+    spare = nvariants % WORD_BITS != 0
+                ? rows->bits[nvariants / WORD_BITS] >> (nvariants % WORD_BITS)
+                : 0;
+    if (rows_finish(rows, err) != 0) {
+        rows_free(rows);
+        return -1;
+    }
+    if (spare != 0 || rows->nrows != header.nrows) {
+        rows_free(rows);
+        return err_set(err, ERR_PEER, "the saved choice of variants contradicts itself");
+    }
+    return 0;
+}

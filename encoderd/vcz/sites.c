@@ -1,0 +1,248 @@
+#include "encoderd/vcz/sites.h"
+
+#include "common/cleanup.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* One column and the one chunk of it that is decoded. */
+struct column {
+    const struct zarr_array *array;
+    bool loaded;
+    uint64_t chunk;          /* along the variants axis */
+    int64_t *ints;           /* owned */
+    size_t nstrings;         /* chunks along the second axis; 1 for a column without one */
+    struct strings *strings; /* owned; nstrings of them */
+};
+
+struct sites_reader {
+    const struct vcz *vcz;
+    struct decoder *decoder;
+    size_t scratch_max;
+    struct column contig, position, id, allele;
+    struct str *row; /* one variant's alleles, where they lie in several chunks; owned */
+};
+
+/* A chunk is held decoded, so its elements count against the budget before anything is allocated. */
+static int check_chunk(const struct sites_reader *reader, const struct zarr_array *array,
+                       size_t element, struct err *err)
+{
+    if (array->meta.chunk_elements <= reader->scratch_max / element)
+        return 0;
+    return err_set(err, ERR_MEMORY,
+                   "%s: array %s has chunks of %" PRIu64
+                   " elements, too many for the memory budget; give more with --memory",
+                   store_path(array->store), array->name, array->meta.chunk_elements);
+}
+
+static int column_init_ints(struct sites_reader *reader, struct column *column,
+                            const struct zarr_array *array, struct err *err)
+{
+    column->array = array;
+    if (check_chunk(reader, array, sizeof *column->ints, err) != 0)
+        return -1;
+    column->ints = calloc(array->meta.chunk_elements, sizeof *column->ints);
+    if (column->ints == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for array %s", array->name);
+    return 0;
+}
+
+static int column_init_strings(struct sites_reader *reader, struct column *column,
+                               const struct zarr_array *array, struct err *err)
+{
+    column->array = array;
+    if (array == NULL)
+        return 0;
+    column->nstrings = array->meta.ndim > 1 ? (size_t)array->meta.nchunks[1] : 1;
+    if (check_chunk(reader, array, sizeof(struct str) * (column->nstrings + 1), err) != 0)
+        return -1;
+    column->strings = calloc(column->nstrings + 1, sizeof *column->strings);
+    if (column->strings == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for array %s", array->name);
+    return 0;
+}
+
+static void column_free(struct column *column)
+{
+    free(column->ints);
+    for (size_t i = 0; column->strings != NULL && i < column->nstrings; i++)
+        strings_free(&column->strings[i]);
+    free(column->strings);
+}
+
+struct sites_reader *sites_reader_new(const struct vcz *vcz, size_t scratch_max, struct err *err)
+{
+    struct sites_reader *reader = calloc(1, sizeof *reader);
+
+    if (reader == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for a reader of sites");
+        return NULL;
+    }
+    reader->vcz = vcz;
+    reader->scratch_max = scratch_max;
+    reader->decoder = decoder_new(scratch_max, err);
+    if (reader->decoder == NULL ||
+        column_init_ints(reader, &reader->contig, vcz->contig, err) != 0 ||
+        column_init_ints(reader, &reader->position, vcz->position, err) != 0 ||
+        column_init_strings(reader, &reader->id, vcz->id, err) != 0 ||
+        column_init_strings(reader, &reader->allele, vcz->allele, err) != 0) {
+        sites_reader_free(reader);
+        return NULL;
+    }
+    reader->row = calloc(vcz->allele->meta.shape[1] + 1, sizeof *reader->row);
+    if (reader->row == NULL) {
+        sites_reader_free(reader);
+        err_set(err, ERR_MEMORY, "out of memory for a reader of sites");
+        return NULL;
+    }
+    return reader;
+}
+
+void sites_reader_free(struct sites_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    column_free(&reader->contig);
+    column_free(&reader->position);
+    column_free(&reader->id);
+    column_free(&reader->allele);
+    decoder_free(reader->decoder);
+    free(reader->row);
+    free(reader);
+}
+
+static int column_decode(struct sites_reader *reader, struct column *column, uint64_t chunk,
+                         struct err *err)
+{
+    uint64_t index[ZARR_DIMS_MAX] = {chunk};
+
+    column->loaded = false;
+    if (column->ints != NULL &&
+        zarr_chunk_ints(reader->decoder, column->array, index, column->ints, err) != 0)
+        return -1;
+    for (size_t i = 0; column->strings != NULL && i < column->nstrings; i++) {
+        index[1] = i;
+        if (zarr_chunk_strings(reader->decoder, column->array, index, &column->strings[i], err) !=
+            0)
+            return -1;
+        if (column->strings[i].nitems != column->array->meta.chunk_elements)
+            return err_set(err, ERR_CORRUPT, "array %s, chunk %" PRIu64 ": too few strings",
+                           column->array->name, chunk);
+    }
+    column->loaded = true;
+    column->chunk = chunk;
+    return 0;
+}
+
+/* Makes the chunk with `variant` present; *offset is the variant's row in it. */
+static int column_seek(struct sites_reader *reader, struct column *column, uint64_t variant,
+                       uint64_t *offset, struct err *err)
+{
+    uint64_t length = column->array->meta.chunk[0], chunk = variant / length;
+
+    *offset = variant % length;
+    if (column->loaded && column->chunk == chunk)
+        return 0;
+    if (column_decode(reader, column, chunk, err) == 0)
+        return 0;
+    if (err != NULL && strstr(err->msg, store_path(reader->vcz->store)) == NULL)
+        err_prefix(err, "%s", store_path(reader->vcz->store));
+    return -1;
+}
+
+int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *out,
+                    struct err *err)
+{
+    const struct vcz *vcz = reader->vcz;
+    uint64_t offset;
+
+    *out = (struct site){.variant = variant};
+    if (variant >= vcz->nvariants)
+        return err_set(err, ERR_USAGE, "%s has no variant %" PRIu64, store_path(vcz->store),
+                       variant);
+    if (column_seek(reader, &reader->contig, variant, &offset, err) != 0)
+        return -1;
+    out->contig_index = reader->contig.ints[offset];
+    if (column_seek(reader, &reader->position, variant, &offset, err) != 0)
+        return -1;
+    out->position = reader->position.ints[offset];
+    if (out->contig_index < 0 || (uint64_t)out->contig_index >= vcz->contigs.nitems)
+        return err_set(err, ERR_CORRUPT,
+                       "%s: array variant_contig: variant %" PRIu64 " is on contig %" PRId64
+                       ", but contig_id has %zu entries",
+                       store_path(vcz->store), variant, out->contig_index, vcz->contigs.nitems);
+    if (out->position < 0)
+        return err_set(err, ERR_CORRUPT,
+                       "%s: array variant_position: variant %" PRIu64 " has position %" PRId64,
+                       store_path(vcz->store), variant, out->position);
+    out->contig = vcz->contigs.items[out->contig_index];
+    return 0;
+}
+
+/* The slots of one variant, side by side. */
+static const struct str *allele_row(struct sites_reader *reader, uint64_t offset)
+{
+    const struct zarr_meta *meta = &reader->allele.array->meta;
+
+    if (reader->allele.nstrings == 1)
+        return reader->allele.strings[0].items + offset * meta->chunk[1];
+    for (uint64_t slot = 0; slot < meta->shape[1]; slot++)
+        reader->row[slot] = reader->allele.strings[slot / meta->chunk[1]]
+                                .items[offset * meta->chunk[1] + slot % meta->chunk[1]];
+    return reader->row;
+}
+
+/* An ALT slot of "." is bcftools' way to say that there is none. */
+static bool slot_unused(const struct str *slot)
+{
+    return slot->len == 0 || (slot->len == 1 && slot->at[0] == '.');
+}
+
+static int get_alleles(struct sites_reader *reader, struct site *out, struct err *err)
+{
+    const struct vcz *vcz = reader->vcz;
+    uint64_t nslots = vcz->allele->meta.shape[1], offset, n;
+
+    if (column_seek(reader, &reader->allele, out->variant, &offset, err) != 0)
+        return -1;
+    out->alleles = allele_row(reader, offset);
+    if (out->alleles[0].len == 0)
+        return err_set(err, ERR_CORRUPT, "%s: array variant_allele: variant %" PRIu64 " has no REF",
+                       store_path(vcz->store), out->variant);
+    for (n = 1; n < nslots && !slot_unused(&out->alleles[n]);)
+        n++;
+    out->nalleles = (unsigned)n;
+    for (; n < nslots; n++)
+        if (!slot_unused(&out->alleles[n]))
+            return err_set(err, ERR_CORRUPT,
+                           "%s: array variant_allele: variant %" PRIu64
+                           " has an allele after an unused slot",
+                           store_path(vcz->store), out->variant);
+    return 0;
+}
+
+static int get_id(struct sites_reader *reader, struct site *out, struct err *err)
+{
+    uint64_t offset;
+
+    out->id = (struct str){.at = ".", .len = 1};
+    if (reader->id.array == NULL)
+        return 0;
+    if (column_seek(reader, &reader->id, out->variant, &offset, err) != 0)
+        return -1;
+    if (reader->id.strings[0].items[offset].len > 0)
+        out->id = reader->id.strings[0].items[offset];
+    return 0;
+}
+
+int sites_get(struct sites_reader *reader, uint64_t variant, struct site *out, struct err *err)
+{
+    if (sites_get_place(reader, variant, out, err) != 0 || get_id(reader, out, err) != 0)
+        return -1;
+    return get_alleles(reader, out, err);
+}
+
+uint64_t sites_stride(const struct vcz *vcz)
+{
+    return vcz->allele->meta.chunk[0];
+}
