@@ -192,20 +192,28 @@ void get_str_array(struct getter *get, const char *key, size_t max, const char *
         *n = array->size;
 }
 
+/* The peer chose these bytes, and they are on their way to a log or a terminal. */
+static void printable(const msgpack_object *key, char out[static 33])
+{
+    size_t len = key->type == MSGPACK_OBJECT_STR ? size_min(key->via.str.size, 32) : 0;
+
+    for (size_t i = 0; i < len; i++)
+        out[i] =
+            key->via.str.ptr[i] > ' ' && key->via.str.ptr[i] <= '~' ? key->via.str.ptr[i] : '?';
+    out[len] = '\0';
+}
+
 int get_end(struct getter *get)
 {
+    char name[33];
+
     if (get->failed)
         return -1;
     for (uint32_t i = 0; i < get->map->size; i++) {
-        const msgpack_object *key = &get->map->ptr[i].key;
-
         if (get->used & UINT32_C(1) << i)
             continue;
-        get->failed = true;
-        if (key->type != MSGPACK_OBJECT_STR)
-            return err_set(get->err, ERR_PEER, "message %s: a key is not a string", get->message);
-        return err_set(get->err, ERR_PEER, "message %s: key \"%.*s\" does not belong to it",
-                       get->message, (int)size_min(key->via.str.size, 64), key->via.str.ptr);
+        printable(&get->map->ptr[i].key, name);
+        return get_fail(get, name, "does not belong to it");
     }
     return 0;
 }
