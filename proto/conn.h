@@ -4,7 +4,8 @@
  * Non-blocking. Packets that the socket does not take at once are queued, in order, and sent when it
  * does. The peer's death (end of file, error, bad packet, wrong number of descriptors, output queue
  * over its limit) is one code path: `closed` is called exactly once, from the event loop, never from
- * inside conn_send, and nothing is delivered after it.
+ * inside conn_send, and nothing is delivered after it. What the peer sent before it hung up is still
+ * delivered, so that an `error` followed by a close is heard even by a side that was sending.
  */
 #ifndef VCZFS_PROTO_CONN_H
 #define VCZFS_PROTO_CONN_H
@@ -20,8 +21,8 @@ struct conn_handlers {
      * closes or keeps each. msg and its strings live until the handler returns. The handler may call
      * conn_send and conn_free. */
     void (*message)(struct conn *conn, const struct msg *msg, const int *fds, void *arg);
-    /* The connection is over; why->code is ERR_PEER with a message fit for the log. The handler
-     * usually calls conn_free. */
+    /* The connection is over; why->code is ERR_PEER, or what conn_fail was given, with a message fit
+     * for the log. why lives until the handler returns. The handler usually calls conn_free. */
     void (*closed)(struct conn *conn, const struct err *why, void *arg);
 };
 
