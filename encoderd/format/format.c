@@ -4,9 +4,16 @@
 
 static const struct format *const formats[] = {&format_plink};
 
+#define NFORMATS (sizeof formats / sizeof formats[0])
+
+const struct format *format_at(size_t i)
+{
+    return i < NFORMATS ? formats[i] : NULL;
+}
+
 const struct format *format_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+    for (size_t i = 0; i < NFORMATS; i++)
         if (strcmp(formats[i]->name, name) == 0)
             return formats[i];
     return NULL;

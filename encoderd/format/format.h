@@ -105,4 +105,7 @@ extern const struct format format_plink;
 /* By name, or NULL. */
 const struct format *format_find(const char *name);
 
+/* All of them: 0, 1, ...; NULL after the last. */
+const struct format *format_at(size_t i);
+
 #endif

@@ -2,7 +2,6 @@
  * What identifies a store's present state. It detects change; it is no protection against someone who
  * wants two stores to look alike: four FNV-1a sums of 64 bits, each from a different start.
  */
-#include "common/size.h"
 #include "encoderd/vcz/vcz.h"
 
 #include <string.h>
@@ -49,25 +48,6 @@ static void sum_add_strings(struct sum *sum, const struct strings *strings)
         sum_add_bytes(sum, strings->items[i].at, strings->items[i].len);
 }
 
-/* The first and the last chunk stand for the rest: whoever rewrites an array writes those too. */
-static int sum_add_chunks(struct sum *sum, const struct zarr_array *array, struct err *err)
-{
-    const struct zarr_meta *meta = &array->meta;
-    uint64_t first[ZARR_DIMS_MAX] = {0}, last[ZARR_DIMS_MAX] = {0};
-    char key[ZARR_KEY_MAX];
-
-    for (unsigned d = 0; d < meta->ndim; d++) {
-        if (meta->nchunks[d] == 0)
-            return 0;
-        last[d] = meta->nchunks[d] - 1;
-    }
-    zarr_chunk_key(array, first, key);
-    if (store_identity(array->store, key, sum_add, sum, err) != 0)
-        return -1;
-    zarr_chunk_key(array, last, key);
-    return store_identity(array->store, key, sum_add, sum, err);
-}
-
 static int sum_add_array(struct sum *sum, const struct zarr_array *array, struct err *err)
 {
     if (array == NULL) {
@@ -78,9 +58,7 @@ static int sum_add_array(struct sum *sum, const struct zarr_array *array, struct
     sum_add_bytes(sum, array->identity, sizeof array->identity);
     for (unsigned d = 0; d < array->meta.ndim; d++)
         sum_add_u64(sum, array->meta.shape[d]);
-    if (store_identity(array->store, array->name, sum_add, sum, err) != 0)
-        return -1;
-    return sum_add_chunks(sum, array, err);
+    return store_identity(array->store, array->name, sum_add, sum, err);
 }
 
 int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], struct err *err)

@@ -249,19 +249,9 @@ static int read_samples(struct vcz *vcz, struct decoder *decoder, struct err *er
 
 static int open_group(const char *path, struct vcz *vcz, struct err *err)
 {
-    struct err why = {0};
-
-    if (store_open(path, &vcz->store, err) != 0)
+    if (store_open(path, &vcz->store, err) != 0 ||
+        zarr_group_open(vcz->store, &vcz->group, err) != 0)
         return name_store(path, err);
-    if (zarr_group_open(vcz->store, &vcz->group, &why) != 0) {
-        if (why.code == ERR_NOT_FOUND)
-            return err_set(err, ERR_NOT_FOUND,
-                           "%s is not a Zarr group: there is neither .zgroup nor zarr.json in it",
-                           path);
-        if (err != NULL)
-            *err = why;
-        return name_store(path, err);
-    }
     if (zarr_group_attr(vcz->group, "vcf_zarr_version") == NULL)
         return err_set(err, ERR_DATA,
                        "%s is not a VCF Zarr store: its group has no attribute vcf_zarr_version; "
