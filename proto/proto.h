@@ -77,8 +77,8 @@ struct msg_open {
     const char *store; /* absolute path */
     struct view_options view;
     /* A replay after an encoder's death: the view must have this fingerprint (error "changed" if
-     * not), no sidecar is made and no `file` is sent, and the state that came with the first `opened` is attached
-     * as descriptor 0 when has_state. */
+     * not), no sidecar is made, no `file` is sent, and the state that came with the first `opened`
+     * is attached as descriptor 0 when has_state. */
     bool resume;
     uint8_t fingerprint[PROTO_FINGERPRINT]; /* zero unless resume */
     bool has_state;
