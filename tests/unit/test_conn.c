@@ -245,6 +245,45 @@ static void test_queue(void **state)
     assert_true(fixture->b.close_on_exec);
 }
 
+/* Sees message `id` on the bare socket. False if there is none within 0 ms. */
+static bool raw_sees(int fd, uint64_t id, struct proto_scratch *scratch)
+{
+    int fds[PROTO_FDS_MAX];
+    struct msg msg;
+
+    if (proto_recv(fd, 0, scratch, &msg, fds, NULL) < 0)
+        return false;
+    assert_int_equal(msg.u.stats.id, id);
+    return true;
+}
+
+/* The socket has room again before the loop has sent what is queued: what is new still waits. */
+static void test_no_overtaking(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_scratch *scratch = proto_scratch_new();
+    uint64_t nsent = 0, nseen = 0;
+
+    while (conn_queued(fixture->a.conn) == 0) {
+        struct msg msg = stats(nsent++);
+
+        conn_send(fixture->a.conn, &msg, NULL, 0);
+    }
+    while (raw_sees(fixture->raw, nseen, scratch))
+        nseen++;
+    assert_int_equal(nseen, nsent - 1);
+    for (int i = 0; i < 3; i++) {
+        struct msg msg = stats(nsent++);
+
+        conn_send(fixture->a.conn, &msg, NULL, 0);
+    }
+    run(fixture);
+    while (raw_sees(fixture->raw, nseen, scratch))
+        nseen++;
+    assert_int_equal(nseen, nsent);
+    proto_scratch_free(scratch);
+}
+
 static void test_queue_limit(void **state)
 {
     struct fixture *fixture = *state;
@@ -613,6 +652,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TWO(test_order),
         TWO(test_queue),
+        RAW(test_no_overtaking),
         TWO(test_queue_limit),
         TWO(test_fds),
         TWO(test_send_wrong),
