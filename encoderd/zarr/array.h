@@ -26,7 +26,8 @@ struct zarr_array {
     const struct store *store; /* borrowed */
     char *name;                /* owned; also its key prefix */
     struct zarr_meta meta;
-    uint8_t identity[32]; /* of the metadata text: goes into the view's fingerprint */
+    uint8_t identity[32]; /* of the name and the metadata text: goes into the view's fingerprint */
+    char *meta_key;       /* owned; the object its metadata came from: gone when the array is */
 };
 
 /* *out is NULL if the group has no such array. The caller owns *out. Thread-safe to read. */

@@ -6,7 +6,8 @@
  * column-major chunks), the whole chunk. Memory is one scratch area per decoder, never more than the
  * budget it was made with; a block that does not fit is an error that says so.
  *
- * Bytes are as the array's elements lie in C order, in native byte order, except BLOCK_PLANES.
+ * Bytes are as the array's elements lie in C order, in native byte order, except BLOCK_PLANES. A block
+ * holds whole elements.
  */
 #ifndef VCZFS_ZARR_CHUNK_H
 #define VCZFS_ZARR_CHUNK_H
@@ -20,6 +21,8 @@ struct chunk;
  * One thread's means to decode: decompression contexts, scratch (mmapped), and a small cache of opened
  * chunks (descriptor and block index, so that a random read costs one pread and one block).
  * `scratch_max` bounds the scratch in bytes.
+ * A store must not be freed while a decoder holds chunks of it: trim or free the decoder first. Arrays
+ * may come and go.
  */
 struct decoder *decoder_new(size_t scratch_max, struct err *err);
 void decoder_free(struct decoder *decoder);

@@ -1,0 +1,404 @@
+#include "encoderd/zarr/array.h"
+
+#include "common/cleanup.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Metadata of any real array is a few KiB; consolidated metadata holds that of all of them. */
+#define META_NBYTES_MAX ((size_t)64 << 20)
+#define NAME_LEN_MAX    255
+
+struct zarr_group {
+    const struct store *store; /* borrowed */
+    unsigned format;
+    json_t *attrs;        /* owned; NULL if none */
+    json_t *consolidated; /* owned; an object of key → metadata, NULL if none */
+};
+
+static void cleanup_json(json_t **json)
+{
+    json_decref(*json);
+}
+#define AUTO_JSON CLEANUP(cleanup_json)
+#define AUTO_BUF  CLEANUP(buf_free)
+
+/* *out is NULL if there is no such object; else a JSON object the caller owns. */
+static int load_json(const struct store *store, const char *key, json_t **out, struct err *err)
+{
+    AUTO_BUF struct buf text = {0};
+    json_error_t at;
+    bool found;
+
+    *out = NULL;
+    if (store_read_all(store, key, META_NBYTES_MAX, &text, &found, err) < 0)
+        return -1;
+    if (!found)
+        return 0;
+    *out = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &at);
+    if (*out == NULL)
+        return err_set(err, ERR_CORRUPT, "%s/%s: not JSON: line %d: %s", store_path(store), key,
+                       at.line, at.text);
+    if (json_is_object(*out))
+        return 0;
+    json_decref(*out);
+    *out = NULL;
+    return err_set(err, ERR_CORRUPT, "%s/%s: not a JSON object", store_path(store), key);
+}
+
+static int check_format(const struct store *store, const char *key, const json_t *top,
+                        json_int_t format, struct err *err)
+{
+    const json_t *value = json_object_get(top, "zarr_format");
+
+    if (!json_is_integer(value) || json_integer_value(value) != format)
+        return err_set(err, ERR_CORRUPT, "%s/%s: zarr_format is not %d", store_path(store), key,
+                       (int)format);
+    return 0;
+}
+
+static int open_v3(struct zarr_group *group, const json_t *top, struct err *err)
+{
+    const char *node = json_string_value(json_object_get(top, "node_type"));
+    const json_t *consolidated = json_object_get(top, "consolidated_metadata");
+    json_t *metadata = json_object_get(consolidated, "metadata");
+
+    if (check_format(group->store, "zarr.json", top, 3, err) < 0)
+        return -1;
+    if (node == NULL || strcmp(node, "group") != 0)
+        return err_set(err, ERR_CORRUPT, "%s/zarr.json: not the metadata of a group",
+                       store_path(group->store));
+    if (consolidated != NULL && !json_is_null(consolidated) && !json_is_object(metadata))
+        return err_set(err, ERR_CORRUPT, "%s/zarr.json: consolidated_metadata has no metadata",
+                       store_path(group->store));
+    group->format = 3;
+    group->consolidated = json_incref(metadata);
+    group->attrs = json_incref(json_object_get(top, "attributes"));
+    return 0;
+}
+
+static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
+{
+    AUTO_JSON json_t *consolidated = NULL;
+    json_t *metadata;
+
+    if (check_format(group->store, ".zgroup", top, 2, err) < 0 ||
+        load_json(group->store, ".zattrs", &group->attrs, err) < 0 ||
+        load_json(group->store, ".zmetadata", &consolidated, err) < 0)
+        return -1;
+    metadata = json_object_get(consolidated, "metadata");
+    if (consolidated != NULL && !json_is_object(metadata))
+        return err_set(err, ERR_CORRUPT, "%s/.zmetadata: it has no metadata",
+                       store_path(group->store));
+    group->format = 2;
+    group->consolidated = json_incref(metadata);
+    return 0;
+}
+
+static int open_root(struct zarr_group *group, struct err *err)
+{
+    AUTO_JSON json_t *top = NULL;
+
+    if (load_json(group->store, "zarr.json", &top, err) < 0)
+        return -1;
+    if (top != NULL)
+        return open_v3(group, top, err);
+    if (load_json(group->store, ".zgroup", &top, err) < 0)
+        return -1;
+    if (top != NULL)
+        return open_v2(group, top, err);
+    return err_set(err, ERR_NOT_FOUND, "%s: not a Zarr store: it has neither .zgroup nor zarr.json",
+                   store_path(group->store));
+}
+
+int zarr_group_open(const struct store *store, struct zarr_group **out, struct err *err)
+{
+    struct zarr_group *group = calloc(1, sizeof *group);
+
+    *out = NULL;
+    if (group == NULL)
+        return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(store));
+    group->store = store;
+    if (open_root(group, err) < 0) {
+        zarr_group_free(group);
+        return -1;
+    }
+    *out = group;
+    return 0;
+}
+
+void zarr_group_free(struct zarr_group *group)
+{
+    if (group == NULL)
+        return;
+    json_decref(group->attrs);
+    json_decref(group->consolidated);
+    free(group);
+}
+
+unsigned zarr_group_format(const struct zarr_group *group)
+{
+    return group->format;
+}
+
+const char *zarr_group_attr(const struct zarr_group *group, const char *name)
+{
+    return json_string_value(json_object_get(group->attrs, name));
+}
+
+/* Names that cannot be a single step in a key belong to no array. */
+static bool name_ok(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 0 && n <= NAME_LEN_MAX && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+static void metadata_key(unsigned format, const char *name, char buf[ZARR_KEY_MAX])
+{
+    snprintf(buf, ZARR_KEY_MAX, "%s/%s", name, format == 3 ? "zarr.json" : ".zarray");
+}
+
+static void consolidated_key(unsigned format, char buf[ZARR_KEY_MAX])
+{
+    snprintf(buf, ZARR_KEY_MAX, "%s", format == 3 ? "zarr.json" : ".zmetadata");
+}
+
+/* The metadata of the array `name` as consolidated, or NULL. */
+static const json_t *consolidated_array(const struct zarr_group *group, const char *name)
+{
+    char key[ZARR_KEY_MAX];
+    const json_t *node;
+    const char *type;
+
+    if (group->format == 2) {
+        metadata_key(2, name, key);
+        return json_object_get(group->consolidated, key);
+    }
+    node = json_object_get(group->consolidated, name);
+    type = json_string_value(json_object_get(node, "node_type"));
+    return type != NULL && strcmp(type, "array") == 0 ? node : NULL;
+}
+
+/* Is this v3 metadata a group's? Anything that is not is left to the array's parser to judge. */
+static bool is_group_text(const struct buf *text)
+{
+    AUTO_JSON json_t *top = json_loadb((const char *)text->data, text->len, 0, NULL);
+    const char *type = json_string_value(json_object_get(top, "node_type"));
+
+    return type != NULL && strcmp(type, "group") == 0;
+}
+
+/* The array's metadata text, and the object that holds it; *found is false if the group has no such
+ * array. */
+static int array_text(const struct zarr_group *group, const char *name, char key[ZARR_KEY_MAX],
+                      struct buf *out, bool *found, struct err *err)
+{
+    const json_t *node = consolidated_array(group, name);
+
+    if (node != NULL) {
+        AUTO_FREE char *text = json_dumps(node, JSON_COMPACT | JSON_SORT_KEYS);
+
+        if (text != NULL)
+            buf_append_str(out, text);
+        if (text == NULL || out->failed)
+            return err_set(err, ERR_MEMORY, "%s: out of memory", name);
+        consolidated_key(group->format, key);
+        *found = true;
+        return 0;
+    }
+    metadata_key(group->format, name, key);
+    if (store_read_all(group->store, key, META_NBYTES_MAX, out, found, err) < 0)
+        return -1;
+    if (*found && group->format == 3 && is_group_text(out))
+        *found = false;
+    return 0;
+}
+
+struct name_list {
+    json_t *set; /* owned */
+    const struct zarr_group *group;
+    struct err *err;
+};
+
+static int add_child(const char *name, void *arg)
+{
+    struct name_list *list = arg;
+    AUTO_BUF struct buf text = {0};
+    char key[ZARR_KEY_MAX];
+    bool found = false;
+
+    if (!name_ok(name))
+        return 0;
+    if (array_text(list->group, name, key, &text, &found, list->err) < 0)
+        return -1;
+    /* A name that is not UTF-8 is refused here, and nobody can ask for such an array. */
+    if (found)
+        json_object_set_new(list->set, name, json_null());
+    return 0;
+}
+
+/* Arrays that consolidated metadata lists need not have a directory: all chunks may be absent. */
+static int add_consolidated(struct name_list *list)
+{
+    json_t *consolidated = list->group->consolidated;
+    const char *key;
+    json_t *node;
+
+    json_object_foreach(consolidated, key, node)
+    {
+        char name[NAME_LEN_MAX + 1];
+        size_t n = strcspn(key, "/");
+
+        (void)node;
+        if (n > NAME_LEN_MAX)
+            continue;
+        memcpy(name, key, n);
+        name[n] = '\0';
+        if (name_ok(name) && consolidated_array(list->group, name) != NULL &&
+            json_object_set_new(list->set, name, json_null()) < 0)
+            return err_set(list->err, ERR_MEMORY, "%s: out of memory",
+                           store_path(list->group->store));
+    }
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int visit_sorted(json_t *set, int (*visit)(const char *name, void *arg), void *arg,
+                        struct err *err)
+{
+    size_t n = 0, total = json_object_size(set);
+    AUTO_FREE const char **names = calloc(total + 1, sizeof *names);
+    const char *name;
+    json_t *value;
+
+    if (names == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    json_object_foreach(set, name, value)
+    {
+        (void)value;
+        names[n++] = name;
+    }
+    qsort(names, n, sizeof *names, compare_names);
+    for (size_t i = 0; i < n; i++) {
+        int rc = visit(names[i], arg);
+
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *name, void *arg),
+                      void *arg, struct err *err)
+{
+    AUTO_JSON json_t *set = json_object();
+    struct name_list list = {set, group, err};
+
+    if (set == NULL)
+        return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(group->store));
+    if (add_consolidated(&list) < 0 || store_children(group->store, "", add_child, &list, err) < 0)
+        return -1;
+    return visit_sorted(set, visit, arg, err);
+}
+
+/* Four 64-bit FNV-1a sums from different starts: enough to notice a change, which is all an identity
+ * is for; nobody is kept out by it. */
+static void digest(const char *name, const struct buf *text, uint8_t out[32])
+{
+    for (uint64_t lane = 0; lane < 4; lane++) {
+        uint64_t sum = 0xcbf29ce484222325u ^ (lane * 0x9e3779b97f4a7c15u);
+
+        for (const char *c = name; *c != '\0'; c++)
+            sum = (sum ^ (uint8_t)*c) * 0x100000001b3u;
+        for (size_t i = 0; i < text->len; i++)
+            sum = (sum ^ text->data[i]) * 0x100000001b3u;
+        memcpy(out + lane * 8, &sum, 8);
+    }
+}
+
+static int parse_array(const struct zarr_group *group, const struct buf *text,
+                       struct zarr_array *array, struct err *err)
+{
+    const char *json = (const char *)text->data;
+    int rc = group->format == 3
+                 ? zarr_meta_parse_v3(array->name, json, text->len, &array->meta, err)
+                 : zarr_meta_parse_v2(array->name, json, text->len, &array->meta, err);
+
+    return rc < 0 ? err_prefix(err, "%s", store_path(group->store)) : 0;
+}
+
+static struct zarr_array *array_new(const struct zarr_group *group, const char *name,
+                                    const char *meta_key)
+{
+    struct zarr_array *array = calloc(1, sizeof *array);
+
+    if (array == NULL)
+        return NULL;
+    array->store = group->store;
+    array->name = strdup(name);
+    array->meta_key = strdup(meta_key);
+    if (array->name != NULL && array->meta_key != NULL)
+        return array;
+    zarr_array_free(array);
+    return NULL;
+}
+
+int zarr_array_open(const struct zarr_group *group, const char *name, struct zarr_array **out,
+                    struct err *err)
+{
+    AUTO_BUF struct buf text = {0};
+    char key[ZARR_KEY_MAX];
+    struct zarr_array *array;
+    bool found = false;
+
+    *out = NULL;
+    if (!name_ok(name))
+        return 0;
+    if (array_text(group, name, key, &text, &found, err) < 0)
+        return -1;
+    if (!found)
+        return 0;
+    array = array_new(group, name, key);
+    if (array == NULL)
+        return err_set(err, ERR_MEMORY, "%s: out of memory", name);
+    digest(name, &text, array->identity);
+    if (parse_array(group, &text, array, err) < 0) {
+        zarr_array_free(array);
+        return -1;
+    }
+    *out = array;
+    return 0;
+}
+
+void zarr_array_free(struct zarr_array *array)
+{
+    if (array == NULL)
+        return;
+    zarr_meta_clear(&array->meta);
+    free(array->name);
+    free(array->meta_key);
+    free(array);
+}
+
+void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char buf[ZARR_KEY_MAX])
+{
+    const struct zarr_meta *meta = &array->meta;
+    size_t used = (size_t)snprintf(buf, ZARR_KEY_MAX, "%s/%s", array->name,
+                                   meta->key_prefix  ? "c"
+                                   : meta->ndim == 0 ? "0"
+                                                     : "");
+
+    for (unsigned d = 0; d < meta->ndim; d++) {
+        const char separator[2] = {d > 0 || meta->key_prefix ? meta->separator : '\0', '\0'};
+
+        used += (size_t)snprintf(buf + used, ZARR_KEY_MAX - used, "%s%llu", separator,
+                                 (unsigned long long)index[d]);
+    }
+}

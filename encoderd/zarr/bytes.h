@@ -1,0 +1,20 @@
+/*
+ * bytes: little-endian numbers in a file's bytes.
+ */
+#ifndef VCZFS_ZARR_BYTES_H
+#define VCZFS_ZARR_BYTES_H
+
+#include <stdint.h>
+
+static inline uint32_t get_le32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static inline void put_le32(uint8_t *to, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        to[i] = (uint8_t)(value >> (8 * i));
+}
+
+#endif

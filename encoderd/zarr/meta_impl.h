@@ -1,0 +1,38 @@
+/*
+ * meta_impl: what the parsers of v2 and v3 metadata share. Only meta*.c include this.
+ */
+#ifndef VCZFS_ZARR_META_IMPL_H
+#define VCZFS_ZARR_META_IMPL_H
+
+#include "encoderd/zarr/meta.h"
+
+#include <jansson.h>
+
+static inline void cleanup_json(json_t **json)
+{
+    json_decref(*json);
+}
+#define AUTO_JSON CLEANUP(cleanup_json)
+
+/* The document's top object, owned by the caller; NULL and an error if it is not one. */
+json_t *meta_load(const char *array, const char *json, size_t len, struct err *err);
+
+/* A list of whole numbers, each at least `min`. */
+int meta_lengths(const char *array, const char *what, const json_t *list, uint64_t min,
+                 unsigned *count, uint64_t out[ZARR_DIMS_MAX], struct err *err);
+
+/* Appends a bytes-to-bytes codec by its name in either version, with its configuration (or NULL). */
+int meta_add_codec(const char *array, const char *name, const json_t *config,
+                   struct zarr_meta *meta, struct err *err);
+
+/* The fill value, once the dtype is known. NULL and JSON null mean zero or "". */
+int meta_fill(const char *array, const json_t *value, struct zarr_meta *meta, struct err *err);
+
+/* Products and chunk counts, and that nothing overflows. Last step of both parsers. */
+int meta_finish(const char *array, struct zarr_meta *meta, struct err *err);
+
+/* "." or "/"; absent means `otherwise`. */
+int meta_separator(const char *array, const json_t *value, char otherwise, char *out,
+                   struct err *err);
+
+#endif

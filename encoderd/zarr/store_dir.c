@@ -1,0 +1,438 @@
+/*
+ * store_dir: a store that is a directory.
+ *
+ * A store may come from anywhere, so no key and no link in it may lead out of the directory, and opening
+ * an object may neither block (FIFO) nor touch a device.
+ */
+#include "common/cleanup.h"
+#include "common/size.h"
+#include "encoderd/zarr/store_impl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define DIR_DEPTH_MAX 32
+
+struct dir_store {
+    struct store base;
+    int fd;
+};
+
+struct dir_object {
+    struct object base;
+    const struct store *store; /* borrowed, for messages */
+    int fd;
+    char key[];
+};
+
+int store_dir_open_walk(int root_fd, const char *key, int flags)
+{
+    AUTO_CLOSE int dir = -1;
+    const char *at = key;
+
+    for (;;) {
+        char name[NAME_MAX + 1];
+        size_t n = strcspn(at, "/");
+        int next;
+
+        if (n > NAME_MAX) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        memcpy(name, at, n);
+        name[n] = '\0';
+        if (at[n] == '\0')
+            return openat(dir < 0 ? root_fd : dir, name, flags | O_NOFOLLOW);
+        next = openat(dir < 0 ? root_fd : dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0)
+            return -1;
+        if (dir >= 0)
+            close(dir);
+        dir = next;
+        at += n + 1;
+    }
+}
+
+int store_dir_open_beneath(int root_fd, const char *key, int flags)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)flags,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    long fd;
+
+    /* EAGAIN: a rename somewhere in the system raced with the resolution. */
+    for (int tries = 0; tries < 100; tries++) {
+        fd = syscall(SYS_openat2, root_fd, key, &how, sizeof how);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+            break;
+    }
+    if (fd < 0 && errno == ENOSYS)
+        return store_dir_open_walk(root_fd, key, flags);
+    return (int)fd;
+}
+
+/* A link whose target is gone (git-annex, a half copied store) is not an absent object: taking it for
+ * one would show the fill value in place of data. */
+static bool is_dangling(int root_fd, const char *key)
+{
+    char prefix[PATH_MAX];
+    size_t n = 0;
+
+    do {
+        AUTO_CLOSE int link = -1;
+        struct stat st;
+
+        n += n > 0;
+        n += strcspn(key + n, "/");
+        if (n >= sizeof prefix)
+            return false;
+        memcpy(prefix, key, n);
+        prefix[n] = '\0';
+        link = store_dir_open_beneath(root_fd, prefix, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (link < 0)
+            return false;
+        if (fstat(link, &st) == 0 && S_ISLNK(st.st_mode)) {
+            AUTO_CLOSE int target = store_dir_open_beneath(root_fd, prefix, O_PATH | O_CLOEXEC);
+
+            if (target < 0)
+                return true;
+        }
+    } while (key[n] != '\0');
+    return false;
+}
+
+/* *fd is -1 if there is no such thing. */
+static int dir_open(const struct store *store, const char *key, int flags, int *fd, struct err *err)
+{
+    int root = ((const struct dir_store *)store)->fd;
+
+    *fd = store_dir_open_beneath(root, key, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (*fd >= 0)
+        return 0;
+    switch (errno) {
+    case ENOENT:
+        if (!is_dangling(root, key))
+            return 0;
+        return err_set(err, ERR_CORRUPT, "%s/%s: a link to something that does not exist",
+                       store->path, key);
+    case EXDEV:
+    case ELOOP:
+        return err_set(err, ERR_CORRUPT, "%s/%s: a link that leads out of the store", store->path,
+                       key);
+    case ENOTDIR:
+    case ENXIO:
+    case ENODEV:
+        return err_set(err, ERR_CORRUPT, "%s/%s: not a regular file below directories", store->path,
+                       key);
+    default:
+        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    }
+}
+
+static int dir_object_read(const struct object *object, uint64_t offset, void *to, size_t n,
+                           struct err *err)
+{
+    const struct dir_object *file = (const struct dir_object *)object;
+    uint8_t *at = to;
+
+    if (!size_range_ok(offset, n, INT64_MAX))
+        return err_set(err, ERR_CORRUPT, "%s/%s: ends before byte %llu", file->store->path,
+                       file->key, (unsigned long long)offset);
+    while (n > 0) {
+        ssize_t got = pread(file->fd, at, n, (off_t)offset);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_sys(err, ERR_IO, errno, "%s/%s", file->store->path, file->key);
+        if (got == 0)
+            return err_set(err, ERR_CORRUPT,
+                           "%s/%s: ends at byte %llu, in the middle of its data: the file is "
+                           "damaged; restore it or rewrite the store",
+                           file->store->path, file->key, (unsigned long long)offset);
+        at += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+static void dir_object_close(struct object *object)
+{
+    close(((struct dir_object *)object)->fd);
+    free(object);
+}
+
+static const struct object_ops dir_object_ops = {dir_object_read, dir_object_close};
+
+static int dir_object(const struct store *store, const char *key, struct object **out,
+                      struct err *err)
+{
+    AUTO_CLOSE int fd = -1;
+    size_t key_size = strlen(key) + 1;
+    struct dir_object *file;
+    struct stat st;
+
+    if (dir_open(store, key, O_RDONLY, &fd, err) < 0)
+        return -1;
+    if (fd < 0)
+        return 0;
+    if (fstat(fd, &st) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_CORRUPT, "%s/%s: not a regular file", store->path, key);
+    file = malloc(sizeof *file + key_size);
+    if (file == NULL)
+        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->path, key);
+    file->base = (struct object){&dir_object_ops, (uint64_t)st.st_size};
+    file->store = store;
+    memcpy(file->key, key, key_size);
+    file->fd = steal_fd(&fd);
+    *out = &file->base;
+    return 0;
+}
+
+struct names {
+    char **items; /* owned, each too */
+    size_t n, cap;
+};
+
+static void names_free(struct names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        free(names->items[i]);
+    free(names->items);
+}
+
+static int names_add(struct names *names, const char *name)
+{
+    if (names->n == names->cap) {
+        size_t cap = names->cap == 0 ? 64 : names->cap * 2;
+        char **items = reallocarray(names->items, cap, sizeof *items);
+
+        if (items == NULL)
+            return -1;
+        names->items = items;
+        names->cap = cap;
+    }
+    names->items[names->n] = strdup(name);
+    if (names->items[names->n] == NULL)
+        return -1;
+    names->n++;
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Everything in the directory, in byte order. Takes fd. */
+static int list_dir(int fd, struct names *names)
+{
+    DIR *dir = fdopendir(fd);
+    struct dirent *entry;
+    int failed = 0;
+
+    if (dir == NULL) {
+        close(fd);
+        return -1;
+    }
+    while (errno = 0, (entry = readdir(dir)) != NULL && failed == 0)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            failed = names_add(names, entry->d_name);
+    if (failed != 0)
+        errno = ENOMEM;
+    else if (errno != 0)
+        failed = -1;
+    closedir(dir);
+    if (names->n > 0)
+        qsort(names->items, names->n, sizeof *names->items, compare_names);
+    return failed;
+}
+
+static int open_and_list(const struct store *store, const char *key, struct names *names,
+                         struct err *err)
+{
+    int fd;
+
+    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY | O_DIRECTORY, &fd, err) < 0)
+        return -1;
+    if (fd >= 0 && list_dir(fd, names) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    return 0;
+}
+
+static bool is_tree(int root_fd, const char *key, const char *name)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s%s%s", key, *key == '\0' ? "" : "/", name);
+
+    if (n < 0 || (size_t)n >= sizeof path)
+        return false;
+    AUTO_CLOSE int fd = store_dir_open_beneath(root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0;
+}
+
+static int dir_children(const struct store *store, const char *key,
+                        int (*visit)(const char *name, void *arg), void *arg, struct err *err)
+{
+    CLEANUP(names_free) struct names names = {0};
+
+    if (open_and_list(store, key, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.n; i++) {
+        int rc;
+
+        if (!is_tree(((const struct dir_store *)store)->fd, key, names.items[i]))
+            continue;
+        rc = visit(names.items[i], arg);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+struct walk {
+    void (*file)(const char *name, const struct stat *st, void *arg);
+    void *arg;
+};
+
+/* Calls walk->file for every regular file below fd, in byte order; follows no links. Takes fd. */
+static int walk_dir(int fd, unsigned depth, const struct walk *walk)
+{
+    CLEANUP(names_free) struct names names = {0};
+    AUTO_CLOSE int dir = fd;
+    int list_fd;
+
+    if (depth > DIR_DEPTH_MAX) {
+        errno = ELOOP;
+        return -1;
+    }
+    list_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (list_fd < 0 || list_dir(list_fd, &names) < 0)
+        return -1;
+    for (size_t i = 0; i < names.n; i++) {
+        struct stat st;
+
+        if (fstatat(dir, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+            return -1;
+        if (S_ISREG(st.st_mode))
+            walk->file(names.items[i], &st, walk->arg);
+        if (S_ISDIR(st.st_mode)) {
+            int next = openat(dir, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+            if (next < 0 || walk_dir(next, depth + 1, walk) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int walk_key(const struct store *store, const char *key, const struct walk *walk,
+                    struct err *err)
+{
+    AUTO_CLOSE int fd = -1;
+    struct stat st;
+
+    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, &fd, err) < 0)
+        return -1;
+    if (fd < 0)
+        return 0;
+    if (fstat(fd, &st) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    if (S_ISREG(st.st_mode))
+        walk->file("", &st, walk->arg);
+    if (S_ISDIR(st.st_mode) && walk_dir(steal_fd(&fd), 0, walk) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    return 0;
+}
+
+struct usage {
+    uint64_t nobjects, nbytes;
+};
+
+static void usage_file(const char *name, const struct stat *st, void *arg)
+{
+    struct usage *usage = arg;
+
+    (void)name;
+    usage->nobjects++;
+    usage->nbytes += (uint64_t)st->st_size;
+}
+
+static int dir_usage(const struct store *store, const char *key, uint64_t *nobjects,
+                     uint64_t *nbytes, struct err *err)
+{
+    struct usage usage = {0};
+
+    if (walk_key(store, key, &(struct walk){usage_file, &usage}, err) < 0)
+        return -1;
+    *nobjects = usage.nobjects;
+    *nbytes = usage.nbytes;
+    return 0;
+}
+
+struct identity {
+    void (*add)(const void *data, size_t n, void *arg);
+    void *arg;
+};
+
+static void identity_file(const char *name, const struct stat *st, void *arg)
+{
+    const struct identity *identity = arg;
+    uint64_t facts[4] = {(uint64_t)st->st_size, (uint64_t)st->st_ino, (uint64_t)st->st_mtim.tv_sec,
+                         (uint64_t)st->st_mtim.tv_nsec};
+
+    identity->add(name, strlen(name) + 1, identity->arg);
+    identity->add(facts, sizeof facts, identity->arg);
+}
+
+static int dir_identity(const struct store *store, const char *key,
+                        void (*add)(const void *data, size_t n, void *arg), void *arg,
+                        struct err *err)
+{
+    struct identity identity = {add, arg};
+
+    return walk_key(store, key, &(struct walk){identity_file, &identity}, err);
+}
+
+static void dir_free(struct store *store)
+{
+    close(((struct dir_store *)store)->fd);
+    free(store->path);
+    free(store);
+}
+
+static const struct store_ops dir_ops = {
+    .object = dir_object,
+    .children = dir_children,
+    .usage = dir_usage,
+    .identity = dir_identity,
+    .free = dir_free,
+};
+
+int store_dir_new(const char *path, int root_fd, struct store **out, struct err *err)
+{
+    AUTO_CLOSE int fd = root_fd;
+    struct dir_store *store = calloc(1, sizeof *store);
+    char *copy = strdup(path);
+
+    if (store == NULL || copy == NULL) {
+        free(store);
+        free(copy);
+        return err_set(err, ERR_MEMORY, "%s: out of memory", path);
+    }
+    store->base = (struct store){&dir_ops, copy};
+    store->fd = steal_fd(&fd);
+    *out = &store->base;
+    return 0;
+}

@@ -1,0 +1,47 @@
+/*
+ * store_impl: what a kind of store must provide. Only store*.c include this.
+ */
+#ifndef VCZFS_ZARR_STORE_IMPL_H
+#define VCZFS_ZARR_STORE_IMPL_H
+
+#include "encoderd/zarr/store.h"
+
+struct store_ops {
+    int (*object)(const struct store *store, const char *key, struct object **out, struct err *err);
+    int (*children)(const struct store *store, const char *key,
+                    int (*visit)(const char *name, void *arg), void *arg, struct err *err);
+    int (*usage)(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
+                 struct err *err);
+    int (*identity)(const struct store *store, const char *key,
+                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
+    void (*free)(struct store *store);
+};
+
+/* Each kind puts these first in its own struct. */
+struct store {
+    const struct store_ops *ops;
+    char *path; /* owned */
+};
+
+struct object_ops {
+    int (*read)(const struct object *object, uint64_t offset, void *to, size_t n, struct err *err);
+    void (*close)(struct object *object);
+};
+
+struct object {
+    const struct object_ops *ops;
+    uint64_t size;
+};
+
+/* A relative path without empty, "." or ".." components; "" only where root_ok. */
+int store_key_check(const struct store *store, const char *key, bool root_ok, struct err *err);
+
+/* Takes ownership of the directory descriptor in any case. */
+int store_dir_new(const char *path, int root_fd, struct store **out, struct err *err);
+
+/* How the directory store opens a key; `open_walk` is for kernels without openat2(2) and refuses every
+ * symbolic link. Both return a descriptor, or -1 with errno. */
+int store_dir_open_beneath(int root_fd, const char *key, int flags);
+int store_dir_open_walk(int root_fd, const char *key, int flags);
+
+#endif
