@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import pathlib
@@ -163,15 +164,15 @@ def state(pid):
     return stat[0] if stat else None
 
 
-_fronts = set()  # pids of the fronts that tests hold at the moment
+held = set()  # pids of the processes that tests have started and will end themselves
 
 
 def strays():
-    """Our living children that are vczfs's programs and belong to no mount that a test holds."""
+    """Our living children that are vczfs's programs and that no test holds."""
     return [
         pid
         for pid in children(os.getpid())
-        if pid not in _fronts and comm(pid).startswith(("vczfs", "fakeenc"))
+        if pid not in held and comm(pid).startswith(("vczfs", "fakeenc"))
     ]
 
 
@@ -257,6 +258,7 @@ class Mount:
         self.front = process.pid
         self.errors = errors
         self.status = None
+        self.due = 0  # exit status; a test that kills the front says so here
 
     @property
     def base(self):
@@ -294,11 +296,10 @@ class Mount:
         return self.status
 
 
-def start_front(source, directory, options, errors, env=None, user=None):
-    """Starts a front in the foreground and returns at once."""
-    front = [VCZFS, "mount-plink", *map(str, options), source, directory]
+def start_front(source, directory, options, errors, env=None, program=None, prefix=()):
+    """Starts a front in the foreground, behind commands that exec it (setpriv), and returns at once."""
     return subprocess.Popen(
-        [*(user or []), *front],
+        [*prefix, program or VCZFS, "mount-plink", *map(str, options), source, directory],
         stdin=subprocess.DEVNULL,
         stdout=errors,
         stderr=errors,
@@ -307,41 +308,51 @@ def start_front(source, directory, options, errors, env=None, user=None):
     )
 
 
+def answers(directory):
+    """Is a living file system mounted there? (A dead one says ENOTCONN.)"""
+    if not is_mounted(directory):
+        return False
+    try:
+        os.stat(directory)
+    except OSError as error:
+        return error.errno == errno.EACCES  # another user's
+    return True
+
+
 def await_mount(process, directory, errors):
-    def ready():
-        return process.poll() is not None or is_mounted(directory)
-    wait_for(ready, 30, f"{directory} to be mounted")
+    wait_for(lambda: process.poll() is not None or answers(directory), 30, f"{directory} to be mounted")
     if process.poll() is not None:
         raise MountFailed(process.returncode, errors.read_text(errors="replace"))
 
 
 @contextlib.contextmanager
-def mounted(source, *options, env=None, directory=None):
+def mounted(source, *options, env=None, directory=None, program=None, prefix=()):
     """
-    Mounts a store, and afterwards insists that nothing of it is left: status 0, no mount, no process, no
-    sanitizer's report.
+    Mounts a store, and afterwards insists that nothing of it is left: the exit status that is due (0), no
+    mount, no process, no sanitizer's report.
     """
     with scratch() as place:
         target = pathlib.Path(directory or place / "mnt")
-        target.mkdir(exist_ok=True)
+        if directory is None:
+            target.mkdir()
         errors = place / "stderr"
         with errors.open("wb") as sink:
-            process = start_front(source, target, options, sink, env)
-        _fronts.add(process.pid)
+            process = start_front(source, target, options, sink, env, program, prefix)
+        held.add(process.pid)
         mount = Mount(target, process, errors)
         try:
             await_mount(process, target, errors)
             yield mount
             if mount.status is None:
                 mount.stop()
-            assert mount.status == 0, f"the front ended with {mount.status}:\n{mount.log()}"
+            assert mount.status == mount.due, f"the front ended with {mount.status}:\n{mount.log()}"
             assert not is_mounted(target), "the mount is still there"
             assert_clean(mount.log())
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            _fronts.discard(process.pid)
+            held.discard(process.pid)
             force_unmount(target)
         assert_no_strays()
 

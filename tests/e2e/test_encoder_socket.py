@@ -1,0 +1,186 @@
+"""An encoder that somebody else runs: `vczfs-encoderd --listen PATH`, `vczfs mount-plink --encoder-socket PATH`."""
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+import helpers
+
+STORE = "biallelic.vcz"
+CASE = "biallelic_vcz-plink"
+
+
+def bed():
+    return helpers.expected(CASE, ".bed")
+
+
+class Listener:
+    def __init__(self, process, path, errors):
+        self.process, self.path, self.errors = process, path, errors
+
+    def workers(self):
+        """Pids of the children that serve one connection each."""
+        return helpers.children(self.process.pid)
+
+
+@pytest.fixture
+def listener(scratch):
+    """A listening encoder; whatever happens, it ends with the test."""
+    path = scratch / "encoder.sock"
+    errors = scratch / "listener.stderr"
+    with errors.open("wb") as sink:
+        process = subprocess.Popen(
+            [helpers.ENCODERD, "--listen", path],
+            stderr=sink,
+            env=helpers.test_environment(),
+            preexec_fn=lambda: signal.alarm(helpers.FRONT_LIMIT),
+        )
+    helpers.held.add(process.pid)
+    try:
+        helpers.wait_for(lambda: path.exists() or process.poll() is not None, what="the socket")
+        assert process.poll() is None, errors.read_text()
+        yield Listener(process, path, errors)
+        assert process.poll() is None, errors.read_text()
+        process.terminate()
+        assert process.wait(5 * helpers.SLOW) == 0
+        assert not path.exists(), "the socket's file is still there"
+        helpers.assert_clean(errors.read_text())
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
+        helpers.held.discard(process.pid)
+        helpers.assert_no_strays()
+
+
+def test_mount_through_a_socket(listener, mount):
+    with mount(helpers.store(STORE), "--encoder-socket", listener.path) as m:
+        assert helpers.children(m.front) == []
+        for suffix in (".bed", ".bim", ".fam"):
+            assert m.read(suffix) == helpers.expected(CASE, suffix)
+
+
+def test_socket_is_its_owners_alone(listener):
+    info = listener.path.stat()
+    assert stat.S_ISSOCK(info.st_mode)
+    assert stat.S_IMODE(info.st_mode) == 0o600
+
+
+def test_listener_serves_the_next_mount(listener, mount):
+    for _ in range(3):
+        with mount(helpers.store(STORE), "--encoder-socket", listener.path) as m:
+            assert m.read(".bed") == bed()
+        helpers.wait_for(lambda: not listener.workers(), what="the connection's process to end")
+
+
+def test_listener_serves_two_mounts_at_once(listener, mount):
+    with mount(helpers.store(STORE), "--encoder-socket", listener.path) as one:
+        with mount(helpers.store("oddwide.vcz"), "--encoder-socket", listener.path) as two:
+            assert one.read(".bed") == bed()
+            assert two.read(".bed") == helpers.expected("oddwide_vcz-plink", ".bed")
+
+
+def test_relative_store_is_the_fronts(listener, mount):
+    """The listener's working directory is not the user's."""
+    relative = os.path.relpath(helpers.store(STORE))
+    with mount(relative, "--encoder-socket", listener.path) as m:
+        assert m.read(".bed") == bed()
+
+
+def test_worker_killed_during_reads(listener, mount):
+    with mount(helpers.store("oddwide.vcz"), "--encoder-socket", listener.path) as m:
+        due = helpers.expected("oddwide_vcz-plink", ".bed")
+        seen = []
+
+        def read():
+            for _ in range(50):
+                helpers.drop_cache(m.path(".bed"))
+                seen.append(m.path(".bed").read_bytes() == due)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        for _ in range(5):
+            so_far = len(seen)
+            helpers.wait_for(lambda n=so_far: len(seen) > n or not reader.is_alive())
+            for pid in listener.workers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        reader.join()
+        assert seen == [True] * 50
+
+
+def test_listener_that_went_away(listener, mount, scratch):
+    """Reads fail at their deadline, sidecars and unmount are fine."""
+    with mount(helpers.store(STORE), "--encoder-socket", listener.path, "--read-timeout", "1") as m:
+        listener.path.rename(scratch / "hidden.sock")
+        for pid in listener.workers():
+            os.kill(pid, signal.SIGKILL)
+        start = time.monotonic()
+        assert helpers.read_errno(m.path(".bed")) == errno.EIO
+        assert time.monotonic() - start < 3 * helpers.SLOW
+        assert m.read(".bim") == helpers.expected(CASE, ".bim")
+        (scratch / "hidden.sock").rename(listener.path)
+        helpers.wait_for(lambda: helpers.read_errno(m.path(".bed")) == 0, 30, "reads to work again")
+
+
+@pytest.mark.parametrize("what", [b"", b"garbage", b"\x80", b"\x81\xa1t\xa5hello", b"\xff" * 60000])
+def test_listener_survives_a_peer_that_talks_nonsense(what, listener, mount):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.connect(os.fspath(listener.path))
+        if what:
+            peer.send(what)
+    with mount(helpers.store(STORE), "--encoder-socket", listener.path) as m:
+        assert m.read(".bed") == bed()
+
+
+def test_silent_peers_do_not_keep_others_out(listener, mount):
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):
+            peer = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            peer.connect(os.fspath(listener.path))
+        with mount(helpers.store(STORE), "--encoder-socket", listener.path) as m:
+            assert m.read(".bed") == bed()
+
+
+def test_errors_come_through_a_socket(listener, refused):
+    done = refused(helpers.store("small.vcz"), "--encoder-socket", listener.path)
+    assert done.returncode == 1
+    assert "--max-alleles 2" in done.stderr
+
+
+def test_info_through_a_socket(listener):
+    done = helpers.run("info", "--encoder-socket", listener.path, helpers.store(STORE))
+    assert done.returncode == 0, done.stderr
+    assert "257" in done.stdout
+
+
+def test_no_socket_there(refused):
+    done = refused(helpers.store(STORE), "--encoder-socket", "/nonexistent/encoder.sock")
+    assert done.returncode == 1
+    assert "/nonexistent/encoder.sock" in done.stderr
+
+
+def test_socket_that_nobody_listens_on(refused, scratch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as dead:
+        dead.bind(os.fspath(scratch / "dead.sock"))
+    done = refused(helpers.store(STORE), "--encoder-socket", scratch / "dead.sock")
+    assert done.returncode == 1
+    assert "dead.sock" in done.stderr
+
+
+def test_listening_where_something_is_already(listener):
+    """A living listener's socket is not taken from it."""
+    done = subprocess.run(
+        [helpers.ENCODERD, "--listen", listener.path], capture_output=True, text=True, timeout=10 * helpers.SLOW
+    )
+    assert done.returncode == 1
+    assert "encoder.sock" in done.stderr
+    assert listener.path.exists()
