@@ -1,0 +1,147 @@
+#include "encoderd/listen.h"
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define BACKLOG 16
+
+static int make_address(const char *path, struct sockaddr_un *out)
+{
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof out->sun_path) {
+        log_error("the socket path %s is longer than the %zu bytes the system allows", path,
+                  sizeof out->sun_path - 1);
+        return -1;
+    }
+    strcpy(out->sun_path, path);
+    return 0;
+}
+
+/* A socket that an encoder left behind when it was killed: nobody answers on it. */
+static bool is_stale_socket(const struct sockaddr_un *address)
+{
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    struct stat st;
+
+    if (fd < 0 || lstat(address->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    return connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+           errno == ECONNREFUSED;
+}
+
+static int open_listener(const char *path)
+{
+    struct sockaddr_un address;
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    mode_t mask;
+    int failed;
+
+    if (fd < 0 || make_address(path, &address) != 0)
+        return -1;
+    if (is_stale_socket(&address))
+        unlink(path);
+    mask = umask(0177);
+    failed = bind(fd, (const struct sockaddr *)&address, sizeof address);
+    umask(mask);
+    if (failed != 0 || listen(fd, BACKLOG) != 0) {
+        log_error("cannot listen on %s: %s", path, strerror(errno));
+        return -1;
+    }
+    return steal_fd(&fd);
+}
+
+/* Only the user that runs the encoder, and root, may talk to it. */
+static bool peer_is_allowed(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+        return false;
+    if (peer.uid == geteuid() || peer.uid == 0)
+        return true;
+    log_warning("refused a front of user %u", (unsigned)peer.uid);
+    return false;
+}
+
+/* In a process of its own: one front, then the end. */
+static void serve_front(int fd, const struct server_config *config)
+{
+    struct err err = {0};
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (server_run(fd, config, &err) != 0)
+        log_error("%s", err.msg);
+    else
+        log_debug("%s", err.msg);
+}
+
+/* Returns true in the child, once it has served its front. */
+static bool accept_front(int listener, const struct server_config *config)
+{
+    AUTO_CLOSE int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    pid_t pid;
+
+    if (fd < 0 || !peer_is_allowed(fd))
+        return false;
+    pid = fork();
+    if (pid < 0)
+        log_error("cannot start a process for a front: %s", strerror(errno));
+    if (pid != 0)
+        return false;
+    close(listener);
+    serve_front(steal_fd(&fd), config);
+    return true;
+}
+
+/* A descriptor that is readable once SIGINT or SIGTERM came; children are reaped by the kernel. */
+static int watch_signals(void)
+{
+    sigset_t ends;
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ends, NULL);
+    signal(SIGCHLD, SIG_IGN);
+    return signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int listen_run(const char *path, const struct server_config *config)
+{
+    AUTO_CLOSE int signals = watch_signals();
+    AUTO_CLOSE int listener = open_listener(path);
+    struct pollfd polled[2] = {{.fd = listener, .events = POLLIN},
+                               {.fd = signals, .events = POLLIN}};
+
+    if (signals < 0 || listener < 0)
+        return 1;
+    log_info("listening on %s", path);
+    for (;;) {
+        if (poll(polled, 2, -1) < 0 && errno != EINTR)
+            break;
+        if (polled[1].revents != 0)
+            break;
+        if ((polled[0].revents & POLLIN) != 0 && accept_front(listener, config)) {
+            listener = -1; /* the child's copy is closed, and the path is the parent's */
+            return 0;
+        }
+    }
+    unlink(path);
+    return 0;
+}

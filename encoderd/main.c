@@ -1,0 +1,173 @@
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/size.h"
+#include "common/version.h"
+#include "encoderd/listen.h"
+#include "encoderd/server.h"
+#include "proto/proto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#define MEMORY_MIN  (UINT64_C(16) << 20)
+#define THREADS_MAX 64
+
+static const char usage_text[] =
+    "Usage: vczfs-encoderd [OPTIONS] --listen PATH\n"
+    "The encoder of vczfs: reads VCF Zarr stores and answers a vczfs front. vczfs starts one by\n"
+    "itself; run it by hand to watch it (strace, gdb), or from a service manager, and give vczfs "
+    "the\n"
+    "same PATH with --encoder-socket.\n"
+    "\n"
+    "  --listen PATH      serve every front that connects to this socket, a process for each\n"
+    "  --memory SIZE      memory for spans and decoding, each process (default 256M, at least "
+    "16M)\n"
+    "  --threads N        decoding threads, each process (default: one a CPU)\n"
+    "  --log-level LEVEL  error, warning, info or debug (default info)\n"
+    "  --log-file FILE    append the log to FILE instead of stderr\n"
+    "  --help, --version\n";
+
+struct options {
+    struct server_config server;
+    const char *listen;
+    enum log_level log_level;
+    const char *log_file;
+};
+
+static int usage_error(const char *what, const char *value)
+{
+    fprintf(stderr, "vczfs-encoderd: %s%s%s\nTry 'vczfs-encoderd --help'.\n", what,
+            value != NULL ? ": " : "", value != NULL ? value : "");
+    return 2;
+}
+
+static bool parse_threads(const char *text, unsigned *out)
+{
+    char *end;
+    unsigned long n;
+
+    errno = 0;
+    n = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || n < 1 || n > THREADS_MAX)
+        return false;
+    *out = (unsigned)n;
+    return true;
+}
+
+/* -1 to go on, else the exit status. */
+static int parse_options(int argc, char **argv, struct options *out)
+{
+    enum { OPT_LISTEN = 256, OPT_MEMORY, OPT_THREADS, OPT_LOG_LEVEL, OPT_LOG_FILE };
+    static const struct option options[] = {
+        {"listen", required_argument, NULL, OPT_LISTEN},
+        {"memory", required_argument, NULL, OPT_MEMORY},
+        {"threads", required_argument, NULL, OPT_THREADS},
+        {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+        {"log-file", required_argument, NULL, OPT_LOG_FILE},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+        switch (option) {
+        case OPT_LISTEN:
+            out->listen = optarg;
+            break;
+        case OPT_MEMORY:
+            if (!size_parse(optarg, &out->server.memory) || out->server.memory < MEMORY_MIN)
+                return usage_error("--memory wants a size of at least 16M", optarg);
+            break;
+        case OPT_THREADS:
+            if (!parse_threads(optarg, &out->server.nthreads))
+                return usage_error("--threads wants a number from 1 to 64", optarg);
+            break;
+        case OPT_LOG_LEVEL:
+            if (!log_level_parse(optarg, &out->log_level))
+                return usage_error("--log-level is error, warning, info or debug", optarg);
+            break;
+        case OPT_LOG_FILE:
+            out->log_file = optarg;
+            break;
+        case 'h':
+            fputs(usage_text, stdout);
+            return 0;
+        case 'V':
+            puts("vczfs-encoderd " VCZFS_VERSION);
+            return 0;
+        default:
+            fputs("Try 'vczfs-encoderd --help'.\n", stderr);
+            return 2;
+        }
+    }
+    if (optind != argc)
+        return usage_error("unexpected argument", argv[optind]);
+    return -1;
+}
+
+static unsigned online_cpus(void)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : (unsigned)size_min((uint64_t)n, THREADS_MAX);
+}
+
+static int open_log(const struct options *options)
+{
+    int fd = STDERR_FILENO;
+
+    if (options->log_file != NULL) {
+        fd = open(options->log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+        if (fd < 0) {
+            fprintf(stderr, "vczfs-encoderd: cannot open the log %s: %s\n", options->log_file,
+                    strerror(errno));
+            return -1;
+        }
+    }
+    log_init("vczfs-encoderd", options->log_level, fd);
+    return 0;
+}
+
+/* The end of a socketpair that a front left on PROTO_LISTENER_FD. */
+static int serve_inherited(const struct server_config *config)
+{
+    struct err err = {0};
+    int type = 0;
+    socklen_t len = sizeof type;
+
+    if (getsockopt(PROTO_LISTENER_FD, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
+        type != SOCK_SEQPACKET)
+        return usage_error("started by hand, it wants --listen PATH", NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (server_run(PROTO_LISTENER_FD, config, &err) != 0) {
+        log_error("%s", err.msg);
+        return 1;
+    }
+    log_debug("%s", err.msg);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {
+        .server = {.memory = UINT64_C(256) << 20, .nthreads = online_cpus()},
+        .log_level = LOG_LEVEL_INFO,
+    };
+    const int status = parse_options(argc, argv, &options);
+
+    if (status >= 0)
+        return status;
+    if (open_log(&options) != 0)
+        return 1;
+    signal(SIGPIPE, SIG_IGN);
+    return options.listen != NULL ? listen_run(options.listen, &options.server)
+                                  : serve_inherited(&options.server);
+}

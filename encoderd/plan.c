@@ -1,0 +1,101 @@
+#include "encoderd/plan.h"
+
+#include "common/size.h"
+
+/* The unit of the row grid, and the longest span, in bytes; spans double from one to the other. */
+#define SPAN_MIN UINT64_C(262144)
+#define SPAN_MAX UINT64_C(2097152)
+
+/* Kernel read-ahead arrives out of order by a little: this far from where the run stands is still the
+ * same run. */
+#define RUN_SLACK UINT64_C(1048576)
+
+static uint64_t row_begin(const struct stream_layout *layout, uint64_t row)
+{
+    return layout->header_nbytes + row * layout->row_nbytes;
+}
+
+/* The row that holds byte `offset`; header bytes belong to row 0. */
+static uint64_t row_of(const struct stream_layout *layout, uint64_t offset)
+{
+    return offset < layout->header_nbytes ? 0
+                                          : (offset - layout->header_nbytes) / layout->row_nbytes;
+}
+
+/* Rows between grid lines for spans of at most about `nbytes`. Grids of different lengths nest. */
+static uint64_t grid_rows(const struct stream_layout *layout, uint64_t nbytes)
+{
+    uint64_t rows = size_max(1, SPAN_MIN / layout->row_nbytes);
+
+    while (rows * 2 * layout->row_nbytes <= nbytes)
+        rows *= 2;
+    return rows;
+}
+
+/* From `begin` to the next grid line of spans of `nbytes`. */
+static struct extent_plan to_grid(const struct stream_layout *layout, uint64_t size,
+                                  const struct plan_limits *limits, uint64_t begin, uint64_t nbytes)
+{
+    const uint64_t rows = grid_rows(layout, size_min(nbytes, limits->span_max));
+    const uint64_t line = (row_of(layout, begin) / rows + 1) * rows;
+    uint64_t end = row_begin(layout, size_min(line, layout->nrows));
+
+    if (end - begin > limits->span_max && layout->samples_per_byte != 0)
+        end = begin + limits->span_max;
+    return (struct extent_plan){begin, size_min(end, size), true};
+}
+
+struct extent_plan plan_exact(const struct stream_layout *layout, uint64_t size,
+                              const struct plan_limits *limits, uint64_t offset, uint64_t length)
+{
+    uint64_t end = offset + size_min(length, size_min(size - offset, limits->span_max));
+    uint64_t begin = offset;
+
+    if (layout->samples_per_byte == 0 && end > layout->header_nbytes) {
+        const uint64_t most = size_max(1, limits->span_max / layout->row_nbytes);
+        const uint64_t first = row_of(layout, begin);
+        const uint64_t last = size_min(row_of(layout, end - 1), first + most - 1);
+
+        begin = begin < layout->header_nbytes ? 0 : row_begin(layout, first);
+        end = row_begin(layout, last + 1);
+    }
+    return (struct extent_plan){begin, end, false};
+}
+
+struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
+                              const struct plan_limits *limits, uint64_t begin)
+{
+    return to_grid(layout, size, limits, begin, SPAN_MAX);
+}
+
+/* Does this read go on from the reader's run? */
+static bool continues(const struct reader *reader, uint64_t offset, uint64_t length)
+{
+    const uint64_t slack = size_max(RUN_SLACK, length);
+
+    if (reader->next == 0)
+        return false;
+    return offset + slack >= reader->next && offset <= reader->next + slack;
+}
+
+struct extent_plan plan_read(struct reader *reader, const struct stream_layout *layout,
+                             uint64_t size, const struct plan_limits *limits, uint64_t offset,
+                             uint64_t length)
+{
+    struct extent_plan plan = plan_exact(layout, size, limits, offset, length);
+
+    if (!continues(reader, offset, length)) {
+        reader->streak = 0;
+        reader->next = plan.end;
+        return plan;
+    }
+    if (offset >= reader->next)
+        reader->streak++;
+    if (reader->streak > 0) {
+        const unsigned doublings = reader->streak > 4 ? 3 : reader->streak - 1;
+
+        plan = to_grid(layout, size, limits, plan.begin, SPAN_MIN << doublings);
+    }
+    reader->next = size_max(reader->next, plan.end);
+    return plan;
+}

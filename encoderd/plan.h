@@ -1,0 +1,43 @@
+/*
+ * plan: how much to make for a read.
+ *
+ * Pure arithmetic on one handle's history; knows no span, no thread.
+ */
+#ifndef VCZFS_ENCODERD_PLAN_H
+#define VCZFS_ENCODERD_PLAN_H
+
+#include "encoderd/format/format.h"
+
+/* What a handle has been doing. Zero-initialised: nothing yet. */
+struct reader {
+    uint64_t
+        next; /* one past the furthest byte it has asked for or been given in its present run */
+    unsigned streak; /* reads in a row that went on from where the run was */
+};
+
+/* The most that a span may take. */
+struct plan_limits {
+    uint64_t span_max; /* bytes */
+};
+
+struct extent_plan {
+    uint64_t begin, end; /* bytes of the file; covers the read's first byte */
+    bool sequential;     /* the reader is reading on: work ahead of it is worth it */
+};
+
+/* Plans for a read of [offset, offset + length) of a file of `size` bytes and updates the reader's
+ * history. A sequential plan ends on a grid of rows that is the same for every reader, so that readers
+ * share spans. */
+struct extent_plan plan_read(struct reader *reader, const struct stream_layout *layout,
+                             uint64_t size, const struct plan_limits *limits, uint64_t offset,
+                             uint64_t length);
+
+/* Exactly what was asked for, in the least unit that the format can make. */
+struct extent_plan plan_exact(const struct stream_layout *layout, uint64_t size,
+                              const struct plan_limits *limits, uint64_t offset, uint64_t length);
+
+/* The span that follows one that ended at `begin` (< size), at full length. */
+struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
+                              const struct plan_limits *limits, uint64_t begin);
+
+#endif

@@ -1,0 +1,450 @@
+#include "encoderd/sched_impl.h"
+
+#include "common/size.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Longest span, and the share of the arena that one reader's span and all work ahead may take. */
+#define SPAN_MAX    UINT64_C(2097152)
+#define SPAN_MIN    UINT64_C(131072)
+#define SPAN_SHARE  8
+#define AHEAD_SHARE 4
+
+struct sched *sched_new(const struct view *view, struct arena *arena,
+                        const struct sched_config *config, struct err *err)
+{
+    struct sched *sched = calloc(1, sizeof *sched);
+    pthread_condattr_t attr;
+
+    if (sched == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    sched->view = view;
+    sched->config = *config;
+    pthread_mutex_init(&sched->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&sched->work, &attr);
+    pthread_condattr_destroy(&attr);
+    span_table_init(&sched->spans, arena);
+    for (int i = 0; i < HANDLE_BUCKETS; i++)
+        TAILQ_INIT(&sched->handles[i]);
+    for (int i = 0; i < LEASE_BUCKETS; i++)
+        TAILQ_INIT(&sched->leases[i]);
+    TAILQ_INIT(&sched->answers);
+    TAILQ_INIT(&sched->stalled);
+    sched->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (sched->wake_fd < 0)
+        err_sys(err, ERR_SYSTEM, errno, "cannot make an eventfd");
+    if (sched->wake_fd < 0 || workers_start(sched, err) != 0) {
+        sched_free(sched);
+        return NULL;
+    }
+    return sched;
+}
+
+static void free_waiters(struct waiters *waiters)
+{
+    struct waiter *waiter;
+
+    while ((waiter = TAILQ_FIRST(waiters)) != NULL) {
+        TAILQ_REMOVE(waiters, waiter, link);
+        free(waiter);
+    }
+}
+
+static void free_handle(struct sched *sched, struct handles *bucket, struct handle *handle)
+{
+    sched->nsequential -= handle->reader.streak > 0;
+    sched->nhandles--;
+    TAILQ_REMOVE(bucket, handle, link);
+    free(handle);
+}
+
+void sched_free(struct sched *sched)
+{
+    struct handle *handle;
+    struct lease *lease;
+    struct answer *answer;
+
+    if (sched == NULL)
+        return;
+    workers_stop(sched);
+    span_table_clear(&sched->spans);
+    free_waiters(&sched->stalled);
+    for (int i = 0; i < HANDLE_BUCKETS; i++)
+        while ((handle = TAILQ_FIRST(&sched->handles[i])) != NULL)
+            free_handle(sched, &sched->handles[i], handle);
+    for (int i = 0; i < LEASE_BUCKETS; i++) {
+        while ((lease = TAILQ_FIRST(&sched->leases[i])) != NULL) {
+            TAILQ_REMOVE(&sched->leases[i], lease, link);
+            free(lease);
+        }
+    }
+    while ((answer = TAILQ_FIRST(&sched->answers)) != NULL) {
+        TAILQ_REMOVE(&sched->answers, answer, link);
+        free(answer);
+    }
+    if (sched->wake_fd >= 0)
+        close(sched->wake_fd);
+    pthread_cond_destroy(&sched->work);
+    pthread_mutex_destroy(&sched->lock);
+    free(sched);
+}
+
+int sched_wake_fd(const struct sched *sched)
+{
+    return sched->wake_fd;
+}
+
+static struct answer *new_answer(struct sched *sched, uint64_t id)
+{
+    struct answer *answer = calloc(1, sizeof *answer);
+
+    if (answer == NULL)
+        return NULL; /* the front's deadline answers that read */
+    answer->answer.id = id;
+    TAILQ_INSERT_TAIL(&sched->answers, answer, link);
+    return answer;
+}
+
+static void answer_error(struct sched *sched, uint64_t id, const struct err *err)
+{
+    struct answer *answer = new_answer(sched, id);
+
+    if (answer == NULL)
+        return;
+    answer->answer.failed = true;
+    answer->answer.err = *err;
+}
+
+/* Leases a ready span to a read. */
+static void answer_lease(struct sched *sched, uint64_t id, struct span *span)
+{
+    struct lease *lease = calloc(1, sizeof *lease);
+    struct answer *answer = lease == NULL ? NULL : new_answer(sched, id);
+
+    if (answer == NULL) {
+        free(lease);
+        return;
+    }
+    lease->id = ++sched->next_lease;
+    lease->span = span;
+    TAILQ_INSERT_TAIL(&sched->leases[lease->id % LEASE_BUCKETS], lease, link);
+    span->nleases++;
+    sched->stats.leases_held++;
+    span_move(&sched->spans, span, SPAN_RESTING); /* most recently used now */
+    answer->answer.lease = lease->id;
+    answer->answer.offset = span->target.begin;
+    answer->answer.length = span->target.end - span->target.begin;
+    answer->answer.at = span->at;
+}
+
+/* The handle's history; a handle that is new, or on another file, has none. NULL if out of memory. */
+static struct handle *find_handle(struct sched *sched, uint64_t id, size_t file)
+{
+    struct handles *bucket = &sched->handles[id % HANDLE_BUCKETS];
+    struct handle *handle;
+
+    TAILQ_FOREACH(handle, bucket, link)
+    if (handle->handle == id && handle->file == file)
+        return handle;
+    handle = calloc(1, sizeof *handle);
+    if (handle == NULL)
+        return NULL;
+    handle->handle = id;
+    handle->file = file;
+    TAILQ_INSERT_HEAD(bucket, handle, link);
+    sched->nhandles++;
+    return handle;
+}
+
+static struct plan_limits current_limits(const struct sched *sched)
+{
+    const uint64_t readers = size_max(1, sched->nsequential);
+    const uint64_t share = arena_size(sched->spans.arena) / SPAN_SHARE / readers;
+
+    return (struct plan_limits){size_min(SPAN_MAX, size_max(SPAN_MIN, share))};
+}
+
+/* A new span is queued, or, if it needs no genotypes, done. */
+static void announce(struct sched *sched, struct span *span)
+{
+    sched->stats.spans++;
+    sched->stats.bytes_encoded += span->target.end - span->target.begin;
+    if (span->ncells == 0)
+        span_move(&sched->spans, span, SPAN_DONE);
+    else if (span->ncells == 1)
+        pthread_cond_signal(&sched->work);
+    else
+        pthread_cond_broadcast(&sched->work);
+}
+
+/* Begins what a sequential reader will ask for after `at`. */
+static void work_ahead(struct sched *sched, const struct handle *handle, uint64_t at)
+{
+    const struct view_file *file = &sched->view->files[handle->file];
+    const struct plan_limits limits = current_limits(sched);
+    const uint64_t budget = arena_size(sched->spans.arena) / AHEAD_SHARE;
+    unsigned more = handle->reader.streak < 2 ? 1 : sched->config.nthreads + 1;
+
+    for (; more > 0 && at < file->size; more--) {
+        struct span *span = span_covering(&sched->spans, handle->file, at);
+
+        if (span == NULL) {
+            const struct extent_plan plan =
+                plan_ahead(&file->stream->layout, file->size, &limits, at);
+            const uint64_t end = span_next_begin(&sched->spans, handle->file, at, plan.end);
+
+            if (sched->spans.nbytes_ahead + (end - at) > budget)
+                return;
+            span = span_new(&sched->spans, file->stream, handle->file, at, end, true);
+            if (span == NULL)
+                return;
+            span->for_handle = handle->handle;
+            span->keep = true;
+            announce(sched, span);
+        }
+        at = span->target.end;
+    }
+}
+
+/* Makes the span a waiter needs, the shortest possible if there is no room for the planned one. */
+static struct span *new_demand(struct sched *sched, const struct waiter *waiter,
+                               struct extent_plan plan)
+{
+    const struct view_file *file = &sched->view->files[waiter->read.file];
+    const struct plan_limits limits = current_limits(sched);
+    struct span *span;
+    uint64_t end = plan.end;
+
+    if (plan.sequential)
+        end = span_next_begin(&sched->spans, waiter->read.file, waiter->read.offset, plan.end);
+    span = span_new(&sched->spans, file->stream, waiter->read.file, plan.begin, end, false);
+    if (span == NULL && plan.sequential) {
+        plan = plan_exact(&file->stream->layout, file->size, &limits, waiter->read.offset,
+                          waiter->read.length);
+        span =
+            span_new(&sched->spans, file->stream, waiter->read.file, plan.begin, plan.end, false);
+    }
+    if (span == NULL)
+        return NULL;
+    span->keep = plan.sequential;
+    announce(sched, span);
+    return span;
+}
+
+static void attach(struct sched *sched, struct span *span, struct waiter *waiter)
+{
+    if (span->place == SPAN_RESTING) {
+        answer_lease(sched, waiter->read.id, span);
+        free(waiter);
+        return;
+    }
+    if (span->place == SPAN_AHEAD)
+        span_move(&sched->spans, span, SPAN_DEMAND);
+    TAILQ_INSERT_TAIL(&span->waiters, waiter, link);
+}
+
+/* Plans for a read and keeps the handle's history and the count of sequential readers right. */
+static struct extent_plan plan_for(struct sched *sched, struct handle *handle,
+                                   const struct waiter *waiter)
+{
+    const struct sched_read *read = &waiter->read;
+    const struct view_file *file = &sched->view->files[read->file];
+    const struct stream_layout *layout = &file->stream->layout;
+    const struct plan_limits limits = current_limits(sched);
+    const bool before = handle != NULL && handle->reader.streak > 0;
+    struct extent_plan plan;
+
+    if (waiter->exact || handle == NULL)
+        return plan_exact(layout, file->size, &limits, read->offset, read->length);
+    plan = plan_read(&handle->reader, layout, file->size, &limits, read->offset, read->length);
+    if (handle->reader.streak > 0 && !before)
+        sched->nsequential++;
+    else if (handle->reader.streak == 0 && before)
+        sched->nsequential--;
+    return plan;
+}
+
+/* Finds or makes a span for a waiter, which it then owns; false, and the waiter stays the caller's, if
+ * there is no room. */
+static bool place(struct sched *sched, struct waiter *waiter)
+{
+    struct handle *handle = find_handle(sched, waiter->read.handle, waiter->read.file);
+    const struct extent_plan plan = plan_for(sched, handle, waiter);
+    struct span *span = NULL;
+    uint64_t end;
+
+    if (!waiter->exact)
+        span = span_covering(&sched->spans, waiter->read.file, waiter->read.offset);
+    if (span == NULL)
+        span = new_demand(sched, waiter, plan);
+    if (span == NULL)
+        return false;
+    end = span->target.end;
+    attach(sched, span, waiter);
+    if (handle != NULL && plan.sequential) {
+        handle->reader.next = size_max(handle->reader.next, end);
+        work_ahead(sched, handle, end);
+    }
+    return true;
+}
+
+static void place_or_stall(struct sched *sched, struct waiter *waiter)
+{
+    if (!place(sched, waiter))
+        TAILQ_INSERT_TAIL(&sched->stalled, waiter, link);
+}
+
+static void retry_stalled(struct sched *sched)
+{
+    struct waiter *waiter;
+
+    while ((waiter = TAILQ_FIRST(&sched->stalled)) != NULL) {
+        TAILQ_REMOVE(&sched->stalled, waiter, link);
+        if (!place(sched, waiter)) {
+            TAILQ_INSERT_HEAD(&sched->stalled, waiter, link);
+            return;
+        }
+    }
+}
+
+void sched_read(struct sched *sched, const struct sched_read *read)
+{
+    struct waiter *waiter = calloc(1, sizeof *waiter);
+
+    if (waiter == NULL)
+        return;
+    waiter->read = *read;
+    pthread_mutex_lock(&sched->lock);
+    sched->stats.reads++;
+    if (TAILQ_EMPTY(&sched->stalled))
+        place_or_stall(sched, waiter);
+    else
+        TAILQ_INSERT_TAIL(&sched->stalled, waiter, link);
+    pthread_mutex_unlock(&sched->lock);
+}
+
+/* Would the least span for this read leave out bytes of the one that failed? */
+static bool can_be_narrowed(const struct sched *sched, const struct span *span,
+                            const struct waiter *waiter)
+{
+    const struct view_file *file = &sched->view->files[span->file];
+    const struct plan_limits limits = current_limits(sched);
+    const struct extent_plan least = plan_exact(&file->stream->layout, file->size, &limits,
+                                                waiter->read.offset, waiter->read.length);
+
+    return !waiter->exact && least.end - least.begin < span->target.end - span->target.begin;
+}
+
+/* A span came back from the workers: answer everybody who waited for it. */
+static void deliver(struct sched *sched, struct span *span)
+{
+    struct waiters waiters;
+    struct waiter *waiter;
+
+    TAILQ_INIT(&waiters);
+    TAILQ_CONCAT(&waiters, &span->waiters, link);
+    if (!span->failed)
+        span_move(&sched->spans, span, SPAN_RESTING);
+    while ((waiter = TAILQ_FIRST(&waiters)) != NULL) {
+        TAILQ_REMOVE(&waiters, waiter, link);
+        if (!span->failed) {
+            answer_lease(sched, waiter->read.id, span);
+        } else if (can_be_narrowed(sched, span, waiter)) {
+            waiter->exact = true;
+            place_or_stall(sched, waiter);
+            continue;
+        } else {
+            answer_error(sched, waiter->read.id, &span->err);
+        }
+        free(waiter);
+    }
+    if (span->failed) {
+        sched->stats.spans_failed++;
+        span_free(&sched->spans, span);
+    }
+}
+
+size_t sched_answers(struct sched *sched, struct sched_answer *answers, size_t max)
+{
+    struct answer *answer;
+    struct span *span;
+    eventfd_t ignored;
+    size_t n = 0;
+
+    (void)eventfd_read(sched->wake_fd, &ignored);
+    pthread_mutex_lock(&sched->lock);
+    while ((span = TAILQ_FIRST(&sched->spans.places[SPAN_DONE])) != NULL)
+        deliver(sched, span);
+    retry_stalled(sched);
+    while (n < max && (answer = TAILQ_FIRST(&sched->answers)) != NULL) {
+        TAILQ_REMOVE(&sched->answers, answer, link);
+        answers[n++] = answer->answer;
+        free(answer);
+    }
+    pthread_mutex_unlock(&sched->lock);
+    return n;
+}
+
+bool sched_return(struct sched *sched, uint64_t id)
+{
+    struct leases *bucket = &sched->leases[id % LEASE_BUCKETS];
+    struct lease *lease;
+
+    pthread_mutex_lock(&sched->lock);
+    TAILQ_FOREACH(lease, bucket, link)
+    if (lease->id == id)
+        break;
+    if (lease != NULL) {
+        TAILQ_REMOVE(bucket, lease, link);
+        sched->stats.leases_held--;
+        if (--lease->span->nleases == 0 && !lease->span->keep)
+            span_free(&sched->spans, lease->span);
+        free(lease);
+    }
+    pthread_mutex_unlock(&sched->lock);
+    return lease != NULL;
+}
+
+void sched_release(struct sched *sched, uint64_t id)
+{
+    struct handles *bucket = &sched->handles[id % HANDLE_BUCKETS];
+    struct handle *handle, *next_handle;
+    struct span *span, *next;
+
+    pthread_mutex_lock(&sched->lock);
+    for (handle = TAILQ_FIRST(bucket); handle != NULL; handle = next_handle) {
+        next_handle = TAILQ_NEXT(handle, link);
+        if (handle->handle == id)
+            free_handle(sched, bucket, handle);
+    }
+    for (span = TAILQ_FIRST(&sched->spans.places[SPAN_AHEAD]); span != NULL; span = next) {
+        next = TAILQ_NEXT(span, link);
+        if (span->for_handle == id && span->next_cell == 0 && span->pending == span->ncells)
+            span_free(&sched->spans, span);
+    }
+    pthread_mutex_unlock(&sched->lock);
+}
+
+void sched_idle(struct sched *sched)
+{
+    pthread_mutex_lock(&sched->lock);
+    span_table_drop_resting(&sched->spans);
+    arena_trim(sched->spans.arena);
+    pthread_mutex_unlock(&sched->lock);
+}
+
+void sched_stats(struct sched *sched, struct sched_stats *out)
+{
+    pthread_mutex_lock(&sched->lock);
+    *out = sched->stats;
+    out->arena_used = arena_used(sched->spans.arena);
+    pthread_mutex_unlock(&sched->lock);
+}

@@ -1,0 +1,466 @@
+#include "encoderd/server.h"
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/memfd.h"
+#include "common/size.h"
+#include "common/version.h"
+#include "encoderd/report.h"
+#include "encoderd/sched.h"
+#include "proto/conn.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How the memory budget is divided: half is the arena, a quarter the workers' scratch; the rest is for
+ * indexes, queues and what the libraries take. */
+#define ARENA_SHARE   2
+#define SCRATCH_SHARE 4
+#define SCRATCH_MIN   (UINT64_C(3) << 20)
+
+#define ANSWERS_AT_ONCE 32
+
+static const struct timeval idle_after = {1, 0};
+
+struct server {
+    struct server_config config;
+    struct event_base *base;
+    struct conn *conn;
+    int fd; /* the connection's, for watching it while an open keeps the loop waiting; owned by conn */
+    bool greeted;
+    struct view *view;
+    struct arena *arena;
+    struct sched *sched;
+    struct event *wake, *idle;
+    bool active; /* since the last tick of idle */
+    uint64_t open_id;
+    struct err why; /* the connection is over */
+};
+
+static void send_error(struct server *server, uint64_t id, const struct err *err)
+{
+    const struct msg msg = {.type = MSG_ERROR,
+                            .u.error = {.id = id,
+                                        .code = err->code,
+                                        .errnum = (uint64_t)proto_errnum(err->code),
+                                        .text = err->msg}};
+
+    conn_send(server->conn, &msg, NULL, 0);
+}
+
+static unsigned worker_count(const struct server *server)
+{
+    const uint64_t room = server->config.memory / SCRATCH_SHARE / SCRATCH_MIN;
+
+    return (unsigned)size_max(1, size_min(server->config.nthreads, room));
+}
+
+static size_t scratch_max(const struct server *server)
+{
+    return (size_t)(server->config.memory / SCRATCH_SHARE / worker_count(server));
+}
+
+/* An open may take long: tell the front how far it is, and stop if the front is gone. Runs on the
+ * threads of the pass, one call at a time, while the loop waits for the open to end. */
+static int report_progress(const char *what, uint64_t done, uint64_t total, void *arg)
+{
+    struct server *server = arg;
+    const struct msg msg = {
+        .type = MSG_PROGRESS,
+        .u.progress = {.id = server->open_id, .what = what, .done = done, .total = total}};
+    struct pollfd gone = {.fd = server->fd, .events = POLLRDHUP};
+
+    if (poll(&gone, 1, 0) > 0 && (gone.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+        return -1;
+    conn_send(server->conn, &msg, NULL, 0);
+    return 0;
+}
+
+static struct pass_means means(struct server *server)
+{
+    return (struct pass_means){.nthreads = worker_count(server),
+                               .scratch_max = scratch_max(server),
+                               .progress = report_progress,
+                               .progress_arg = server};
+}
+
+static void handle_hello(struct server *server, const struct msg_hello *hello)
+{
+    const struct msg reply = {.type = MSG_HELLO,
+                              .u.hello = {.version = PROTO_VERSION,
+                                          .program = "vczfs-encoderd " VCZFS_VERSION,
+                                          .pid = (uint64_t)getpid()}};
+
+    conn_send(server->conn, &reply, NULL, 0);
+    if (server->greeted || hello->version != PROTO_VERSION) {
+        conn_fail(server->conn, ERR_PEER, "%s speaks protocol %llu, this is %d", hello->program,
+                  (unsigned long long)hello->version, PROTO_VERSION);
+        return;
+    }
+    server->greeted = true;
+    log_debug("front is %s, process %llu", hello->program, (unsigned long long)hello->pid);
+}
+
+static void send_files(struct server *server, uint64_t id)
+{
+    for (size_t i = 0; i < server->view->nfiles; i++) {
+        struct view_file *file = &server->view->files[i];
+        const struct msg msg = {
+            .type = MSG_FILE,
+            .u.file = {
+                .id = id, .file = i, .name = file->name, .kind = file->kind, .size = file->size}};
+
+        conn_send(server->conn, &msg, &file->fd, file->kind == FILE_SIDECAR ? 1 : 0);
+        /* The front keeps sidecars; the encoder has no further use for them. */
+        if (file->fd >= 0)
+            close(steal_fd(&file->fd));
+    }
+}
+
+static void send_opened(struct server *server, const struct msg_open *open)
+{
+    struct view *view = server->view;
+    const bool has_state = !open->resume && view->state_fd >= 0;
+    const int fds[] = {arena_fd(server->arena), view->state_fd};
+    struct msg msg = {.type = MSG_OPENED,
+                      .u.opened = {.id = open->id,
+                                   .nvariants = view->selection.rows.nrows,
+                                   .nsamples = view->selection.nsamples,
+                                   .nfiles = view->nfiles,
+                                   .arena_size = arena_size(server->arena),
+                                   .has_state = has_state}};
+
+    memcpy(msg.u.opened.fingerprint, view->fingerprint, PROTO_FINGERPRINT);
+    conn_send(server->conn, &msg, fds, has_state ? 2 : 1);
+    if (view->state_fd >= 0)
+        close(steal_fd(&view->state_fd));
+}
+
+/* Sends every answer that is due. */
+static void pump_answers(struct server *server)
+{
+    struct sched_answer answers[ANSWERS_AT_ONCE];
+    size_t n;
+
+    do {
+        n = sched_answers(server->sched, answers, ANSWERS_AT_ONCE);
+        for (size_t i = 0; i < n; i++) {
+            const struct sched_answer *answer = &answers[i];
+            const struct msg msg = {.type = MSG_SPAN,
+                                    .u.span = {.id = answer->id,
+                                               .lease = answer->lease,
+                                               .offset = answer->offset,
+                                               .length = answer->length,
+                                               .at = answer->at}};
+
+            if (answer->failed)
+                send_error(server, answer->id, &answer->err);
+            else
+                conn_send(server->conn, &msg, NULL, 0);
+        }
+    } while (n == ANSWERS_AT_ONCE);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *server = arg;
+
+    (void)fd;
+    (void)what;
+    server->active = true;
+    pump_answers(server);
+}
+
+static void on_idle(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *server = arg;
+
+    (void)fd;
+    (void)what;
+    if (!server->active) {
+        sched_idle(server->sched);
+        malloc_trim(0);
+    } else {
+        event_add(server->idle, &idle_after);
+    }
+    server->active = false;
+}
+
+static void touch(struct server *server)
+{
+    server->active = true;
+    if (!event_pending(server->idle, EV_TIMEOUT, NULL))
+        event_add(server->idle, &idle_after);
+}
+
+static int start_serving(struct server *server, struct err *err)
+{
+    const struct sched_config config = {worker_count(server), scratch_max(server)};
+
+    server->arena = arena_new(server->config.memory / ARENA_SHARE, err);
+    if (server->arena == NULL)
+        return -1;
+    server->sched = sched_new(server->view, server->arena, &config, err);
+    if (server->sched == NULL)
+        return -1;
+    server->wake = event_new(server->base, sched_wake_fd(server->sched), EV_READ | EV_PERSIST,
+                             on_wake, server);
+    server->idle = event_new(server->base, -1, 0, on_idle, server);
+    if (server->wake == NULL || server->idle == NULL || event_add(server->wake, NULL) != 0)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    touch(server);
+    return 0;
+}
+
+static void stop_serving(struct server *server)
+{
+    if (server->wake != NULL)
+        event_free(server->wake);
+    if (server->idle != NULL)
+        event_free(server->idle);
+    sched_free(server->sched);
+    arena_free(server->arena);
+    view_free(server->view);
+    server->wake = server->idle = NULL;
+    server->sched = NULL;
+    server->arena = NULL;
+    server->view = NULL;
+}
+
+static void handle_open(struct server *server, const struct msg_open *open, const int *fds)
+{
+    const struct view_resume resume = {open->fingerprint, open->has_state ? fds[0] : -1};
+    const struct pass_means pass_means = means(server);
+    struct err err = {0};
+
+    if (server->view != NULL) {
+        conn_fail(server->conn, ERR_PEER, "a second open");
+    } else {
+        server->open_id = open->id;
+        if (view_open(open->store, &open->view, &pass_means, open->resume ? &resume : NULL,
+                      &server->view, &err) != 0 ||
+            start_serving(server, &err) != 0) {
+            send_error(server, open->id, &err);
+            stop_serving(server);
+        } else {
+            if (!open->resume)
+                send_files(server, open->id);
+            send_opened(server, open);
+            malloc_trim(0);
+            log_info("%s %s: %llu variants, %llu samples", open->resume ? "reopened" : "opened",
+                     open->store, (unsigned long long)server->view->selection.rows.nrows,
+                     (unsigned long long)server->view->selection.nsamples);
+        }
+    }
+    if (open->has_state)
+        close(fds[0]);
+}
+
+static int make_report(struct server *server, const struct msg_info *info, struct buf *text,
+                       struct err *err)
+{
+    const struct selection_options options = view_selection_options(&info->view);
+    const struct pass_means pass_means = means(server);
+    struct vcz *vcz;
+    int result;
+
+    if (vcz_open(info->store, scratch_max(server), &vcz, err) != 0)
+        return -1;
+    result = report_write(vcz, &options, &pass_means, info->json, text, err);
+    vcz_free(vcz);
+    return result;
+}
+
+/* The text in a sealed memfd, or -1. */
+static int text_fd(const struct buf *text, struct err *err)
+{
+    int fd = memfd_open("vczfs-report", err);
+
+    if (fd < 0)
+        return -1;
+    for (size_t done = 0; done < text->len;) {
+        const ssize_t n = write(fd, text->data + done, text->len - done);
+
+        if (n < 0 && errno != EINTR) {
+            err_sys(err, ERR_SYSTEM, errno, "cannot write a report of %zu bytes", text->len);
+            close(fd);
+            return -1;
+        }
+        done += n < 0 ? 0 : (size_t)n;
+    }
+    if (memfd_seal(fd, err) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void handle_info(struct server *server, const struct msg_info *info)
+{
+    struct buf text = {0};
+    struct err err = {0};
+    int fd = -1;
+
+    server->open_id = info->id;
+    if (make_report(server, info, &text, &err) == 0)
+        fd = text_fd(&text, &err);
+    if (fd < 0) {
+        send_error(server, info->id, &err);
+    } else {
+        const struct msg msg = {.type = MSG_REPORT, .u.report = {info->id, text.len}};
+
+        conn_send(server->conn, &msg, &fd, 1);
+        close(fd);
+    }
+    buf_free(&text);
+}
+
+static void handle_read(struct server *server, const struct msg_read *read)
+{
+    const struct sched_read request = {.id = read->id,
+                                       .handle = read->handle,
+                                       .offset = read->offset,
+                                       .length = read->length,
+                                       .file = (size_t)read->file};
+
+    if (server->view == NULL || read->file >= server->view->nfiles ||
+        server->view->files[read->file].kind != FILE_STREAM || read->length == 0 ||
+        read->offset >= server->view->files[read->file].size) {
+        conn_fail(server->conn, ERR_PEER, "a read of bytes that no file of the view has");
+        return;
+    }
+    touch(server);
+    sched_read(server->sched, &request);
+    pump_answers(server);
+}
+
+static void handle_return(struct server *server, const struct msg_return *ret)
+{
+    for (size_t i = 0; i < ret->nleases; i++) {
+        if (server->sched == NULL || !sched_return(server->sched, ret->leases[i])) {
+            conn_fail(server->conn, ERR_PEER, "a lease was returned that is not out");
+            return;
+        }
+    }
+    touch(server);
+    pump_answers(server);
+}
+
+/* Bytes resident, from the kernel; 0 if it will not say. */
+static uint64_t resident_bytes(void)
+{
+    unsigned long long total, resident = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+
+    if (statm == NULL)
+        return 0;
+    if (fscanf(statm, "%llu %llu", &total, &resident) != 2)
+        resident = 0;
+    fclose(statm);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void handle_stats(struct server *server, const struct msg_stats *request)
+{
+    struct sched_stats stats = {0};
+    struct msg msg = {.type = MSG_COUNTERS};
+
+    if (server->sched != NULL)
+        sched_stats(server->sched, &stats);
+    msg.u.counters = (struct msg_counters){.id = request->id,
+                                           .reads = stats.reads,
+                                           .spans = stats.spans,
+                                           .blocks = stats.blocks,
+                                           .bytes_decoded = stats.bytes_decoded,
+                                           .bytes_encoded = stats.bytes_encoded,
+                                           .spans_failed = stats.spans_failed,
+                                           .leases_held = stats.leases_held,
+                                           .arena_used = stats.arena_used,
+                                           .resident = resident_bytes()};
+    conn_send(server->conn, &msg, NULL, 0);
+}
+
+static void on_message(struct conn *conn, const struct msg *msg, const int *fds, void *arg)
+{
+    struct server *server = arg;
+
+    if (msg->type != MSG_HELLO && !server->greeted) {
+        for (size_t i = 0; i < msg_nfds(msg); i++)
+            close(fds[i]);
+        conn_fail(conn, ERR_PEER, "%s before hello", msg_type_name(msg->type));
+        return;
+    }
+    switch (msg->type) {
+    case MSG_HELLO:
+        handle_hello(server, &msg->u.hello);
+        break;
+    case MSG_OPEN:
+        handle_open(server, &msg->u.open, fds);
+        break;
+    case MSG_INFO:
+        handle_info(server, &msg->u.info);
+        break;
+    case MSG_READ:
+        handle_read(server, &msg->u.read);
+        break;
+    case MSG_RETURN:
+        handle_return(server, &msg->u.ret);
+        break;
+    case MSG_RELEASE:
+        if (server->sched != NULL)
+            sched_release(server->sched, msg->u.release.handle);
+        break;
+    case MSG_STATS:
+        handle_stats(server, &msg->u.stats);
+        break;
+    case MSG_PROGRESS:
+    case MSG_NOTICE:
+    case MSG_FILE:
+    case MSG_OPENED:
+    case MSG_REPORT:
+    case MSG_SPAN:
+    case MSG_COUNTERS:
+    case MSG_ERROR:
+        for (size_t i = 0; i < msg_nfds(msg); i++)
+            close(fds[i]);
+        conn_fail(conn, ERR_PEER, "%s is not for an encoder", msg_type_name(msg->type));
+        break;
+    }
+}
+
+static void on_closed(struct conn *conn, const struct err *why, void *arg)
+{
+    struct server *server = arg;
+
+    (void)conn;
+    server->why = *why;
+    event_base_loopbreak(server->base);
+}
+
+int server_run(int fd, const struct server_config *config, struct err *err)
+{
+    static const struct conn_handlers handlers = {on_message, on_closed};
+    struct server server = {.config = *config, .fd = fd};
+    int result = 0;
+
+    server.base = event_base_new();
+    if (server.base == NULL) {
+        close(fd);
+        return err_set(err, ERR_MEMORY, "out of memory");
+    }
+    server.conn = conn_new(server.base, fd, &handlers, &server, err);
+    if (server.conn == NULL) {
+        result = -1;
+    } else {
+        event_base_dispatch(server.base);
+        conn_free(server.conn);
+        *err = server.why;
+    }
+    stop_serving(&server);
+    event_base_free(server.base);
+    return result;
+}

@@ -1,0 +1,192 @@
+#include "encoderd/span.h"
+
+#include "common/size.h"
+
+#include <stdlib.h>
+
+/* Past this many samples chunks, keeping a start for each costs more than a block decoded twice. */
+#define DONATIONS_MAX 256
+
+void span_table_init(struct span_table *table, struct arena *arena)
+{
+    *table = (struct span_table){.arena = arena};
+    for (int place = 0; place < SPAN_NPLACES; place++)
+        TAILQ_INIT(&table->places[place]);
+}
+
+static void count_ahead(struct span_table *table, const struct span *span, bool add)
+{
+    const uint64_t nbytes = span->target.end - span->target.begin;
+
+    if (span->place != SPAN_AHEAD)
+        return;
+    table->nbytes_ahead = add ? table->nbytes_ahead + nbytes : table->nbytes_ahead - nbytes;
+}
+
+void span_move(struct span_table *table, struct span *span, enum span_place place)
+{
+    count_ahead(table, span, false);
+    TAILQ_REMOVE(&table->places[span->place], span, link);
+    span->place = place;
+    TAILQ_INSERT_TAIL(&table->places[place], span, link);
+    count_ahead(table, span, true);
+}
+
+static void span_destroy(struct span_table *table, struct span *span)
+{
+    struct waiter *waiter;
+
+    count_ahead(table, span, false);
+    TAILQ_REMOVE(&table->places[span->place], span, link);
+    while ((waiter = TAILQ_FIRST(&span->waiters)) != NULL) {
+        TAILQ_REMOVE(&span->waiters, waiter, link);
+        free(waiter);
+    }
+    arena_release(table->arena, span->at);
+    table->nspans--;
+    free(span->first_element);
+    free(span);
+}
+
+void span_free(struct span_table *table, struct span *span)
+{
+    if (!TAILQ_EMPTY(&span->waiters) || span->nleases != 0 ||
+        (span->pending != 0 && span->next_cell != 0))
+        abort(); /* somebody would read, or write, memory that is not theirs any more */
+    span_destroy(table, span);
+}
+
+void span_table_clear(struct span_table *table)
+{
+    struct span *span;
+
+    for (int place = 0; place < SPAN_NPLACES; place++)
+        while ((span = TAILQ_FIRST(&table->places[place])) != NULL)
+            span_destroy(table, span);
+}
+
+/* Frees one span that nobody needs; false if there is none. */
+static bool evict_one(struct span_table *table, bool ahead_too)
+{
+    struct span *span;
+
+    TAILQ_FOREACH(span, &table->places[SPAN_RESTING], link)
+    {
+        if (span->nleases == 0) {
+            span_free(table, span);
+            return true;
+        }
+    }
+    if (!ahead_too)
+        return false;
+    TAILQ_FOREACH_REVERSE(span, &table->places[SPAN_AHEAD], spans, link)
+    {
+        if (span->next_cell == 0 && span->pending == span->ncells) {
+            span_free(table, span);
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t make_room(struct span_table *table, uint64_t nbytes, bool ahead)
+{
+    uint64_t at;
+
+    while (table->nspans >= SPANS_MAX)
+        if (!evict_one(table, !ahead))
+            return ARENA_NONE;
+    while ((at = arena_alloc(table->arena, nbytes)) == ARENA_NONE)
+        if (!evict_one(table, !ahead))
+            return ARENA_NONE;
+    return at;
+}
+
+static void place_cells(struct span *span)
+{
+    uint64_t width;
+
+    encode_grid(span->format, &span->target, &span->grid);
+    span->ncells = encode_grid_ncells(&span->grid);
+    span->pending = span->ncells;
+    width = span->grid.schunk_end - span->grid.schunk_begin;
+    if (span->ncells > 0 && width <= DONATIONS_MAX)
+        span->first_element = calloc(width, sizeof *span->first_element);
+}
+
+struct span *span_new(struct span_table *table, const struct format_view *format, size_t file,
+                      uint64_t begin, uint64_t end, bool ahead)
+{
+    struct span *span = calloc(1, sizeof *span);
+
+    if (span == NULL)
+        return NULL;
+    span->at = make_room(table, end - begin, ahead);
+    if (span->at == ARENA_NONE) {
+        free(span);
+        return NULL;
+    }
+    TAILQ_INIT(&span->waiters);
+    span->file = file;
+    span->format = format;
+    span->target = (struct encode_target){begin, end, arena_at(table->arena, span->at)};
+    span->place = ahead ? SPAN_AHEAD : SPAN_DEMAND;
+    place_cells(span);
+    encode_begin(format, &span->target);
+    TAILQ_INSERT_TAIL(&table->places[span->place], span, link);
+    count_ahead(table, span, true);
+    table->nspans++;
+    return span;
+}
+
+struct span *span_covering(const struct span_table *table, size_t file, uint64_t offset)
+{
+    struct span *span, *best = NULL;
+
+    for (int place = 0; place < SPAN_NPLACES; place++) {
+        TAILQ_FOREACH(span, &table->places[place], link)
+        {
+            if (span->file != file || span->failed || offset < span->target.begin ||
+                offset >= span->target.end)
+                continue;
+            if (best == NULL || span->target.end > best->target.end)
+                best = span;
+        }
+    }
+    return best;
+}
+
+uint64_t span_next_begin(const struct span_table *table, size_t file, uint64_t after,
+                         uint64_t before)
+{
+    const struct span *span;
+
+    for (int place = 0; place < SPAN_NPLACES; place++)
+        TAILQ_FOREACH(span, &table->places[place], link)
+    if (span->file == file && !span->failed && span->target.begin > after)
+        before = size_min(before, span->target.begin);
+    return before;
+}
+
+struct span *span_queued_at(const struct span_table *table, size_t file, uint64_t begin)
+{
+    const enum span_place queues[] = {SPAN_DEMAND, SPAN_AHEAD};
+    struct span *span;
+
+    for (unsigned i = 0; i < 2; i++)
+        TAILQ_FOREACH(span, &table->places[queues[i]], link)
+    if (span->file == file && span->target.begin == begin && !span->failed)
+        return span;
+    return NULL;
+}
+
+void span_table_drop_resting(struct span_table *table)
+{
+    struct span *span, *next;
+
+    for (span = TAILQ_FIRST(&table->places[SPAN_RESTING]); span != NULL; span = next) {
+        next = TAILQ_NEXT(span, link);
+        if (span->nleases == 0)
+            span_free(table, span);
+    }
+}

@@ -1,0 +1,91 @@
+/*
+ * span: ranges of stream files in the arena, and where each stands.
+ *
+ * Private to the scheduler; every call is made under its lock.
+ */
+#ifndef VCZFS_ENCODERD_SPAN_H
+#define VCZFS_ENCODERD_SPAN_H
+
+#include "encoderd/arena.h"
+#include "encoderd/encode.h"
+#include "encoderd/sched.h"
+
+#include <sys/queue.h>
+
+/* A read that waits for a span, or for room to make one. */
+struct waiter {
+    TAILQ_ENTRY(waiter) link;
+    struct sched_read read;
+    bool exact; /* a longer span failed: make just what was asked for */
+};
+TAILQ_HEAD(waiters, waiter);
+
+enum span_place {
+    SPAN_DEMAND,  /* cells left to hand out, and somebody waits */
+    SPAN_AHEAD,   /* cells left to hand out, nobody waits yet */
+    SPAN_RUNNING, /* all cells handed out, some not finished */
+    SPAN_DONE,    /* finished; the server has not looked yet */
+    SPAN_RESTING, /* ready; leased, or kept because somebody may ask again */
+    SPAN_NPLACES,
+};
+
+struct span {
+    TAILQ_ENTRY(span) link; /* in the list of its place */
+    enum span_place place;
+    size_t file;
+    const struct format_view *format;
+    struct encode_target target; /* its bytes of the file, and of the arena */
+    uint64_t at;
+    struct encode_grid grid;
+    uint64_t ncells, next_cell;
+    uint64_t pending; /* cells and donations not finished */
+    /* Where each cell of the first row of the grid begins: moved on by donations. One per samples
+     * chunk; NULL when there are too many to be worth it. Owned. */
+    uint64_t *first_element;
+    uint64_t for_handle; /* who it was begun ahead for */
+    uint64_t nleases;
+    bool keep; /* worth keeping when nobody holds it: not what a random reader asked for */
+    bool failed;
+    struct err err;
+    struct waiters waiters; /* owned */
+};
+TAILQ_HEAD(spans, span);
+
+struct span_table {
+    struct arena *arena; /* borrowed */
+    struct spans places[SPAN_NPLACES];
+    uint64_t nspans;
+    uint64_t nbytes_ahead; /* of spans that nobody has asked for yet */
+};
+
+#define SPANS_MAX 2048
+
+void span_table_init(struct span_table *table, struct arena *arena);
+void span_table_clear(struct span_table *table);
+
+/* A new span in SPAN_DEMAND, or SPAN_AHEAD; not yet visible to workers until the lock is dropped. Drops
+ * resting spans that nobody holds, the least recently used first, and then, for demand, work ahead that
+ * has not begun, until there is room. NULL if there is none. Also does encode_begin. */
+struct span *span_new(struct span_table *table, const struct format_view *format, size_t file,
+                      uint64_t begin, uint64_t end, bool ahead);
+
+/* Frees the span and its part of the arena. It must have no waiter, no lease and no running cell. */
+void span_free(struct span_table *table, struct span *span);
+
+/* To the end of another place's list. */
+void span_move(struct span_table *table, struct span *span, enum span_place place);
+
+/* The span that holds byte `offset`, reaching furthest; NULL if none. */
+struct span *span_covering(const struct span_table *table, size_t file, uint64_t offset);
+
+/* The least begin of a span in (after, before), or `before`. */
+uint64_t span_next_begin(const struct span_table *table, size_t file, uint64_t after,
+                         uint64_t before);
+
+/* A span that begins at `begin` and whose cells are not all handed out; NULL if none. */
+struct span *span_queued_at(const struct span_table *table, size_t file, uint64_t begin);
+
+/* Drops every resting span that nobody holds. */
+void span_table_drop_resting(struct span_table *table);
+
+#endif

@@ -1,0 +1,173 @@
+#include "encoderd/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* FNV-1a over what shapes the view beside the store's own state. */
+static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t n)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325), word;
+    const uint8_t *bytes = data;
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    memcpy(&word, fingerprint, sizeof word);
+    word = (word << 7 | word >> 57) ^ hash;
+    memcpy(fingerprint, &word, sizeof word);
+}
+
+static int make_fingerprint(struct view *view, const struct view_options *options, struct err *err)
+{
+    _Static_assert(PROTO_FINGERPRINT == VCZ_FINGERPRINT_NBYTES, "one fingerprint on the wire");
+    const uint64_t numbers[] = {options->min_alleles, options->max_alleles,
+                                (uint64_t)options->no_bim, (uint64_t)options->no_fam};
+
+    if (vcz_fingerprint(view->vcz, view->fingerprint, err) != 0)
+        return -1;
+    mix(view->fingerprint, numbers, sizeof numbers);
+    for (size_t i = 0; i < options->nformats; i++)
+        mix(view->fingerprint, options->formats[i], strlen(options->formats[i]) + 1);
+    return 0;
+}
+
+/* Genotype chunks come in many shapes; these are the ones that encode.c walks. */
+static int check_genotype_layout(const struct vcz *vcz, struct err *err)
+{
+    const struct zarr_meta *meta = &vcz->genotype->meta;
+
+    if (meta->chunk[2] != vcz->ploidy)
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "%s: call_genotype has chunks of %llu along an axis of ploidy %u; vczfs reads "
+            "chunks that hold whole calls only. Rewrite the array with ploidy in one chunk",
+            store_path(vcz->store), (unsigned long long)meta->chunk[2], vcz->ploidy);
+    return 0;
+}
+
+static struct view_file *add_file(struct view *view, const char *basename, const char *suffix,
+                                  struct err *err)
+{
+    struct view_file *file = &view->files[view->nfiles];
+    int n;
+
+    if (view->nfiles == PROTO_FILES_MAX) {
+        err_set(err, ERR_USAGE, "this view would have more than %d files", PROTO_FILES_MAX);
+        return NULL;
+    }
+    n = snprintf(file->name, sizeof file->name, "%s%s", basename, suffix);
+    if (n < 0 || (size_t)n >= sizeof file->name) {
+        err_set(err, ERR_USAGE, "the base name '%.32s...' is too long for a file name", basename);
+        return NULL;
+    }
+    view->nfiles++;
+    file->fd = -1;
+    return file;
+}
+
+static int add_files(struct view *view, struct format_view *format, const char *basename,
+                     struct err *err)
+{
+    struct view_file *file = add_file(view, basename, format->stream_suffix, err);
+
+    if (file == NULL)
+        return -1;
+    file->kind = FILE_STREAM;
+    file->size = format_stream_size(&format->layout);
+    file->stream = format;
+    for (size_t i = 0; i < format->nsidecars; i++) {
+        file = add_file(view, basename, format->sidecars[i].suffix, err);
+        if (file == NULL)
+            return -1;
+        file->kind = FILE_SIDECAR;
+        file->size = format->sidecars[i].size;
+        file->fd = format->sidecars[i].fd;
+        format->sidecars[i].fd = -1;
+    }
+    return 0;
+}
+
+static int open_formats(struct view *view, const struct view_options *options,
+                        const struct pass_means *means, bool resume, struct err *err)
+{
+    const struct format_options format_options = {.no_bim = options->no_bim,
+                                                  .no_fam = options->no_fam};
+
+    for (size_t i = 0; i < options->nformats; i++) {
+        const struct format *format = format_find(options->formats[i]);
+        struct format_view *opened = &view->formats[view->nformats];
+
+        if (format == NULL)
+            return err_set(err, ERR_UNSUPPORTED, "this encoder knows no format '%s'",
+                           options->formats[i]);
+        if (format->open(&view->selection, &format_options, means, resume, opened, err) != 0)
+            return -1;
+        view->nformats++;
+        if (add_files(view, opened, options->basename, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+struct selection_options view_selection_options(const struct view_options *options)
+{
+    return (struct selection_options){.min_alleles = options->min_alleles,
+                                      .max_alleles = options->max_alleles};
+}
+
+static int open_view(struct view *view, const char *store, const struct view_options *options,
+                     const struct pass_means *means, const struct view_resume *resume,
+                     struct err *err)
+{
+    const struct selection_options selection_options = view_selection_options(options);
+
+    if (vcz_open(store, means->scratch_max, &view->vcz, err) != 0 ||
+        check_genotype_layout(view->vcz, err) != 0 || make_fingerprint(view, options, err) != 0)
+        return -1;
+    if (resume != NULL && memcmp(view->fingerprint, resume->fingerprint, PROTO_FINGERPRINT) != 0)
+        return err_set(
+            err, ERR_CHANGED,
+            "%s is not the store that was mounted: it was changed since. Unmount, and mount "
+            "again",
+            store);
+    if (selection_open(view->vcz, &selection_options, means, resume != NULL,
+                       resume != NULL ? resume->state_fd : -1, &view->selection, err) != 0)
+        return -1;
+    if (open_formats(view, options, means, resume != NULL, err) != 0)
+        return -1;
+    return resume == NULL ? rows_save(&view->selection.rows, &view->state_fd, err) : 0;
+}
+
+int view_open(const char *store, const struct view_options *options, const struct pass_means *means,
+              const struct view_resume *resume, struct view **out, struct err *err)
+{
+    struct view *view = calloc(1, sizeof *view);
+
+    *out = NULL;
+    if (view == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    view->state_fd = -1;
+    if (open_view(view, store, options, means, resume, err) != 0) {
+        view_free(view);
+        return -1;
+    }
+    *out = view;
+    return 0;
+}
+
+void view_free(struct view *view)
+{
+    if (view == NULL)
+        return;
+    for (size_t i = 0; i < view->nfiles; i++)
+        if (view->files[i].fd >= 0)
+            close(view->files[i].fd);
+    for (size_t i = 0; i < view->nformats; i++)
+        view->formats[i].format->close(&view->formats[i]);
+    selection_close(&view->selection);
+    vcz_free(view->vcz);
+    if (view->state_fd >= 0)
+        close(view->state_fd);
+    free(view);
+}

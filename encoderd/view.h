@@ -1,0 +1,47 @@
+/*
+ * view: an open store shown as files.
+ *
+ * Immutable after view_open: any thread may encode from it.
+ */
+#ifndef VCZFS_ENCODERD_VIEW_H
+#define VCZFS_ENCODERD_VIEW_H
+
+#include "encoderd/format/format.h"
+#include "proto/proto.h"
+
+struct view_file {
+    char name[256];
+    enum file_kind kind;
+    uint64_t size;
+    int fd;                           /* sidecar: sealed memfd, owned; else -1 */
+    const struct format_view *stream; /* stream: the format that makes it; else NULL */
+};
+
+struct view {
+    struct vcz *vcz;
+    struct selection selection;
+    struct format_view formats[PROTO_FORMATS_MAX];
+    size_t nformats;
+    struct view_file files[PROTO_FILES_MAX];
+    size_t nfiles;
+    uint8_t fingerprint[PROTO_FINGERPRINT];
+    int state_fd; /* sealed memfd that a resume needs, owned; -1: none needed */
+};
+
+/*
+ * Opens `store` as options say. With `resume`, fingerprint is what the view must have (ERR_CHANGED if
+ * not), state_fd its saved state or -1 (borrowed), and no sidecar is made: each keeps its index in files,
+ * with fd -1 and size 0.
+ */
+struct view_resume {
+    const uint8_t *fingerprint;
+    int state_fd;
+};
+int view_open(const char *store, const struct view_options *options, const struct pass_means *means,
+              const struct view_resume *resume, struct view **out, struct err *err);
+void view_free(struct view *view);
+
+/* What selection_open wants, from what the front sent. */
+struct selection_options view_selection_options(const struct view_options *options);
+
+#endif

@@ -1,0 +1,208 @@
+#include "encoderd/sched_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+/* How long a worker waits for work before it gives its scratch back. */
+#define IDLE_SECONDS 1
+
+static void wake_server(struct sched *sched)
+{
+    eventfd_write(sched->wake_fd, 1);
+}
+
+/* One cell or donation of the span is over. Under the lock. */
+static void finish_part(struct sched *sched, struct span *span, const struct err *failed)
+{
+    if (failed != NULL && !span->failed) {
+        span->failed = true;
+        span->err = *failed;
+    }
+    if (span->failed && span->next_cell < span->ncells) {
+        span->pending -= span->ncells - span->next_cell;
+        span->next_cell = span->ncells;
+        span_move(&sched->spans, span, SPAN_RUNNING);
+    }
+    if (--span->pending == 0) {
+        span_move(&sched->spans, span, SPAN_DONE);
+        wake_server(sched);
+    }
+}
+
+/* A donation under way: this worker writes into a span whose own cell starts after it. */
+struct donation {
+    struct sched *sched;
+    const struct span *from;
+    const struct encode_cell *cell;
+    struct span *to;
+};
+
+static bool claim_donation(void *arg, uint64_t end_element, struct encode_target *to)
+{
+    struct donation *donation = arg;
+    struct sched *sched = donation->sched;
+    struct span *span;
+    uint64_t cell;
+
+    pthread_mutex_lock(&sched->lock);
+    span = span_queued_at(&sched->spans, donation->from->file, donation->from->target.end);
+    if (span != NULL && span->first_element != NULL &&
+        span->grid.vchunk_begin == donation->cell->vchunk &&
+        span->grid.schunk_begin <= donation->cell->schunk &&
+        donation->cell->schunk < span->grid.schunk_end) {
+        cell = donation->cell->schunk - span->grid.schunk_begin;
+        if (cell >= span->next_cell) {
+            span->first_element[cell] = end_element;
+            span->pending++;
+            *to = span->target;
+            donation->to = span;
+        }
+    }
+    pthread_mutex_unlock(&sched->lock);
+    return donation->to != NULL;
+}
+
+static void finish_donation(void *arg, const struct err *failed)
+{
+    struct donation *donation = arg;
+
+    pthread_mutex_lock(&donation->sched->lock);
+    finish_part(donation->sched, donation->to, failed);
+    pthread_mutex_unlock(&donation->sched->lock);
+}
+
+static void run_cell(struct worker *worker, struct span *span, struct encode_cell *cell)
+{
+    struct sched *sched = worker->sched;
+    struct donation donation = {.sched = sched, .from = span, .cell = cell};
+    const struct encode_donor donor = {claim_donation, finish_donation, &donation};
+    struct err err = {0};
+    struct decoder_stats now;
+    int failed;
+    bool last;
+
+    cell->donor = &donor;
+    failed = encode_cell(span->format, &span->target, cell, worker->decoder, &err);
+
+    pthread_mutex_lock(&sched->lock);
+    last = span->pending == 1 && span->next_cell == span->ncells && !failed && !span->failed;
+    if (last) {
+        /* Nobody else touches the span any more, so the lock is not needed. */
+        pthread_mutex_unlock(&sched->lock);
+        failed = encode_end(span->format, &span->target, &err);
+        pthread_mutex_lock(&sched->lock);
+    }
+    decoder_stats(worker->decoder, &now);
+    sched->stats.blocks += now.blocks - worker->seen.blocks;
+    sched->stats.bytes_decoded += now.bytes_decoded - worker->seen.bytes_decoded;
+    worker->seen = now;
+    finish_part(sched, span, failed ? &err : NULL);
+    pthread_mutex_unlock(&sched->lock);
+}
+
+/* The oldest span with cells to hand out: those that somebody waits for come first. */
+static struct span *next_span(struct sched *sched)
+{
+    struct span *span = TAILQ_FIRST(&sched->spans.places[SPAN_DEMAND]);
+
+    return span != NULL ? span : TAILQ_FIRST(&sched->spans.places[SPAN_AHEAD]);
+}
+
+static struct encode_cell take_cell(struct sched *sched, struct span *span)
+{
+    const uint64_t i = span->next_cell++;
+    const uint64_t width = span->grid.schunk_end - span->grid.schunk_begin;
+    struct encode_cell cell = {.vchunk = span->grid.vchunk_begin + i / width,
+                               .schunk = span->grid.schunk_begin + i % width};
+
+    if (i < width && span->first_element != NULL)
+        cell.first_element = span->first_element[i];
+    if (span->next_cell == span->ncells)
+        span_move(&sched->spans, span, SPAN_RUNNING);
+    return cell;
+}
+
+/* Under the lock. True if there is work, or the scheduler stops; false if it has been idle. */
+static bool wait_for_work(struct sched *sched, bool forever)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_SECONDS;
+    while (!sched->stop && next_span(sched) == NULL) {
+        if (forever)
+            pthread_cond_wait(&sched->work, &sched->lock);
+        else if (pthread_cond_timedwait(&sched->work, &sched->lock, &until) == ETIMEDOUT)
+            return sched->stop || next_span(sched) != NULL;
+    }
+    return true;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    struct sched *sched = worker->sched;
+    bool trimmed = true;
+
+    pthread_mutex_lock(&sched->lock);
+    for (;;) {
+        struct span *span;
+        struct encode_cell cell;
+
+        if (!wait_for_work(sched, trimmed)) {
+            pthread_mutex_unlock(&sched->lock);
+            decoder_trim(worker->decoder);
+            trimmed = true;
+            pthread_mutex_lock(&sched->lock);
+            continue;
+        }
+        if (sched->stop)
+            break;
+        span = next_span(sched);
+        cell = take_cell(sched, span);
+        trimmed = false;
+        pthread_mutex_unlock(&sched->lock);
+        run_cell(worker, span, &cell);
+        pthread_mutex_lock(&sched->lock);
+    }
+    pthread_mutex_unlock(&sched->lock);
+    return NULL;
+}
+
+int workers_start(struct sched *sched, struct err *err)
+{
+    sched->workers = calloc(sched->config.nthreads, sizeof *sched->workers);
+    if (sched->workers == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    for (unsigned i = 0; i < sched->config.nthreads; i++) {
+        struct worker *worker = &sched->workers[i];
+        int failed;
+
+        worker->sched = sched;
+        worker->decoder = decoder_new(sched->config.scratch_max, err);
+        if (worker->decoder == NULL)
+            return -1;
+        failed = pthread_create(&worker->thread, NULL, worker_main, worker);
+        if (failed != 0)
+            return err_sys(err, ERR_SYSTEM, failed, "cannot start worker thread %u", i);
+        worker->started = true;
+    }
+    return 0;
+}
+
+void workers_stop(struct sched *sched)
+{
+    pthread_mutex_lock(&sched->lock);
+    sched->stop = true;
+    pthread_cond_broadcast(&sched->work);
+    pthread_mutex_unlock(&sched->lock);
+    for (unsigned i = 0; sched->workers != NULL && i < sched->config.nthreads; i++) {
+        if (sched->workers[i].started)
+            pthread_join(sched->workers[i].thread, NULL);
+        decoder_free(sched->workers[i].decoder);
+    }
+    free(sched->workers);
+    sched->workers = NULL;
+}
