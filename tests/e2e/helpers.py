@@ -82,7 +82,10 @@ def edit_json(path, change):
 
 def mkvcz(out, *options):
     """A generated store at `out`."""
-    subprocess.run([MKVCZ, *map(str, options), out], check=True, timeout=60 * SLOW)
+    done = subprocess.run(
+        [MKVCZ, *map(str, options), out], capture_output=True, text=True, timeout=60 * SLOW, check=False
+    )
+    assert done.returncode == 0, done.stderr
     return pathlib.Path(out)
 
 

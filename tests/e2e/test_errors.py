@@ -204,7 +204,7 @@ BAD_ROWS = range(400, 500)  # of chunk 4.x.0
 @pytest.fixture
 def large(generated, scratch):
     """(copy of a store whose chunks each span several pages, its right .bed)."""
-    options = "--samples 2503 --variants 900 --chunk-variants 100 --chunk-samples 501 --seed 4"
+    options = "--samples 2503 --variants 900 --chunk-variants 100 --chunk-samples 501 --density dense --seed 4"
     store, vcf = generated(*options.split())
     due, _, _ = plink_tools.make_bed(vcf, scratch / "oracle")
     return pathlib.Path(shutil.copytree(store, scratch / "large.vcz")), due

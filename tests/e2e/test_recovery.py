@@ -98,7 +98,8 @@ def test_encoder_killed_again_and_again_between_reads(mount):
 
 @pytest.mark.limit(180)
 def test_encoder_killed_30_times_under_four_readers(mount, generated, scratch):
-    store, vcf = generated(*"--samples 2503 --variants 3000 --chunk-variants 300 --chunk-samples 1000 --seed 3".split())
+    options = "--samples 2503 --variants 3000 --chunk-variants 300 --chunk-samples 1000 --density dense --seed 3"
+    store, vcf = generated(*options.split())
     due, _, _ = plink_tools.make_bed(vcf, scratch / "oracle")
     rng = random.Random(30)
     with mount(store) as m:
