@@ -1,0 +1,140 @@
+#include "fused/access_log.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FLUSH_BYTES 65536
+
+struct access_log {
+    int fd; /* owned */
+    struct buf lines;
+    struct event *flush; /* pending while lines wait */
+    bool broken;         /* a write failed; said once */
+};
+
+static void give_up(struct access_log *log, const char *why)
+{
+    log_error("cannot write the access log: %s; it is not kept any more", why);
+    log->broken = true;
+}
+
+static void flush_lines(struct access_log *log)
+{
+    size_t done = 0;
+
+    if (log->lines.failed)
+        give_up(log, "out of memory");
+    while (!log->broken && done < log->lines.len) {
+        ssize_t n = write(log->fd, log->lines.data + done, log->lines.len - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            give_up(log, strerror(errno));
+        else
+            done += (size_t)n;
+    }
+    buf_reset(&log->lines);
+}
+
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    flush_lines(arg);
+}
+
+struct access_log *access_log_new(struct event_base *base, int fd, struct err *err)
+{
+    struct access_log *log = calloc(1, sizeof *log);
+
+    if (log != NULL)
+        log->flush = evtimer_new(base, on_flush, log);
+    if (log == NULL || log->flush == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        free(log);
+        close(fd);
+        return NULL;
+    }
+    log->fd = fd;
+    return log;
+}
+
+void access_log_free(struct access_log *log)
+{
+    if (log == NULL)
+        return;
+    flush_lines(log);
+    event_free(log->flush);
+    buf_free(&log->lines);
+    close(log->fd);
+    free(log);
+}
+
+static int64_t clock_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t access_log_now(const struct access_log *log)
+{
+    return log != NULL ? clock_us() : 0;
+}
+
+/* Names are bytes. JSON wants UTF-8: what is not ASCII is passed through, since names come from the
+ * store's own path and are UTF-8 wherever the user's terminal is. */
+static void append_json_text(struct buf *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\')
+            buf_printf(out, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(out, "\\u%04x", c);
+        else
+            buf_append_char(out, (char)c);
+    }
+}
+
+static void append_time(struct buf *out, const char *key, int64_t us)
+{
+    buf_printf(out, ",\"%s\":%" PRId64 ".%06" PRId64, key, us / 1000000, us % 1000000);
+}
+
+void access_log_format(struct buf *out, const struct access_entry *entry, int64_t t_end)
+{
+    buf_append_str(out, "{\"path\":\"/");
+    if (entry->name != NULL)
+        append_json_text(out, entry->name);
+    buf_printf(out, "\",\"fh\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"size\":%" PRIu64, entry->handle,
+               entry->offset, entry->size);
+    append_time(out, "t_start", entry->t_start);
+    append_time(out, "t_end", t_end);
+    buf_printf(out, ",\"kind\":\"%s\"", entry->kind);
+    if (entry->errnum != 0)
+        buf_printf(out, ",\"errno\":%d", entry->errnum);
+    buf_append_str(out, "}\n");
+}
+
+void access_log_add(struct access_log *log, const struct access_entry *entry)
+{
+    struct timeval second = {.tv_sec = 1};
+
+    if (log == NULL || log->broken)
+        return;
+    if (log->lines.len == 0)
+        event_add(log->flush, &second);
+    access_log_format(&log->lines, entry, clock_us());
+    if (log->lines.len >= FLUSH_BYTES || log->lines.failed)
+        flush_lines(log);
+}

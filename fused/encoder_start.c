@@ -1,0 +1,187 @@
+#include "fused/encoder_start.h"
+
+#include "common/cleanup.h"
+#include "proto/proto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define ENCODER_NAME "vczfs-encoderd"
+
+extern char **environ;
+
+static char *beside_ourselves(void)
+{
+    char self[PATH_MAX + 1];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *path, *slash;
+
+    if (len <= 0)
+        return NULL;
+    self[len] = '\0';
+    slash = strrchr(self, '/');
+    if (slash == NULL)
+        return NULL;
+    *slash = '\0';
+    return asprintf(&path, "%s/%s", self, ENCODER_NAME) < 0 ? NULL : path;
+}
+
+static char *find_given(const char *given, struct err *err)
+{
+    char *path = realpath(given, NULL);
+
+    if (path == NULL)
+        err_sys(err, ERR_NOT_FOUND, errno, "no encoder at '%s'", given);
+    else if (access(path, X_OK) != 0) {
+        err_sys(err, ERR_NOT_FOUND, errno, "cannot run the encoder '%s'", given);
+        free(steal_ptr(&path));
+    }
+    return path;
+}
+
+char *encoder_find(const char *given, struct err *err)
+{
+    AUTO_FREE char *beside = NULL;
+
+    if (given != NULL)
+        return find_given(given, err);
+    beside = beside_ourselves();
+    if (beside != NULL && access(beside, X_OK) == 0)
+        return steal_ptr(&beside);
+    if (access(VCZFS_LIBEXECDIR "/" ENCODER_NAME, X_OK) == 0)
+        return strdup(VCZFS_LIBEXECDIR "/" ENCODER_NAME);
+    err_set(err, ERR_NOT_FOUND,
+            "cannot find " ENCODER_NAME ": it is neither beside vczfs (%s) nor in " VCZFS_LIBEXECDIR
+            "; say where with --encoder PATH",
+            beside != NULL ? beside : "unknown place");
+    return NULL;
+}
+
+/* The front ignores and catches signals; the encoder starts with none of that. Its own process group
+ * keeps a terminal's ^C from it: the front decides when it ends. */
+static int set_attributes(posix_spawnattr_t *attr)
+{
+    sigset_t none, all;
+    short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    int rc;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    if ((rc = posix_spawnattr_setflags(attr, flags)) != 0 ||
+        (rc = posix_spawnattr_setpgroup(attr, 0)) != 0 ||
+        (rc = posix_spawnattr_setsigmask(attr, &none)) != 0)
+        return rc;
+    return posix_spawnattr_setsigdefault(attr, &all);
+}
+
+static int set_descriptors(posix_spawn_file_actions_t *actions, int stderr_fd, int sock)
+{
+    int rc;
+
+    if ((rc = posix_spawn_file_actions_adddup2(actions, stderr_fd, STDERR_FILENO)) != 0 ||
+        (rc = posix_spawn_file_actions_adddup2(actions, sock, PROTO_LISTENER_FD)) != 0 ||
+        (rc = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0 ||
+        (rc = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0)) != 0)
+        return rc;
+    return posix_spawn_file_actions_addclosefrom_np(actions, PROTO_LISTENER_FD + 1);
+}
+
+static const char *level_name(enum log_level level)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+
+    return names[level];
+}
+
+static int spawn(const struct encoder_command *command, int sock, pid_t *pid)
+{
+    char memory[24], threads[12];
+    const char *argv[] = {command->path, "--memory",    memory, "--threads",
+                          threads,       "--log-level", NULL,   NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    int rc;
+
+    argv[6] = level_name(command->log_level);
+    snprintf(memory, sizeof memory, "%" PRIu64, command->memory);
+    snprintf(threads, sizeof threads, "%u", command->threads);
+    if ((rc = posix_spawnattr_init(&attr)) != 0)
+        return rc;
+    if ((rc = posix_spawn_file_actions_init(&actions)) != 0) {
+        posix_spawnattr_destroy(&attr);
+        return rc;
+    }
+    rc = set_attributes(&attr);
+    if (rc == 0)
+        rc = set_descriptors(&actions, command->stderr_fd, sock);
+    if (rc == 0)
+        rc = posix_spawn(pid, command->path, &actions, &attr, (char *const *)(uintptr_t)argv,
+                         environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attr);
+    return rc;
+}
+
+int encoder_spawn(const struct encoder_command *command, pid_t *pid, int *fd, struct err *err)
+{
+    int pair[2];
+    int rc;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot make a socket for the encoder");
+    rc = spawn(command, pair[1], pid);
+    close(pair[1]);
+    if (rc != 0) {
+        close(pair[0]);
+        return err_sys(err, ERR_SYSTEM, rc, "cannot start the encoder '%s'", command->path);
+    }
+    *fd = pair[0];
+    return 0;
+}
+
+int encoder_connect(const char *path, int *fd, struct err *err)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    AUTO_CLOSE int sock = -1;
+
+    if (strlen(path) >= sizeof addr.sun_path)
+        return err_set(err, ERR_USAGE, "the path '%s' is too long for a socket", path);
+    strcpy(addr.sun_path, path);
+    sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (sock < 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot make a socket");
+    if (connect(sock, (const struct sockaddr *)&addr, sizeof addr) != 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot connect to an encoder at '%s'", path);
+    *fd = steal_fd(&sock);
+    return 0;
+}
+
+bool encoder_wait(pid_t pid, int timeout_ms, int *status)
+{
+    AUTO_CLOSE int pidfd = pidfd_open(pid, 0);
+    struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+
+    if (pidfd >= 0 && poll(&poll_fd, 1, timeout_ms) != 1)
+        return false;
+    return waitpid(pid, status, WNOHANG) == pid;
+}
+
+void encoder_status_text(int status, char *text, size_t size)
+{
+    if (WIFSIGNALED(status))
+        snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else
+        snprintf(text, size, "exited with status %d", WEXITSTATUS(status));
+}

@@ -1,0 +1,40 @@
+/*
+ * encoder_start: getting hold of an encoder: finding the program, starting it on one end of a
+ * socketpair, or connecting to one that runs already. No event loop here.
+ */
+#ifndef VCZFS_FUSED_ENCODER_START_H
+#define VCZFS_FUSED_ENCODER_START_H
+
+#include "common/err.h"
+#include "common/log.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct encoder_command {
+    const char *path; /* the program */
+    uint64_t memory;  /* bytes */
+    unsigned threads;
+    enum log_level log_level;
+    int stderr_fd; /* becomes the encoder's stderr */
+};
+
+/* The program to start: `given` (--encoder) if not NULL, or the first that exists beside vczfs
+ * itself and in VCZFS_LIBEXECDIR. An absolute path owned by the caller, or NULL. */
+char *encoder_find(const char *given, struct err *err);
+
+/* Starts it in a process group of its own, with our connected SOCK_SEQPACKET peer as descriptor
+ * PROTO_LISTENER_FD and nothing else. The caller owns both the process and *fd. */
+int encoder_spawn(const struct encoder_command *command, pid_t *pid, int *fd, struct err *err);
+
+/* Connects to an encoder that listens on path; never blocks. The caller owns *fd. */
+int encoder_connect(const char *path, int *fd, struct err *err);
+
+/* Waits at most timeout_ms for the child to end, and reaps it: true if it did. A signal ends the
+ * waiting early. */
+bool encoder_wait(pid_t pid, int timeout_ms, int *status);
+
+/* "exited with status 3", "was killed by signal 9 (Killed)" into text. */
+void encoder_status_text(int status, char *text, size_t size);
+
+#endif

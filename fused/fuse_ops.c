@@ -1,0 +1,271 @@
+#include "fused/fuse_ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FOREVER        86400.0 /* seconds: the view never changes */
+#define MAX_BACKGROUND 64
+#define DIR_HANDLE     0
+
+static struct fuse_view *view_of(fuse_req_t req)
+{
+    return fuse_req_userdata(req);
+}
+
+static void note(const struct fuse_view *view, const char *kind, const char *name, uint64_t handle,
+                 int errnum)
+{
+    struct access_entry entry = {.kind = kind, .name = name, .handle = handle, .errnum = errnum};
+
+    if (view->log == NULL)
+        return;
+    entry.t_start = access_log_now(view->log);
+    access_log_add(view->log, &entry);
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+    struct fuse_view *view = userdata;
+
+    conn->max_background = MAX_BACKGROUND;
+    conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
+    /* Replies are written straight from the arena; a pipe in between only costs. */
+    conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
+                              FUSE_CAP_WRITEBACK_CACHE);
+    conn->want |= conn->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS);
+    view->inited = true;
+}
+
+static void fill_entry(const struct fs *fs, uint64_t ino, struct fuse_entry_param *entry)
+{
+    memset(entry, 0, sizeof *entry);
+    entry->ino = ino;
+    entry->attr_timeout = FOREVER;
+    entry->entry_timeout = FOREVER;
+    if (ino != 0)
+        fs_stat(fs, ino, &entry->attr);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    struct fuse_view *view = view_of(req);
+    const struct fs_file *file = fs_by_name(view->fs, name);
+    struct fuse_entry_param entry;
+
+    if (parent != FS_ROOT_INO) {
+        fuse_reply_err(req, ENOTDIR);
+        return;
+    }
+    /* Inode 0 is "there is no such name, and there will be none". */
+    fill_entry(view->fs, file != NULL ? fs_ino(view->fs, file) : 0, &entry);
+    fuse_reply_entry(req, &entry);
+    note(view, "lookup", name, 0, file != NULL ? 0 : ENOENT);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct stat st;
+
+    (void)fi;
+    if (fs_stat(view_of(req)->fs, ino, &st))
+        fuse_reply_attr(req, &st, FOREVER);
+    else
+        fuse_reply_err(req, ENOENT);
+}
+
+static int open_errno(const struct fs_file *file, fuse_ino_t ino, int flags)
+{
+    if (file == NULL)
+        return ino == FS_ROOT_INO ? EISDIR : ENOENT;
+    if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0)
+        return EROFS;
+    return 0;
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct fuse_view *view = view_of(req);
+    const struct fs_file *file = fs_by_ino(view->fs, ino);
+    int errnum = open_errno(file, ino, fi->flags);
+
+    if (errnum != 0) {
+        fuse_reply_err(req, errnum);
+        return;
+    }
+    fi->fh = ++view->last_handle;
+    fi->keep_cache = 1;
+    fi->noflush = 1;
+    /* -ENOENT: the caller was interrupted, and will send no release. */
+    if (fuse_reply_open(req, fi) == 0 && file->kind == FILE_STREAM)
+        reads_opened(view->reads, file);
+    note(view, "open", file->name, fi->fh, 0);
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct fuse_view *view = view_of(req);
+    const struct fs_file *file = fs_by_ino(view->fs, ino);
+
+    fuse_reply_err(req, 0);
+    if (file == NULL)
+        return;
+    if (file->kind == FILE_STREAM)
+        reads_closed(view->reads, file, fi->fh);
+    note(view, "release", file->name, fi->fh, 0);
+}
+
+static void read_sidecar(fuse_req_t req, const struct fs_file *file, uint64_t handle,
+                         uint64_t offset, size_t size)
+{
+    struct fuse_view *view = view_of(req);
+    struct access_entry entry = {.kind = "read",
+                                 .name = file->name,
+                                 .handle = handle,
+                                 .offset = offset,
+                                 .size = size,
+                                 .t_start = access_log_now(view->log)};
+
+    if (size == 0)
+        fuse_reply_buf(req, NULL, 0);
+    else
+        fuse_reply_buf(req, (const char *)file->map + offset, size);
+    access_log_add(view->log, &entry);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                    struct fuse_file_info *fi)
+{
+    struct fuse_view *view = view_of(req);
+    const struct fs_file *file = fs_by_ino(view->fs, ino);
+
+    if (file == NULL || off < 0) {
+        fuse_reply_err(req, file == NULL ? EISDIR : EINVAL);
+        return;
+    }
+    size = fs_clamp(file, (uint64_t)off, size);
+    if (file->kind == FILE_SIDECAR || size == 0)
+        read_sidecar(req, file, fi->fh, (uint64_t)off, size);
+    else
+        reads_start(view->reads, req, file, fi->fh, (uint64_t)off, size);
+}
+
+static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct fuse_view *view = view_of(req);
+
+    if (ino != FS_ROOT_INO) {
+        fuse_reply_err(req, ENOTDIR);
+        return;
+    }
+    fi->fh = DIR_HANDLE;
+    fi->keep_cache = 1;
+    fi->cache_readdir = 1;
+    fuse_reply_open(req, fi);
+    note(view, "opendir", NULL, 0, 0);
+}
+
+/* Entry number i of the directory: ".", "..", then the files. Its offset is i + 1. */
+static size_t add_entry(fuse_req_t req, const struct fs *fs, size_t i, bool plus, char *buf,
+                        size_t room)
+{
+    const char *name = i == 0 ? "." : i == 1 ? ".." : fs->files[i - 2].name;
+    struct fuse_entry_param entry;
+
+    fill_entry(fs, i < 2 ? FS_ROOT_INO : fs_ino(fs, &fs->files[i - 2]), &entry);
+    if (!plus)
+        return fuse_add_direntry(req, buf, room, name, &entry.attr, (off_t)i + 1);
+    if (i < 2)
+        entry.ino = 0; /* the kernel looks these up by itself */
+    return fuse_add_direntry_plus(req, buf, room, name, &entry, (off_t)i + 1);
+}
+
+static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, bool plus)
+{
+    const struct fs *fs = view_of(req)->fs;
+    size_t used = 0;
+    char *buf;
+
+    if (ino != FS_ROOT_INO || off < 0) {
+        fuse_reply_err(req, ino != FS_ROOT_INO ? ENOTDIR : EINVAL);
+        return;
+    }
+    buf = malloc(size);
+    if (buf == NULL) {
+        fuse_reply_err(req, ENOMEM);
+        return;
+    }
+    for (size_t i = (size_t)off; i < fs->nfiles + 2; i++) {
+        size_t n = add_entry(req, fs, i, plus, buf + used, size - used);
+
+        if (n > size - used)
+            break;
+        used += n;
+    }
+    fuse_reply_buf(req, buf, used);
+    free(buf);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                       struct fuse_file_info *fi)
+{
+    (void)fi;
+    read_dir(req, ino, size, off, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+                           struct fuse_file_info *fi)
+{
+    (void)fi;
+    read_dir(req, ino, size, off, true);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+    struct statvfs st;
+
+    (void)ino;
+    fs_statvfs(view_of(req)->fs, &st);
+    fuse_reply_statfs(req, &st);
+}
+
+static void op_access(fuse_req_t req, fuse_ino_t ino, int mask)
+{
+    (void)ino;
+    fuse_reply_err(req, (mask & W_OK) != 0 ? EROFS : 0);
+}
+
+static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+    (void)ino;
+    (void)name;
+    (void)size;
+    fuse_reply_err(req, ENODATA);
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+    (void)ino;
+    if (size == 0)
+        fuse_reply_xattr(req, 0);
+    else
+        fuse_reply_buf(req, NULL, 0);
+}
+
+const struct fuse_lowlevel_ops fuse_ops = {
+    .init = op_init,
+    .lookup = op_lookup,
+    .getattr = op_getattr,
+    .open = op_open,
+    .release = op_release,
+    .read = op_read,
+    .opendir = op_opendir,
+    .readdir = op_readdir,
+    .readdirplus = op_readdirplus,
+    .statfs = op_statfs,
+    .access = op_access,
+    .getxattr = op_getxattr,
+    .listxattr = op_listxattr,
+};

@@ -1,0 +1,23 @@
+/*
+ * fuse_ops: the kernel's requests, answered from the file table, or handed on to the reads.
+ */
+#ifndef VCZFS_FUSED_FUSE_OPS_H
+#define VCZFS_FUSED_FUSE_OPS_H
+
+#include "fused/access_log.h"
+#include "fused/fs.h"
+#include "fused/fuse_api.h"
+#include "fused/reads.h"
+
+/* The session's user data; all borrowed. */
+struct fuse_view {
+    const struct fs *fs;
+    struct reads *reads;
+    struct access_log *log; /* may be NULL */
+    uint64_t last_handle;
+    bool inited; /* the kernel has been told what we can do */
+};
+
+extern const struct fuse_lowlevel_ops fuse_ops;
+
+#endif

@@ -1,0 +1,92 @@
+#include "fused/options.h"
+
+static const char help_overview[] =
+    "vczfs: read a VCF Zarr (VCZ) store as the files that genetics programs know.\n"
+    "\n"
+    "Usage:\n"
+    "  vczfs mount-plink [OPTIONS] STORE DIR   show STORE as .bed, .bim and .fam in DIR\n"
+    "  vczfs unmount [--lazy] DIR              take the mount on DIR away\n"
+    "  vczfs info [OPTIONS] STORE              what is in STORE, and how large its views would be\n"
+    "\n"
+    "  vczfs VERB --help                       the options of one of these\n"
+    "  vczfs --version                         the version\n"
+    "\n"
+    "Example:\n"
+    "  mkdir mnt\n"
+    "  vczfs mount-plink --background sample.vcz mnt\n"
+    "  plink2 --bfile mnt/sample --freq\n"
+    "  vczfs unmount mnt\n";
+
+#define HELP_VIEW                                                                                  \
+    "What to show:\n"                                                                              \
+    "      --basename NAME         files are NAME.bed, ... (default: the store's name without\n"   \
+    "                              .vcz, .zarr, .zip)\n"                                           \
+    "      --no-bim                leave the .bim out\n"                                           \
+    "      --no-fam                leave the .fam out\n"                                           \
+    "  -m, --min-alleles N         only variants with at least N alleles\n"                        \
+    "  -M, --max-alleles N         only variants with at most N alleles (2 leaves out\n"           \
+    "                              multi-allelic sites, which PLINK 1 cannot hold)\n"
+
+#define HELP_ENCODER                                                                               \
+    "The encoder (the process that decodes the store):\n"                                          \
+    "      --memory SIZE           what it may use, e.g. 512M or 2G (default: 256M, at least\n"    \
+    "                              16M)\n"                                                         \
+    "      --threads N             workers, 1 to 64 (default: one per CPU)\n"                      \
+    "      --encoder PATH          this program (default: vczfs-encoderd beside vczfs, then in\n"  \
+    "                              " VCZFS_LIBEXECDIR ")\n"                                        \
+    "      --encoder-socket PATH   connect to one that runs already and listens there\n"
+
+#define HELP_LOG                                                                                   \
+    "Logs and help:\n"                                                                             \
+    "      --log-level LEVEL       error, warning, info or debug (default: warning; info with\n"   \
+    "                              --log-file)\n"                                                  \
+    "      --log-file FILE         append to FILE instead of writing to stderr\n"
+
+#define HELP_LAST                                                                                  \
+    "  -h, --help                  this text\n"                                                    \
+    "      --version               the version\n"
+
+static const char help_mount_plink[] =
+    "Usage: vczfs mount-plink [OPTIONS] STORE DIR\n"
+    "\n"
+    "Shows the VCZ store STORE as a PLINK 1 fileset in the empty directory DIR, until it is\n"
+    "unmounted or, in the foreground, interrupted.\n"
+    "\n" HELP_VIEW "\n"
+    "The mount:\n"
+    "      --background            return when the mount is ready\n"
+    "      --allow-other           let other users in (/etc/fuse.conf must permit it)\n"
+    "      --read-timeout SECONDS  a read that takes longer fails (default: 30)\n"
+    "      --access-log FILE       append one JSON object for each open, read, ...\n"
+    "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
+
+static const char help_unmount[] =
+    "Usage: vczfs unmount [--lazy] DIR\n"
+    "\n"
+    "Takes the vczfs mount on DIR away.\n"
+    "\n"
+    "      --lazy                  also when files are open: they fail from then on\n" HELP_LAST;
+
+static const char help_info[] =
+    "Usage: vczfs info [OPTIONS] STORE\n"
+    "\n"
+    "Says what is in the VCZ store STORE, and how large the view that these options ask for\n"
+    "would be.\n"
+    "\n"
+    "      --json                  one JSON object instead of text\n"
+    "\n" HELP_VIEW "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
+
+const char *options_help(enum verb about)
+{
+    switch (about) {
+    case VERB_MOUNT_PLINK:
+        return help_mount_plink;
+    case VERB_UNMOUNT:
+        return help_unmount;
+    case VERB_INFO:
+        return help_info;
+    case VERB_HELP:
+    case VERB_VERSION:
+        break;
+    }
+    return help_overview;
+}

@@ -1,0 +1,166 @@
+#include "fused/verbs.h"
+
+#include "common/cleanup.h"
+#include "common/memfd.h"
+#include "common/version.h"
+#include "fused/encoder_start.h"
+#include "fused/preflight.h"
+#include "fused/progress.h"
+#include "proto/conn.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define INFO_ID       1
+#define END_GRACE_MS  500
+#define HELLO_WAIT_MS 10000
+
+/* A conversation with an encoder, question by question. */
+struct talk {
+    int fd;
+    pid_t pid; /* 0: not ours */
+    struct proto_scratch *scratch;
+    struct progress progress;
+};
+
+static int talk_begin(struct talk *talk, const struct options *opt, int log_fd, struct err *err)
+{
+    AUTO_FREE char *path = NULL;
+    struct encoder_command command = {
+        .memory = opt->memory,
+        .threads = opt->threads,
+        .log_level = opt->log_level,
+        .stderr_fd = log_fd,
+    };
+
+    talk->scratch = proto_scratch_new();
+    if (talk->scratch == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    if (opt->encoder_socket != NULL)
+        return encoder_connect(opt->encoder_socket, &talk->fd, err);
+    path = encoder_find(opt->encoder, err);
+    if (path == NULL)
+        return -1;
+    command.path = path;
+    return encoder_spawn(&command, &talk->pid, &talk->fd, err);
+}
+
+static void talk_end(struct talk *talk)
+{
+    int status;
+
+    if (talk->fd >= 0)
+        close(talk->fd);
+    proto_scratch_free(talk->scratch);
+    if (talk->pid == 0 || encoder_wait(talk->pid, END_GRACE_MS, &status))
+        return;
+    kill(talk->pid, SIGKILL);
+    encoder_wait(talk->pid, END_GRACE_MS, &status);
+}
+
+static void close_fds(int *fds)
+{
+    for (size_t i = 0; i < PROTO_FDS_MAX; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static int say_hello(struct talk *talk, struct err *err)
+{
+    struct msg msg = {.type = MSG_HELLO};
+    int fds[PROTO_FDS_MAX];
+
+    msg.u.hello.version = PROTO_VERSION;
+    msg.u.hello.program = "vczfs " VCZFS_VERSION;
+    msg.u.hello.pid = (uint64_t)getpid();
+    if (proto_send(talk->fd, &msg, NULL, 0, err) != 0 ||
+        proto_recv(talk->fd, HELLO_WAIT_MS, talk->scratch, &msg, fds, err) != 0)
+        return -1;
+    close_fds(fds);
+    if (msg.type != MSG_HELLO)
+        return err_set(err, ERR_PEER, "the encoder began with '%s' instead of a hello",
+                       msg_type_name(msg.type));
+    if (msg.u.hello.version != PROTO_VERSION)
+        return err_set(err, ERR_PEER,
+                       "the encoder speaks protocol %" PRIu64 ", this vczfs speaks %d: install "
+                       "both from the same build",
+                       msg.u.hello.version, PROTO_VERSION);
+    return 0;
+}
+
+static int print_report(uint64_t size, int fd, struct err *err)
+{
+    const uint8_t *text;
+    size_t written;
+
+    if (memfd_map(fd, size, &text, err) != 0)
+        return -1;
+    written = size > 0 ? fwrite(text, 1, (size_t)size, stdout) : 0;
+    memfd_unmap(text, size);
+    if (written != size || fflush(stdout) != 0)
+        return err_set(err, ERR_IO, "cannot write to standard output");
+    return 0;
+}
+
+/* 1: the answer is complete; 0: more will come; -1: it failed. */
+static int take_answer(struct talk *talk, const struct msg *msg, const int *fds, struct err *err)
+{
+    switch (msg->type) {
+    case MSG_PROGRESS:
+        progress_show(&talk->progress, msg->u.progress.what, msg->u.progress.done,
+                      msg->u.progress.total);
+        return 0;
+    case MSG_NOTICE:
+        progress_clear(&talk->progress);
+        fprintf(stderr, "vczfs: warning: %s\n", msg->u.notice.text);
+        return 0;
+    case MSG_ERROR:
+        return err_set(err, msg->u.error.code, "%s", msg->u.error.text);
+    case MSG_REPORT:
+        progress_clear(&talk->progress);
+        return print_report(msg->u.report.size, fds[0], err) == 0 ? 1 : -1;
+    default:
+        return err_set(err, ERR_PEER, "the encoder sent '%s' instead of a report",
+                       msg_type_name(msg->type));
+    }
+}
+
+static int ask(struct talk *talk, const struct options *opt, const char *store, struct err *err)
+{
+    struct msg msg = {.type = MSG_INFO};
+    int fds[PROTO_FDS_MAX];
+    int rc;
+
+    msg.u.info.id = INFO_ID;
+    msg.u.info.store = store;
+    msg.u.info.json = opt->json;
+    options_view(opt, &msg.u.info.view);
+    if (proto_send(talk->fd, &msg, NULL, 0, err) != 0)
+        return -1;
+    do {
+        if (proto_recv(talk->fd, -1, talk->scratch, &msg, fds, err) != 0)
+            return -1;
+        rc = take_answer(talk, &msg, fds, err);
+        close_fds(fds);
+    } while (rc == 0);
+    return rc == 1 ? 0 : -1;
+}
+
+int verb_info(const struct options *opt, int log_fd)
+{
+    struct talk talk = {.fd = -1};
+    struct err err = {0};
+    AUTO_FREE char *store = preflight_store(opt->store, &err);
+    int rc = -1;
+
+    progress_init(&talk.progress);
+    if (store != NULL && talk_begin(&talk, opt, log_fd, &err) == 0 && say_hello(&talk, &err) == 0)
+        rc = ask(&talk, opt, store, &err);
+    progress_clear(&talk.progress);
+    talk_end(&talk);
+    if (rc == 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "vczfs: %s\n", err.msg);
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,480 @@
+#include "fused/link.h"
+
+#include "common/memfd.h"
+#include "common/version.h"
+#include "proto/conn.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARENA_MIN     (1ULL << 20)
+#define ARENA_MAX     (64ULL << 30)
+#define GOOD_LIFE_MS  10000 /* an encoder that lived this long makes up for those before */
+#define HELLO_WAIT_MS 10000
+
+enum link_state {
+    LINK_DOWN,    /* no encoder; a timer may be running to start one */
+    LINK_HELLO,   /* connected; its hello is due */
+    LINK_OPENING, /* asked to open; files or opened are due */
+    LINK_UP,
+    LINK_STALE, /* for ever without an encoder, because the store changed */
+};
+
+struct link {
+    struct link_config config;
+    const struct link_handlers *handlers;
+    void *arg;
+
+    enum link_state state;
+    struct conn *conn;   /* NULL in LINK_DOWN and LINK_STALE */
+    struct event *retry; /* starts the next encoder */
+    struct event *watch; /* looks for signs of life */
+
+    bool opened; /* the view is known: what follows is a resume */
+    struct link_view view;
+    uint8_t fingerprint[PROTO_FINGERPRINT];
+    int state_fd; /* -1: none */
+    const uint8_t *arena;
+    uint64_t arena_size;
+
+    uint64_t last_id; /* never used twice, whatever the encoder */
+    uint64_t open_id, stats_id;
+    uint64_t nasked;   /* reads without an answer */
+    uint64_t up_since; /* ms */
+    bool heard;        /* since the watch last looked */
+    unsigned nfailed;  /* encoders lost in a row */
+};
+
+static const unsigned backoff_ms[] = {0, 100, 1000, 2000, 5000};
+#define NBACKOFF (sizeof backoff_ms / sizeof backoff_ms[0])
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void arm(struct event *event, unsigned ms)
+{
+    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+    event_add(event, &tv);
+}
+
+/* ---- life and death ---- */
+
+static void disconnect(struct link *link)
+{
+    event_del(link->watch);
+    if (link->conn != NULL)
+        conn_free(link->conn);
+    link->conn = NULL;
+    memfd_unmap(link->arena, link->arena_size);
+    link->arena = NULL;
+    link->arena_size = 0;
+    link->nasked = 0;
+    link->stats_id = 0;
+}
+
+static unsigned next_backoff(struct link *link)
+{
+    unsigned i = link->nfailed < NBACKOFF ? link->nfailed : NBACKOFF - 1;
+
+    link->nfailed++;
+    return backoff_ms[i];
+}
+
+/* The current encoder is gone, or has to go. */
+static void lose_encoder(struct link *link, const struct err *why)
+{
+    bool was_up = link->state == LINK_UP;
+    unsigned wait;
+
+    if (was_up && now_ms() - link->up_since >= GOOD_LIFE_MS)
+        link->nfailed = 0;
+    link->state = LINK_DOWN;
+    if (was_up)
+        link->handlers->down(link->arg);
+    disconnect(link);
+    supervisor_discard(link->config.supervisor);
+    if (!link->opened) {
+        link->handlers->failed(why, link->arg);
+        return;
+    }
+    wait = next_backoff(link);
+    log_warning("encoder lost: %s; another one in %u ms", why->msg, wait);
+    arm(link->retry, wait);
+}
+
+static void go_stale(struct link *link, const char *text)
+{
+    log_error("the store changed while it was mounted (%s): reads of the large files fail with "
+              "ESTALE from now on; unmount and mount again",
+              text);
+    disconnect(link);
+    supervisor_discard(link->config.supervisor);
+    link->state = LINK_STALE;
+    link->handlers->stale(link->arg);
+}
+
+/* ---- what the encoder says ---- */
+
+static int out_of_place(const struct msg *msg, struct err *err)
+{
+    return err_set(err, ERR_PEER, "the encoder sent '%s' when that was not due",
+                   msg_type_name(msg->type));
+}
+
+static void send_open(struct link *link)
+{
+    struct msg msg = {.type = MSG_OPEN};
+    struct msg_open *open = &msg.u.open;
+
+    link->open_id = ++link->last_id;
+    open->id = link->open_id;
+    open->store = link->config.store;
+    open->view = link->config.view;
+    open->resume = link->opened;
+    if (link->opened)
+        memcpy(open->fingerprint, link->fingerprint, sizeof open->fingerprint);
+    open->has_state = link->state_fd >= 0;
+    conn_send(link->conn, &msg, &link->state_fd, open->has_state ? 1 : 0);
+}
+
+static int take_hello(struct link *link, const struct msg *msg, struct err *err)
+{
+    if (link->state != LINK_HELLO)
+        return out_of_place(msg, err);
+    if (msg->u.hello.version != PROTO_VERSION)
+        return err_set(err, ERR_PEER,
+                       "the encoder speaks protocol %" PRIu64 ", this vczfs speaks %d: install "
+                       "both from the same build",
+                       msg->u.hello.version, PROTO_VERSION);
+    event_del(link->watch);
+    link->state = LINK_OPENING;
+    send_open(link);
+    return 0;
+}
+
+static int take_file(struct link *link, const struct msg *msg, const int *fds, struct err *err)
+{
+    if (link->state != LINK_OPENING || link->opened || msg->u.file.id != link->open_id)
+        return out_of_place(msg, err);
+    return fs_add(link->config.fs, &msg->u.file, msg_nfds(msg) > 0 ? fds[0] : -1, err);
+}
+
+static int check_opened(struct link *link, const struct msg_opened *opened, struct err *err)
+{
+    if (opened->arena_size < ARENA_MIN || opened->arena_size > ARENA_MAX)
+        return err_set(err, ERR_PEER, "the encoder offers an arena of %" PRIu64 " bytes",
+                       opened->arena_size);
+    if (opened->nfiles != link->config.fs->nfiles || opened->nfiles == 0)
+        return err_set(err, ERR_PEER, "the encoder counts %" PRIu64 " files and sent %zu",
+                       opened->nfiles, link->config.fs->nfiles);
+    if (!link->opened)
+        return 0;
+    if (memcmp(opened->fingerprint, link->fingerprint, sizeof link->fingerprint) != 0 ||
+        opened->nvariants != link->view.nvariants || opened->nsamples != link->view.nsamples)
+        return err_set(err, ERR_PEER, "the encoder resumed another view than the one mounted");
+    return 0;
+}
+
+static void keep_state(struct link *link, const struct msg_opened *opened, int *fds)
+{
+    if (!opened->has_state)
+        return;
+    if (link->state_fd >= 0)
+        close(link->state_fd);
+    link->state_fd = fds[1];
+    fds[1] = -1;
+}
+
+static int take_opened(struct link *link, const struct msg *msg, int *fds, struct err *err)
+{
+    const struct msg_opened *opened = &msg->u.opened;
+    bool first = !link->opened;
+
+    if (link->state != LINK_OPENING || opened->id != link->open_id)
+        return out_of_place(msg, err);
+    if (check_opened(link, opened, err) != 0 ||
+        memfd_map(fds[0], opened->arena_size, &link->arena, err) != 0)
+        return -1;
+    link->arena_size = opened->arena_size;
+    keep_state(link, opened, fds);
+    memcpy(link->fingerprint, opened->fingerprint, sizeof link->fingerprint);
+    link->view = (struct link_view){opened->nvariants, opened->nsamples};
+    link->opened = true;
+    link->state = LINK_UP;
+    link->up_since = now_ms();
+    if (!first)
+        log_info("the view is open again");
+    link->handlers->up(link->arena, link->arena_size, link->arg);
+    if (first)
+        link->handlers->opened(&link->view, link->arg);
+    return 0;
+}
+
+/* An answer to a read. */
+static int take_answer(struct link *link, const struct msg *msg, struct err *err)
+{
+    if (link->state != LINK_UP || link->nasked == 0)
+        return out_of_place(msg, err);
+    link->nasked--;
+    if (link->nasked == 0 && link->stats_id == 0)
+        event_del(link->watch);
+    if (msg->type == MSG_ERROR)
+        return link->handlers->error(&msg->u.error, link->arg, err);
+    if (link->handlers->span(&msg->u.span, link->arg, err) != 0)
+        return -1;
+    link->nfailed = 0;
+    return 0;
+}
+
+static int take_error(struct link *link, const struct msg *msg, struct err *err)
+{
+    const struct msg_error *error = &msg->u.error;
+
+    if (link->state == LINK_UP && error->id != link->stats_id)
+        return take_answer(link, msg, err);
+    if (link->state != LINK_OPENING || error->id != link->open_id)
+        return out_of_place(msg, err);
+    if (!link->opened || error->code != ERR_CHANGED)
+        return err_set(err, error->code, "%s", error->text);
+    go_stale(link, error->text);
+    return 0;
+}
+
+static int take_counters(struct link *link, const struct msg *msg, struct err *err)
+{
+    if (link->state != LINK_UP || link->stats_id == 0 || msg->u.counters.id != link->stats_id)
+        return out_of_place(msg, err);
+    link->stats_id = 0;
+    return 0;
+}
+
+static int take_open_news(struct link *link, const struct msg *msg, struct err *err)
+{
+    uint64_t id = msg->type == MSG_NOTICE ? msg->u.notice.id : msg->u.progress.id;
+
+    if (link->state != LINK_OPENING || id != link->open_id)
+        return out_of_place(msg, err);
+    if (link->opened)
+        return 0; /* said before */
+    if (msg->type == MSG_NOTICE)
+        link->handlers->notice(msg->u.notice.text, link->arg);
+    else
+        link->handlers->progress(&msg->u.progress, link->arg);
+    return 0;
+}
+
+static int take(struct link *link, const struct msg *msg, int *fds, struct err *err)
+{
+    if (link->state == LINK_HELLO && msg->type != MSG_HELLO)
+        return out_of_place(msg, err);
+    switch (msg->type) {
+    case MSG_HELLO:
+        return take_hello(link, msg, err);
+    case MSG_PROGRESS:
+    case MSG_NOTICE:
+        return take_open_news(link, msg, err);
+    case MSG_FILE:
+        return take_file(link, msg, fds, err);
+    case MSG_OPENED:
+        return take_opened(link, msg, fds, err);
+    case MSG_SPAN:
+        return take_answer(link, msg, err);
+    case MSG_COUNTERS:
+        return take_counters(link, msg, err);
+    case MSG_ERROR:
+        return take_error(link, msg, err);
+    case MSG_REPORT:
+    case MSG_OPEN:
+    case MSG_INFO:
+    case MSG_READ:
+    case MSG_RETURN:
+    case MSG_RELEASE:
+    case MSG_STATS:
+        break;
+    }
+    return out_of_place(msg, err);
+}
+
+static void on_message(struct conn *conn, const struct msg *msg, const int *fds, void *arg)
+{
+    struct link *link = arg;
+    int mine[PROTO_FDS_MAX] = {-1, -1};
+    size_t nfds = msg_nfds(msg);
+    struct err err = {0};
+
+    (void)conn;
+    for (size_t i = 0; i < nfds; i++)
+        mine[i] = fds[i];
+    link->heard = true;
+    if (take(link, msg, mine, &err) != 0)
+        lose_encoder(link, &err);
+    for (size_t i = 0; i < nfds; i++)
+        if (mine[i] >= 0)
+            close(mine[i]);
+}
+
+static void on_closed(struct conn *conn, const struct err *why, void *arg)
+{
+    struct err copy = *why; /* conn_free may free the original */
+
+    (void)conn;
+    lose_encoder(arg, &copy);
+}
+
+static const struct conn_handlers conn_handlers = {.message = on_message, .closed = on_closed};
+
+/* ---- timers ---- */
+
+static void send_hello(struct link *link)
+{
+    struct msg msg = {.type = MSG_HELLO};
+
+    msg.u.hello.version = PROTO_VERSION;
+    msg.u.hello.program = "vczfs " VCZFS_VERSION;
+    msg.u.hello.pid = (uint64_t)getpid();
+    conn_send(link->conn, &msg, NULL, 0);
+}
+
+static void connect_encoder(struct link *link)
+{
+    struct err err = {0};
+    int fd;
+
+    if (supervisor_start(link->config.supervisor, &fd, &err) != 0 ||
+        (link->conn = conn_new(link->config.base, fd, &conn_handlers, link, &err)) == NULL) {
+        lose_encoder(link, &err);
+        return;
+    }
+    link->state = LINK_HELLO;
+    send_hello(link);
+    arm(link->watch, HELLO_WAIT_MS);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    connect_encoder(arg);
+}
+
+static void send_stats(struct link *link)
+{
+    struct msg msg = {.type = MSG_STATS};
+
+    link->stats_id = ++link->last_id;
+    msg.u.stats.id = link->stats_id;
+    conn_send(link->conn, &msg, NULL, 0);
+}
+
+/* A slow read is no sign of death, but an encoder that owes an answer and does not even say its
+ * counters is wedged. */
+static void on_watch(evutil_socket_t fd, short what, void *arg)
+{
+    struct link *link = arg;
+    struct err err = {0};
+
+    (void)fd;
+    (void)what;
+    if (link->state == LINK_HELLO) {
+        err_set(&err, ERR_PEER, "the encoder did not say hello in %d s", HELLO_WAIT_MS / 1000);
+        lose_encoder(link, &err);
+        return;
+    }
+    if (link->state != LINK_UP || (link->nasked == 0 && link->stats_id == 0))
+        return;
+    if (!link->heard && link->stats_id != 0) {
+        err_set(&err, ERR_PEER, "the encoder does not answer");
+        lose_encoder(link, &err);
+        return;
+    }
+    if (link->stats_id == 0 && !link->heard)
+        send_stats(link);
+    link->heard = false;
+    arm(link->watch, link->config.silence_ms / 2);
+}
+
+/* ---- outside ---- */
+
+struct link *link_new(const struct link_config *config, const struct link_handlers *handlers,
+                      void *arg, struct err *err)
+{
+    struct link *link = calloc(1, sizeof *link);
+
+    if (link != NULL) {
+        link->config = *config;
+        link->handlers = handlers;
+        link->arg = arg;
+        link->state_fd = -1;
+        link->retry = evtimer_new(config->base, on_retry, link);
+        link->watch = evtimer_new(config->base, on_watch, link);
+    }
+    if (link == NULL || link->retry == NULL || link->watch == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        link_free(link);
+        return NULL;
+    }
+    return link;
+}
+
+void link_free(struct link *link)
+{
+    if (link == NULL)
+        return;
+    if (link->watch != NULL)
+        disconnect(link);
+    if (link->retry != NULL)
+        event_free(link->retry);
+    if (link->watch != NULL)
+        event_free(link->watch);
+    if (link->state_fd >= 0)
+        close(link->state_fd);
+    free(link);
+}
+
+void link_start(struct link *link)
+{
+    arm(link->retry, 0);
+}
+
+uint64_t link_read(struct link *link, const struct msg_read *read)
+{
+    struct msg msg = {.type = MSG_READ, .u.read = *read};
+
+    if (link->state != LINK_UP)
+        return 0;
+    msg.u.read.id = ++link->last_id;
+    if (link->nasked++ == 0) {
+        link->heard = false;
+        arm(link->watch, link->config.silence_ms / 2);
+    }
+    conn_send(link->conn, &msg, NULL, 0);
+    return msg.u.read.id;
+}
+
+void link_return(struct link *link, const uint64_t *leases, size_t nleases)
+{
+    struct msg msg = {.type = MSG_RETURN};
+
+    if (link->state != LINK_UP || nleases == 0)
+        return;
+    memcpy(msg.u.ret.leases, leases, nleases * sizeof *leases);
+    msg.u.ret.nleases = nleases;
+    conn_send(link->conn, &msg, NULL, 0);
+}
+
+void link_release(struct link *link, uint64_t handle)
+{
+    struct msg msg = {.type = MSG_RELEASE, .u.release.handle = handle};
+
+    if (link->state == LINK_UP)
+        conn_send(link->conn, &msg, NULL, 0);
+}

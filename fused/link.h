@@ -1,0 +1,65 @@
+/*
+ * link: the connection to the encoder through all its lives: start, hello, open, requests and their
+ * answers, and when it dies, another one, resumed where the first had been.
+ *
+ * The encoder is not trusted. What it sends is checked against the state the link is in and against
+ * what was asked; anything that is wrong ends that encoder just as its death would.
+ */
+#ifndef VCZFS_FUSED_LINK_H
+#define VCZFS_FUSED_LINK_H
+
+#include "fused/fs.h"
+#include "fused/supervisor.h"
+
+struct link;
+
+struct link_config {
+    struct event_base *base;
+    struct supervisor *supervisor; /* borrowed; used by nobody else */
+    struct fs *fs;                 /* borrowed; filled while the view first opens */
+    const char *store;             /* absolute; borrowed */
+    struct view_options view;      /* its strings are borrowed */
+    unsigned silence_ms; /* an encoder that owes answers and is silent this long is dead */
+};
+
+/* What the view turned out to be; fixed once opened. */
+struct link_view {
+    uint64_t nvariants, nsamples;
+};
+
+/* Called from the loop, never from inside a link function. */
+struct link_handlers {
+    /* The view is open for the first time. */
+    void (*opened)(const struct link_view *view, void *arg);
+    /* The view could not be opened; the link is over. */
+    void (*failed)(const struct err *why, void *arg);
+    void (*progress)(const struct msg_progress *progress, void *arg);
+    void (*notice)(const char *text, void *arg);
+
+    /* Reads can be sent; the arena stays mapped until down. */
+    void (*up)(const uint8_t *arena, uint64_t arena_size, void *arg);
+    /* What was sent is lost, leases too. */
+    void (*down)(void *arg);
+    /* The store is not the one that was mounted: there will be no `up` any more. */
+    void (*stale)(void *arg);
+    /* -1 with a message if this cannot be an answer. */
+    int (*span)(const struct msg_span *span, void *arg, struct err *err);
+    int (*error)(const struct msg_error *error, void *arg, struct err *err);
+};
+
+struct link *link_new(const struct link_config *config, const struct link_handlers *handlers,
+                      void *arg, struct err *err);
+
+/* Closes the connection, so that the encoder ends; does not wait for it. */
+void link_free(struct link *link);
+
+/* Starts the first encoder; the rest comes through the handlers. */
+void link_start(struct link *link);
+
+/* While the link is not up these do nothing. link_read chooses the id (read->id is ignored) and
+ * returns it, or 0 if nothing was sent. */
+uint64_t link_read(struct link *link, const struct msg_read *read);
+void link_return(struct link *link, const uint64_t *leases, size_t nleases);
+void link_release(struct link *link, uint64_t handle);
+
+#endif

@@ -1,0 +1,95 @@
+#include "common/log.h"
+#include "common/version.h"
+#include "fused/options.h"
+#include "fused/verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Descriptors 0 to 2 must be something, or the first socket becomes somebody's stderr. */
+static void open_standard_fds(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int usage_error(const struct options *opt, const struct err *err)
+{
+    const char *verb = options_verb_name(opt->verb);
+
+    fprintf(stderr, "vczfs: %s\nTry 'vczfs %s%s--help'.\n", err->msg, verb,
+            verb[0] != '\0' ? " " : "");
+    return EXIT_USAGE;
+}
+
+/* Where log lines go; -1 after a message if that cannot be. */
+static int open_log(const struct options *opt)
+{
+    int fd;
+
+    if (opt->log_file == NULL)
+        return STDERR_FILENO;
+    fd = open(opt->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
+        fprintf(stderr, "vczfs: cannot write to the log file '%s': %s\n", opt->log_file,
+                strerror(errno));
+    return fd;
+}
+
+static int run(const struct options *opt)
+{
+    int log_fd = open_log(opt);
+    int status;
+
+    if (log_fd < 0)
+        return EXIT_FAILURE;
+    log_init("vczfs", opt->log_level, log_fd);
+    status = opt->verb == VERB_INFO ? verb_info(opt, log_fd) : verb_mount(opt, log_fd);
+    if (log_fd != STDERR_FILENO)
+        close(log_fd);
+    return status;
+}
+
+static int dispatch(const struct options *opt)
+{
+    switch (opt->verb) {
+    case VERB_HELP:
+        return fputs(options_help(opt->help_about), stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    case VERB_VERSION:
+        return puts("vczfs " VCZFS_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    case VERB_UNMOUNT:
+        return verb_unmount(opt);
+    case VERB_MOUNT_PLINK:
+    case VERB_INFO:
+        break;
+    }
+    return run(opt);
+}
+
+int main(int argc, char **argv)
+{
+    struct options opt;
+    struct err err = {0};
+    int status;
+
+    open_standard_fds();
+    signal(SIGPIPE, SIG_IGN);
+    if (options_parse(argc, argv, &opt, &err) != 0)
+        status = usage_error(&opt, &err);
+    else
+        status = dispatch(&opt);
+    options_free(&opt);
+    if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
+        status = EXIT_FAILURE;
+    return status;
+}

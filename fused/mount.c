@@ -1,0 +1,366 @@
+#include "fused/verbs.h"
+
+#include "common/cleanup.h"
+#include "fused/background.h"
+#include "fused/link.h"
+#include "fused/preflight.h"
+#include "fused/progress.h"
+#include "fused/reads.h"
+#include "fused/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define END_GRACE_MS   500   /* how long the encoder may take to end by itself */
+#define SILENCE_MAX_MS 10000 /* an encoder that owes answers and says nothing so long is replaced */
+
+/* The mount verb's parts, and what has become of it. */
+struct mount {
+    const struct options *opt;
+    int log_fd;
+    int status_fd;                                /* to the parent, with --background; else -1 */
+    char *store, *dir, *encoder, *encoder_socket; /* owned, absolute; the last two may be NULL */
+    struct fs fs;
+    struct progress progress;
+    struct fuse_view view;
+    struct link_view opened;
+
+    struct event_base *base;
+    struct event *sigint, *sigterm;
+    struct access_log *access_log;
+    struct reads *reads;
+    struct supervisor *supervisor;
+    struct link *link;
+    struct session *session; /* NULL until mounted */
+
+    bool ready;
+    struct err err; /* why it failed; ERR_NONE if it did not */
+};
+
+/* ---- what happens while it runs ---- */
+
+static void stop(struct mount *mount)
+{
+    event_base_loopbreak(mount->base);
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+    struct mount *mount = arg;
+
+    (void)what;
+    log_info("ending on signal %d", (int)sig);
+    if (!mount->ready)
+        err_set(&mount->err, ERR_SYSTEM, "interrupted before the mount was ready");
+    stop(mount);
+}
+
+static void announce(const struct mount *mount)
+{
+    log_info("mounted %s on %s: %" PRIu64 " variants, %" PRIu64 " samples", mount->store,
+             mount->dir, mount->opened.nvariants, mount->opened.nsamples);
+    if (mount->log_fd == STDERR_FILENO && log_enabled(LOG_LEVEL_INFO))
+        return; /* it stands there already */
+    if (!mount->opt->background)
+        fprintf(stderr, "vczfs: mounted %s on %s: %" PRIu64 " variants, %" PRIu64 " samples\n",
+                mount->opt->store, mount->opt->dir, mount->opened.nvariants,
+                mount->opened.nsamples);
+}
+
+static void on_ready(void *arg)
+{
+    struct mount *mount = arg;
+
+    announce(mount);
+    mount->ready = true;
+    if (mount->status_fd < 0)
+        return;
+    if (background_ready(steal_fd(&mount->status_fd), mount->log_fd) != 0) {
+        log_error("whoever asked for the mount is gone");
+        stop(mount);
+    }
+}
+
+static void on_ended(void *arg)
+{
+    struct mount *mount = arg;
+
+    log_info("%s was unmounted", mount->dir);
+    if (!mount->ready)
+        err_set(&mount->err, ERR_SYSTEM, "'%s' was unmounted before it was ready", mount->dir);
+    stop(mount);
+}
+
+static const struct session_handlers session_handlers = {.ready = on_ready, .ended = on_ended};
+
+static void on_opened(const struct link_view *view, void *arg)
+{
+    struct mount *mount = arg;
+    struct session_config config = {
+        .base = mount->base,
+        .view = &mount->view,
+        .source = mount->store,
+        .dir = mount->dir,
+        .allow_other = mount->opt->allow_other,
+    };
+
+    progress_clear(&mount->progress);
+    mount->opened = *view;
+    mount->session = session_new(&config, &session_handlers, mount, &mount->err);
+    if (mount->session == NULL)
+        stop(mount);
+}
+
+static void on_failed(const struct err *why, void *arg)
+{
+    struct mount *mount = arg;
+
+    mount->err = *why;
+    stop(mount);
+}
+
+static void on_progress(const struct msg_progress *news, void *arg)
+{
+    struct mount *mount = arg;
+
+    progress_show(&mount->progress, news->what, news->done, news->total);
+}
+
+static void on_notice(const char *text, void *arg)
+{
+    struct mount *mount = arg;
+
+    progress_clear(&mount->progress);
+    fprintf(stderr, "vczfs: warning: %s\n", text);
+}
+
+static void on_up(const uint8_t *arena, uint64_t arena_size, void *arg)
+{
+    reads_up(((struct mount *)arg)->reads, arena, arena_size);
+}
+
+static void on_down(void *arg)
+{
+    reads_down(((struct mount *)arg)->reads);
+}
+
+static void on_stale(void *arg)
+{
+    reads_stale(((struct mount *)arg)->reads);
+}
+
+static int on_span(const struct msg_span *span, void *arg, struct err *err)
+{
+    return reads_span(((struct mount *)arg)->reads, span, err);
+}
+
+static int on_error(const struct msg_error *error, void *arg, struct err *err)
+{
+    return reads_error(((struct mount *)arg)->reads, error, err);
+}
+
+static const struct link_handlers link_handlers = {
+    .opened = on_opened,
+    .failed = on_failed,
+    .progress = on_progress,
+    .notice = on_notice,
+    .up = on_up,
+    .down = on_down,
+    .stale = on_stale,
+    .span = on_span,
+    .error = on_error,
+};
+
+/* ---- before ---- */
+
+/* Everything that can be wrong with the command and the place, before any process starts. */
+static int check(struct mount *mount, struct err *err)
+{
+    const struct options *opt = mount->opt;
+
+    if ((mount->store = preflight_store(opt->store, err)) == NULL ||
+        preflight_fuse(opt->allow_other, err) != 0 ||
+        (mount->dir = preflight_dir(opt->dir, err)) == NULL)
+        return -1;
+    if (opt->encoder_socket == NULL)
+        return (mount->encoder = encoder_find(opt->encoder, err)) == NULL ? -1 : 0;
+    mount->encoder_socket = realpath(opt->encoder_socket, NULL);
+    if (mount->encoder_socket == NULL)
+        return err_sys(err, ERR_NOT_FOUND, errno, "no encoder listens at '%s'",
+                       opt->encoder_socket);
+    return 0;
+}
+
+static int open_access_log(struct mount *mount, struct err *err)
+{
+    const char *path = mount->opt->access_log;
+    int fd;
+
+    if (path == NULL)
+        return 0;
+    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return err_sys(err, ERR_IO, errno, "cannot write to the access log '%s'", path);
+    mount->access_log = access_log_new(mount->base, fd, err);
+    return mount->access_log == NULL ? -1 : 0;
+}
+
+static int catch_signals(struct mount *mount, struct err *err)
+{
+    mount->sigint = evsignal_new(mount->base, SIGINT, on_signal, mount);
+    mount->sigterm = evsignal_new(mount->base, SIGTERM, on_signal, mount);
+    if (mount->sigint == NULL || mount->sigterm == NULL || event_add(mount->sigint, NULL) != 0 ||
+        event_add(mount->sigterm, NULL) != 0)
+        return err_set(err, ERR_SYSTEM, "cannot catch signals");
+    return 0;
+}
+
+/* With --background the encoder must not keep the terminal, or whatever reads our stderr, open. */
+static int encoder_stderr(const struct mount *mount, int null)
+{
+    bool leaves_terminal = mount->opt->background && mount->log_fd == STDERR_FILENO;
+
+    return leaves_terminal ? null : mount->log_fd;
+}
+
+static int make_supervisor(struct mount *mount, int null, struct err *err)
+{
+    struct encoder_command command = {
+        .path = mount->encoder,
+        .memory = mount->opt->memory,
+        .threads = mount->opt->threads,
+        .log_level = mount->opt->log_level,
+        .stderr_fd = encoder_stderr(mount, null),
+    };
+
+    mount->supervisor = supervisor_new(mount->base, &command, mount->encoder_socket, err);
+    return mount->supervisor == NULL ? -1 : 0;
+}
+
+static int make_link(struct mount *mount, struct err *err)
+{
+    unsigned timeout_ms = mount->opt->read_timeout * 1000;
+    struct link_config config = {
+        .base = mount->base,
+        .supervisor = mount->supervisor,
+        .fs = &mount->fs,
+        .store = mount->store,
+        .silence_ms = timeout_ms / 2 < SILENCE_MAX_MS ? timeout_ms / 2 : SILENCE_MAX_MS,
+    };
+
+    options_view(mount->opt, &config.view);
+    mount->link = link_new(&config, &link_handlers, mount, err);
+    if (mount->link == NULL)
+        return -1;
+    reads_set_link(mount->reads, mount->link);
+    return 0;
+}
+
+static int make_parts(struct mount *mount, int null, struct err *err)
+{
+    struct reads_config config = {
+        .fs = &mount->fs,
+        .timeout_ms = mount->opt->read_timeout * 1000,
+    };
+
+    mount->base = event_base_new();
+    if (mount->base == NULL)
+        return err_set(err, ERR_SYSTEM, "cannot make an event loop");
+    if (catch_signals(mount, err) != 0 || open_access_log(mount, err) != 0)
+        return -1;
+    config.base = mount->base;
+    config.log = mount->access_log;
+    mount->reads = reads_new(&config, err);
+    if (mount->reads == NULL || make_supervisor(mount, null, err) != 0 ||
+        make_link(mount, err) != 0)
+        return -1;
+    mount->view =
+        (struct fuse_view){.fs = &mount->fs, .reads = mount->reads, .log = mount->access_log};
+    return 0;
+}
+
+/* ---- after ---- */
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+/* The mount goes first, and waits for nobody; then the encoder, which may be wedged. */
+static void take_down(struct mount *mount)
+{
+    if (mount->session != NULL)
+        session_unmount(mount->session);
+    link_free(mount->link);
+    mount->link = NULL;
+    if (mount->supervisor != NULL)
+        supervisor_stop(mount->supervisor, END_GRACE_MS);
+    reads_free(mount->reads);
+    session_free(mount->session);
+    supervisor_free(mount->supervisor);
+    access_log_free(mount->access_log);
+    free_event(mount->sigint);
+    free_event(mount->sigterm);
+    if (mount->base != NULL)
+        event_base_free(mount->base);
+}
+
+static void free_mount(struct mount *mount)
+{
+    fs_free(&mount->fs);
+    free(mount->store);
+    free(mount->dir);
+    free(mount->encoder);
+    free(mount->encoder_socket);
+}
+
+static int serve(struct mount *mount)
+{
+    AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    fs_init(&mount->fs);
+    progress_init(&mount->progress);
+    if (null < 0)
+        err_sys(&mount->err, ERR_SYSTEM, errno, "/dev/null");
+    else if (make_parts(mount, null, &mount->err) == 0) {
+        link_start(mount->link);
+        event_base_dispatch(mount->base);
+    }
+    progress_clear(&mount->progress);
+    take_down(mount);
+    return mount->err.code == ERR_NONE ? 0 : -1;
+}
+
+static int run(struct mount *mount)
+{
+    if (check(mount, &mount->err) != 0)
+        return -1;
+    if (mount->opt->background) {
+        mount->status_fd = background_fork(mount->dir, &mount->err);
+        if (mount->status_fd < 0)
+            return -1;
+    }
+    return serve(mount);
+}
+
+int verb_mount(const struct options *opt, int log_fd)
+{
+    struct mount mount = {.opt = opt, .log_fd = log_fd, .status_fd = -1};
+    int status = EXIT_SUCCESS;
+
+    if (run(&mount) != 0) {
+        fprintf(stderr, "vczfs: %s\n", mount.err.msg);
+        if (log_fd != STDERR_FILENO)
+            log_error("%s", mount.err.msg);
+        status = EXIT_FAILURE;
+    }
+    free_mount(&mount);
+    if (mount.status_fd >= 0)
+        close(mount.status_fd);
+    return status;
+}

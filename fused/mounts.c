@@ -1,0 +1,144 @@
+#include "fused/mounts.h"
+
+#include "common/cleanup.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+/* Spaces and such stand as \040 in mountinfo; undone in place. */
+static void unescape(char *text)
+{
+    char *out = text;
+
+    for (; *text != '\0'; text++) {
+        if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' &&
+            text[2] <= '7' && text[3] >= '0' && text[3] <= '7') {
+            *out++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+            text += 3;
+        } else {
+            *out++ = *text;
+        }
+    }
+    *out = '\0';
+}
+
+/* "36 35 98:0 /root /mnt/point rw,... shared:1 - ext3 /dev/root rw" */
+static bool parse_line(char *line, const char *dir, struct mount_entry *out)
+{
+    char *fields[5];
+    char *save = NULL;
+    char *rest = strstr(line, " - ");
+
+    if (rest == NULL)
+        return false;
+    *rest = '\0';
+    for (int i = 0; i < 5; i++)
+        if ((fields[i] = strtok_r(i == 0 ? line : NULL, " ", &save)) == NULL)
+            return false;
+    unescape(fields[4]);
+    if (strcmp(fields[4], dir) != 0)
+        return false;
+    rest += 3;
+    rest[strcspn(rest, " ")] = '\0';
+    snprintf(out->device, sizeof out->device, "%s", fields[2]);
+    snprintf(out->type, sizeof out->type, "%s", rest);
+    return true;
+}
+
+bool mounts_find(const char *dir, struct mount_entry *out)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    AUTO_FREE char *line = NULL;
+    size_t cap = 0;
+    bool found = false;
+
+    if (file == NULL)
+        return false;
+    while (getline(&line, &cap, file) > 0)
+        found |= parse_line(line, dir, out); /* the last one is on top */
+    fclose(file);
+    return found;
+}
+
+static char *join_canonical(const char *parent, const char *name)
+{
+    AUTO_FREE char *real = realpath(parent, NULL);
+    char *joined;
+
+    if (real == NULL)
+        return NULL;
+    if (asprintf(&joined, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name) < 0)
+        return NULL;
+    return joined;
+}
+
+/* The parent is resolved and the last name is taken as it stands: nothing asks the mount itself. */
+static char *canonical_by_parent(const char *dir)
+{
+    AUTO_FREE char *copy = strdup(dir);
+    char *slash;
+
+    if (copy == NULL)
+        return NULL;
+    for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+        copy[len - 1] = '\0';
+    slash = strrchr(copy, '/');
+    if (slash == NULL)
+        return join_canonical(".", copy);
+    *slash = '\0';
+    return join_canonical(slash == copy ? "/" : copy, slash + 1);
+}
+
+char *mounts_canonical(const char *dir, struct err *err)
+{
+    char *path = canonical_by_parent(dir);
+    struct mount_entry entry;
+    int errnum;
+
+    if (path != NULL && mounts_find(path, &entry))
+        return path;
+    free(path);
+    path = realpath(dir, NULL);
+    errnum = errno;
+    if (path == NULL)
+        err_sys(err, ERR_NOT_FOUND, errnum, "mount point '%s'", dir);
+    return path;
+}
+
+static int run_fusermount(const char *dir, bool lazy, struct err *err)
+{
+    const char *argv[] = {"fusermount3", "-u", lazy ? "-z" : "-q", "--", dir, NULL};
+    pid_t pid;
+    int status;
+    int rc = posix_spawnp(&pid, "fusermount3", NULL, NULL, (char *const *)(uintptr_t)argv, environ);
+
+    if (rc != 0)
+        return err_sys(err, ERR_SYSTEM, rc,
+                       "cannot run fusermount3 (install it: apt-get install fuse3)");
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return err_sys(err, ERR_SYSTEM, errno, "fusermount3");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    return err_set(err, ERR_IO, "fusermount3 could not unmount '%s'", dir);
+}
+
+int mounts_unmount(const char *dir, bool lazy, struct err *err)
+{
+    if (geteuid() != 0)
+        return run_fusermount(dir, lazy, err);
+    if (umount2(dir, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+        return 0;
+    if (errno == EBUSY)
+        return err_set(err, ERR_IO, "'%s' is in use", dir);
+    return err_sys(err, ERR_SYSTEM, errno, "cannot unmount '%s'", dir);
+}

@@ -1,0 +1,29 @@
+/*
+ * mounts: what is mounted where, from /proc/self/mountinfo, without touching any mount: asking a
+ * mount about itself hangs when nobody serves it.
+ */
+#ifndef VCZFS_FUSED_MOUNTS_H
+#define VCZFS_FUSED_MOUNTS_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+
+#define MOUNTS_TYPE "fuse.vczfs" /* what we are called in there */
+
+struct mount_entry {
+    char device[32]; /* "MAJOR:MINOR" */
+    char type[64];   /* "fuse.vczfs", "ext4", ... */
+};
+
+/* The topmost mount exactly on dir (canonical, absolute). false if there is none. */
+bool mounts_find(const char *dir, struct mount_entry *out);
+
+/* Canonical form of a directory that may be a dead mount. Owned by the caller; NULL on failure. */
+char *mounts_canonical(const char *dir, struct err *err);
+
+/* Takes the mount on dir away: umount2 or, for an ordinary user, fusermount3 -u. ERR_IO when it is
+ * in use and `lazy` was not asked for. */
+int mounts_unmount(const char *dir, bool lazy, struct err *err);
+
+#endif

@@ -1,0 +1,403 @@
+#include "fused/options.h"
+
+#include "common/size.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMORY_DEFAULT       (256ULL << 20)
+#define MEMORY_MIN           (16ULL << 20)
+#define THREADS_MAX          64
+#define READ_TIMEOUT_DEFAULT 30
+#define READ_TIMEOUT_MAX     86400
+#define BASENAME_MAX         240 /* leaves room for a suffix in a 255-byte name */
+
+enum opt_id {
+    OPT_BASENAME = 256,
+    OPT_NO_BIM,
+    OPT_NO_FAM,
+    OPT_BACKGROUND,
+    OPT_ALLOW_OTHER,
+    OPT_MEMORY,
+    OPT_THREADS,
+    OPT_ENCODER,
+    OPT_ENCODER_SOCKET,
+    OPT_READ_TIMEOUT,
+    OPT_ACCESS_LOG,
+    OPT_LOG_LEVEL,
+    OPT_LOG_FILE,
+    OPT_LAZY,
+    OPT_JSON,
+    OPT_VERSION,
+};
+
+#define OPTS_LAST                                                                                  \
+    {"help", no_argument, NULL, 'h'},                                                              \
+    {                                                                                              \
+        "version", no_argument, NULL, OPT_VERSION                                                  \
+    }
+#define OPTS_VIEW                                                                                  \
+    {"basename", required_argument, NULL, OPT_BASENAME},                                           \
+        {"no-bim", no_argument, NULL, OPT_NO_BIM}, {"no-fam", no_argument, NULL, OPT_NO_FAM},      \
+        {"min-alleles", required_argument, NULL, 'm'},                                             \
+    {                                                                                              \
+        "max-alleles", required_argument, NULL, 'M'                                                \
+    }
+#define OPTS_ENCODER                                                                               \
+    {"memory", required_argument, NULL, OPT_MEMORY},                                               \
+        {"threads", required_argument, NULL, OPT_THREADS},                                         \
+        {"encoder", required_argument, NULL, OPT_ENCODER},                                         \
+        {"encoder-socket", required_argument, NULL, OPT_ENCODER_SOCKET},                           \
+        {"log-level", required_argument, NULL, OPT_LOG_LEVEL},                                     \
+    {                                                                                              \
+        "log-file", required_argument, NULL, OPT_LOG_FILE                                          \
+    }
+
+static const struct option mount_options[] = {
+    OPTS_VIEW,
+    OPTS_ENCODER,
+    {"background", no_argument, NULL, OPT_BACKGROUND},
+    {"allow-other", no_argument, NULL, OPT_ALLOW_OTHER},
+    {"read-timeout", required_argument, NULL, OPT_READ_TIMEOUT},
+    {"access-log", required_argument, NULL, OPT_ACCESS_LOG},
+    OPTS_LAST,
+    {0},
+};
+
+static const struct option unmount_options[] = {
+    {"lazy", no_argument, NULL, OPT_LAZY},
+    OPTS_LAST,
+    {0},
+};
+
+static const struct option info_options[] = {
+    OPTS_VIEW, OPTS_ENCODER, {"json", no_argument, NULL, OPT_JSON}, OPTS_LAST, {0},
+};
+
+static const struct verb_entry {
+    const char *name;
+    enum verb verb;
+    const struct option *options;
+    const char *short_options;
+    int noperands;
+    const char *operands;
+} verbs[] = {
+    {"mount-plink", VERB_MOUNT_PLINK, mount_options, ":hm:M:", 2, "STORE and DIR"},
+    {"unmount", VERB_UNMOUNT, unmount_options, ":h", 1, "DIR"},
+    {"info", VERB_INFO, info_options, ":hm:M:", 1, "STORE"},
+};
+
+#define NVERBS (sizeof verbs / sizeof verbs[0])
+
+const char *options_verb_name(enum verb verb)
+{
+    for (size_t i = 0; i < NVERBS; i++)
+        if (verbs[i].verb == verb)
+            return verbs[i].name;
+    return "";
+}
+
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char *end;
+    unsigned long long value;
+
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    value = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0' || value < min || value > max)
+        return false;
+    *out = value;
+    return true;
+}
+
+static int take_number(const char *name, const char *text, uint64_t min, uint64_t max,
+                       uint64_t *out, struct err *err)
+{
+    if (parse_number(text, min, max, out))
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "%s takes a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'", name, min,
+                   max, text);
+}
+
+static int take_unsigned(const char *name, const char *text, unsigned max, unsigned *out,
+                         struct err *err)
+{
+    uint64_t value;
+
+    if (take_number(name, text, 1, max, &value, err) != 0)
+        return -1;
+    *out = (unsigned)value;
+    return 0;
+}
+
+static int take_memory(const char *text, uint64_t *out, struct err *err)
+{
+    uint64_t value;
+
+    if (!size_parse(text, &value))
+        return err_set(err, ERR_USAGE, "--memory takes a size such as 512M or 2G, not '%s'", text);
+    if (value < MEMORY_MIN)
+        return err_set(err, ERR_USAGE, "--memory must be at least 16M, not '%s'", text);
+    *out = value;
+    return 0;
+}
+
+static bool basename_ok(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len <= BASENAME_MAX && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+static int set_basename(struct options *opt, const char *name, struct err *err)
+{
+    if (!basename_ok(name))
+        return err_set(err, ERR_USAGE,
+                       "--basename takes the beginning of a file name (not empty, no '/', at most "
+                       "%d bytes), not '%s'",
+                       BASENAME_MAX, name);
+    free(opt->basename);
+    opt->basename = strdup(name);
+    return opt->basename == NULL ? err_set(err, ERR_MEMORY, "out of memory") : 0;
+}
+
+static int take_view_option(struct options *opt, int id, const char *arg, struct err *err)
+{
+    switch (id) {
+    case OPT_BASENAME:
+        return set_basename(opt, arg, err);
+    case OPT_NO_BIM:
+        opt->no_bim = true;
+        return 0;
+    case OPT_NO_FAM:
+        opt->no_fam = true;
+        return 0;
+    case 'm':
+        return take_number("--min-alleles", arg, 0, UINT32_MAX, &opt->min_alleles, err);
+    case 'M':
+        return take_number("--max-alleles", arg, 1, UINT32_MAX, &opt->max_alleles, err);
+    default:
+        return err_set(err, ERR_USAGE, "an option that this program forgot about (%d)", id);
+    }
+}
+
+static int take_encoder_option(struct options *opt, int id, const char *arg, struct err *err)
+{
+    switch (id) {
+    case OPT_MEMORY:
+        return take_memory(arg, &opt->memory, err);
+    case OPT_THREADS:
+        return take_unsigned("--threads", arg, THREADS_MAX, &opt->threads, err);
+    case OPT_ENCODER:
+        opt->encoder = arg;
+        return 0;
+    case OPT_ENCODER_SOCKET:
+        opt->encoder_socket = arg;
+        return 0;
+    case OPT_LOG_LEVEL:
+        if (!log_level_parse(arg, &opt->log_level))
+            return err_set(err, ERR_USAGE, "--log-level is error, warning, info or debug, not '%s'",
+                           arg);
+        return 0;
+    case OPT_LOG_FILE:
+        opt->log_file = arg;
+        return 0;
+    default:
+        return take_view_option(opt, id, arg, err);
+    }
+}
+
+static int take_option(struct options *opt, int id, const char *arg, struct err *err)
+{
+    switch (id) {
+    case OPT_BACKGROUND:
+        opt->background = true;
+        return 0;
+    case OPT_ALLOW_OTHER:
+        opt->allow_other = true;
+        return 0;
+    case OPT_READ_TIMEOUT:
+        return take_unsigned("--read-timeout", arg, READ_TIMEOUT_MAX, &opt->read_timeout, err);
+    case OPT_ACCESS_LOG:
+        opt->access_log = arg;
+        return 0;
+    case OPT_LAZY:
+        opt->lazy = true;
+        return 0;
+    case OPT_JSON:
+        opt->json = true;
+        return 0;
+    default:
+        return take_encoder_option(opt, id, arg, err);
+    }
+}
+
+static int refuse_option(int why, char **argv, struct err *err)
+{
+    const char *text = argv[optind - 1];
+
+    if (why == ':')
+        return err_set(err, ERR_USAGE, "option '%s' wants a value", text);
+    /* getopt leaves optopt 0 for a long option it does not know or cannot tell from others. */
+    if (optopt != 0 && optopt < 256)
+        return err_set(err, ERR_USAGE, "there is no option '-%c'", optopt);
+    return err_set(err, ERR_USAGE, "there is no option '%s' here (or it takes no value)", text);
+}
+
+static void set_defaults(struct options *opt)
+{
+    long ncpu = sysconf(_SC_NPROCESSORS_ONLN);
+
+    memset(opt, 0, sizeof *opt);
+    opt->memory = MEMORY_DEFAULT;
+    opt->threads = ncpu < 1 ? 1 : ncpu > THREADS_MAX ? THREADS_MAX : (unsigned)ncpu;
+    opt->read_timeout = READ_TIMEOUT_DEFAULT;
+}
+
+static int check_whole(struct options *opt, struct err *err)
+{
+    if (opt->encoder != NULL && opt->encoder_socket != NULL)
+        return err_set(err, ERR_USAGE, "--encoder and --encoder-socket exclude each other");
+    if (opt->max_alleles != 0 && opt->min_alleles > opt->max_alleles)
+        return err_set(err, ERR_USAGE,
+                       "--min-alleles %" PRIu64 " is more than --max-alleles "
+                       "%" PRIu64 ": no variant could be shown",
+                       opt->min_alleles, opt->max_alleles);
+    if (opt->store == NULL || opt->basename != NULL)
+        return 0;
+    opt->basename = options_basename(opt->store);
+    if (opt->basename == NULL)
+        return err_set(err, ERR_USAGE,
+                       "the store's path '%s' has no name to call the files by: give --basename",
+                       opt->store);
+    return 0;
+}
+
+static int take_operands(const struct verb_entry *verb, int argc, char **argv, struct options *opt,
+                         struct err *err)
+{
+    if (argc - optind != verb->noperands)
+        return err_set(err, ERR_USAGE, "%s wants %s, and nothing else after the options",
+                       verb->name, verb->operands);
+    for (int i = optind; i < argc; i++)
+        if (argv[i][0] == '\0')
+            return err_set(err, ERR_USAGE, "%s wants %s: an empty path is neither", verb->name,
+                           verb->operands);
+    if (verb->verb == VERB_UNMOUNT) {
+        opt->dir = argv[optind];
+    } else {
+        opt->store = argv[optind];
+        opt->dir = verb->noperands > 1 ? argv[optind + 1] : NULL;
+    }
+    return check_whole(opt, err);
+}
+
+static int parse_verb(const struct verb_entry *verb, int argc, char **argv, struct options *opt,
+                      struct err *err)
+{
+    bool level_given = false;
+    int id;
+
+    opt->verb = verb->verb;
+    optind = 0; /* glibc: start afresh */
+    opterr = 0;
+    while ((id = getopt_long(argc, argv, verb->short_options, verb->options, NULL)) != -1) {
+        if (id == 'h' || id == OPT_VERSION) {
+            opt->help_about = verb->verb;
+            opt->verb = id == 'h' ? VERB_HELP : VERB_VERSION;
+            return 0;
+        }
+        if (id == ':' || id == '?')
+            return refuse_option(id, argv, err);
+        level_given |= id == OPT_LOG_LEVEL;
+        if (take_option(opt, id, optarg, err) != 0)
+            return -1;
+    }
+    if (!level_given)
+        opt->log_level = opt->log_file != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
+    return take_operands(verb, argc, argv, opt, err);
+}
+
+int options_parse(int argc, char **argv, struct options *out, struct err *err)
+{
+    const char *first = argc > 1 ? argv[1] : "";
+
+    set_defaults(out);
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
+        out->verb = out->help_about = VERB_HELP;
+        return 0;
+    }
+    if (strcmp(first, "--version") == 0) {
+        out->verb = VERB_VERSION;
+        return 0;
+    }
+    for (size_t i = 0; i < NVERBS; i++)
+        if (strcmp(first, verbs[i].name) == 0)
+            return parse_verb(&verbs[i], argc - 1, argv + 1, out, err);
+    if (first[0] == '\0')
+        return err_set(err, ERR_USAGE, "say what to do: mount-plink, unmount or info");
+    return err_set(err, ERR_USAGE,
+                   "'%s' is not something vczfs does: it knows mount-plink, unmount "
+                   "and info",
+                   first);
+}
+
+void options_free(struct options *opt)
+{
+    free(opt->basename);
+    opt->basename = NULL;
+}
+
+void options_view(const struct options *opt, struct view_options *out)
+{
+    *out = (struct view_options){
+        .formats = {"plink"},
+        .nformats = 1,
+        .basename = opt->basename,
+        .no_bim = opt->no_bim,
+        .no_fam = opt->no_fam,
+        .min_alleles = opt->min_alleles,
+        .max_alleles = opt->max_alleles,
+    };
+}
+
+static void strip_suffix(char *name, const char *suffix)
+{
+    size_t len = strlen(name), n = strlen(suffix);
+
+    if (len > n && strcmp(name + len - n, suffix) == 0)
+        name[len - n] = '\0';
+}
+
+char *options_basename(const char *store)
+{
+    size_t end = strlen(store);
+    size_t begin;
+    char *name;
+
+    while (end > 0 && store[end - 1] == '/')
+        end--;
+    begin = end;
+    while (begin > 0 && store[begin - 1] != '/')
+        begin--;
+    name = strndup(store + begin, end - begin);
+    if (name == NULL)
+        return NULL;
+    strip_suffix(name, ".zip");
+    strip_suffix(name, ".vcz");
+    strip_suffix(name, ".zarr");
+    if (!basename_ok(name)) {
+        free(name);
+        return NULL;
+    }
+    return name;
+}

@@ -1,0 +1,55 @@
+/*
+ * options: the command line, taken apart and checked; nothing here touches the system.
+ */
+#ifndef VCZFS_FUSED_OPTIONS_H
+#define VCZFS_FUSED_OPTIONS_H
+
+#include "common/log.h"
+#include "proto/proto.h"
+
+enum verb { VERB_HELP, VERB_VERSION, VERB_MOUNT_PLINK, VERB_UNMOUNT, VERB_INFO };
+
+struct options {
+    enum verb verb;
+    enum verb help_about; /* VERB_HELP: the verb asked about, or VERB_HELP for all */
+
+    const char *store; /* as typed; strings are argv's unless said */
+    const char *dir;
+
+    char *basename; /* owned */
+    bool no_bim, no_fam;
+    uint64_t min_alleles, max_alleles; /* 0: no limit */
+
+    bool background, allow_other;
+    const char *access_log; /* NULL: none */
+    unsigned read_timeout;  /* seconds, > 0 */
+
+    uint64_t memory; /* bytes */
+    unsigned threads;
+    const char *encoder, *encoder_socket; /* NULL: not given */
+
+    enum log_level log_level;
+    const char *log_file; /* NULL: stderr */
+
+    bool lazy; /* unmount */
+    bool json; /* info */
+};
+
+/* ERR_USAGE with a message for the user when the line makes no sense. options_free in any case. */
+int options_parse(int argc, char **argv, struct options *out, struct err *err);
+void options_free(struct options *opt);
+
+/* What the encoder has to be told. Borrows opt's strings. */
+void options_view(const struct options *opt, struct view_options *out);
+
+/* The default --basename: the last component of the path without .zip and .vcz or .zarr. Owned by
+ * the caller; NULL if nothing that can name a file is left. */
+char *options_basename(const char *store);
+
+/* The help text about one verb, or, for VERB_HELP, the overview. */
+const char *options_help(enum verb about);
+
+/* The command's name as typed, for "try 'vczfs VERB --help'"; "" for none. */
+const char *options_verb_name(enum verb verb);
+
+#endif

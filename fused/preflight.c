@@ -1,0 +1,147 @@
+#include "fused/preflight.h"
+
+#include "common/cleanup.h"
+#include "fused/mounts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FUSE_CONF "/etc/fuse.conf"
+
+static bool in_path(const char *program)
+{
+    const char *path = getenv("PATH");
+    AUTO_FREE char *copy = strdup(path != NULL ? path : "/usr/bin:/bin");
+    char *save = NULL;
+
+    if (copy == NULL)
+        return false;
+    for (char *dir = strtok_r(copy, ":", &save); dir != NULL; dir = strtok_r(NULL, ":", &save)) {
+        AUTO_FREE char *file = NULL;
+
+        if (asprintf(&file, "%s/%s", dir, program) < 0)
+            file = NULL;
+        else if (access(file, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A line of its own that says user_allow_other; blanks and comments aside. */
+static bool others_permitted(void)
+{
+    FILE *file = fopen(FUSE_CONF, "re");
+    char line[256];
+    bool found = false;
+
+    if (file == NULL)
+        return false;
+    while (!found && fgets(line, sizeof line, file) != NULL) {
+        char word[32] = "";
+
+        found = sscanf(line, " %31s", word) == 1 && strcmp(word, "user_allow_other") == 0;
+    }
+    fclose(file);
+    return found;
+}
+
+int preflight_fuse(bool allow_other, struct err *err)
+{
+    if (access("/dev/fuse", F_OK) != 0)
+        return err_set(err, ERR_SYSTEM,
+                       "there is no /dev/fuse: load the kernel's fuse module (modprobe fuse), or "
+                       "give the container the device (--device /dev/fuse --cap-add SYS_ADMIN)");
+    if (geteuid() == 0)
+        return 0;
+    if (!in_path("fusermount3"))
+        return err_set(err, ERR_SYSTEM,
+                       "fusermount3 is not installed, and an ordinary user cannot mount without it "
+                       "(apt-get install fuse3)");
+    if (allow_other && !others_permitted())
+        return err_set(err, ERR_SYSTEM,
+                       "--allow-other is for root only, unless " FUSE_CONF
+                       " has a line 'user_allow_other'");
+    return 0;
+}
+
+/* Gone, when its server died: the mount is there and every access fails. */
+static int clear_dead_mount(const char *dir, const char *path, struct err *err)
+{
+    if (mounts_unmount(path, true, err) != 0)
+        return err_prefix(err, "the mount on '%s' is dead and cannot be cleared", dir);
+    fprintf(stderr, "vczfs: cleared a dead vczfs mount off '%s'\n", dir);
+    return 0;
+}
+
+static int check_unmounted(const char *dir, const char *path, struct err *err)
+{
+    struct mount_entry entry;
+    struct stat st;
+
+    while (mounts_find(path, &entry)) {
+        bool ours = strcmp(entry.type, MOUNTS_TYPE) == 0;
+
+        if (!ours || stat(path, &st) == 0 || errno != ENOTCONN)
+            return err_set(err, ERR_USAGE, "mount point '%s' is in use: %s is mounted on it%s", dir,
+                           entry.type, ours ? " (vczfs unmount takes it away)" : "");
+        if (clear_dead_mount(dir, path, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_empty(const char *dir, struct err *err)
+{
+    DIR *handle = opendir(dir);
+    const struct dirent *entry;
+
+    if (handle == NULL)
+        return err_sys(err, ERR_NOT_FOUND, errno, "mount point '%s'", dir);
+    do
+        entry = readdir(handle);
+    while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    closedir(handle);
+    if (entry != NULL)
+        return err_set(err, ERR_USAGE,
+                       "mount point '%s' is not empty: the mount would hide the files in it", dir);
+    return 0;
+}
+
+static int check_dir(const char *dir, const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (check_unmounted(dir, path, err) != 0)
+        return -1;
+    if (stat(path, &st) != 0)
+        return err_sys(err, ERR_NOT_FOUND, errno, "mount point '%s'", dir);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, ERR_USAGE, "mount point '%s' is not a directory", dir);
+    if (geteuid() != 0 && access(path, W_OK) != 0)
+        return err_sys(err, ERR_USAGE, errno,
+                       "mount point '%s' must be a directory that you can write to", dir);
+    return check_empty(path, err);
+}
+
+char *preflight_dir(const char *dir, struct err *err)
+{
+    AUTO_FREE char *path = mounts_canonical(dir, err);
+
+    if (path == NULL || check_dir(dir, path, err) != 0)
+        return NULL;
+    return steal_ptr(&path);
+}
+
+char *preflight_store(const char *store, struct err *err)
+{
+    char *path = strstr(store, "://") != NULL ? strdup(store) : realpath(store, NULL);
+
+    if (path == NULL && (errno == ENOENT || errno == ENOTDIR))
+        err_set(err, ERR_NOT_FOUND, "no such store: %s", store);
+    else if (path == NULL)
+        err_sys(err, ERR_NOT_FOUND, errno, "cannot reach the store '%s'", store);
+    return path;
+}

@@ -1,0 +1,22 @@
+/*
+ * preflight: what can be known to go wrong before anything is started.
+ */
+#ifndef VCZFS_FUSED_PREFLIGHT_H
+#define VCZFS_FUSED_PREFLIGHT_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+
+/* FUSE is there and lets us in: /dev/fuse, and for an ordinary user fusermount3 and permission for
+ * allow_other. */
+int preflight_fuse(bool allow_other, struct err *err);
+
+/* dir is an empty directory that nothing is mounted on. A vczfs mount on it that nobody serves any
+ * more is cleared away first, and said so on stderr. Returns the canonical path, the caller's. */
+char *preflight_dir(const char *dir, struct err *err);
+
+/* The store's absolute path, the caller's; what looks like an URL is passed as it is. */
+char *preflight_store(const char *store, struct err *err);
+
+#endif

@@ -1,0 +1,49 @@
+#include "fused/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 300 /* shorter opens show nothing */
+#define REFRESH_MS  100
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+void progress_init(struct progress *progress)
+{
+    memset(progress, 0, sizeof *progress);
+    progress->terminal = isatty(STDERR_FILENO) == 1;
+    progress->begun = now_ms();
+}
+
+void progress_show(struct progress *progress, const char *what, uint64_t done, uint64_t total)
+{
+    uint64_t now = now_ms();
+    char safe[64];
+    size_t i;
+
+    if (!progress->terminal || now - progress->begun < PATIENCE_MS ||
+        (progress->shown && now - progress->last < REFRESH_MS))
+        return;
+    for (i = 0; i < sizeof safe - 1 && what[i] != '\0'; i++)
+        safe[i] = what[i] >= ' ' && what[i] <= '~' ? what[i] : '?';
+    safe[i] = '\0';
+    fprintf(stderr, "\rvczfs: %s: %3.0f%%\033[K", safe,
+            total > 0 ? 100.0 * (double)done / (double)total : 100.0);
+    progress->shown = true;
+    progress->last = now;
+}
+
+void progress_clear(struct progress *progress)
+{
+    if (progress->shown)
+        fputs("\r\033[K", stderr);
+    progress->shown = false;
+}

@@ -1,0 +1,24 @@
+/*
+ * progress: how far a long open has come, on a terminal's stderr; nothing anywhere else.
+ */
+#ifndef VCZFS_FUSED_PROGRESS_H
+#define VCZFS_FUSED_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+    bool terminal;
+    bool shown;           /* a line stands there now */
+    uint64_t begun, last; /* ms */
+};
+
+void progress_init(struct progress *progress);
+
+/* Shows it, if the whole has been going on long enough to be worth it. */
+void progress_show(struct progress *progress, const char *what, uint64_t done, uint64_t total);
+
+/* Clears the line. Before anything else is written to the terminal. */
+void progress_clear(struct progress *progress);
+
+#endif

@@ -1,0 +1,598 @@
+#include "fused/reads.h"
+
+#include "common/log.h"
+#include "common/size.h"
+#include "fused/leases.h"
+#include "fused/poison.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#define DEATHS_MAX     3    /* a read in flight at this many deaths in a row gets EIO */
+#define LEASE_IDLE_MS  1000 /* a lease nobody used for this long goes back */
+#define LEASE_SWEEP_MS 250
+#define REPLY_PIECES   8    /* adjacent leases in one reply */
+#define QUIET_MS       1000 /* the same complaint is logged at most this often */
+
+/* A question that the encoder has been asked and has not answered. */
+struct ask {
+    uint64_t id, file, handle;
+    uint64_t offset, length;
+    LIST_ENTRY(ask) entry;
+};
+
+struct pending {
+    fuse_req_t req;
+    uint64_t file, handle;
+    uint64_t offset;
+    size_t size;
+    uint8_t *data; /* owned; the first `have` bytes are there; NULL while none are */
+    size_t have;
+    const struct ask *ask; /* the one it waits for, or NULL */
+    unsigned deaths;       /* encoders in a row that died while it was in flight */
+    bool interrupted;      /* its reader gave up */
+    uint64_t deadline;     /* ms */
+    int64_t t_start;       /* for the access log */
+    struct reads *reads;
+    TAILQ_ENTRY(pending) entry;
+};
+
+struct reads {
+    struct reads_config config;
+    struct link *link;
+    TAILQ_HEAD(, pending) queue; /* oldest, and so nearest to its deadline, first */
+    LIST_HEAD(, ask) asks;
+    struct leases leases;
+    struct poison poison;
+    const uint8_t *arena; /* the link's; NULL while it is down */
+    uint64_t arena_size;
+    bool up, stale;
+    /* After a death: one question at a time, until all that were in flight are answered, so that the
+     * one that kills encoders is found and takes no other with it. */
+    bool careful;
+    struct event *deadline;
+    struct event *sweep;     /* idle leases */
+    struct event *returns;   /* sends them, once a turn of the loop */
+    struct event *interrupt; /* answers reads that were given up */
+    uint64_t nopen[PROTO_FILES_MAX];
+    char complaint[160]; /* the last one */
+    uint64_t complained; /* when, ms */
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void arm(struct event *event, uint64_t ms)
+{
+    struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+    event_add(event, &tv);
+}
+
+/* ---- leases ---- */
+
+static void schedule_returns(struct reads *reads)
+{
+    if (reads->leases.nreturns > 0)
+        event_active(reads->returns, EV_TIMEOUT, 0);
+}
+
+static void on_returns(evutil_socket_t fd, short what, void *arg)
+{
+    struct reads *reads = arg;
+    uint64_t ids[PROTO_RETURN_MAX];
+    size_t n;
+
+    (void)fd;
+    (void)what;
+    while ((n = leases_take_returns(&reads->leases, ids, PROTO_RETURN_MAX)) > 0)
+        link_return(reads->link, ids, n);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct reads *reads = arg;
+    uint64_t now = now_ms();
+
+    (void)fd;
+    (void)what;
+    if (now > LEASE_IDLE_MS)
+        leases_drop_idle(&reads->leases, now - LEASE_IDLE_MS);
+    schedule_returns(reads);
+    if (reads->leases.nheld > 0)
+        arm(reads->sweep, LEASE_SWEEP_MS);
+}
+
+/* ---- replies ---- */
+
+static void note_read(struct reads *reads, const struct pending *read, int errnum)
+{
+    struct access_entry entry = {
+        .kind = "read",
+        .name = reads->config.fs->files[read->file].name,
+        .handle = read->handle,
+        .offset = read->offset,
+        .size = read->size,
+        .t_start = read->t_start,
+        .errnum = errnum,
+    };
+
+    access_log_add(reads->config.log, &entry);
+}
+
+/* Answers from leases alone if they cover all of it. */
+static bool reply_from_leases(struct reads *reads, const struct pending *read)
+{
+    struct iovec iov[REPLY_PIECES];
+    uint64_t ids[REPLY_PIECES];
+    uint64_t now = now_ms();
+    size_t have = 0;
+    int n = 0;
+
+    while (have < read->size) {
+        const struct lease *lease = leases_find(&reads->leases, read->file, read->offset + have);
+        uint64_t skip;
+
+        if (lease == NULL || n == REPLY_PIECES)
+            return false;
+        skip = read->offset + have - lease->offset;
+        iov[n].iov_base = (void *)(uintptr_t)(reads->arena + lease->at + skip);
+        iov[n].iov_len = (size_t)size_min(lease->length - skip, read->size - have);
+        ids[n] = lease->id;
+        have += iov[n++].iov_len;
+    }
+    fuse_reply_iov(read->req, iov, n);
+    for (int i = 0; i < n; i++)
+        leases_served(&reads->leases, leases_by_id(&reads->leases, ids[i]), iov[i].iov_len, now);
+    schedule_returns(reads);
+    note_read(reads, read, 0);
+    return true;
+}
+
+static void remove_pending(struct reads *reads, struct pending *read)
+{
+    TAILQ_REMOVE(&reads->queue, read, entry);
+    free(read->data);
+    free(read);
+    if (TAILQ_EMPTY(&reads->queue))
+        event_del(reads->deadline);
+}
+
+static void finish(struct reads *reads, struct pending *read)
+{
+    fuse_reply_buf(read->req, (const char *)read->data, read->size);
+    note_read(reads, read, 0);
+    remove_pending(reads, read);
+}
+
+static void fail(struct reads *reads, struct pending *read, int errnum)
+{
+    fuse_reply_err(read->req, errnum);
+    note_read(reads, read, errnum);
+    remove_pending(reads, read);
+}
+
+/* ---- asking ---- */
+
+static struct ask *find_ask(struct reads *reads, const struct pending *read, uint64_t offset)
+{
+    struct ask *ask;
+
+    LIST_FOREACH(ask, &reads->asks, entry)
+    {
+        if (ask->file != read->file)
+            continue;
+        if (ask->offset == offset || (ask->handle == read->handle && ask->offset < offset &&
+                                      offset - ask->offset < ask->length))
+            return ask;
+    }
+    return NULL;
+}
+
+static struct ask *find_ask_id(struct reads *reads, uint64_t id)
+{
+    struct ask *ask;
+
+    LIST_FOREACH(ask, &reads->asks, entry)
+    if (ask->id == id)
+        return ask;
+    return NULL;
+}
+
+/* Forgets the question; those who waited for it have to ask again. */
+static void remove_ask(struct reads *reads, struct ask *ask)
+{
+    struct pending *read;
+
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    if (read->ask == ask)
+        read->ask = NULL;
+    LIST_REMOVE(ask, entry);
+    free(ask);
+}
+
+static struct ask *send_ask(struct reads *reads, const struct pending *read, uint64_t offset,
+                            uint64_t length)
+{
+    struct ask *ask = malloc(sizeof *ask);
+    struct msg_read msg = {
+        .file = read->file, .handle = read->handle, .offset = offset, .length = length};
+
+    if (ask == NULL)
+        return NULL;
+    *ask = (struct ask){
+        .file = read->file, .handle = read->handle, .offset = offset, .length = length};
+    ask->id = link_read(reads->link, &msg);
+    LIST_INSERT_HEAD(&reads->asks, ask, entry);
+    return ask;
+}
+
+static bool in_flight(const struct reads *reads)
+{
+    const struct pending *read;
+
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    if (read->ask != NULL)
+        return true;
+    return false;
+}
+
+/* Sees to it that what the read lacks has been asked for; 0, or the errno that it gets instead. */
+static int ask_for_rest(struct reads *reads, struct pending *read)
+{
+    uint64_t offset = read->offset + read->have;
+    uint64_t length = poison_clip(&reads->poison, read->file, offset, read->size - read->have);
+
+    if (reads->stale)
+        return ESTALE;
+    if (length == 0)
+        return EIO;
+    if (read->ask != NULL || !reads->up)
+        return 0;
+    read->ask = find_ask(reads, read, offset);
+    if (read->ask != NULL || (reads->careful && in_flight(reads)))
+        return 0;
+    read->ask = send_ask(reads, read, offset, length);
+    return read->ask != NULL ? 0 : ENOMEM;
+}
+
+/* ---- a pending read's way ---- */
+
+/* Copies what leases have of it, so that none needs to stay for its sake. false: out of memory. */
+static bool copy_from_leases(struct reads *reads, struct pending *read)
+{
+    uint64_t now = now_ms();
+
+    while (read->have < read->size) {
+        struct lease *lease = leases_find(&reads->leases, read->file, read->offset + read->have);
+        uint64_t skip;
+        size_t n;
+
+        if (lease == NULL)
+            break;
+        if (read->data == NULL && (read->data = malloc(read->size)) == NULL)
+            return false;
+        skip = read->offset + read->have - lease->offset;
+        n = (size_t)size_min(lease->length - skip, read->size - read->have);
+        memcpy(read->data + read->have, reads->arena + lease->at + skip, n);
+        read->have += n;
+        read->ask = NULL;
+        read->deaths = 0;
+        leases_served(&reads->leases, lease, n, now);
+    }
+    schedule_returns(reads);
+    return true;
+}
+
+/* As far as it gets with what is there. The read may be gone afterwards. */
+static void advance(struct reads *reads, struct pending *read)
+{
+    int errnum;
+
+    if (read->have == 0 && reply_from_leases(reads, read)) {
+        remove_pending(reads, read);
+        return;
+    }
+    if (!copy_from_leases(reads, read)) {
+        fail(reads, read, ENOMEM);
+        return;
+    }
+    if (read->have == read->size) {
+        finish(reads, read);
+        return;
+    }
+    errnum = ask_for_rest(reads, read);
+    if (errnum != 0)
+        fail(reads, read, errnum);
+}
+
+static void advance_all(struct reads *reads)
+{
+    struct pending *read, *next;
+    bool suspects = false;
+
+    for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
+        next = TAILQ_NEXT(read, entry);
+        advance(reads, read);
+    }
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    suspects |= read->deaths > 0;
+    if (reads->careful && !suspects) {
+        reads->careful = false;
+        advance_all(reads);
+    }
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    struct reads *reads = arg;
+    struct pending *read;
+    uint64_t now = now_ms();
+
+    (void)fd;
+    (void)what;
+    while ((read = TAILQ_FIRST(&reads->queue)) != NULL && read->deadline <= now) {
+        log_error("%s: no answer for %zu bytes at %" PRIu64 " in %u ms: EIO",
+                  reads->config.fs->files[read->file].name, read->size, read->offset,
+                  reads->config.timeout_ms);
+        fail(reads, read, EIO);
+    }
+    if (read != NULL)
+        arm(reads->deadline, read->deadline - now);
+    advance_all(reads);
+}
+
+/* libfuse holds the request's lock while it calls this: the answer has to wait for the loop. */
+static void on_reader_gone(fuse_req_t req, void *data)
+{
+    struct pending *read = data;
+
+    (void)req;
+    read->interrupted = true;
+    event_active(read->reads->interrupt, EV_TIMEOUT, 0);
+}
+
+static void on_interrupt(evutil_socket_t fd, short what, void *arg)
+{
+    struct reads *reads = arg;
+    struct pending *read, *next;
+
+    (void)fd;
+    (void)what;
+    for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
+        next = TAILQ_NEXT(read, entry);
+        if (read->interrupted)
+            fail(reads, read, EINTR);
+    }
+    advance_all(reads);
+}
+
+static void enqueue(struct reads *reads, const struct pending *what)
+{
+    struct pending *read = malloc(sizeof *read);
+
+    if (read == NULL) {
+        fuse_reply_err(what->req, ENOMEM);
+        return;
+    }
+    *read = *what;
+    read->deadline = now_ms() + reads->config.timeout_ms;
+    if (TAILQ_EMPTY(&reads->queue))
+        arm(reads->deadline, reads->config.timeout_ms);
+    TAILQ_INSERT_TAIL(&reads->queue, read, entry);
+    fuse_req_interrupt_func(read->req, on_reader_gone, read);
+    advance(reads, read);
+}
+
+void reads_start(struct reads *reads, fuse_req_t req, const struct fs_file *file, uint64_t handle,
+                 uint64_t offset, size_t size)
+{
+    struct pending read = {
+        .req = req,
+        .file = (uint64_t)(file - reads->config.fs->files),
+        .handle = handle,
+        .offset = offset,
+        .size = fs_clamp(file, offset, size),
+        .t_start = access_log_now(reads->config.log),
+        .reads = reads,
+    };
+
+    if (!reply_from_leases(reads, &read))
+        enqueue(reads, &read);
+}
+
+/* ---- handles ---- */
+
+void reads_opened(struct reads *reads, const struct fs_file *file)
+{
+    reads->nopen[file - reads->config.fs->files]++;
+}
+
+void reads_closed(struct reads *reads, const struct fs_file *file, uint64_t handle)
+{
+    size_t i = (size_t)(file - reads->config.fs->files);
+
+    link_release(reads->link, handle);
+    if (reads->nopen[i] > 0 && --reads->nopen[i] == 0)
+        leases_drop_file(&reads->leases, i);
+    schedule_returns(reads);
+}
+
+/* ---- the link ---- */
+
+void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size)
+{
+    reads->up = true;
+    reads->arena = arena;
+    reads->arena_size = arena_size;
+    reads->leases.bytes_max = arena_size / 2;
+    advance_all(reads);
+}
+
+static void condemn(struct reads *reads, struct pending *read)
+{
+    uint64_t begin = read->ask->offset, end = read->ask->offset + read->ask->length;
+
+    if (poison_clip(&reads->poison, read->file, begin, 1) > 0) {
+        log_error("%s: bytes %" PRIu64 " to %" PRIu64 " ended %d encoders in a row: EIO for them "
+                  "from now on",
+                  reads->config.fs->files[read->file].name, begin, end, DEATHS_MAX);
+        poison_add(&reads->poison, read->file, begin, end);
+    }
+    fail(reads, read, EIO);
+}
+
+void reads_down(struct reads *reads)
+{
+    struct pending *read, *next;
+
+    reads->up = false;
+    for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
+        next = TAILQ_NEXT(read, entry);
+        if (read->ask == NULL)
+            continue;
+        reads->careful = true;
+        if (++read->deaths >= DEATHS_MAX)
+            condemn(reads, read);
+    }
+    while (!LIST_EMPTY(&reads->asks))
+        remove_ask(reads, LIST_FIRST(&reads->asks));
+    leases_clear(&reads->leases);
+    reads->arena = NULL;
+    reads->arena_size = 0;
+}
+
+void reads_stale(struct reads *reads)
+{
+    reads->stale = true;
+    advance_all(reads);
+}
+
+int reads_span(struct reads *reads, const struct msg_span *span, struct err *err)
+{
+    struct ask *ask = find_ask_id(reads, span->id);
+    uint64_t file;
+    bool wanted = false;
+    struct pending *read;
+
+    if (ask == NULL)
+        return err_set(err, ERR_PEER, "the encoder answered read %" PRIu64 ", which nobody sent",
+                       span->id);
+    file = ask->file;
+    if (leases_check_span(span, ask->offset, reads->config.fs->files[file].size, reads->arena_size,
+                          err) != 0 ||
+        leases_add(&reads->leases, span, file, now_ms(), err) != 0)
+        return -1;
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    wanted |= read->ask == ask;
+    remove_ask(reads, ask);
+    if (!wanted)
+        leases_drop(&reads->leases, span->lease); /* its readers were served from another one */
+    else if (!event_pending(reads->sweep, EV_TIMEOUT, NULL))
+        arm(reads->sweep, LEASE_SWEEP_MS);
+    schedule_returns(reads);
+    advance_all(reads);
+    return 0;
+}
+
+/* Readers see few errors; what else the encoder thinks of becomes EIO. */
+static int reader_errno(uint64_t errnum)
+{
+    return errnum == ESTALE || errnum == ENOMEM || errnum == ETIMEDOUT ? (int)errnum : EIO;
+}
+
+static void complain(struct reads *reads, uint64_t file, const char *text)
+{
+    uint64_t now = now_ms();
+
+    if (strncmp(text, reads->complaint, sizeof reads->complaint - 1) == 0 &&
+        now - reads->complained < QUIET_MS)
+        return;
+    log_error("%s: %s", reads->config.fs->files[file].name, text);
+    strncpy(reads->complaint, text, sizeof reads->complaint - 1);
+    reads->complained = now;
+}
+
+int reads_error(struct reads *reads, const struct msg_error *error, struct err *err)
+{
+    struct ask *ask = find_ask_id(reads, error->id);
+    struct pending *read, *next;
+    uint64_t offset;
+
+    if (ask == NULL)
+        return err_set(err, ERR_PEER, "the encoder answered read %" PRIu64 ", which nobody sent",
+                       error->id);
+    offset = ask->offset;
+    complain(reads, ask->file, error->text);
+    for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
+        next = TAILQ_NEXT(read, entry);
+        if (read->ask == ask && read->offset + read->have == offset)
+            fail(reads, read, reader_errno(error->errnum));
+    }
+    remove_ask(reads, ask);
+    advance_all(reads);
+    return 0;
+}
+
+/* ---- outside ---- */
+
+struct reads *reads_new(const struct reads_config *config, struct err *err)
+{
+    struct reads *reads = calloc(1, sizeof *reads);
+
+    if (reads == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    reads->config = *config;
+    TAILQ_INIT(&reads->queue);
+    LIST_INIT(&reads->asks);
+    leases_init(&reads->leases, 0);
+    reads->deadline = evtimer_new(config->base, on_deadline, reads);
+    reads->sweep = evtimer_new(config->base, on_sweep, reads);
+    reads->returns = evtimer_new(config->base, on_returns, reads);
+    reads->interrupt = evtimer_new(config->base, on_interrupt, reads);
+    if (reads->deadline == NULL || reads->sweep == NULL || reads->returns == NULL ||
+        reads->interrupt == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        reads_free(reads);
+        return NULL;
+    }
+    return reads;
+}
+
+void reads_set_link(struct reads *reads, struct link *link)
+{
+    reads->link = link;
+}
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+void reads_free(struct reads *reads)
+{
+    if (reads == NULL)
+        return;
+    while (!TAILQ_EMPTY(&reads->queue))
+        fail(reads, TAILQ_FIRST(&reads->queue), ENOTCONN);
+    while (!LIST_EMPTY(&reads->asks))
+        remove_ask(reads, LIST_FIRST(&reads->asks));
+    leases_free(&reads->leases);
+    free_event(reads->deadline);
+    free_event(reads->sweep);
+    free_event(reads->returns);
+    free_event(reads->interrupt);
+    free(reads);
+}

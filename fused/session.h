@@ -1,0 +1,33 @@
+/*
+ * session: the FUSE connection as events on a loop: mount, serve, unmount.
+ */
+#ifndef VCZFS_FUSED_SESSION_H
+#define VCZFS_FUSED_SESSION_H
+
+#include "fused/fuse_ops.h"
+
+struct session;
+
+struct session_config {
+    struct event_base *base;
+    struct fuse_view *view; /* borrowed */
+    const char *source;     /* what mount(8) shows as the device */
+    const char *dir;        /* canonical */
+    bool allow_other;
+};
+
+struct session_handlers {
+    void (*ready)(void *arg); /* the kernel and we have agreed: requests are being served */
+    void (*ended)(void *arg); /* it was unmounted by somebody else */
+};
+
+/* Mounts. NULL with a message if that fails. */
+struct session *session_new(const struct session_config *config,
+                            const struct session_handlers *handlers, void *arg, struct err *err);
+
+/* Unmounts, also when files are in use, and never waits for anybody. No request is served any more;
+ * those not answered yet must be answered before session_free all the same, to be freed. */
+void session_unmount(struct session *session);
+void session_free(struct session *session);
+
+#endif

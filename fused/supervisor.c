@@ -1,0 +1,122 @@
+#include "fused/supervisor.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#define DYING_MAX    16 /* killed and not yet dead: a process in uninterruptible sleep can take long */
+#define KILL_WAIT_MS 500 /* how long a killed process may take before we leave without it */
+
+struct supervisor {
+    struct encoder_command command;
+    const char *socket_path; /* borrowed */
+    struct event *sigchld;
+    pid_t pid; /* 0: none */
+    pid_t dying[DYING_MAX];
+    size_t ndying;
+    char last_end[96];
+};
+
+static void note_end(struct supervisor *sup, pid_t pid, int status)
+{
+    encoder_status_text(status, sup->last_end, sizeof sup->last_end);
+    log_info("encoder %d %s", (int)pid, sup->last_end);
+}
+
+static bool reap(struct supervisor *sup, pid_t pid)
+{
+    int status;
+
+    if (waitpid(pid, &status, WNOHANG) != pid)
+        return false;
+    note_end(sup, pid, status);
+    return true;
+}
+
+static void on_sigchld(evutil_socket_t sig, short what, void *arg)
+{
+    struct supervisor *sup = arg;
+
+    (void)sig;
+    (void)what;
+    for (size_t i = sup->ndying; i-- > 0;)
+        if (reap(sup, sup->dying[i]))
+            sup->dying[i] = sup->dying[--sup->ndying];
+    if (sup->pid != 0 && reap(sup, sup->pid))
+        sup->pid = 0;
+}
+
+struct supervisor *supervisor_new(struct event_base *base, const struct encoder_command *command,
+                                  const char *socket_path, struct err *err)
+{
+    struct supervisor *sup = calloc(1, sizeof *sup);
+
+    if (sup != NULL) {
+        sup->command = *command;
+        sup->socket_path = socket_path;
+        sup->sigchld = evsignal_new(base, SIGCHLD, on_sigchld, sup);
+    }
+    if (sup == NULL || sup->sigchld == NULL || event_add(sup->sigchld, NULL) != 0) {
+        err_set(err, ERR_MEMORY, "cannot watch for the encoder's end");
+        supervisor_free(sup);
+        return NULL;
+    }
+    return sup;
+}
+
+void supervisor_free(struct supervisor *sup)
+{
+    if (sup == NULL)
+        return;
+    supervisor_stop(sup, 0);
+    if (sup->sigchld != NULL)
+        event_free(sup->sigchld);
+    free(sup);
+}
+
+int supervisor_start(struct supervisor *sup, int *fd, struct err *err)
+{
+    if (sup->socket_path != NULL)
+        return encoder_connect(sup->socket_path, fd, err);
+    if (sup->ndying == DYING_MAX)
+        return err_set(err, ERR_SYSTEM, "%d killed encoders have not died yet", DYING_MAX);
+    if (encoder_spawn(&sup->command, &sup->pid, fd, err) != 0)
+        return -1;
+    log_info("encoder %d started", (int)sup->pid);
+    return 0;
+}
+
+void supervisor_discard(struct supervisor *sup)
+{
+    if (sup->pid == 0)
+        return;
+    /* It may be a zombie whose status tells more than our SIGKILL would. */
+    if (!reap(sup, sup->pid)) {
+        kill(sup->pid, SIGKILL);
+        sup->dying[sup->ndying++] = sup->pid;
+    }
+    sup->pid = 0;
+}
+
+void supervisor_stop(struct supervisor *sup, int grace_ms)
+{
+    int status;
+
+    if (sup->pid != 0 && encoder_wait(sup->pid, grace_ms, &status)) {
+        note_end(sup, sup->pid, status);
+        sup->pid = 0;
+    }
+    supervisor_discard(sup);
+    while (sup->ndying > 0) {
+        pid_t pid = sup->dying[--sup->ndying];
+
+        if (encoder_wait(pid, KILL_WAIT_MS, &status))
+            note_end(sup, pid, status);
+    }
+}
+
+const char *supervisor_last_end(const struct supervisor *sup)
+{
+    return sup->last_end;
+}

@@ -1,0 +1,34 @@
+/*
+ * supervisor: the encoder as a process (or as a socket somebody else's encoder listens on): start
+ * it, notice and reap its end, get rid of it. When to do so is the link's business.
+ */
+#ifndef VCZFS_FUSED_SUPERVISOR_H
+#define VCZFS_FUSED_SUPERVISOR_H
+
+#include "fused/encoder_start.h"
+
+#include <event2/event.h>
+
+struct supervisor;
+
+/* socket_path not NULL: connect there and never start anything. Both are borrowed. */
+struct supervisor *supervisor_new(struct event_base *base, const struct encoder_command *command,
+                                  const char *socket_path, struct err *err);
+
+/* Kills what is left, without waiting longer than a killed process needs. */
+void supervisor_free(struct supervisor *sup);
+
+/* A connected socket to a new encoder, the caller's. The one before must have been discarded. */
+int supervisor_start(struct supervisor *sup, int *fd, struct err *err);
+
+/* The current encoder is of no more use: kill it. It is reaped when it has died. */
+void supervisor_discard(struct supervisor *sup);
+
+/* The connection has been closed: wait at most grace_ms for the encoder to end by itself, then kill
+ * it. For the end of the front, where blocking that long is right. */
+void supervisor_stop(struct supervisor *sup, int grace_ms);
+
+/* How the last encoder that was reaped ended; "" if none has. */
+const char *supervisor_last_end(const struct supervisor *sup);
+
+#endif
