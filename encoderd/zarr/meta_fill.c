@@ -59,9 +59,11 @@ static int fill_int(const char *array, const json_t *value, struct zarr_meta *me
     if (json_is_real(value)) {
         double real = json_real_value(value);
 
-        if (!(real >= -9007199254740992.0 && real <= 9007199254740992.0) || real != floor(real))
+        if (!(real >= -9007199254740992.0 && real <= 9007199254740992.0))
             return bad_fill(array, meta, err);
         number = (int64_t)real;
+        if ((double)number != real)
+            return bad_fill(array, meta, err);
     } else if (!json_is_integer(value)) {
         return bad_fill(array, meta, err);
     }
