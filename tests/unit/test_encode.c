@@ -1,0 +1,169 @@
+/*
+ * encode: whole streams against the vectors, and any range of bytes against the whole.
+ */
+#include "tests/unit/view_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static uint8_t *read_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    uint8_t *bytes;
+
+    if (file == NULL)
+        return NULL;
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    bytes = malloc(*size + 1);
+    assert_int_equal(fread(bytes, 1, *size, file), *size);
+    fclose(file);
+    return bytes;
+}
+
+static void check_vector(const char *store, const char *expected_case)
+{
+    struct err err = {0};
+    struct view *view = open_vector(store, &err);
+    char path[4096];
+    size_t size = 0;
+    uint8_t *due, *got;
+
+    if (view == NULL)
+        fail_msg("%s: %s", store, err.msg);
+    vectors_path(path, sizeof path, "expected", expected_case);
+    strcat(path, "/x.bed");
+    due = read_file(path, &size);
+    assert_non_null(due);
+    assert_int_equal(view->files[0].size, size);
+    got = encode_range(view, 0, size, &err);
+    if (got == NULL)
+        fail_msg("%s: %s", store, err.msg);
+    assert_memory_equal(got, due, size);
+    free(due);
+    free(got);
+    view_free(view);
+}
+
+static void test_vectors(void **state)
+{
+    static const char *const cases[][2] = {
+        {"small.vcz", "small-opt00"},
+        {"biallelic.vcz", "biallelic_vcz-plink"},
+        {"biallelic_onechunk.vcz", "biallelic_onechunk_vcz-plink"},
+        {"biallelic_v3.vcz", "biallelic_v3_vcz-plink"},
+        {"phased.vcz", "phased_vcz-plink"},
+        {"unphased.vcz", "unphased_vcz-plink"},
+        {"mixedploidy.vcz", "mixedploidy_vcz-plink"},
+        {"longalleles.vcz", "longalleles_vcz-plink"},
+        {"oddwide.vcz", "oddwide_vcz-plink"},
+        {"missing_chunks.vcz", "missing_chunks_vcz-plink"},
+        {"null_samples.vcz", "null_samples_vcz-plink"},
+        {"no_id_no_phase.vcz", "no_id_no_phase_vcz-plink"},
+        {"consolidated.vcz", "consolidated_vcz-plink"},
+        {"gt_int16.vcz", "gt_int16_vcz-plink"},
+        {"gt_int32.vcz", "gt_int32_vcz-plink"},
+        {"order_f.vcz", "order_f_vcz-plink"},
+        {"bigendian.vcz", "bigendian_vcz-plink"},
+        {"sep_slash.vcz", "sep_slash_vcz-plink"},
+        {"codec_none.vcz", "codec_none_vcz-plink"},
+        {"codec_zstd.vcz", "codec_zstd_vcz-plink"},
+        {"codec_blosc_zstd_bit_smallblocks.vcz", "codec_blosc_zstd_bit_smallblocks_vcz-plink"},
+        {"codec_blosc_lz4_2.vcz", "codec_blosc_lz4_2_vcz-plink"},
+        {"codec_blosc_blosclz_2.vcz", "codec_blosc_blosclz_2_vcz-plink"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_vector(cases[i][0], cases[i][1]);
+}
+
+static void check_ranges(const struct view *view, unsigned n)
+{
+    struct err err = {0};
+    const uint64_t size = view->files[0].size;
+    uint8_t *whole = encode_range(view, 0, size, &err);
+
+    if (whole == NULL)
+        fail_msg("%s", err.msg);
+    for (unsigned i = 0; i < n; i++) {
+        const uint64_t begin = (uint64_t)rand() % size;
+        const uint64_t most = i % 3 == 0 ? 64 : i % 3 == 1 ? 4096 : size;
+        const uint64_t length = 1 + (uint64_t)rand() % (most < size - begin ? most : size - begin);
+        uint8_t *part = encode_range(view, begin, begin + length, &err);
+
+        if (part == NULL)
+            fail_msg("%s", err.msg);
+        assert_memory_equal(part, whole + begin, length);
+        assert_int_equal(part[length], 0xa5);
+        free(part);
+    }
+    free(whole);
+}
+
+static void test_ranges_of_vectors(void **state)
+{
+    static const char *const stores[] = {"biallelic.vcz",
+                                         "oddwide.vcz",
+                                         "null_samples.vcz",
+                                         "haploid.vcz",
+                                         "small.vcz",
+                                         "gt_int16.vcz",
+                                         "codec_blosc_zstd_bit_smallblocks.vcz"};
+    struct err err = {0};
+
+    (void)state;
+    srand(1);
+    for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++) {
+        struct view *view = open_vector(stores[i], &err);
+
+        if (view == NULL)
+            fail_msg("%s: %s", stores[i], err.msg);
+        check_ranges(view, 200);
+        view_free(view);
+    }
+}
+
+/* Chunk edges and block edges inside output bytes, in every combination with the number of samples. */
+static void test_ranges_of_made_stores(void **state)
+{
+    static const char *const options[] = {
+        "--samples 1 --variants 40 --chunk-variants 7 --chunk-samples 3",
+        "--samples 501 --variants 300 --chunk-variants 64 --chunk-samples 120 --blocksize 256",
+        "--samples 503 --variants 300 --chunk-variants 50 --chunk-samples 121 --blocksize 1024",
+        "--samples 502 --variants 200 --chunk-variants 50 --chunk-samples 503 --blocksize 8192",
+        "--samples 502 --variants 200 --chunk-variants 500 --chunk-samples 1000 --ploidy 1 "
+        "--missing 0.1",
+    };
+    struct err err = {0};
+
+    (void)state;
+    srand(2);
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        struct view *view;
+        char path[4096];
+
+        assert_int_equal(make_store(path, sizeof path, options[i]), 0);
+        view = open_plink(path, &err);
+        if (view == NULL)
+            fail_msg("%s: %s", options[i], err.msg);
+        check_ranges(view, 150);
+        view_free(view);
+        remove_store(path);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_ranges_of_vectors),
+        cmocka_unit_test(test_ranges_of_made_stores),
+    };
+
+    return cmocka_run_group_tests_name("encode", tests, NULL, NULL);
+}

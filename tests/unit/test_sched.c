@@ -1,0 +1,403 @@
+/*
+ * sched and arena: every byte of every lease is right whatever the number of workers, readers and
+ * pages; nothing is stuck; nothing is left. Run under the thread sanitizer as well.
+ */
+#include "encoderd/plan.h"
+#include "encoderd/sched.h"
+#include "tests/unit/view_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <poll.h>
+
+static struct {
+    char path[4096];
+    struct view *view;
+    uint8_t *whole;
+    uint64_t size;
+} made;
+
+static int make_fixture(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    if (make_store(made.path, sizeof made.path,
+                   "--samples 5003 --variants 2000 --chunk-variants 300 --chunk-samples 1201 "
+                   "--blocksize 65536 --missing 0.01") != 0)
+        return -1;
+    made.view = open_plink(made.path, &err);
+    if (made.view == NULL)
+        return -1;
+    made.size = made.view->files[0].size;
+    made.whole = encode_range(made.view, 0, made.size, &err);
+    return made.whole == NULL ? -1 : 0;
+}
+
+static int free_fixture(void **state)
+{
+    (void)state;
+    view_free(made.view);
+    free(made.whole);
+    remove_store(made.path);
+    return 0;
+}
+
+struct bench {
+    struct arena *arena;
+    struct sched *sched;
+};
+
+static struct bench start(uint64_t arena_nbytes, unsigned nthreads)
+{
+    const struct sched_config config = {nthreads, (size_t)8 << 20};
+    struct err err = {0};
+    struct bench bench = {.arena = arena_new(arena_nbytes, &err)};
+
+    assert_non_null(bench.arena);
+    bench.sched = sched_new(made.view, bench.arena, &config, &err);
+    assert_non_null(bench.sched);
+    return bench;
+}
+
+static void stop(struct bench *bench)
+{
+    sched_free(bench->sched);
+    assert_int_equal(arena_used(bench->arena), 0);
+    arena_free(bench->arena);
+}
+
+/* Waits for the next answer; fails the test if none comes in time. */
+static struct sched_answer next_answer(struct bench *bench)
+{
+    struct sched_answer answer;
+
+    for (int tries = 0; tries < 200; tries++) {
+        struct pollfd wake = {.fd = sched_wake_fd(bench->sched), .events = POLLIN};
+
+        if (sched_answers(bench->sched, &answer, 1) == 1)
+            return answer;
+        poll(&wake, 1, 100);
+    }
+    fail_msg("no answer");
+    return answer;
+}
+
+static void check_lease(const struct bench *bench, const struct sched_answer *answer,
+                        uint64_t offset)
+{
+    if (answer->failed)
+        fail_msg("read of %llu failed: %s", (unsigned long long)offset, answer->err.msg);
+    assert_in_range(offset, answer->offset, answer->offset + answer->length - 1);
+    assert_true(answer->offset + answer->length <= made.size);
+    assert_memory_equal(arena_at(bench->arena, answer->at), made.whole + answer->offset,
+                        answer->length);
+}
+
+static void ask(struct bench *bench, uint64_t id, uint64_t handle, uint64_t offset, uint64_t length)
+{
+    const struct sched_read read = {
+        .id = id, .handle = handle, .offset = offset, .length = length, .file = 0};
+
+    sched_read(bench->sched, &read);
+}
+
+static void read_through(struct bench *bench, uint64_t handle, uint64_t step)
+{
+    for (uint64_t at = 0; at < made.size;) {
+        struct sched_answer answer;
+
+        ask(bench, at, handle, at, step);
+        answer = next_answer(bench);
+        assert_int_equal(answer.id, at);
+        check_lease(bench, &answer, at);
+        at = answer.offset + answer.length;
+        assert_true(sched_return(bench->sched, answer.lease));
+        assert_false(sched_return(bench->sched, answer.lease));
+    }
+    sched_release(bench->sched, handle);
+}
+
+static void test_sequential(void **state)
+{
+    (void)state;
+    for (unsigned nthreads = 1; nthreads <= 4; nthreads++) {
+        struct bench bench = start(UINT64_C(8) << 20, nthreads);
+
+        read_through(&bench, 1, 131072);
+        read_through(&bench, 2, 4096);
+        stop(&bench);
+    }
+}
+
+static void test_a_second_reader_costs_no_decoding(void **state)
+{
+    struct bench bench = start(UINT64_C(32) << 20, 2);
+    struct sched_stats first, second;
+
+    (void)state;
+    read_through(&bench, 1, 131072);
+    sched_stats(bench.sched, &first);
+    read_through(&bench, 2, 131072);
+    sched_stats(bench.sched, &second);
+    assert_true(first.blocks > 0);
+    /* The first piece, of the size asked for, is not kept. */
+    assert_in_range(second.blocks, first.blocks, first.blocks + first.blocks / 5);
+    stop(&bench);
+}
+
+/* One stored block holds 52 rows of its samples chunk: 4 KiB is 4 rows, in each of 5 chunks. */
+static void test_random_reads_decode_what_they_touch(void **state)
+{
+    struct bench bench = start(UINT64_C(8) << 20, 2);
+    struct sched_stats stats;
+
+    (void)state;
+    srand(3);
+    for (uint64_t id = 0; id < 100; id++) {
+        const uint64_t offset = (id * 7919 + 3) * 4099 % (made.size - 4096);
+        struct sched_answer answer;
+
+        ask(&bench, id, id, offset, 4096);
+        answer = next_answer(&bench);
+        check_lease(&bench, &answer, offset);
+        assert_int_equal(answer.length, 4096);
+        assert_true(sched_return(bench.sched, answer.lease));
+    }
+    sched_stats(bench.sched, &stats);
+    assert_in_range(stats.blocks, 100, 100 * 5 * 2);
+    assert_int_equal(stats.arena_used, 0);
+    stop(&bench);
+}
+
+/* More leases asked for than fit: reads wait, and go on as leases come back. */
+static void test_arena_full(void **state)
+{
+    struct bench bench = start(UINT64_C(1) << 20, 3);
+    enum { NREADS = 64 };
+    uint64_t held[NREADS];
+    unsigned nheld = 0, answered = 0;
+
+    (void)state;
+    for (uint64_t id = 0; id < NREADS; id++)
+        ask(&bench, id, id, id * (made.size / NREADS), 65536);
+    while (answered < NREADS) {
+        struct sched_answer answer;
+
+        if (nheld == 4) {
+            for (; nheld > 0; nheld--)
+                assert_true(sched_return(bench.sched, held[nheld - 1]));
+        }
+        answer = next_answer(&bench);
+        check_lease(&bench, &answer, answer.id * (made.size / NREADS));
+        held[nheld++] = answer.lease;
+        answered++;
+    }
+    for (; nheld > 0; nheld--)
+        assert_true(sched_return(bench.sched, held[nheld - 1]));
+    stop(&bench);
+}
+
+/* Everything leased and nothing returned: later reads are not answered, and nothing else happens. */
+static void test_reader_slower_than_encoder(void **state)
+{
+    struct bench bench = start(UINT64_C(1) << 20, 2);
+    struct sched_answer held, more;
+    unsigned nheld = 0;
+    uint64_t leases[64];
+
+    (void)state;
+    for (uint64_t id = 0; id < 40; id++)
+        ask(&bench, id, id, id * 60000, 60000);
+    for (;;) {
+        struct pollfd wake = {.fd = sched_wake_fd(bench.sched), .events = POLLIN};
+
+        poll(&wake, 1, 200);
+        if (sched_answers(bench.sched, &held, 1) == 0 && poll(&wake, 1, 200) == 0)
+            break;
+        check_lease(&bench, &held, held.id * 60000);
+        leases[nheld++] = held.lease;
+        assert_in_range(nheld, 1, 39);
+    }
+    assert_in_range(arena_used(bench.arena), 1, arena_size(bench.arena));
+    assert_true(sched_return(bench.sched, leases[--nheld]));
+    more = next_answer(&bench);
+    check_lease(&bench, &more, more.id * 60000);
+    stop(&bench);
+}
+
+/* Handles closed in mid-stream with work queued ahead of them. */
+static void test_closed_in_mid_stream(void **state)
+{
+    struct bench bench = start(UINT64_C(8) << 20, 2);
+
+    (void)state;
+    for (uint64_t handle = 0; handle < 50; handle++) {
+        uint64_t at = handle * 30000 % made.size;
+
+        for (int i = 0; i < 4 && at < made.size; i++) {
+            struct sched_answer answer;
+
+            ask(&bench, handle, handle, at, 131072);
+            answer = next_answer(&bench);
+            check_lease(&bench, &answer, at);
+            at = answer.offset + answer.length;
+            if (i < 3)
+                assert_true(sched_return(bench.sched, answer.lease));
+        }
+        sched_release(bench.sched, handle);
+    }
+    sched_idle(bench.sched);
+    stop(&bench);
+}
+
+/* Many readers at once, each lease checked, returned late and in another order. */
+static void test_many_readers(void **state)
+{
+    struct bench bench = start(UINT64_C(4) << 20, 4);
+    enum { NHANDLES = 24, NREADS = 600, WINDOW = 12 };
+    uint64_t at[NHANDLES] = {0}, held[WINDOW];
+    unsigned nheld = 0, asked = 0, answered = 0;
+
+    (void)state;
+    srand(4);
+    while (answered < NREADS) {
+        struct sched_answer answer;
+
+        while (asked < NREADS && asked - answered < WINDOW / 2) {
+            const unsigned handle = (unsigned)rand() % NHANDLES;
+            const uint64_t offset =
+                handle % 2 == 0 ? at[handle] : (uint64_t)rand() % (made.size - 1);
+
+            ask(&bench, offset, handle, offset, 1 + (uint64_t)rand() % 100000);
+            if (handle % 2 == 0)
+                at[handle] = (at[handle] + 65536) % made.size;
+            asked++;
+        }
+        answer = next_answer(&bench);
+        check_lease(&bench, &answer, answer.id);
+        answered++;
+        held[nheld++] = answer.lease;
+        while (nheld == WINDOW || (asked == NREADS && nheld > 0)) {
+            const unsigned which = (unsigned)rand() % nheld;
+
+            assert_true(sched_return(bench.sched, held[which]));
+            held[which] = held[--nheld];
+        }
+    }
+    while (nheld > 0)
+        assert_true(sched_return(bench.sched, held[--nheld]));
+    stop(&bench);
+}
+
+static void damaged_chunk(const char *shell)
+{
+    char command[16384];
+
+    snprintf(command, sizeof command, "f='%s/call_genotype/3.2.0'; %s", made.path, shell);
+    assert_int_equal(system(command), 0);
+}
+
+/* A chunk that cannot be decoded (its table of blocks is overwritten) fails the reads that need it, and
+ * no other. */
+static void test_bad_chunk_fails_alone(void **state)
+{
+    uint64_t good = 0, bad = 0;
+    struct bench bench;
+
+    (void)state;
+    damaged_chunk("cp \"$f\" \"$f.keep\"; printf '\\377\\377\\377\\377' | "
+                  "dd of=\"$f\" bs=1 seek=20 conv=notrunc 2>/dev/null");
+    bench = start(UINT64_C(8) << 20, 2);
+    for (uint64_t at = 0; at < made.size; at += 4096) {
+        struct sched_answer answer;
+
+        ask(&bench, at, 1, at, 4096);
+        answer = next_answer(&bench);
+        if (answer.failed) {
+            bad++;
+            assert_non_null(strstr(answer.err.msg, "call_genotype/3.2.0"));
+        } else {
+            good++;
+            check_lease(&bench, &answer, at);
+            assert_true(sched_return(bench.sched, answer.lease));
+        }
+    }
+    assert_in_range(bad, 1, 300 * 1251 / 4096 + 2);
+    assert_true(good > bad);
+    stop(&bench);
+    damaged_chunk("mv \"$f.keep\" \"$f\"");
+}
+
+static void test_arena(void **state)
+{
+    struct err err = {0};
+    struct arena *arena = arena_new(100 * 4096, &err);
+    uint64_t at[100];
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        at[i] = arena_alloc(arena, 1);
+    assert_int_equal(arena_used(arena), 100 * 4096);
+    assert_int_equal(arena_alloc(arena, 1), ARENA_NONE);
+    for (int i = 0; i < 100; i += 2)
+        arena_release(arena, at[i]);
+    assert_int_equal(arena_alloc(arena, 4097), ARENA_NONE);
+    arena_release(arena, at[1]);
+    assert_int_equal(arena_alloc(arena, 3 * 4096), at[0]);
+    arena_release(arena, at[0]);
+    for (int i = 3; i < 100; i += 2)
+        arena_release(arena, at[i]);
+    assert_int_equal(arena_used(arena), 0);
+    arena_trim(arena);
+    assert_int_equal(arena_alloc(arena, 100 * 4096), 0);
+    arena_free(arena);
+}
+
+/* A plan covers the first byte that was asked for and stays in the file, whatever the history. */
+static void test_plans(void **state)
+{
+    (void)state;
+    srand(5);
+    for (int i = 0; i < 20000; i++) {
+        const struct stream_layout layout = {
+            .header_nbytes = (uint64_t)rand() % 64,
+            .row_nbytes = 1 + (uint64_t)rand() % (i % 3 == 0 ? 5000000 : 3000),
+            .nrows = 1 + (uint64_t)rand() % 100000,
+            .samples_per_byte = i % 2 == 0 ? 4 : 0,
+        };
+        const uint64_t size = format_stream_size(&layout);
+        const struct plan_limits limits = {131072 + (uint64_t)rand() % 2000000};
+        const uint64_t offset = (uint64_t)rand() * 65537 % size;
+        struct reader reader = {.next = i % 4 == 0 ? 0 : offset, .streak = (unsigned)i % 7};
+        const struct extent_plan plan =
+            plan_read(&reader, &layout, size, &limits, offset, 1 + (uint64_t)rand() % 1048576);
+
+        assert_true(plan.begin <= offset && offset < plan.end && plan.end <= size);
+        if (layout.samples_per_byte != 0)
+            assert_true(plan.end - plan.begin <= limits.span_max);
+        else if (plan.end < size)
+            assert_int_equal((plan.end - layout.header_nbytes) % layout.row_nbytes, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_plans),
+        cmocka_unit_test(test_sequential),
+        cmocka_unit_test(test_a_second_reader_costs_no_decoding),
+        cmocka_unit_test(test_random_reads_decode_what_they_touch),
+        cmocka_unit_test(test_arena_full),
+        cmocka_unit_test(test_reader_slower_than_encoder),
+        cmocka_unit_test(test_closed_in_mid_stream),
+        cmocka_unit_test(test_many_readers),
+        cmocka_unit_test(test_bad_chunk_fails_alone),
+    };
+
+    return cmocka_run_group_tests_name("sched", tests, make_fixture, free_fixture);
+}

@@ -1,0 +1,92 @@
+/*
+ * view_fixture: open PLINK views for tests: of the vectors, and of stores that mkvcz makes.
+ */
+#ifndef VCZFS_TESTS_VIEW_FIXTURE_H
+#define VCZFS_TESTS_VIEW_FIXTURE_H
+
+#include "encoderd/encode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIXTURE_SCRATCH ((size_t)64 << 20)
+
+static inline const char *env_or(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? value : otherwise;
+}
+
+static inline void vectors_path(char *out, size_t size, const char *kind, const char *name)
+{
+    snprintf(out, size, "%s/%s/%s", env_or("VCZFS_VECTORS", "build/vectors"), kind, name);
+}
+
+/* view_open as `mount-plink -M 2` would; NULL and *err on failure. */
+static inline struct view *open_plink(const char *path, struct err *err)
+{
+    const struct pass_means means = {.nthreads = 2, .scratch_max = FIXTURE_SCRATCH};
+    const struct view_options options = {
+        .formats = {"plink"}, .nformats = 1, .basename = "x", .max_alleles = 2};
+    struct view *view = NULL;
+
+    return view_open(path, &options, &means, NULL, &view, err) == 0 ? view : NULL;
+}
+
+static inline struct view *open_vector(const char *name, struct err *err)
+{
+    char path[4096];
+
+    vectors_path(path, sizeof path, "stores", name);
+    return open_plink(path, err);
+}
+
+/* A store made by mkvcz with these options, in a directory of its own under /tmp that free_made
+ * removes. */
+static inline int make_store(char *path, size_t size, const char *options)
+{
+    char command[16384];
+
+    snprintf(path, size, "/tmp/vczfs-test-XXXXXX");
+    if (mkdtemp(path) == NULL)
+        return -1;
+    snprintf(command, sizeof command, "%s/tools/mkvcz %s %s/s.vcz >%s/log 2>&1",
+             env_or("VCZFS_BUILD", "build"), options, path, path);
+    if (system(command) != 0)
+        return -1;
+    strncat(path, "/s.vcz", size - strlen(path) - 1);
+    return 0;
+}
+
+static inline void remove_store(char *path)
+{
+    char command[16384];
+
+    path[strlen(path) - strlen("/s.vcz")] = '\0';
+    snprintf(command, sizeof command, "rm -rf '%s'", path);
+    if (system(command) != 0)
+        fprintf(stderr, "cannot remove %s\n", path);
+}
+
+/* The .bed is a view's first file. Bytes [begin, end) of it, by one thread; the caller frees. */
+static inline uint8_t *encode_range(const struct view *view, uint64_t begin, uint64_t end,
+                                    struct err *err)
+{
+    struct decoder *decoder = decoder_new(FIXTURE_SCRATCH, err);
+    uint8_t *bytes = malloc(end - begin + 1);
+    const struct encode_target target = {begin, end, bytes};
+
+    if (decoder == NULL || bytes == NULL)
+        abort();
+    memset(bytes, 0xa5, end - begin + 1);
+    if (encode_target(view->files[0].stream, &target, decoder, err) != 0) {
+        free(bytes);
+        bytes = NULL;
+    }
+    decoder_free(decoder);
+    return bytes;
+}
+
+#endif
