@@ -375,7 +375,7 @@ static bool call_is_bad(const struct call_run *run, uint64_t call)
     int a = run_allele(run, call * run->ploidy);
     int b = run->ploidy == 2 ? run_allele(run, call * 2 + 1) : VCZ_INT_FILL;
 
-    return a > 1 || b > 1 || a < VCZ_INT_FILL || b < VCZ_INT_FILL || (a == VCZ_INT_FILL && b >= 0);
+    return a > 1 || b > 1 || a < VCZ_INT_FILL || b < VCZ_INT_FILL || (a == VCZ_INT_FILL && b != VCZ_INT_FILL);
 }
 
 /* Where the run's variant lies, for a message; just its number if the site cannot be read. */

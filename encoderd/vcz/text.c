@@ -49,7 +49,8 @@ char *text_show(const struct str *text, char buf[TEXT_SHOW_MAX])
         uint8_t c = (uint8_t)text->at[i];
 
         /* C1 control characters are c2 80 to c2 9f; a terminal may obey them too. */
-        bool c1 = i > 0 && (uint8_t)text->at[i - 1] == 0xc2 && c < 0xa0;
+        bool c1 = (c == 0xc2 && i + 1 < text->len && (uint8_t)text->at[i + 1] < 0xa0) ||
+                  (i > 0 && (uint8_t)text->at[i - 1] == 0xc2 && c < 0xa0);
 
         if (c < 0x20 || c == 0x7f || c1)
             used += (size_t)snprintf(buf + used, 5, "\\x%02x", c);
