@@ -1,0 +1,420 @@
+/*
+ * Metadata, good and bad.
+ */
+#include "encoderd/zarr/meta.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct member {
+    const char *name, *value;
+};
+
+static const struct member v2_members[] = {
+    {"zarr_format", "2"},
+    {"shape", "[257,41,2]"},
+    {"chunks", "[50,8,2]"},
+    {"dtype", "\"|i1\""},
+    {"fill_value", "null"},
+    {"order", "\"C\""},
+    {"filters", "null"},
+    {"dimension_separator", "\".\""},
+    {"compressor", "{\"id\":\"blosc\",\"cname\":\"zstd\",\"clevel\":7,\"shuffle\":2}"},
+    {NULL, NULL},
+};
+
+static const struct member v3_members[] = {
+    {"zarr_format", "3"},
+    {"node_type", "\"array\""},
+    {"shape", "[257,41,2]"},
+    {"data_type", "\"int8\""},
+    {"chunk_grid", "{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":[50,8,2]}}"},
+    {"chunk_key_encoding", "{\"name\":\"default\",\"configuration\":{\"separator\":\"/\"}}"},
+    {"fill_value", "0"},
+    {"codecs", "[{\"name\":\"bytes\"},{\"name\":\"zstd\",\"configuration\":{\"level\":3}}]"},
+    {"attributes", "{}"},
+    {"dimension_names", "[\"a\",\"b\",\"c\"]"},
+    {"storage_transformers", "[]"},
+    {NULL, NULL},
+};
+
+/* The document with members replaced (value NULL: left out) or added. */
+static void make_json(const struct member *base, const struct member *changes, char *out,
+                      size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "{");
+
+    for (const struct member *m = base; m->name != NULL; m++) {
+        const char *value = m->value;
+
+        for (const struct member *c = changes; c->name != NULL; c++)
+            if (strcmp(c->name, m->name) == 0)
+                value = c->value;
+        if (value != NULL)
+            used += (size_t)snprintf(out + used, size - used, "\"%s\":%s,", m->name, value);
+    }
+    for (const struct member *c = changes; c->name != NULL; c++) {
+        bool known = false;
+
+        for (const struct member *m = base; m->name != NULL; m++)
+            known = known || strcmp(c->name, m->name) == 0;
+        if (!known)
+            used += (size_t)snprintf(out + used, size - used, "\"%s\":%s,", c->name, c->value);
+    }
+    out[used - 1] = '}';
+}
+
+static int parse(unsigned format, const struct member *changes, struct zarr_meta *meta,
+                 struct err *err)
+{
+    char json[2048];
+
+    make_json(format == 2 ? v2_members : v3_members, changes, json, sizeof json);
+    return format == 2 ? zarr_meta_parse_v2("call_x", json, strlen(json), meta, err)
+                       : zarr_meta_parse_v3("call_x", json, strlen(json), meta, err);
+}
+
+#define CHANGES(...) ((const struct member[]){__VA_ARGS__, {NULL, NULL}})
+
+static void good(unsigned format, const struct member *changes, struct zarr_meta *meta)
+{
+    struct err err = {0};
+
+    if (parse(format, changes, meta, &err) < 0)
+        fail_msg("%s: %s: %s", changes->name, changes->value, err.msg);
+}
+
+static void bad(unsigned format, const char *name, const char *value, enum err_code code)
+{
+    struct zarr_meta meta;
+    struct err err = {0};
+
+    if (parse(format, CHANGES({name, value}), &meta, &err) == 0)
+        fail_msg("v%u %s: %s was taken", format, name, value);
+    if (err.code != code)
+        fail_msg("v%u %s: %s: %s, not %s", format, name, value, err_code_name(err.code),
+                 err_code_name(code));
+    if (strncmp(err.msg, "call_x: ", 8) != 0)
+        fail_msg("v%u %s: %s: message does not name the array: %s", format, name, value, err.msg);
+    assert_null(meta.fill_string);
+}
+
+static void test_v2(void **state)
+{
+    struct zarr_meta meta;
+    char name[24];
+
+    (void)state;
+    good(2, CHANGES({"order", "\"C\""}), &meta);
+    assert_int_equal(meta.format, 2);
+    assert_int_equal(meta.ndim, 3);
+    assert_int_equal(meta.nchunks[0], 6);
+    assert_int_equal(meta.nchunks[1], 6);
+    assert_int_equal(meta.nchunks[2], 1);
+    assert_int_equal(meta.chunk_elements, 800);
+    assert_int_equal(meta.ncodecs, 1);
+    assert_string_equal(meta.codec_text, "blosc(zstd, bitshuffle)");
+    assert_string_equal(dtype_name(&meta.dtype, name, sizeof name), "int8");
+    assert_int_equal(meta.separator, '.');
+    assert_false(meta.key_prefix);
+    zarr_meta_clear(&meta);
+    good(2, CHANGES({"compressor", "null"}, {"order", "\"F\""}, {"dimension_separator", "\"/\""}),
+         &meta);
+    assert_true(meta.fortran);
+    assert_string_equal(meta.codec_text, "none");
+    assert_int_equal(meta.separator, '/');
+    zarr_meta_clear(&meta);
+    good(2, CHANGES({"shape", "[0,41,2]"}, {"dimension_separator", NULL}), &meta);
+    assert_int_equal(meta.nchunks[0], 0);
+    assert_int_equal(meta.separator, '.');
+    zarr_meta_clear(&meta);
+}
+
+static void test_v2_dtypes(void **state)
+{
+    static const struct {
+        const char *text, *name;
+        bool big;
+    } types[] = {
+        {"\"|b1\"", "bool", false},    {"\"<i2\"", "int16", false},   {"\">i2\"", "int16", true},
+        {"\"<i4\"", "int32", false},   {"\">i8\"", "int64", true},    {"\"|u1\"", "uint8", false},
+        {"\"<u8\"", "uint64", false},  {"\"<f4\"", "float32", false}, {"\">f8\"", "float64", true},
+        {"\"<f2\"", "float16", false}, {"\"|S12\"", "S12", false},    {"\"<U3\"", "U3", false},
+        {"\">U3\"", "U3", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct zarr_meta meta;
+        char name[24];
+
+        good(2, CHANGES({"dtype", types[i].text}), &meta);
+        assert_string_equal(dtype_name(&meta.dtype, name, sizeof name), types[i].name);
+        assert_int_equal(meta.dtype.big_endian, types[i].big);
+        zarr_meta_clear(&meta);
+    }
+}
+
+static void test_v2_bad(void **state)
+{
+    static const struct {
+        const char *name, *value;
+        enum err_code code;
+    } cases[] = {
+        {"zarr_format", "3", ERR_CORRUPT},
+        {"zarr_format", "\"2\"", ERR_CORRUPT},
+        {"zarr_format", NULL, ERR_CORRUPT},
+        {"shape", NULL, ERR_CORRUPT},
+        {"shape", "257", ERR_CORRUPT},
+        {"shape", "[257,41]", ERR_CORRUPT},
+        {"shape", "[257,41,-2]", ERR_CORRUPT},
+        {"shape", "[257,41,2.0]", ERR_CORRUPT},
+        {"shape", "[257,41,\"2\"]", ERR_CORRUPT},
+        {"shape", "[257,41,null]", ERR_CORRUPT},
+        {"shape", "[9223372036854775807,9223372036854775807,2]", ERR_CORRUPT},
+        {"shape", "[0,9223372036854775807,4]", ERR_CORRUPT},
+        {"shape", "[99999999999999999999,1,2]", ERR_CORRUPT},
+        {"shape", "[1,1,1,1,1,1,1,1,1]", ERR_UNSUPPORTED},
+        {"chunks", "[50,0,2]", ERR_CORRUPT},
+        {"chunks", "[50,8,-1]", ERR_CORRUPT},
+        {"chunks", "[50,8]", ERR_CORRUPT},
+        {"chunks", "true", ERR_CORRUPT},
+        {"chunks", NULL, ERR_CORRUPT},
+        {"chunks", "[4294967296,4294967296,2]", ERR_CORRUPT},
+        {"chunks", "[4611686018427387904,1,2]", ERR_CORRUPT},
+        {"dtype", NULL, ERR_CORRUPT},
+        {"dtype", "5", ERR_CORRUPT},
+        {"dtype", "[[\"a\",\"<i4\"]]", ERR_UNSUPPORTED},
+        {"dtype", "\"\"", ERR_UNSUPPORTED},
+        {"dtype", "\"<i\"", ERR_UNSUPPORTED},
+        {"dtype", "\"<i3\"", ERR_UNSUPPORTED},
+        {"dtype", "\"|i2\"", ERR_UNSUPPORTED},
+        {"dtype", "\"=i2\"", ERR_UNSUPPORTED},
+        {"dtype", "\"<i16\"", ERR_UNSUPPORTED},
+        {"dtype", "\"<f1\"", ERR_UNSUPPORTED},
+        {"dtype", "\"|b2\"", ERR_UNSUPPORTED},
+        {"dtype", "\"<c8\"", ERR_UNSUPPORTED},
+        {"dtype", "\"<M8[ns]\"", ERR_UNSUPPORTED},
+        {"dtype", "\"|S0\"", ERR_UNSUPPORTED},
+        {"dtype", "\"|S-1\"", ERR_UNSUPPORTED},
+        {"dtype", "\"|S 1\"", ERR_UNSUPPORTED},
+        {"dtype", "\"|S99999999999\"", ERR_UNSUPPORTED},
+        {"dtype", "\"|U3\"", ERR_UNSUPPORTED},
+        {"dtype", "\"|O\"", ERR_UNSUPPORTED},
+        {"order", "\"A\"", ERR_CORRUPT},
+        {"order", NULL, ERR_CORRUPT},
+        {"order", "1", ERR_CORRUPT},
+        {"filters", "{}", ERR_CORRUPT},
+        {"filters", "[{}]", ERR_CORRUPT},
+        {"filters", "[7]", ERR_CORRUPT},
+        {"filters", "[{\"id\":\"delta\",\"dtype\":\"<i4\"}]", ERR_UNSUPPORTED},
+        {"filters", "[{\"id\":\"vlen-utf8\"}]", ERR_UNSUPPORTED},
+        {"dimension_separator", "\"-\"", ERR_CORRUPT},
+        {"dimension_separator", "1", ERR_CORRUPT},
+        {"compressor", "{}", ERR_CORRUPT},
+        {"compressor", "\"zstd\"", ERR_CORRUPT},
+        {"compressor", "{\"id\":\"lzma\"}", ERR_UNSUPPORTED},
+        {"fill_value", "128", ERR_CORRUPT},
+        {"fill_value", "0.5", ERR_CORRUPT},
+        {"fill_value", "\"NaN\"", ERR_CORRUPT},
+        {"fill_value", "true", ERR_CORRUPT},
+        {"fill_value", "[]", ERR_CORRUPT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        bad(2, cases[i].name, cases[i].value, cases[i].code);
+}
+
+static void test_not_json(void **state)
+{
+    static const char *const texts[] = {
+        "",         "{", "[]", "null", "{\"zarr_format\":2,\"zarr_format\":2}", "{\"a\":\"\xff\"}",
+        "\x00\x01",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct zarr_meta meta;
+        struct err err = {0};
+
+        assert_int_equal(zarr_meta_parse_v2("a", texts[i], strlen(texts[i]), &meta, &err), -1);
+        assert_int_equal(err.code, ERR_CORRUPT);
+        assert_int_equal(zarr_meta_parse_v3("a", texts[i], strlen(texts[i]), &meta, &err), -1);
+        assert_int_equal(err.code, ERR_CORRUPT);
+    }
+}
+
+static void check_fill(const char *dtype, const char *value, const void *bytes, size_t n)
+{
+    struct zarr_meta meta;
+
+    good(2, CHANGES({"fill_value", value}, {"dtype", dtype}), &meta);
+    assert_memory_equal(meta.fill, bytes, n);
+    zarr_meta_clear(&meta);
+}
+
+static void check_fill_string(const char *dtype, const char *filters, const char *value,
+                              const char *expected)
+{
+    struct zarr_meta meta;
+
+    good(2, CHANGES({"fill_value", value}, {"dtype", dtype}, {"filters", filters}), &meta);
+    assert_string_equal(meta.fill_string != NULL ? meta.fill_string : "", expected);
+    zarr_meta_clear(&meta);
+}
+
+static void test_fill(void **state)
+{
+    static const char vlen[] = "[{\"id\":\"vlen-utf8\"}]";
+    struct zarr_meta meta;
+    uint32_t bits;
+
+    (void)state;
+    check_fill("\"|i1\"", "-2", &(int8_t){-2}, 1);
+    check_fill("\"|u1\"", "255", &(uint8_t){255}, 1);
+    check_fill("\">i2\"", "-1", &(int16_t){-1}, 2);
+    check_fill("\"<i4\"", "7.0", &(int32_t){7}, 4);
+    check_fill("\"<i8\"", "-9223372036854775808", &(int64_t){INT64_MIN}, 8);
+    check_fill("\"|b1\"", "true", &(uint8_t){1}, 1);
+    check_fill("\"|b1\"", "0", &(uint8_t){0}, 1);
+    check_fill("\"<f4\"", "1.5", &(float){1.5f}, 4);
+    check_fill("\"<f8\"", "\"-Infinity\"", &(double){-__builtin_inf()}, 8);
+    check_fill("\"<f2\"", "\"Infinity\"", &(uint16_t){0x7c00}, 2);
+    check_fill_string("\"|O\"", vlen, "\"\"", "");
+    check_fill_string("\"|O\"", vlen, "0", "");
+    check_fill_string("\"|O\"", vlen, "\"abc\"", "abc");
+    check_fill_string("\"|S4\"", "null", "\"LgAAAA==\"", ".");
+    check_fill_string("\"|S4\"", "null", "\"YWJjZA==\"", "abcd");
+    check_fill_string("\"<U4\"", "null", "\"ab\"", "ab");
+    good(3,
+         CHANGES({"fill_value", "\"0x7f800001\""}, {"data_type", "\"float32\""},
+                 {"codecs", "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"little\"}}]"}),
+         &meta);
+    memcpy(&bits, meta.fill, 4);
+    assert_int_equal(bits, 0x7f800001);
+    zarr_meta_clear(&meta);
+}
+
+static void test_v3(void **state)
+{
+    struct zarr_meta meta;
+
+    (void)state;
+    good(3, CHANGES({"attributes", "{}"}), &meta);
+    assert_int_equal(meta.format, 3);
+    assert_true(meta.key_prefix);
+    assert_int_equal(meta.separator, '/');
+    assert_string_equal(meta.codec_text, "zstd");
+    zarr_meta_clear(&meta);
+    good(3, CHANGES({"chunk_key_encoding", "{\"name\":\"v2\"}"}), &meta);
+    assert_false(meta.key_prefix);
+    assert_int_equal(meta.separator, '.');
+    zarr_meta_clear(&meta);
+    good(3, CHANGES({"chunk_key_encoding", "\"default\""}, {"codecs", "[\"bytes\",\"crc32c\"]"}),
+         &meta);
+    assert_int_equal(meta.codecs[0], CODEC_CRC32C);
+    zarr_meta_clear(&meta);
+    good(3,
+         CHANGES({"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[2,1,0]}},"
+                            "{\"name\":\"bytes\"},{\"name\":\"numcodecs.zlib\"},\"crc32c\"]"}),
+         &meta);
+    assert_true(meta.fortran);
+    assert_int_equal(meta.ncodecs, 2);
+    assert_string_equal(meta.codec_text, "zlib + crc32c");
+    zarr_meta_clear(&meta);
+    good(3,
+         CHANGES({"data_type", "\"string\""}, {"fill_value", "\"\""},
+                 {"codecs", "[\"vlen-utf8\",\"gzip\"]"}),
+         &meta);
+    assert_int_equal(meta.dtype.kind, DTYPE_STRING);
+    zarr_meta_clear(&meta);
+    good(3,
+         CHANGES({"data_type", "{\"name\":\"fixed_length_utf32\",\"configuration\":"
+                               "{\"length_bytes\":12}}"},
+                 {"fill_value", "\"\""},
+                 {"codecs", "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"big\"}}]"}),
+         &meta);
+    assert_int_equal(meta.dtype.kind, DTYPE_UCS4);
+    assert_int_equal(meta.dtype.size, 12);
+    assert_true(meta.dtype.big_endian);
+    zarr_meta_clear(&meta);
+    good(3, CHANGES({"x-note", "{\"must_understand\":false}"}), &meta);
+    zarr_meta_clear(&meta);
+}
+
+static void test_v3_bad(void **state)
+{
+    static const struct {
+        const char *name, *value;
+        enum err_code code;
+    } cases[] = {
+        {"zarr_format", "2", ERR_CORRUPT},
+        {"node_type", "\"group\"", ERR_CORRUPT},
+        {"node_type", NULL, ERR_CORRUPT},
+        {"shape", "[1,2]", ERR_CORRUPT},
+        {"shape", "[-1,2,3]", ERR_CORRUPT},
+        {"data_type", "\"complex64\"", ERR_UNSUPPORTED},
+        {"data_type", "\"r16\"", ERR_UNSUPPORTED},
+        {"data_type", "{}", ERR_CORRUPT},
+        {"data_type", "7", ERR_CORRUPT},
+        {"data_type", NULL, ERR_CORRUPT},
+        {"data_type", "\"int16\"", ERR_CORRUPT}, /* bytes without endian */
+        {"data_type", "\"string\"", ERR_CORRUPT},
+        {"data_type", "\"fixed_length_utf32\"", ERR_CORRUPT},
+        {"chunk_grid", "{\"name\":\"rectilinear\"}", ERR_UNSUPPORTED},
+        {"chunk_grid", "{\"name\":\"regular\"}", ERR_CORRUPT},
+        {"chunk_grid", "{\"name\":\"regular\",\"configuration\":[]}", ERR_CORRUPT},
+        {"chunk_grid", "{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":[50,0,2]}}",
+         ERR_CORRUPT},
+        {"chunk_grid", NULL, ERR_CORRUPT},
+        {"chunk_key_encoding", "{\"name\":\"hashed\"}", ERR_UNSUPPORTED},
+        {"chunk_key_encoding", "{}", ERR_CORRUPT},
+        {"chunk_key_encoding", "{\"name\":\"default\",\"configuration\":{\"separator\":\"x\"}}",
+         ERR_CORRUPT},
+        {"fill_value", NULL, ERR_CORRUPT},
+        {"fill_value", "\"0x00\"", ERR_CORRUPT},
+        {"codecs", NULL, ERR_CORRUPT},
+        {"codecs", "[]", ERR_CORRUPT},
+        {"codecs", "[{\"name\":\"zstd\"}]", ERR_UNSUPPORTED},
+        {"codecs", "[{\"name\":\"bytes\"},{\"name\":\"bytes\"}]", ERR_UNSUPPORTED},
+        {"codecs", "[{\"name\":\"bytes\"},{\"name\":\"nonesuch\"}]", ERR_UNSUPPORTED},
+        {"codecs", "[{\"name\":\"sharding_indexed\",\"configuration\":{}}]", ERR_UNSUPPORTED},
+        {"codecs", "[{\"name\":\"vlen-utf8\"}]", ERR_CORRUPT},
+        {"codecs", "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"middle\"}}]", ERR_CORRUPT},
+        {"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0,2]}},\"bytes\"]",
+         ERR_UNSUPPORTED},
+        {"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0]}},\"bytes\"]",
+         ERR_CORRUPT},
+        {"codecs", "[{\"name\":\"transpose\"},\"bytes\"]", ERR_CORRUPT},
+        {"codecs", "[{\"nom\":\"bytes\"}]", ERR_CORRUPT},
+        {"codecs",
+         "[\"bytes\",\"zstd\",\"zstd\",\"zstd\",\"zstd\",\"zstd\",\"zstd\",\"zstd\",\"zstd\","
+         "\"zstd\"]",
+         ERR_UNSUPPORTED},
+        {"storage_transformers", "[{\"name\":\"x\"}]", ERR_UNSUPPORTED},
+        {"new_thing", "{\"must_understand\":true}", ERR_UNSUPPORTED},
+        {"new_thing", "7", ERR_UNSUPPORTED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        bad(3, cases[i].name, cases[i].value, cases[i].code);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_v2),     cmocka_unit_test(test_v2_dtypes),
+        cmocka_unit_test(test_v2_bad), cmocka_unit_test(test_not_json),
+        cmocka_unit_test(test_fill),   cmocka_unit_test(test_v3),
+        cmocka_unit_test(test_v3_bad),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
