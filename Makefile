@@ -1,4 +1,4 @@
-# vczfs: one Makefile, no recursion.
+# vczfs
 #
 #   make            build/vczfs and build/vczfs-encoderd
 #   make deps       install the Debian packages that are missing
@@ -51,30 +51,110 @@ LIBS_FRONT   = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT))
 LIBS_ENCODER = $(call pkg,--libs,$(PKG_COMMON) $(PKG_ENCODER))
 LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER))
 
+DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev libzstd-dev \
+              libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev
+DEPS_TEST  := libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
+              procps util-linux
+
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo check check-unit check-e2e check-asan check-tsan bench fuzz install clean tools
+.PHONY: all tools unit deps vectors demo check check-unit check-e2e check-tsan bench fuzz install clean
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
-$(BUILD)/vczfs: $(FRONT_OBJ) $(COMMON_OBJ)
+$(BUILD)/vczfs: $(BUILD)/obj/fused/main.o $(BUILD)/front.a $(BUILD)/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FRONT)
 
-$(BUILD)/vczfs-encoderd: $(ENCODER_OBJ) $(COMMON_OBJ)
+$(BUILD)/vczfs-encoderd: $(BUILD)/obj/encoderd/main.o $(BUILD)/encoder.a $(BUILD)/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ENCODER)
+
+$(BUILD)/common.a: $(COMMON_OBJ)
+$(BUILD)/front.a: $(FRONT_LIB)
+$(BUILD)/encoder.a: $(ENCODER_LIB)
+$(BUILD)/%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(call pkg,--cflags,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) $(CFLAGS) -c -o $@ $<
 
 tools: $(TOOLS)
+unit: $(UNIT)
 
-$(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(ENCODER_LIB) $(COMMON_OBJ)
+$(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/encoder.a $(BUILD)/common.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(ENCODER_LIB) $(FRONT_LIB) $(COMMON_OBJ)
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/encoder.a $(BUILD)/front.a $(BUILD)/common.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL) $(call pkg,--libs,cmocka)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- Setting up ------------------------------------------------------------------------------
+
+deps:
+	@missing=; for p in $(DEPS_BUILD) $(DEPS_TEST); do \
+	    dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    echo "installing:$$missing"; \
+	    [ "$$(id -u)" = 0 ] && run= || run=sudo; \
+	    $$run apt-get update -qq && \
+	    $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+vectors: build/vectors/cases.tsv
+build/vectors/cases.tsv: tests/data/vectors.tar.zst
+	@mkdir -p $(@D)
+	tar --zstd -xf $< -C $(@D) --no-same-owner
+	@touch $@
+
+# ---- Trying and testing ----------------------------------------------------------------------
+
+TEST_ENV = VCZFS_BUILD=$(BUILD) VCZFS_VECTORS=build/vectors
+# Tests that start threads: what the thread sanitizer is for.
+TSAN_TESTS := sched parallel bed
+
+demo: deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
+	@tests/tools/demo.sh $(BUILD)
+
+check: deps
+	$(MAKE) -j$$(nproc) all tools unit vectors
+	$(MAKE) -j$$(nproc) SAN=address,undefined all tools unit
+	$(MAKE) -j$$(nproc) SAN=thread $(patsubst %,build/thread/unit/test_%,$(TSAN_TESTS))
+	$(MAKE) check-unit
+	$(MAKE) SAN=address,undefined check-unit
+	$(MAKE) SAN=thread check-tsan
+	$(MAKE) check-e2e
+	$(MAKE) SAN=address,undefined check-e2e
+
+check-unit: all tools unit vectors
+	@for test in $(UNIT); do $(TEST_ENV) $$test || exit 1; done
+
+check-tsan: vectors
+	@for test in $(patsubst %,$(BUILD)/unit/test_%,$(TSAN_TESTS)); do \
+	    VCZFS_BUILD=build VCZFS_VECTORS=build/vectors $$test || exit 1; done
+
+check-e2e: all tools vectors
+	$(TEST_ENV) VCZFS_TEST_SLOW=$(if $(SAN),4,1) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
+
+bench: deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
+	@VCZFS_BUILD=$(BUILD) /usr/bin/python3 tests/bench/bench.py $(BENCH_ARGS)
+
+# ---- Installing ------------------------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir)/man1 \
+	    $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8
+	install -m 755 $(BUILD)/vczfs $(DESTDIR)$(bindir)/vczfs
+	install -m 755 $(BUILD)/vczfs-encoderd $(DESTDIR)$(libexecdir)/vczfs-encoderd
+	install -m 644 man/vczfs.1 $(DESTDIR)$(mandir)/man1/vczfs.1
+	install -m 644 man/vczfs-protocol.7 $(DESTDIR)$(mandir)/man7/vczfs-protocol.7
+	install -m 644 man/vczfs-encoderd.8 $(DESTDIR)$(mandir)/man8/vczfs-encoderd.8
+
+clean:
+	rm -rf build
