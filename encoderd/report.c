@@ -81,7 +81,7 @@ static void contigs_text(const struct vcz *vcz, const struct report_facts *facts
         buf_append_char(out, '\n');
     }
     if (nempty > 0)
-        buf_printf(out, "%15s  on each of %zu more contigs\n", "0", nempty);
+        buf_printf(out, "%15s  on %zu more contig%s\n", "0", nempty, nempty == 1 ? "" : "s");
 }
 
 static void array_text(const struct report_array *fact, int width, struct buf *out)
@@ -134,7 +134,7 @@ static void view_text(const struct report_view *view, struct buf *out)
     }
     buf_append_char(out, '\n');
     for (size_t i = 0; i < view->nfiles; i++)
-        buf_printf(out, "  %-12s %18s bytes  (%s)\n", view->files[i].suffix,
+        buf_printf(out, "  %-6s %20s bytes  (%s)\n", view->files[i].suffix,
                    grouped(view->files[i].nbytes, number),
                    size_format(view->files[i].nbytes, size, sizeof size));
     if (!view->scanned)

@@ -365,8 +365,11 @@ static int run_allele(const struct call_run *run, uint64_t i)
     if (run->planes == NULL)
         return run->alleles[i];
     i += run->first;
-    for (unsigned p = 0; p < 8; p++)
-        value |= ((run->planes[p * run->plane_nbytes + i / 8] >> (i % 8)) & 1u) << p;
+    for (unsigned p = 0; p < 8; p++) {
+        unsigned byte = run->planes[p * run->plane_nbytes + i / 8];
+
+        value |= (byte >> (i % 8) & 1u) << p;
+    }
     return (int8_t)(uint8_t)value;
 }
 
@@ -375,7 +378,8 @@ static bool call_is_bad(const struct call_run *run, uint64_t call)
     int a = run_allele(run, call * run->ploidy);
     int b = run->ploidy == 2 ? run_allele(run, call * 2 + 1) : VCZ_INT_FILL;
 
-    return a > 1 || b > 1 || a < VCZ_INT_FILL || b < VCZ_INT_FILL || (a == VCZ_INT_FILL && b != VCZ_INT_FILL);
+    return a > 1 || b > 1 || a < VCZ_INT_FILL || b < VCZ_INT_FILL ||
+           (a == VCZ_INT_FILL && b != VCZ_INT_FILL);
 }
 
 /* Where the run's variant lies, for a message; just its number if the site cannot be read. */

@@ -582,6 +582,188 @@ static void test_selection_usage(void **state)
     made_remove(&store);
 }
 
+/* Enough variants for many ranges; those in [MULTI_BEGIN, MULTI_END) have three alleles. */
+enum { MANY = 20000, MULTI_BEGIN = 4000, MULTI_END = 13000 };
+
+static void made_many(struct made_store *store)
+{
+    static char ids[MANY][16];
+    static const char *id[MANY], *allele[MANY * 3];
+    static int64_t contig[MANY], position[MANY];
+
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(ids[i], sizeof ids[i], "rs%u", i);
+        id[i] = ids[i];
+        position[i] = 10 * i;
+        allele[3 * i] = "A";
+        allele[3 * i + 1] = "C";
+        allele[3 * i + 2] = i >= MULTI_BEGIN && i < MULTI_END ? "G" : "";
+    }
+    made_vcz(store);
+    made_put(store, &(struct made_array){
+                        "call_genotype", "|i1", 3, {MANY, 2, 2}, {1000, 2, 2}, NULL, NULL});
+    made_put(store, &(struct made_array){"variant_contig", "|i1", 1, {MANY}, {3000}, contig, NULL});
+    made_put(store,
+             &(struct made_array){"variant_position", "<i4", 1, {MANY}, {700}, position, NULL});
+    made_put(store, &(struct made_array){"variant_id", "|O", 1, {MANY}, {50000}, NULL, id});
+    made_put(store,
+             &(struct made_array){"variant_allele", "|O", 2, {MANY, 3}, {100, 3}, NULL, allele});
+}
+
+static void expected_many(struct buf *out)
+{
+    for (unsigned i = 0; i < MANY; i++)
+        if (i < MULTI_BEGIN || i >= MULTI_END)
+            buf_printf(out, "1\trs%u\t0\t%u\tC\tA\n", i, 10 * i);
+}
+
+static void test_many_ranges(void **state)
+{
+    struct buf bim = {0}, expected = {0};
+    struct made_store store;
+    struct err err = {0};
+    struct vcz *vcz;
+
+    (void)state;
+    made_many(&store);
+    expected_many(&expected);
+    assert_int_equal(vcz_open(store.path, SCRATCH, &vcz, &err), 0);
+    for (unsigned nthreads = 1; nthreads <= 5; nthreads += 2) {
+        struct format_options all = {0};
+        struct selection selection;
+        struct format_view view;
+        uint64_t last = 0;
+        struct pass_means m = {nthreads, SCRATCH, see, &last};
+
+        assert_int_equal(
+            selection_open(vcz, &(struct selection_options){0, 2}, &m, false, -1, &selection, &err),
+            0);
+        assert_int_equal(last, MANY);
+        last = 0;
+        assert_int_equal(format_plink.open(&selection, &all, &m, false, &view, &err), 0);
+        assert_int_equal(last, MANY - (MULTI_END - MULTI_BEGIN));
+        buf_reset(&bim);
+        read_sidecar(&view, ".bim", &bim);
+        check_bytes("bim", &bim, &expected);
+        format_plink.close(&view);
+        selection_close(&selection);
+
+        last = 0;
+        assert_int_equal(
+            selection_open(vcz, &(struct selection_options){0}, &m, false, -1, &selection, &err),
+            0);
+        assert_int_equal(format_plink.open(&selection, &all, &m, false, &view, &err), -1);
+        assert_non_null(
+            strstr(err.msg, "9000 of 20000 variants have more than two alleles (first: chr1:40000, "
+                            "variant 4000)"));
+        selection_close(&selection);
+    }
+    vcz_free(vcz);
+    made_remove(&store);
+    buf_free(&bim);
+    buf_free(&expected);
+}
+
+static void test_no_rows(void **state)
+{
+    struct opened o = {0};
+    struct format_view view;
+    struct selection selection;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(open_made(&o, NULL, &(struct format_options){0}, false, &err), 0);
+    assert_int_equal(selection_open(o.vcz, &(struct selection_options){50, 0}, &means, false, -1,
+                                    &selection, &err),
+                     0);
+    assert_int_equal(selection.rows.nrows, 0);
+    assert_int_equal(
+        format_plink.open(&selection, &(struct format_options){0}, &means, false, &view, &err), 0);
+    assert_int_equal(format_stream_size(&view.layout), 3);
+    assert_int_equal(sidecar(&view, ".bim")->size, 0);
+    format_plink.close(&view);
+    selection_close(&selection);
+    close_made(&o);
+}
+
+/* What `resume` makes of the saved rows must be the selection that was saved. */
+static void test_selection_resume(void **state)
+{
+    struct selection_options options = {.max_alleles = 2};
+    struct selection first, again;
+    struct made_store store;
+    struct err err = {0};
+    struct vcz *vcz;
+    int fd;
+
+    (void)state;
+    made_many(&store);
+    assert_int_equal(vcz_open(store.path, SCRATCH, &vcz, &err), 0);
+    assert_int_equal(selection_open(vcz, &options, &means, false, -1, &first, &err), 0);
+    assert_int_equal(rows_save(&first.rows, &fd, &err), 0);
+    assert_int_equal(selection_open(vcz, &options, &means, true, fd, &again, &err), 0);
+    assert_int_equal(again.rows.nrows, first.rows.nrows);
+    for (uint64_t row = 0; row < first.rows.nrows; row++)
+        assert_int_equal(rows_variant(&first.rows, row), rows_variant(&again.rows, row));
+    selection_close(&again);
+    selection_close(&first);
+    close(fd);
+    vcz_free(vcz);
+    made_remove(&store);
+}
+
+/* The reference refuses ploidy 1, so the expected codes are written out here. */
+static void test_haploid(void **state)
+{
+    static const uint8_t codes[] = {1, 3, 0}; /* of −1, 0, 1 */
+    struct selection selection;
+    struct format_view view;
+    struct buf bed = {0};
+    struct err err = {0};
+    struct vcz *vcz;
+    int8_t *genotypes;
+    char path[512];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/stores/haploid.vcz", vectors());
+    assert_int_equal(vcz_open(path, SCRATCH, &vcz, &err), 0);
+    assert_int_equal(vcz->ploidy, 1);
+    assert_int_equal(
+        selection_open(vcz, &(struct selection_options){0}, &means, false, -1, &selection, &err),
+        0);
+    assert_int_equal(
+        format_plink.open(&selection, &(struct format_options){0}, &means, false, &view, &err), 0);
+    make_bed(&view, &bed);
+    genotypes = read_genotypes(vcz);
+    for (uint64_t i = 0; i < vcz->nvariants * vcz->nsamples; i++) {
+        uint64_t sample = i % vcz->nsamples;
+        const uint8_t *row = bed.data + 3 + i / vcz->nsamples * view.layout.row_nbytes;
+
+        assert_in_range(genotypes[i] + 1, 0, 2);
+        assert_int_equal(row[sample / 4] >> (2 * (sample % 4)) & 3, codes[genotypes[i] + 1]);
+    }
+    free(genotypes);
+    buf_free(&bed);
+    format_plink.close(&view);
+    selection_close(&selection);
+    vcz_free(vcz);
+}
+
+static void test_no_scan(void **state)
+{
+    static const char *const alleles[] = {"A", "C", "", "G", "T", "A", "AC", "A", "C"};
+    struct made_array array = {"variant_allele", "|O", 2, {3, 3}, {0}, NULL, alleles};
+    struct opened o = {0};
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(open_made(&o, &array, &(struct format_options){.no_scan = true}, false, &err),
+                     0);
+    assert_int_equal(o.view.nsidecars, 1);
+    assert_string_equal(o.view.sidecars[0].suffix, ".fam");
+    close_made(&o);
+}
+
 static void test_find(void **state)
 {
     (void)state;
@@ -600,6 +782,9 @@ int main(void)
         cmocka_unit_test(test_multiallelic),     cmocka_unit_test(test_resume),
         cmocka_unit_test(test_put_refuses),      cmocka_unit_test(test_progress),
         cmocka_unit_test(test_selection_usage),  cmocka_unit_test(test_find),
+        cmocka_unit_test(test_many_ranges),      cmocka_unit_test(test_no_rows),
+        cmocka_unit_test(test_selection_resume), cmocka_unit_test(test_haploid),
+        cmocka_unit_test(test_no_scan),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
