@@ -128,7 +128,9 @@ static inline void site_alleles(const struct data_options *o, struct rng *rng, s
         s->alleles[i][0] = bases[(ref + i) % 4];
     if (indel > 1)
         return;
-    /* A deletion or an insertion begins with the reference's first base. */
+    /* A deletion or an insertion begins with the reference's first base, and is biallelic. */
+    for (unsigned i = 2; i < s->nalleles; i++)
+        s->alleles[i][0] = '\0';
     s->nalleles = 2;
     s->alleles[1][0] = bases[ref];
     for (unsigned i = 1; i < longer; i++)
