@@ -420,14 +420,8 @@ static void test_broken_columns(void **state)
 
 static void test_sample_white_space(void **state)
 {
-    static const char *const bad[] = {"a b",
-                                      "a\tb",
-                                      " a",
-                                      "a\xc2\xa0"
-                                      "b",
-                                      "a\xe2\x80\x83",
-                                      "a\x1c",
-                                      "a\xc2\x85"};
+    static const char *const bad[] = {"a b",           "a\tb",  " a",       "a\xc2\xa0_b",
+                                      "a\xe2\x80\x83", "a\x1c", "a\xc2\x85"};
     static const struct format_options all = {0}, no_fam = {.no_fam = true};
 
     (void)state;

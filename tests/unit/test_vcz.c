@@ -295,7 +295,8 @@ static void test_sites_chunks(void **state)
         snprintf(text[N * SLOTS + v], 16, "id%u", v);
         for (unsigned a = 0; a < SLOTS; a++) {
             allele[v * SLOTS + a] = text[v * SLOTS + a];
-            snprintf(text[v * SLOTS + a], 16, a <= v % SLOTS ? "v%ua%u" : "", v, a);
+            if (a <= v % SLOTS)
+                snprintf(text[v * SLOTS + a], 16, "v%ua%u", v, a);
         }
     }
     made_vcz(&store);
