@@ -511,6 +511,27 @@ static void test_put_refuses(void **state)
     close_made(&o);
 }
 
+/* The byte that ends a row belongs to its last run alone, whatever was in it; any other byte may hold
+ * another run's calls already. */
+static void test_put_shared_bytes(void **state)
+{
+    static const int8_t het_hom[16] = {0, 1, 0, 0};
+    struct call_run run = {.ncalls = 2, .ploidy = 2, .alleles = het_hom};
+    struct opened o = {0};
+    struct err err = {0};
+    uint8_t byte = 0xff;
+
+    (void)state;
+    assert_int_equal(open_made(&o, NULL, &(struct format_options){0}, false, &err), 0);
+    assert_int_equal(format_plink.put(&o.view, &run, &byte, &err), 0);
+    assert_int_equal(byte, 2 | 3 << 2);
+    run.ncalls = 1;
+    byte = 3 << 2;
+    assert_int_equal(format_plink.put(&o.view, &run, &byte, &err), 0);
+    assert_int_equal(byte, 2 | 3 << 2);
+    close_made(&o);
+}
+
 static int stop_at_once(const char *what, uint64_t done, uint64_t total, void *arg)
 {
     unsigned *calls = arg;
@@ -776,9 +797,9 @@ int main(void)
         cmocka_unit_test(test_multiallelic),     cmocka_unit_test(test_resume),
         cmocka_unit_test(test_put_refuses),      cmocka_unit_test(test_progress),
         cmocka_unit_test(test_selection_usage),  cmocka_unit_test(test_find),
-        cmocka_unit_test(test_many_ranges),      cmocka_unit_test(test_no_rows),
-        cmocka_unit_test(test_selection_resume), cmocka_unit_test(test_haploid),
-        cmocka_unit_test(test_no_scan),
+        cmocka_unit_test(test_put_shared_bytes), cmocka_unit_test(test_many_ranges),
+        cmocka_unit_test(test_no_rows),          cmocka_unit_test(test_selection_resume),
+        cmocka_unit_test(test_haploid),          cmocka_unit_test(test_no_scan),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,8 +112,8 @@ static void rows_of_100(struct rows *rows)
     assert_int_equal(rows_finish(rows, &err), 0);
 }
 
-/* The saved bytes, altered at one place, in a memfd sealed as `seal` says. */
-static int altered(size_t at, uint8_t flip, size_t cut, bool seal)
+/* The saved bytes, altered at one place or two (bit 7 of byte `also`), in a memfd sealed as `seal` says. */
+static int altered_twice(size_t at, uint8_t flip, size_t also, size_t cut, bool seal)
 {
     uint8_t bytes[256];
     struct rows rows;
@@ -129,11 +129,17 @@ static int altered(size_t at, uint8_t flip, size_t cut, bool seal)
     assert_int_equal(pread(fd, bytes, sizeof bytes, 0), st.st_size);
     close(fd);
     bytes[at] ^= flip;
+    bytes[also] ^= also != 0 ? 0x80 : 0;
     other = memfd_open("test", &err);
     assert_int_equal(io_write_all(other, bytes, (size_t)st.st_size - cut, "test", &err), 0);
     if (seal)
         assert_int_equal(memfd_seal(other, &err), 0);
     return other;
+}
+
+static int altered(size_t at, uint8_t flip, size_t cut, bool seal)
+{
+    return altered_twice(at, flip, 0, cut, seal);
 }
 
 static void check_refused(int fd)
@@ -168,6 +174,8 @@ static void test_load_refuses(void **state)
     check_refused(altered(24 + 15, 0x80, 0, true)); /* past the last variant */
     check_refused(altered(0, 0, 1, true));          /* short */
     check_refused(open("/dev/null", 0));
+    /* As many bits as nrows says, one of them past the last variant. */
+    check_refused(altered_twice(24, 8, 24 + 15, 0, true));
     assert_int_equal(rows_load(&rows, 100, -1, &err), -1);
 }
 
