@@ -165,16 +165,14 @@ static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool
 int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool planes_ok,
                   struct block *out, struct err *err)
 {
-    const char *path = store_path(chunk->array->store);
-
     if (i >= chunk->nblocks)
-        return err_set(err, ERR_USAGE, "%s (%s): it has no block %llu", chunk->key, path,
-                       (unsigned long long)i);
+        return err_set(err, ERR_USAGE, "%s (%s): it has no block %llu", chunk->key,
+                       store_path(chunk->array->store), (unsigned long long)i);
     *out = (struct block){.form = BLOCK_PLAIN, .begin = i * chunk->block_size};
     out->nbytes = (size_t)size_min(chunk->block_size, chunk->nbytes - out->begin);
     decoder_scratch_reset(decoder);
     if (decode(decoder, chunk, i, planes_ok, out, err) < 0)
-        return err_prefix(err, "%s (%s)", chunk->key, path);
+        return decoder_name_chunk(chunk->array, chunk->key, err);
     decoder->stats.blocks++;
     decoder->stats.bytes_decoded += out->nbytes;
     return 0;

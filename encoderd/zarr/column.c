@@ -71,7 +71,7 @@ int zarr_chunk_ints(struct decoder *decoder, const struct zarr_array *array, con
         if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
             return -1;
         if (ints_of_block(dtype, &block, out, err) < 0)
-            return err_prefix(err, "%s (%s)", chunk->key, store_path(array->store));
+            return decoder_name_chunk(array, chunk->key, err);
     }
     return 0;
 }
@@ -188,7 +188,7 @@ static int vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
     rc = object == NULL ? fill_strings(&array->meta, out, err)
                         : read_vlen(decoder, array, object, out, err);
     object_close(object);
-    return rc < 0 ? err_prefix(err, "%s (%s)", key, store_path(array->store)) : 0;
+    return rc < 0 ? decoder_name_chunk(array, key, err) : 0;
 }
 
 static size_t trimmed(const uint8_t *at, size_t n)
@@ -213,9 +213,7 @@ static int put_ucs4(const uint8_t *at, size_t size, struct buf *to, struct str *
             return -1;
         to->len += len;
     }
-    to->len -= size / 4 > 0 ? (size_t)(to->data + to->len - begin) -
-                                  trimmed(begin, (size_t)(to->data + to->len - begin))
-                            : 0;
+    to->len = (size_t)(begin - to->data) + trimmed(begin, (size_t)(to->data + to->len - begin));
     *out = (struct str){(const char *)begin, (size_t)(to->data + to->len - begin)};
     return 0;
 }
@@ -259,9 +257,8 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
     if (decoder_chunk(decoder, array, index, &chunk, err) < 0)
         return -1;
     if (chunk_is_absent(chunk))
-        return fill_strings(&array->meta, out, err) < 0
-                   ? err_prefix(err, "%s (%s)", chunk->key, path)
-                   : 0;
+        return fill_strings(&array->meta, out, err) < 0 ? decoder_name_chunk(array, chunk->key, err)
+                                                        : 0;
     if (chunk->nbytes > STRINGS_NBYTES_MAX ||
         buf_reserve(&out->bytes, (size_t)chunk->nbytes) == NULL)
         return err_set(err, ERR_MEMORY, "%s (%s): out of memory for %llu bytes of strings",
@@ -270,7 +267,7 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
         if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
             return -1;
         if (fixed_block(&array->meta.dtype, &block, out, err) < 0)
-            return err_prefix(err, "%s (%s)", chunk->key, path);
+            return decoder_name_chunk(array, chunk->key, err);
     }
     return 0;
 }

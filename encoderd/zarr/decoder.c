@@ -109,6 +109,16 @@ int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offs
     return 0;
 }
 
+int decoder_name_chunk(const struct zarr_array *array, const char *key, struct err *err)
+{
+    const char *path = store_path(array->store);
+
+    /* What the store itself says names the file already. */
+    if (err == NULL || strncmp(err->msg, path, strlen(path)) == 0)
+        return -1;
+    return err_prefix(err, "%s (%s)", key, path);
+}
+
 int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err)
 {
     for (unsigned d = 0; d < array->meta.ndim; d++)
@@ -245,7 +255,7 @@ static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
         return -1;
     }
     if (lay_out(decoder, chunk, err) < 0) {
-        err_prefix(err, "%s (%s)", chunk->key, store_path(array->store));
+        decoder_name_chunk(array, chunk->key, err);
         chunk_free(chunk);
         return -1;
     }

@@ -56,6 +56,9 @@ int decoder_open_object(const struct zarr_array *array, const char *key, struct 
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err);
 
+/* Puts the chunk's key and the store's path before the message. Returns -1. */
+int decoder_name_chunk(const struct zarr_array *array, const char *key, struct err *err);
+
 int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err);
 
 /* A walk over a chunk's elements in column-major order: `at` is the C-order position of each. */

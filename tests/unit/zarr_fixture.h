@@ -52,7 +52,7 @@ static inline void make_dir(struct fixture *f)
 /* Writes a file below the fixture's directory, and the directories that lead to it. */
 static inline void put_file(const struct fixture *f, const char *key, const void *data, size_t n)
 {
-    char path[512];
+    char path[1024];
     FILE *file;
 
     snprintf(path, sizeof path, "%s/%s", f->dir, key);
