@@ -1,7 +1,10 @@
 #include "encoderd/encode.h"
 
 #include "common/size.h"
+#include "encoderd/columns.h"
+#include "encoderd/encode_phase.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Calls gathered at a time when samples are not consecutive columns. */
@@ -29,50 +32,50 @@ struct walk {
     int8_t alleles[GATHER_CALLS * 2];
 };
 
-/* Calls of one row that a target wants: output samples [begin, end). */
-struct window {
-    uint64_t begin, end;
-};
-
 static uint64_t row_offset(const struct format_view *format, uint64_t row)
 {
     return format->layout.header_nbytes + row * format->layout.row_nbytes;
 }
 
-static struct window row_window(const struct format_view *format,
+/* Calls of one row that a target wants: output samples. */
+static struct range row_samples(const struct format_view *format,
                                 const struct encode_target *target, uint64_t row)
 {
     const struct stream_layout *layout = &format->layout;
     const uint64_t nsamples = format->selection->nsamples;
     const uint64_t at = row_offset(format, row);
-    struct window window = {0, nsamples};
+    struct range samples = {0, nsamples};
 
     if (layout->samples_per_byte == 0)
-        return window;
+        return samples;
     if (target->begin > at)
-        window.begin = size_min(nsamples, (target->begin - at) * layout->samples_per_byte);
+        samples.begin = size_min(nsamples, (target->begin - at) * layout->samples_per_byte);
     if (target->end - at < layout->row_nbytes)
-        window.end = size_min(nsamples, (target->end - at) * layout->samples_per_byte);
-    return window;
+        samples.end = size_min(nsamples, (target->end - at) * layout->samples_per_byte);
+    return samples;
 }
 
-/* The columns of call_genotype that a window touches, from the first to the last. */
-static struct window window_columns(const struct selection *selection, struct window samples)
+/* The chunks of an array (variants, samples, ...) that hold these rows and columns. */
+static struct chunk_grid chunks_of(const struct zarr_array *array, const struct rows *rows,
+                                   const struct encode_grid *grid, struct range columns)
 {
-    if (selection->contiguous)
-        return (struct window){selection->first_column + samples.begin,
-                               selection->first_column + samples.end};
-    return (struct window){selection->sample_column[samples.begin],
-                           selection->sample_column[samples.end - 1] + 1};
+    const struct zarr_meta *meta = &array->meta;
+
+    return (struct chunk_grid){
+        .vchunk_begin = rows_variant(rows, grid->row_begin) / meta->chunk[0],
+        .vchunk_end = rows_variant(rows, grid->row_end - 1) / meta->chunk[0] + 1,
+        .schunk_begin = columns.begin / meta->chunk[1],
+        .schunk_end = (columns.end - 1) / meta->chunk[1] + 1,
+    };
 }
 
 void encode_grid(const struct format_view *format, const struct encode_target *target,
                  struct encode_grid *out)
 {
     const struct stream_layout *layout = &format->layout;
-    const struct zarr_meta *meta = &format->selection->vcz->genotype->meta;
-    const struct rows *rows = &format->selection->rows;
-    struct window columns, samples;
+    const struct selection *selection = format->selection;
+    const struct vcz *vcz = selection->vcz;
+    struct range samples = {0, selection->nsamples};
 
     *out = (struct encode_grid){0};
     if (target->end <= layout->header_nbytes)
@@ -81,24 +84,50 @@ void encode_grid(const struct format_view *format, const struct encode_target *t
                          ? 0
                          : (target->begin - layout->header_nbytes) / layout->row_nbytes;
     out->row_end = size_div_up(target->end - layout->header_nbytes, layout->row_nbytes);
-    out->vchunk_begin = rows_variant(rows, out->row_begin) / meta->chunk[0];
-    out->vchunk_end = rows_variant(rows, out->row_end - 1) / meta->chunk[0] + 1;
-    samples = out->row_end - out->row_begin == 1 ? row_window(format, target, out->row_begin)
-                                                 : (struct window){0, format->selection->nsamples};
+    if (out->row_end - out->row_begin == 1)
+        samples = row_samples(format, target, out->row_begin);
     if (samples.begin >= samples.end) {
         out->row_end = out->row_begin;
         return;
     }
-    columns = window_columns(format->selection, samples);
-    out->schunk_begin = columns.begin / meta->chunk[1];
-    out->schunk_end = (columns.end - 1) / meta->chunk[1] + 1;
+    out->genotype =
+        chunks_of(vcz->genotype, &selection->rows, out, columns_of_samples(selection, samples));
+    if (format->wants_phase && vcz->phased != NULL)
+        out->phased =
+            chunks_of(vcz->phased, &selection->rows, out, columns_of_samples(selection, samples));
 }
 
-uint64_t encode_grid_ncells(const struct encode_grid *grid)
+uint64_t encode_nflags(const struct format_view *format, const struct encode_grid *grid)
 {
-    if (grid->row_begin == grid->row_end)
-        return 0;
-    return (grid->vchunk_end - grid->vchunk_begin) * (grid->schunk_end - grid->schunk_begin);
+    return format->wants_phase ? grid->row_end - grid->row_begin : 0;
+}
+
+static uint64_t grid_width(const struct chunk_grid *grid)
+{
+    return grid->schunk_end - grid->schunk_begin;
+}
+
+static uint64_t grid_ncells(const struct chunk_grid *grid)
+{
+    return (grid->vchunk_end - grid->vchunk_begin) * grid_width(grid);
+}
+
+uint64_t encode_ncells(const struct encode_grid *grid)
+{
+    return grid_ncells(&grid->genotype) + grid_ncells(&grid->phased);
+}
+
+struct encode_cell encode_cell_at(const struct encode_grid *grid, uint64_t i)
+{
+    const uint64_t ngenotype = grid_ncells(&grid->genotype);
+    const struct chunk_grid *chunks = i < ngenotype ? &grid->genotype : &grid->phased;
+    const uint64_t at = i < ngenotype ? i : i - ngenotype;
+
+    return (struct encode_cell){
+        .kind = i < ngenotype ? CELL_GENOTYPE : CELL_PHASED,
+        .vchunk = chunks->vchunk_begin + at / grid_width(chunks),
+        .schunk = chunks->schunk_begin + at % grid_width(chunks),
+    };
 }
 
 /* Do genotype chunks meet at whole output bytes, so that no two cells write to one byte? */
@@ -115,29 +144,64 @@ static bool chunks_meet_at_bytes(const struct format_view *format)
 
 void encode_begin(const struct format_view *format, const struct encode_target *target)
 {
-    uint8_t header[FORMAT_HEADER_MAX];
-
     if (!chunks_meet_at_bytes(format))
         memset(target->out, 0, target->end - target->begin);
-    if (target->begin < format->layout.header_nbytes) {
-        format->format->header(format, header);
-        memcpy(target->out, header + target->begin,
-               size_min(target->end, format->layout.header_nbytes) - target->begin);
+    if (target->begin < format->layout.header_nbytes)
+        format->format->header(format, target->begin,
+                               size_min(target->end, format->layout.header_nbytes), target->out);
+}
+
+int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct err *err)
+{
+    *worker = (struct encode_worker){.scratch_max = scratch_max};
+    worker->decoder = decoder_new(scratch_max, err);
+    return worker->decoder == NULL ? -1 : 0;
+}
+
+void encode_worker_clear(struct encode_worker *worker)
+{
+    decoder_free(worker->decoder);
+    sites_reader_free(worker->sites);
+    *worker = (struct encode_worker){0};
+}
+
+static int finish_row(const struct format_view *format, const struct encode_target *target,
+                      const struct row_facts *facts, struct encode_worker *worker, struct err *err)
+{
+    struct row_facts with_site = *facts;
+    struct site site;
+
+    if (format->wants_sites) {
+        if (worker->sites == NULL)
+            worker->sites = sites_reader_new(format->selection->vcz, worker->scratch_max, err);
+        if (worker->sites == NULL || sites_get(worker->sites, facts->variant, &site, err) != 0)
+            return -1;
+        with_site.site = &site;
     }
+    return format->format->finish_row(
+        format, &with_site, target->out + (row_offset(format, facts->row) - target->begin), err);
 }
 
 int encode_end(const struct format_view *format, const struct encode_target *target,
-               struct err *err)
+               struct encode_worker *worker, struct err *err)
 {
+    const struct rows *rows = &format->selection->rows;
+    const bool phase_known = format->wants_phase && format->selection->vcz->phased != NULL;
     struct encode_grid grid;
 
     if (format->format->finish_row == NULL)
         return 0;
     encode_grid(format, target, &grid);
-    for (uint64_t row = grid.row_begin; row < grid.row_end; row++)
-        if (format->format->finish_row(
-                format, row, target->out + (row_offset(format, row) - target->begin), err) != 0)
+    for (uint64_t row = grid.row_begin; row < grid.row_end; row++) {
+        const struct row_facts facts = {
+            .row = row,
+            .variant = rows_variant(rows, row),
+            .phased = phase_known && target->unphased[row - grid.row_begin] == 0,
+        };
+
+        if (finish_row(format, target, &facts, worker, err) != 0)
             return -1;
+    }
     return 0;
 }
 
@@ -232,104 +296,97 @@ static int put_consecutive(struct walk *walk, struct call_run *run, uint64_t beg
     return 0;
 }
 
-/* Output samples [window.begin, window.end), whose columns are all in the block at hand. row_element
- * is the element at which column 0 of this chunk's row begins; first_column the chunk's first. */
-static int put_gathered(struct walk *walk, struct call_run *run, struct window window,
-                        uint64_t row_element, uint64_t first_column, struct err *err)
+/* The calls at `places`, whose columns are all in the block at hand, as runs of consecutive output
+ * samples. row_element is the element at which column first_column's call begins. */
+static int put_gathered(struct walk *walk, struct call_run *run, struct range places,
+                        struct range samples, uint64_t row_element, uint64_t first_column,
+                        struct err *err)
 {
-    const uint64_t *columns = walk->selection->sample_column;
+    uint64_t n = 0;
 
-    for (uint64_t s = window.begin; s < window.end; s += run->ncalls) {
-        run->sample = s;
-        run->ncalls = size_min(GATHER_CALLS, window.end - s);
-        for (uint64_t i = 0; i < run->ncalls; i++) {
-            const uint64_t element =
-                row_element + (columns[s + i] - first_column) * walk->ploidy - walk->block_begin;
-            for (unsigned p = 0; p < walk->ploidy; p++)
-                walk->alleles[i * walk->ploidy + p] = wide_allele(walk, element + p);
+    for (uint64_t i = places.begin; i < places.end; i++) {
+        const uint64_t sample = columns_sample(walk->selection, i);
+        const uint64_t element =
+            row_element + (columns_column(walk->selection, i) - first_column) * walk->ploidy -
+            walk->block_begin;
+
+        if (sample < samples.begin || sample >= samples.end)
+            continue;
+        if (n > 0 && (n == GATHER_CALLS || sample != run->sample + n)) {
+            run->ncalls = n;
+            if (put(walk, run, err) != 0)
+                return -1;
+            n = 0;
         }
-        run->alleles = walk->alleles;
-        if (put(walk, run, err) != 0)
-            return -1;
+        if (n == 0)
+            run->sample = sample;
+        for (unsigned p = 0; p < walk->ploidy; p++)
+            walk->alleles[n * walk->ploidy + p] = wide_allele(walk, element + p);
+        n++;
     }
-    return 0;
+    run->ncalls = n;
+    return n > 0 ? put(walk, run, err) : 0;
 }
 
-/* The first of the ascending columns [begin, end) that is >= column. */
-static uint64_t column_lower_bound(const uint64_t *columns, uint64_t begin, uint64_t end,
-                                   uint64_t column)
-{
-    while (begin < end) {
-        const uint64_t middle = begin + (end - begin) / 2;
-
-        if (columns[middle] < column)
-            begin = middle + 1;
-        else
-            end = middle;
-    }
-    return begin;
-}
-
-/* Output samples of `window` whose columns lie in [begin, end). */
-static struct window clip_to_columns(const struct selection *selection, struct window window,
-                                     uint64_t begin, uint64_t end)
-{
-    const uint64_t first = selection->first_column;
-
-    if (selection->contiguous) {
-        window.begin = size_max(window.begin, begin > first ? begin - first : 0);
-        window.end = size_min(window.end, end > first ? end - first : 0);
-        return window;
-    }
-    return (struct window){
-        column_lower_bound(selection->sample_column, window.begin, window.end, begin),
-        column_lower_bound(selection->sample_column, window.begin, window.end, end)};
-}
-
-static void zero_part(const struct walk *walk, uint64_t row, struct window window)
+static void zero_part(const struct walk *walk, uint64_t row, struct range samples)
 {
     const unsigned per_byte = walk->format->layout.samples_per_byte;
-    uint8_t *begin = output_at(walk, row, window.begin);
+    uint8_t *begin = output_at(walk, row, samples.begin);
 
-    memset(begin, 0, size_div_up(window.end, per_byte) - window.begin / per_byte);
+    memset(begin, 0, size_div_up(samples.end, per_byte) - samples.begin / per_byte);
+}
+
+/* The columns of this chunk whose calls in a row lie between the walk's first and last element. */
+static struct range walk_columns(const struct walk *walk, uint64_t row_element)
+{
+    const uint64_t first = walk->cell->schunk * walk->chunk_samples;
+    struct range columns = {first, first + walk->chunk_samples};
+
+    if (walk->element_begin > row_element)
+        columns.begin += (walk->element_begin - row_element) / walk->ploidy;
+    if (walk->element_end - row_element < walk->chunk_samples * walk->ploidy)
+        columns.end = first + (walk->element_end - row_element) / walk->ploidy;
+    return columns;
 }
 
 /* This chunk's calls of one row, block by block. `variant` is the store's. */
 static int walk_row(struct walk *walk, uint64_t row, uint64_t variant, struct err *err)
 {
+    const struct selection *selection = walk->selection;
     const uint64_t first_column = walk->cell->schunk * walk->chunk_samples;
     const uint64_t row_element =
         variant % walk->chunk_variants * walk->chunk_samples * walk->ploidy;
-    const uint64_t skip =
-        walk->element_begin > row_element ? (walk->element_begin - row_element) / walk->ploidy : 0;
-    const uint64_t stop =
-        walk->element_end > row_element
-            ? size_min(walk->chunk_samples, (walk->element_end - row_element) / walk->ploidy)
-            : 0;
-    struct window all =
-        clip_to_columns(walk->selection, row_window(walk->format, walk->target, row),
-                        first_column + skip, first_column + stop);
+    const struct range samples = row_samples(walk->format, walk->target, row);
+    const bool in_order = selection->contiguous || selection->sorted_sample == NULL;
+    struct range places =
+        columns_places(selection, in_order ? samples : (struct range){0, selection->nsamples},
+                       walk_columns(walk, row_element));
 
-    if (walk->zero_rows && all.begin < all.end)
-        zero_part(walk, row, all);
-    while (all.begin < all.end) {
-        struct call_run run = {
-            .row = row, .variant = variant, .sample = all.begin, .ploidy = walk->ploidy};
-        const uint64_t column = window_columns(walk->selection, all).begin;
+    if (walk->zero_rows && !range_is_empty(places))
+        zero_part(walk, row, places);
+    while (!range_is_empty(places)) {
+        struct call_run run = {.row = row,
+                               .variant = variant,
+                               .sample = places.begin,
+                               .ploidy = walk->ploidy,
+                               .alleles = walk->alleles};
+        const uint64_t column = columns_column(selection, places.begin);
         const uint64_t element = row_element + (column - first_column) * walk->ploidy;
-        struct window here;
+        struct range here;
 
         if (need_block(walk, element, err) != 0)
             return -1;
-        here = clip_to_columns(walk->selection, all, column,
-                               first_column + (walk->block_end - row_element) / walk->ploidy);
+        here = columns_places(
+            selection, places,
+            (struct range){column, first_column + (walk->block_end - row_element) / walk->ploidy});
         walk->last_element =
-            row_element + (window_columns(walk->selection, here).end - first_column) * walk->ploidy;
-        if (walk->selection->contiguous
+            row_element +
+            (columns_column(selection, here.end - 1) + 1 - first_column) * walk->ploidy;
+        if (selection->contiguous
                 ? put_consecutive(walk, &run, element, walk->last_element, err)
-                : put_gathered(walk, &run, here, row_element, first_column, err))
+                : put_gathered(walk, &run, here, samples, row_element, first_column, err))
             return -1;
-        all.begin = here.end;
+        places.begin = here.end;
     }
     return 0;
 }
@@ -385,8 +442,8 @@ static int check_block_size(const struct walk *walk, struct err *err)
     return 0;
 }
 
-int encode_cell(const struct format_view *format, const struct encode_target *target,
-                const struct encode_cell *cell, struct decoder *decoder, struct err *err)
+static int genotype_cell(const struct format_view *format, const struct encode_target *target,
+                         const struct encode_cell *cell, struct decoder *decoder, struct err *err)
 {
     const struct vcz *vcz = format->selection->vcz;
     const uint64_t index[3] = {cell->vchunk, cell->schunk, 0};
@@ -424,20 +481,42 @@ int encode_cell(const struct format_view *format, const struct encode_target *ta
     return 0;
 }
 
-int encode_target(const struct format_view *format, const struct encode_target *target,
-                  struct decoder *decoder, struct err *err)
+int encode_cell(const struct format_view *format, const struct encode_target *target,
+                const struct encode_cell *cell, struct encode_worker *worker, struct err *err)
 {
-    struct encode_grid grid;
+    if (cell->kind == CELL_PHASED)
+        return encode_phased_cell(format, target, cell, worker->decoder, err);
+    return genotype_cell(format, target, cell, worker->decoder, err);
+}
 
-    encode_grid(format, target, &grid);
+static int encode_cells(const struct format_view *format, const struct encode_target *target,
+                        const struct encode_grid *grid, struct encode_worker *worker,
+                        struct err *err)
+{
     encode_begin(format, target);
-    for (uint64_t i = 0; i < encode_grid_ncells(&grid); i++) {
-        const uint64_t width = grid.schunk_end - grid.schunk_begin;
-        const struct encode_cell cell = {.vchunk = grid.vchunk_begin + i / width,
-                                         .schunk = grid.schunk_begin + i % width};
+    for (uint64_t i = 0; i < encode_ncells(grid); i++) {
+        const struct encode_cell cell = encode_cell_at(grid, i);
 
-        if (encode_cell(format, target, &cell, decoder, err) != 0)
+        if (encode_cell(format, target, &cell, worker, err) != 0)
             return -1;
     }
-    return encode_end(format, target, err);
+    return encode_end(format, target, worker, err);
+}
+
+int encode_target(const struct format_view *format, const struct encode_target *target,
+                  struct encode_worker *worker, struct err *err)
+{
+    struct encode_target with_flags = *target;
+    struct encode_grid grid;
+    uint64_t nflags;
+    int result;
+
+    encode_grid(format, target, &grid);
+    nflags = encode_nflags(format, &grid);
+    with_flags.unphased = nflags > 0 ? calloc(nflags, 1) : NULL;
+    if (nflags > 0 && with_flags.unphased == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    result = encode_cells(format, &with_flags, &grid, worker, err);
+    free(with_flags.unphased);
+    return result;
 }

@@ -14,27 +14,42 @@
 struct encode_target {
     uint64_t begin, end; /* bytes of the file, begin < end <= its size */
     uint8_t *out;        /* end - begin of them */
+    /* One per row of the grid, zero at first; set where a call is not phased. NULL unless the format
+     * wants to know (encode_nflags). */
+    uint8_t *unphased;
 };
 
-/* The grid of cells that a target needs: variants chunks × samples chunks. */
+/* The rows that a target touches, and the chunks that hold their calls. */
+struct chunk_grid {
+    uint64_t vchunk_begin, vchunk_end; /* along the variants */
+    uint64_t schunk_begin, schunk_end; /* along the samples */
+};
 struct encode_grid {
-    uint64_t row_begin, row_end; /* rows touched; equal if only the header is */
-    uint64_t vchunk_begin, vchunk_end;
-    uint64_t schunk_begin, schunk_end;
+    uint64_t row_begin, row_end; /* equal if only the header is touched */
+    struct chunk_grid genotype;
+    struct chunk_grid phased; /* empty unless the format wants to know */
 };
 void encode_grid(const struct format_view *format, const struct encode_target *target,
                  struct encode_grid *out);
 
-/* Cells in the grid. Cell i is variants chunk vchunk_begin + i / width, samples chunk
- * schunk_begin + i % width, where width is schunk_end - schunk_begin. */
-uint64_t encode_grid_ncells(const struct encode_grid *grid);
+/* How many `unphased` flags a target of this grid needs: 0 if none. */
+uint64_t encode_nflags(const struct format_view *format, const struct encode_grid *grid);
 
-/* Does what comes before any cell: the header's bytes, and zeroes where cells or bits together. */
+/* What comes before any cell: the header's bytes, and zeroes where cells put bits into one byte. */
 void encode_begin(const struct format_view *format, const struct encode_target *target);
+
+/* What one thread needs beside the view. */
+struct encode_worker {
+    struct decoder *decoder;    /* owned */
+    struct sites_reader *sites; /* owned; made when a format first wants sites */
+    size_t scratch_max;
+};
+int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct err *err);
+void encode_worker_clear(struct encode_worker *worker);
 
 /* What comes after the last cell: the format's finishing of whole rows. */
 int encode_end(const struct format_view *format, const struct encode_target *target,
-               struct err *err);
+               struct encode_worker *worker, struct err *err);
 
 /*
  * A block often reaches past the end of the target that it was decoded for. A donor finds who wants
@@ -49,18 +64,30 @@ struct encode_donor {
     void *arg;
 };
 
+enum cell_kind {
+    CELL_GENOTYPE, /* writes calls into the target */
+    CELL_PHASED,   /* sets the target's unphased flags */
+};
+
 struct encode_cell {
+    enum cell_kind kind;
     uint64_t vchunk, schunk;
     uint64_t first_element;           /* elements of the chunk before this one have been done */
     const struct encode_donor *donor; /* or NULL */
 };
 
+/* The cells of a grid, in the order in which they are best done: genotype cells first, row of chunks
+ * by row of chunks. */
+uint64_t encode_ncells(const struct encode_grid *grid);
+struct encode_cell encode_cell_at(const struct encode_grid *grid, uint64_t i);
+
 /* Runs one cell, then what it donates. ERR_DATA, ERR_CORRUPT, ... name the array and the chunk. */
 int encode_cell(const struct format_view *format, const struct encode_target *target,
-                const struct encode_cell *cell, struct decoder *decoder, struct err *err);
+                const struct encode_cell *cell, struct encode_worker *worker, struct err *err);
 
-/* All of a target by one thread: for tests, checks and the encoder's own bench. */
+/* All of a target by one thread: for tests, checks and the encoder's own bench. The target's flags are
+ * made and dropped inside. */
 int encode_target(const struct format_view *format, const struct encode_target *target,
-                  struct decoder *decoder, struct err *err);
+                  struct encode_worker *worker, struct err *err);
 
 #endif

@@ -13,7 +13,7 @@ struct worker {
     struct sched *sched;
     pthread_t thread;
     bool started;
-    struct decoder *decoder;   /* owned */
+    struct encode_worker encode;
     struct decoder_stats seen; /* of its decoder's counters, already added to the scheduler's */
 };
 

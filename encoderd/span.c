@@ -32,6 +32,12 @@ void span_move(struct span_table *table, struct span *span, enum span_place plac
     count_ahead(table, span, true);
 }
 
+static void free_cells(struct span *span)
+{
+    free(span->first_element);
+    free(span->target.unphased);
+}
+
 static void span_destroy(struct span_table *table, struct span *span)
 {
     struct waiter *waiter;
@@ -44,7 +50,7 @@ static void span_destroy(struct span_table *table, struct span *span)
     }
     arena_release(table->arena, span->at);
     table->nspans--;
-    free(span->first_element);
+    free_cells(span);
     free(span);
 }
 
@@ -102,16 +108,24 @@ static uint64_t make_room(struct span_table *table, uint64_t nbytes, bool ahead)
     return at;
 }
 
-static void place_cells(struct span *span)
+/* False if out of memory. */
+static bool place_cells(struct span *span)
 {
-    uint64_t width;
+    const struct chunk_grid *chunks = &span->grid.genotype;
+    uint64_t nflags;
 
     encode_grid(span->format, &span->target, &span->grid);
-    span->ncells = encode_grid_ncells(&span->grid);
-    span->pending = span->ncells;
-    width = span->grid.schunk_end - span->grid.schunk_begin;
-    if (span->ncells > 0 && width <= DONATIONS_MAX)
-        span->first_element = calloc(width, sizeof *span->first_element);
+    span->ncells = span->pending = encode_ncells(&span->grid);
+    span->nfirst = chunks->schunk_end - chunks->schunk_begin;
+    if (span->nfirst > DONATIONS_MAX)
+        span->nfirst = 0;
+    nflags = encode_nflags(span->format, &span->grid);
+    if (span->nfirst > 0)
+        span->first_element = calloc(span->nfirst, sizeof *span->first_element);
+    if (nflags > 0)
+        span->target.unphased = calloc(nflags, 1);
+    return (span->nfirst == 0 || span->first_element != NULL) &&
+           (nflags == 0 || span->target.unphased != NULL);
 }
 
 struct span *span_new(struct span_table *table, const struct format_view *format, size_t file,
@@ -121,17 +135,18 @@ struct span *span_new(struct span_table *table, const struct format_view *format
 
     if (span == NULL)
         return NULL;
-    span->at = make_room(table, end - begin, ahead);
-    if (span->at == ARENA_NONE) {
-        free(span);
-        return NULL;
-    }
     TAILQ_INIT(&span->waiters);
     span->file = file;
     span->format = format;
-    span->target = (struct encode_target){begin, end, arena_at(table->arena, span->at)};
+    span->target = (struct encode_target){.begin = begin, .end = end};
     span->place = ahead ? SPAN_AHEAD : SPAN_DEMAND;
-    place_cells(span);
+    span->at = place_cells(span) ? make_room(table, end - begin, ahead) : ARENA_NONE;
+    if (span->at == ARENA_NONE) {
+        free_cells(span);
+        free(span);
+        return NULL;
+    }
+    span->target.out = arena_at(table->arena, span->at);
     encode_begin(format, &span->target);
     TAILQ_INSERT_TAIL(&table->places[span->place], span, link);
     count_ahead(table, span, true);

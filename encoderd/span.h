@@ -39,9 +39,10 @@ struct span {
     struct encode_grid grid;
     uint64_t ncells, next_cell;
     uint64_t pending; /* cells and donations not finished */
-    /* Where each cell of the first row of the grid begins: moved on by donations. One per samples
-     * chunk; NULL when there are too many to be worth it. Owned. */
+    /* Where each of the first nfirst cells (the grid's first row of genotype chunks) begins: moved on
+     * by donations. Owned. */
     uint64_t *first_element;
+    uint64_t nfirst;     /* 0 when there are too many to be worth it */
     uint64_t for_handle; /* who it was begun ahead for */
     uint64_t nleases;
     bool keep; /* worth keeping when nobody holds it: not what a random reader asked for */

@@ -48,12 +48,10 @@ static bool claim_donation(void *arg, uint64_t end_element, struct encode_target
 
     pthread_mutex_lock(&sched->lock);
     span = span_queued_at(&sched->spans, donation->from->file, donation->from->target.end);
-    if (span != NULL && span->first_element != NULL &&
-        span->grid.vchunk_begin == donation->cell->vchunk &&
-        span->grid.schunk_begin <= donation->cell->schunk &&
-        donation->cell->schunk < span->grid.schunk_end) {
-        cell = donation->cell->schunk - span->grid.schunk_begin;
-        if (cell >= span->next_cell) {
+    if (span != NULL && span->grid.genotype.vchunk_begin == donation->cell->vchunk &&
+        span->grid.genotype.schunk_begin <= donation->cell->schunk) {
+        cell = donation->cell->schunk - span->grid.genotype.schunk_begin;
+        if (cell < span->nfirst && cell >= span->next_cell) {
             span->first_element[cell] = end_element;
             span->pending++;
             *to = span->target;
@@ -84,17 +82,17 @@ static void run_cell(struct worker *worker, struct span *span, struct encode_cel
     bool last;
 
     cell->donor = &donor;
-    failed = encode_cell(span->format, &span->target, cell, worker->decoder, &err);
+    failed = encode_cell(span->format, &span->target, cell, &worker->encode, &err);
 
     pthread_mutex_lock(&sched->lock);
     last = span->pending == 1 && span->next_cell == span->ncells && !failed && !span->failed;
     if (last) {
         /* Nobody else touches the span any more, so the lock is not needed. */
         pthread_mutex_unlock(&sched->lock);
-        failed = encode_end(span->format, &span->target, &err);
+        failed = encode_end(span->format, &span->target, &worker->encode, &err);
         pthread_mutex_lock(&sched->lock);
     }
-    decoder_stats(worker->decoder, &now);
+    decoder_stats(worker->encode.decoder, &now);
     sched->stats.blocks += now.blocks - worker->seen.blocks;
     sched->stats.bytes_decoded += now.bytes_decoded - worker->seen.bytes_decoded;
     worker->seen = now;
@@ -113,11 +111,9 @@ static struct span *next_span(struct sched *sched)
 static struct encode_cell take_cell(struct sched *sched, struct span *span)
 {
     const uint64_t i = span->next_cell++;
-    const uint64_t width = span->grid.schunk_end - span->grid.schunk_begin;
-    struct encode_cell cell = {.vchunk = span->grid.vchunk_begin + i / width,
-                               .schunk = span->grid.schunk_begin + i % width};
+    struct encode_cell cell = encode_cell_at(&span->grid, i);
 
-    if (i < width && span->first_element != NULL)
+    if (i < span->nfirst)
         cell.first_element = span->first_element[i];
     if (span->next_cell == span->ncells)
         span_move(&sched->spans, span, SPAN_RUNNING);
@@ -153,7 +149,7 @@ static void *worker_main(void *arg)
 
         if (!wait_for_work(sched, trimmed)) {
             pthread_mutex_unlock(&sched->lock);
-            decoder_trim(worker->decoder);
+            decoder_trim(worker->encode.decoder);
             trimmed = true;
             pthread_mutex_lock(&sched->lock);
             continue;
@@ -181,8 +177,7 @@ int workers_start(struct sched *sched, struct err *err)
         int failed;
 
         worker->sched = sched;
-        worker->decoder = decoder_new(sched->config.scratch_max, err);
-        if (worker->decoder == NULL)
+        if (encode_worker_init(&worker->encode, sched->config.scratch_max, err) != 0)
             return -1;
         failed = pthread_create(&worker->thread, NULL, worker_main, worker);
         if (failed != 0)
@@ -201,7 +196,7 @@ void workers_stop(struct sched *sched)
     for (unsigned i = 0; sched->workers != NULL && i < sched->config.nthreads; i++) {
         if (sched->workers[i].started)
             pthread_join(sched->workers[i].thread, NULL);
-        decoder_free(sched->workers[i].decoder);
+        encode_worker_clear(&sched->workers[i].encode);
     }
     free(sched->workers);
     sched->workers = NULL;

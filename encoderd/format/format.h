@@ -10,6 +10,7 @@
 
 #include "common/buf.h"
 #include "encoderd/select/selection.h"
+#include "encoderd/vcz/sites.h"
 
 struct format_options {
     bool no_bim, no_fam;
@@ -19,7 +20,7 @@ struct format_options {
 
 /* The stream file: header_nbytes, then nrows × row_nbytes. */
 struct stream_layout {
-    uint64_t header_nbytes; /* <= FORMAT_HEADER_MAX */
+    uint64_t header_nbytes;
     uint64_t row_nbytes;
     uint64_t nrows;
     /* Where the bytes of sample s lie in its row: if samples_per_byte is not 0, in byte
@@ -27,8 +28,6 @@ struct stream_layout {
      * samples. 0: a row is made whole. */
     unsigned samples_per_byte;
 };
-
-#define FORMAT_HEADER_MAX 64
 
 /* Calls of consecutive output samples of one row. */
 struct call_run {
@@ -44,6 +43,14 @@ struct call_run {
     uint64_t plane_nbytes;
     uint64_t first;
     const int8_t *alleles;
+};
+
+/* What a format is told about a row when its last call has been put. */
+struct row_facts {
+    uint64_t row;            /* of the output */
+    uint64_t variant;        /* of the store */
+    bool phased;             /* every selected sample's call is; false unless wants_phase */
+    const struct site *site; /* NULL unless wants_sites */
 };
 
 struct format;
@@ -63,7 +70,9 @@ struct format_view {
     const char *stream_suffix; /* ".bed" */
     struct format_sidecar sidecars[FORMAT_SIDECARS_MAX];
     size_t nsidecars;
-    void *state; /* the format's own */
+    bool wants_phase; /* finish_row needs to know whether a row is phased */
+    bool wants_sites; /* finish_row needs the row's site */
+    void *state;      /* the format's own */
 };
 
 struct format {
@@ -80,8 +89,8 @@ struct format {
     /* Just the layout, for a selection whose rows are known. */
     void (*layout)(const struct selection *selection, struct stream_layout *out);
 
-    /* The stream's header: layout.header_nbytes bytes. */
-    void (*header)(const struct format_view *view, uint8_t *out);
+    /* Bytes [begin, end) of the stream's header. */
+    void (*header)(const struct format_view *view, uint64_t begin, uint64_t end, uint8_t *out);
 
     /*
      * Writes the calls of one run. `at` is the byte in which the run's first sample lies
@@ -92,9 +101,9 @@ struct format {
     int (*put)(const struct format_view *view, const struct call_run *run, uint8_t *at,
                struct err *err);
 
-    /* Called once per row after its last run, unless rows may be made in parts. Optional. */
-    int (*finish_row)(const struct format_view *view, uint64_t row, uint8_t *row_bytes,
-                      struct err *err);
+    /* Called once per row after its last run, by one thread; NULL where rows may be made in parts. */
+    int (*finish_row)(const struct format_view *view, const struct row_facts *facts,
+                      uint8_t *row_bytes, struct err *err);
 };
 
 /* Bytes of the stream file. */

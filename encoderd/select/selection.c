@@ -79,6 +79,7 @@ static void choose_samples(const struct vcz *vcz, struct selection *selection)
     selection->sample_id = vcz->sample_id;
     selection->first_column = vcz->nsamples > 0 ? vcz->sample_column[0] : 0;
     /* Columns ascend, so the ends tell whether any is left out between them. */
+    selection->sorted_column = selection->sample_column;
     selection->contiguous =
         vcz->nsamples == 0 ||
         vcz->sample_column[vcz->nsamples - 1] - selection->first_column == vcz->nsamples - 1;

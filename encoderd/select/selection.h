@@ -23,6 +23,10 @@ struct selection {
     /* Output sample i is column first_column + i for every i: no gather is needed. */
     bool contiguous;
     uint64_t first_column;
+    /* Where it is not: the columns in ascending order, for walking chunks. Column sorted_column[i] is
+     * shown as output sample sorted_sample[i], or as sample i where that is NULL (store order). */
+    const uint64_t *sorted_column;
+    const uint64_t *sorted_sample;
     struct rows rows;
 };
 

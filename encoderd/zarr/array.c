@@ -93,6 +93,8 @@ static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
                        store_path(group->store));
     group->format = 2;
     group->consolidated = json_incref(metadata);
+    if (group->attrs == NULL)
+        group->attrs = json_incref(json_object_get(metadata, ".zattrs"));
     return 0;
 }
 

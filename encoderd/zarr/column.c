@@ -114,6 +114,8 @@ static int fill_strings(const struct zarr_meta *meta, struct strings *out, struc
     const char *text = meta->fill_string != NULL ? meta->fill_string : "";
     size_t len = strlen(text);
 
+    if (reserve_items(out, meta->chunk_elements, err) < 0)
+        return -1;
     buf_append(&out->bytes, text, len + 1);
     if (out->bytes.failed)
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -136,6 +138,11 @@ static int split_vlen(const struct zarr_meta *meta, struct strings *out, struct 
                        "it does not hold the %llu strings of a chunk; the file is damaged; restore "
                        "it or rewrite the store",
                        (unsigned long long)meta->chunk_elements);
+    /* Only now that the bytes are there: a count alone must not cost memory. */
+    if (n / 4 <= meta->chunk_elements)
+        return bad_string(n / 4, "runs past the end of the chunk", err);
+    if (reserve_items(out, meta->chunk_elements, err) < 0)
+        return -1;
     fortran_begin(&walk, meta);
     for (uint64_t k = 0; k < meta->chunk_elements; k++, fortran_next(&walk)) {
         uint32_t len = n - at >= 4 ? get_le32(data + at) : 0;
@@ -259,6 +266,8 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
     if (chunk_is_absent(chunk))
         return fill_strings(&array->meta, out, err) < 0 ? decoder_name_chunk(array, chunk->key, err)
                                                         : 0;
+    if (reserve_items(out, array->meta.chunk_elements, err) < 0)
+        return decoder_name_chunk(array, chunk->key, err);
     if (chunk->nbytes > STRINGS_NBYTES_MAX ||
         buf_reserve(&out->bytes, (size_t)chunk->nbytes) == NULL)
         return err_set(err, ERR_MEMORY, "%s (%s): out of memory for %llu bytes of strings",
@@ -279,8 +288,7 @@ int zarr_chunk_strings(struct decoder *decoder, const struct zarr_array *array,
     char name[24];
 
     buf_reset(&out->bytes);
-    if (reserve_items(out, array->meta.chunk_elements, err) < 0)
-        return err_prefix(err, "%s (%s)", array->name, store_path(array->store));
+    out->nitems = 0;
     switch (dtype->kind) {
     case DTYPE_STRING:
         return vlen_chunk(decoder, array, index, out, err);

@@ -10,8 +10,21 @@
 #include <sys/mman.h>
 
 #define SCRATCH_ALIGN ((uint64_t)64)
+/* What chunk.h lets callers read past the end of planes. */
+#define PLANES_SLACK ((uint64_t)8)
 /* Block indexes of all cached chunks together. */
 #define INDEX_NBYTES_MAX ((uint64_t)8 << 20)
+
+/* Under the address sanitizer what is not handed out may not be touched, neither by the decoders here
+ * nor by a caller who holds on to a block. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define FORBID(at, n) __asan_poison_memory_region(at, n)
+#define ALLOW(at, n)  __asan_unpoison_memory_region(at, n)
+#else
+#define FORBID(at, n) ((void)(at), (void)(n))
+#define ALLOW(at, n)  ((void)(at), (void)(n))
+#endif
 
 struct decoder *decoder_new(size_t scratch_max, struct err *err)
 {
@@ -60,8 +73,10 @@ void decoder_free(struct decoder *decoder)
         return;
     close_chunks(decoder);
     codecs_free(&decoder->codecs);
-    if (decoder->scratch != NULL)
+    if (decoder->scratch != NULL) {
+        ALLOW(decoder->scratch, decoder->scratch_mapped);
         munmap(decoder->scratch, decoder->scratch_mapped);
+    }
     free(decoder);
 }
 
@@ -79,6 +94,7 @@ void decoder_stats(const struct decoder *decoder, struct decoder_stats *out)
 void decoder_scratch_reset(struct decoder *decoder)
 {
     decoder->scratch_used = 0;
+    FORBID(decoder->scratch, decoder->scratch_mapped);
 }
 
 uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err)
@@ -97,6 +113,7 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
     decoder->scratch_used =
         (size_t)size_min(size_div_up(used + nbytes + SCRATCH_ALIGN, SCRATCH_ALIGN) * SCRATCH_ALIGN,
                          decoder->scratch_max);
+    ALLOW(decoder->scratch + used, nbytes + PLANES_SLACK);
     return decoder->scratch + used;
 }
 

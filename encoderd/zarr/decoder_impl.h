@@ -43,7 +43,7 @@ struct decoder {
     struct decoder_stats stats;
 };
 
-/* Room in the scratch, 64-byte aligned and readable for 64 bytes past its end; all of it is taken back
+/* Room in the scratch, 64-byte aligned and readable for 8 bytes past its end; all of it is taken back
  * by decoder_scratch_reset. NULL and ERR_MEMORY where it would pass scratch_max. */
 void decoder_scratch_reset(struct decoder *decoder);
 uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err);

@@ -129,7 +129,7 @@ static void make_bed(const struct format_view *view, struct buf *out)
     uint8_t *at = buf_reserve(out, size);
 
     memset(at, 0, size);
-    view->format->header(view, at);
+    view->format->header(view, 0, view->layout.header_nbytes, at);
     at += view->layout.header_nbytes;
     for (uint64_t row = 0; row < view->layout.nrows; row++, at += view->layout.row_nbytes) {
         uint64_t variant = rows_variant(&view->selection->rows, row);

@@ -74,18 +74,18 @@ static inline void remove_store(char *path)
 static inline uint8_t *encode_range(const struct view *view, uint64_t begin, uint64_t end,
                                     struct err *err)
 {
-    struct decoder *decoder = decoder_new(FIXTURE_SCRATCH, err);
+    struct encode_worker worker;
     uint8_t *bytes = malloc(end - begin + 1);
-    const struct encode_target target = {begin, end, bytes};
+    const struct encode_target target = {.begin = begin, .end = end, .out = bytes};
 
-    if (decoder == NULL || bytes == NULL)
+    if (bytes == NULL || encode_worker_init(&worker, FIXTURE_SCRATCH, err) != 0)
         abort();
     memset(bytes, 0xa5, end - begin + 1);
-    if (encode_target(view->files[0].stream, &target, decoder, err) != 0) {
+    if (encode_target(view->files[0].stream, &target, &worker, err) != 0) {
         free(bytes);
         bytes = NULL;
     }
-    decoder_free(decoder);
+    encode_worker_clear(&worker);
     return bytes;
 }
 
