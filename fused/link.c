@@ -14,6 +14,7 @@
 #define ARENA_MAX     (64ULL << 30)
 #define GOOD_LIFE_MS  10000 /* an encoder that lived this long makes up for those before */
 #define HELLO_WAIT_MS 10000
+#define LAST_WORDS_MS 100
 
 enum link_state {
     LINK_DOWN,    /* no encoder; a timer may be running to start one */
@@ -101,11 +102,13 @@ static void lose_encoder(struct link *link, const struct err *why)
     if (was_up)
         link->handlers->down(link->arg);
     disconnect(link);
-    supervisor_discard(link->config.supervisor);
     if (!link->opened) {
+        /* Nothing is mounted yet: there is time to learn how it ended. */
+        supervisor_stop(link->config.supervisor, LAST_WORDS_MS);
         link->handlers->failed(why, link->arg);
         return;
     }
+    supervisor_discard(link->config.supervisor);
     wait = next_backoff(link);
     log_warning("encoder lost: %s; another one in %u ms", why->msg, wait);
     arm(link->retry, wait);

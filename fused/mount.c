@@ -118,8 +118,13 @@ static void on_opened(const struct link_view *view, void *arg)
 static void on_failed(const struct err *why, void *arg)
 {
     struct mount *mount = arg;
+    const char *end = supervisor_last_end(mount->supervisor);
 
     mount->err = *why;
+    if (why->code == ERR_PEER && end[0] != '\0')
+        err_set(&mount->err, ERR_PEER, "the encoder %s before the view was open", end);
+    else if (why->code == ERR_PEER)
+        err_prefix(&mount->err, "the encoder is of no use");
     stop(mount);
 }
 

@@ -12,8 +12,9 @@
 #include <sys/queue.h>
 #include <time.h>
 
-#define DEATHS_MAX     3    /* a read in flight at this many deaths in a row gets EIO */
-#define LEASE_IDLE_MS  1000 /* a lease nobody used for this long goes back */
+#define DEATHS_MAX     3           /* a read in flight at this many deaths in a row gets EIO */
+#define CAREFUL_BYTES  (128 << 10) /* what is asked for, and may be condemned, after a death */
+#define LEASE_IDLE_MS  1000        /* a lease nobody used for this long goes back */
 #define LEASE_SWEEP_MS 250
 #define REPLY_PIECES   8    /* adjacent leases in one reply */
 #define QUIET_MS       1000 /* the same complaint is logged at most this often */
@@ -261,6 +262,8 @@ static int ask_for_rest(struct reads *reads, struct pending *read)
     read->ask = find_ask(reads, read, offset);
     if (read->ask != NULL || (reads->careful && in_flight(reads)))
         return 0;
+    if (reads->careful)
+        length = size_min(length, CAREFUL_BYTES);
     read->ask = send_ask(reads, read, offset, length);
     return read->ask != NULL ? 0 : ENOMEM;
 }
@@ -440,7 +443,8 @@ void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size)
 
 static void condemn(struct reads *reads, struct pending *read)
 {
-    uint64_t begin = read->ask->offset, end = read->ask->offset + read->ask->length;
+    uint64_t begin = read->ask->offset;
+    uint64_t end = begin + size_max(read->ask->length, CAREFUL_BYTES);
 
     if (poison_clip(&reads->poison, read->file, begin, 1) > 0) {
         log_error("%s: bytes %" PRIu64 " to %" PRIu64 " ended %d encoders in a row: EIO for them "

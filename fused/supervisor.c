@@ -1,8 +1,8 @@
 #include "fused/supervisor.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #define DYING_MAX    16 /* killed and not yet dead: a process in uninterruptible sleep can take long */
@@ -18,10 +18,18 @@ struct supervisor {
     char last_end[96];
 };
 
+/* How an encoder ended is worth telling unless it was in good order or our own doing. */
 static void note_end(struct supervisor *sup, pid_t pid, int status)
 {
-    encoder_status_text(status, sup->last_end, sizeof sup->last_end);
-    log_info("encoder %d %s", (int)pid, sup->last_end);
+    char text[sizeof sup->last_end];
+
+    encoder_status_text(status, text, sizeof text);
+    if (status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) {
+        log_info("encoder %d %s", (int)pid, text);
+        return;
+    }
+    log_warning("encoder %d %s", (int)pid, text);
+    memcpy(sup->last_end, text, sizeof text);
 }
 
 static bool reap(struct supervisor *sup, pid_t pid)
@@ -91,11 +99,8 @@ void supervisor_discard(struct supervisor *sup)
 {
     if (sup->pid == 0)
         return;
-    /* It may be a zombie whose status tells more than our SIGKILL would. */
-    if (!reap(sup, sup->pid)) {
-        kill(sup->pid, SIGKILL);
-        sup->dying[sup->ndying++] = sup->pid;
-    }
+    kill(sup->pid, SIGKILL);
+    sup->dying[sup->ndying++] = sup->pid;
     sup->pid = 0;
 }
 
@@ -108,12 +113,8 @@ void supervisor_stop(struct supervisor *sup, int grace_ms)
         sup->pid = 0;
     }
     supervisor_discard(sup);
-    while (sup->ndying > 0) {
-        pid_t pid = sup->dying[--sup->ndying];
-
-        if (encoder_wait(pid, KILL_WAIT_MS, &status))
-            note_end(sup, pid, status);
-    }
+    while (sup->ndying > 0)
+        encoder_wait(sup->dying[--sup->ndying], KILL_WAIT_MS, &status);
 }
 
 const char *supervisor_last_end(const struct supervisor *sup)

@@ -28,7 +28,7 @@ void supervisor_discard(struct supervisor *sup);
  * it. For the end of the front, where blocking that long is right. */
 void supervisor_stop(struct supervisor *sup, int grace_ms);
 
-/* How the last encoder that was reaped ended; "" if none has. */
+/* How the last encoder that ended by itself and in disorder did; "" if none has. */
 const char *supervisor_last_end(const struct supervisor *sup);
 
 #endif

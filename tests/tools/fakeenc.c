@@ -19,7 +19,8 @@
  *
  * KIND, before the mount:
  *   hello-silent hello-version hello-garbage hello-exit
- *   file-index file-slash file-dot file-twice file-kind file-unsealed file-short file-huge
+ *   file-index file-slash file-dot file-twice file-kind file-unsealed file-short
+ *   file-huge (the stream is 2^63 - 1 bytes: no lie that could be seen, and no harm)
  *   opened-count opened-id open-error open-notice open-progress open-exit
  *   arena-unsealed arena-short arena-tiny arena-null
  * at a read:
@@ -109,6 +110,24 @@ static void say_raw(struct fake *fake, const void *data, size_t len, int fd)
         exit(EXIT_SUCCESS);
 }
 
+/* A message that proto_pack takes, with one string in it turned into another as long. */
+static void say_patched(struct fake *fake, const struct msg *msg, int fd, const char *from,
+                        const char *to)
+{
+    struct buf packet = {0};
+    struct err err;
+    void *at;
+
+    if (proto_pack(msg, &packet, &err) != 0)
+        die(err.msg);
+    at = memmem(packet.data, packet.len, from, strlen(from));
+    if (at == NULL || strlen(from) != strlen(to))
+        die("nothing to patch");
+    memcpy(at, to, strlen(to));
+    say_raw(fake, packet.data, packet.len, fd);
+    buf_free(&packet);
+}
+
 /* ---- hello ---- */
 
 static void say_hello(struct fake *fake)
@@ -157,13 +176,16 @@ static void say_stream(struct fake *fake, uint64_t id, const char *name)
     msg.u.file.size = fake->size;
     if (lies(fake, "file-index"))
         msg.u.file.file = 5;
-    if (lies(fake, "file-slash"))
-        msg.u.file.name = "../etc/passwd";
-    if (lies(fake, "file-dot"))
-        msg.u.file.name = "..";
     if (lies(fake, "file-huge"))
         msg.u.file.size = INT64_MAX;
-    say(fake, &msg, NULL, 0);
+    if (lies(fake, "file-slash") || lies(fake, "file-dot"))
+        msg.u.file.name = "##";
+    if (lies(fake, "file-slash"))
+        say_patched(fake, &msg, -1, "##", "a/");
+    else if (lies(fake, "file-dot"))
+        say_patched(fake, &msg, -1, "##", "..");
+    else
+        say(fake, &msg, NULL, 0);
 }
 
 static void say_sidecar(struct fake *fake, uint64_t id, uint64_t index, const char *name)
@@ -175,18 +197,9 @@ static void say_sidecar(struct fake *fake, uint64_t id, uint64_t index, const ch
     msg.u.file = (struct msg_file){.id = id, .file = index, .name = name, .kind = FILE_SIDECAR};
     msg.u.file.size = lies(fake, "file-short") ? size + 100000 : size;
     if (lies(fake, "file-kind"))
-        msg.u.file.kind = FILE_STREAM; /* but with a descriptor */
-    if (lies(fake, "file-kind")) {
-        struct buf packet = {0};
-        struct err err;
-
-        if (proto_pack(&msg, &packet, &err) != 0)
-            die(err.msg);
-        say_raw(fake, packet.data, packet.len, fd);
-        buf_free(&packet);
-        return;
-    }
-    say(fake, &msg, &fd, 1);
+        say_patched(fake, &msg, fd, "sidecar", "sideway");
+    else
+        say(fake, &msg, &fd, 1);
 }
 
 static void say_files(struct fake *fake, const struct msg_open *open)
@@ -338,14 +351,22 @@ static void bend(struct fake *fake, struct msg_span *span, uint64_t asked)
         span->at = fake->arena_size - span->length + 1;
     if (lies(fake, "span-overflow"))
         span->at = INT64_MAX - 1;
-    if (lies(fake, "lease-twice") && fake->last_lease > 1)
-        span->lease = fake->last_lease - 1;
+}
+
+/* Grants a lease that is held already, as soon as there is one. */
+static void grant_twice(struct fake *fake, struct msg_span *span, size_t slot)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        if (i != slot && fake->lease_of[i] != 0)
+            span->lease = fake->lease_of[i];
+    fake->lease_of[slot] = span->lease;
 }
 
 /* true if the lie was told instead of an answer. */
 static bool tell_lie(struct fake *fake, const struct msg_read *read)
 {
     struct msg msg = {.type = MSG_READ, .u.read = *read};
+    struct msg counters = {.type = MSG_COUNTERS};
 
     if (lies(fake, "silent"))
         return true;
@@ -362,7 +383,7 @@ static bool tell_lie(struct fake *fake, const struct msg_read *read)
     else if (lies(fake, "empty-map"))
         say_raw(fake, "\x80", 1, -1);
     else if (lies(fake, "extra-fd"))
-        say_raw(fake, "\x82\xa1t\xa4span\xa2id\x01", 11, 0);
+        say_patched(fake, &counters, STDIN_FILENO, "counters", "counters");
     else if (lies(fake, "wrong-type"))
         say(fake, &msg, NULL, 0);
     else if (lies(fake, "error"))
@@ -395,6 +416,8 @@ static void answer(struct fake *fake, const struct msg_read *read, size_t slot)
     fill(fake, fake->arena + span->at, span->offset);
     if (due)
         bend(fake, span, read->offset);
+    if (lies(fake, "lease-twice") && fake->nreads >= fake->lie_n)
+        grant_twice(fake, span, slot);
     say(fake, &msg, NULL, 0);
     if (due && lies(fake, "span-twice"))
         say(fake, &msg, NULL, 0);
