@@ -9,12 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define SCRATCH_ALIGN ((uint64_t)64)
-/* What chunk.h lets callers read past the end of planes. */
-#define PLANES_SLACK ((uint64_t)8)
-/* Block indexes of all cached chunks together. */
-#define INDEX_NBYTES_MAX ((uint64_t)8 << 20)
-
 /* Under the address sanitizer what is not handed out may not be touched, neither by the decoders here
  * nor by a caller who holds on to a block. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -25,6 +19,12 @@
 #define FORBID(at, n) ((void)(at), (void)(n))
 #define ALLOW(at, n)  ((void)(at), (void)(n))
 #endif
+
+#define SCRATCH_ALIGN ((uint64_t)64)
+/* What chunk.h lets callers read past the end of planes. */
+#define PLANES_SLACK ((uint64_t)8)
+/* Block indexes of all cached chunks together. */
+#define INDEX_NBYTES_MAX ((uint64_t)8 << 20)
 
 struct decoder *decoder_new(size_t scratch_max, struct err *err)
 {
