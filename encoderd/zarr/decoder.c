@@ -104,9 +104,9 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
 
     if (!size_range_ok(used, nbytes, decoder->scratch_max)) {
         err_set(err, ERR_MEMORY,
-                "decoding it takes %s more than the %s there are: raise --memory, or rewrite the "
-                "store with smaller chunks or with Blosc",
-                size_format(nbytes, need, sizeof need),
+                "decoding it takes %s at once, and there are %s to decode in: raise --memory, or "
+                "rewrite the store with smaller chunks or with Blosc",
+                size_format(used + nbytes, need, sizeof need),
                 size_format(decoder->scratch_max, have, sizeof have));
         return NULL;
     }

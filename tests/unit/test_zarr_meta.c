@@ -407,13 +407,62 @@ static void test_v3_bad(void **state)
         bad(3, cases[i].name, cases[i].value, cases[i].code);
 }
 
+/* What is taken must hold together, whatever the text. */
+static void check_sane(const struct zarr_meta *meta)
+{
+    uint64_t elements = 1;
+
+    assert_true(meta->ndim <= ZARR_DIMS_MAX);
+    assert_true(meta->ncodecs <= ZARR_CODECS_MAX);
+    for (unsigned d = 0; d < meta->ndim; d++) {
+        assert_true(meta->chunk[d] > 0);
+        elements *= meta->chunk[d];
+        assert_true(meta->nchunks[d] <= meta->shape[d]);
+    }
+    assert_int_equal(meta->chunk_elements, elements);
+    assert_true(meta->separator == '.' || meta->separator == '/');
+    assert_true(meta->dtype.size > 0 || meta->dtype.kind == DTYPE_STRING);
+}
+
+static void mutate(unsigned format, const struct member *base)
+{
+    static const char swaps[] = "0189-.,:[]{}\"\\e nt\x01\xff";
+    char json[2048];
+    size_t n;
+
+    make_json(base, CHANGES({"order", "\"C\""}), json, sizeof json);
+    n = strlen(json);
+    for (size_t at = 0; at < n; at++)
+        for (size_t k = 0; k < sizeof swaps; k++) {
+            char keep = json[at];
+            struct zarr_meta meta;
+            struct err err = {0};
+
+            json[at] = swaps[k];
+            if ((format == 2 ? zarr_meta_parse_v2("x", json, n, &meta, &err)
+                             : zarr_meta_parse_v3("x", json, n, &meta, &err)) == 0)
+                check_sane(&meta);
+            else
+                assert_true(err.code == ERR_CORRUPT || err.code == ERR_UNSUPPORTED);
+            zarr_meta_clear(&meta);
+            json[at] = keep;
+        }
+}
+
+static void test_mutations(void **state)
+{
+    (void)state;
+    mutate(2, v2_members);
+    mutate(3, v3_members);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_v2),     cmocka_unit_test(test_v2_dtypes),
         cmocka_unit_test(test_v2_bad), cmocka_unit_test(test_not_json),
         cmocka_unit_test(test_fill),   cmocka_unit_test(test_v3),
-        cmocka_unit_test(test_v3_bad),
+        cmocka_unit_test(test_v3_bad), cmocka_unit_test(test_mutations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
