@@ -14,6 +14,10 @@
 #define SPAN_SHARE  8
 #define AHEAD_SHARE 4
 
+/* Spans kept though nobody holds them. The kernel's page cache has what was read; these serve a second
+ * reader close behind. Few, so that the arena's pages stay in the processor's cache. */
+#define RESTING_MAX (8 * SPAN_MAX)
+
 struct sched *sched_new(const struct view *view, struct arena *arena,
                         const struct sched_config *config, struct err *err)
 {
@@ -407,6 +411,7 @@ bool sched_return(struct sched *sched, uint64_t id)
         sched->stats.leases_held--;
         if (--lease->span->nleases == 0 && !lease->span->keep)
             span_free(&sched->spans, lease->span);
+        span_table_trim(&sched->spans, RESTING_MAX);
         free(lease);
     }
     pthread_mutex_unlock(&sched->lock);
@@ -436,7 +441,7 @@ void sched_release(struct sched *sched, uint64_t id)
 void sched_idle(struct sched *sched)
 {
     pthread_mutex_lock(&sched->lock);
-    span_table_drop_resting(&sched->spans);
+    span_table_trim(&sched->spans, 0);
     arena_trim(sched->spans.arena);
     pthread_mutex_unlock(&sched->lock);
 }

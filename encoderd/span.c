@@ -195,13 +195,19 @@ struct span *span_queued_at(const struct span_table *table, size_t file, uint64_
     return NULL;
 }
 
-void span_table_drop_resting(struct span_table *table)
+void span_table_trim(struct span_table *table, uint64_t nbytes)
 {
-    struct span *span, *next;
+    struct span *span, *before;
 
-    for (span = TAILQ_FIRST(&table->places[SPAN_RESTING]); span != NULL; span = next) {
-        next = TAILQ_NEXT(span, link);
-        if (span->nleases == 0)
+    for (span = TAILQ_LAST(&table->places[SPAN_RESTING], spans); span != NULL; span = before) {
+        const uint64_t own = span->target.end - span->target.begin;
+
+        before = TAILQ_PREV(span, spans, link);
+        if (span->nleases != 0)
+            continue;
+        if (own <= nbytes)
+            nbytes -= own;
+        else
             span_free(table, span);
     }
 }

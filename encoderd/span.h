@@ -86,7 +86,8 @@ uint64_t span_next_begin(const struct span_table *table, size_t file, uint64_t a
 /* A span that begins at `begin` and whose cells are not all handed out; NULL if none. */
 struct span *span_queued_at(const struct span_table *table, size_t file, uint64_t begin);
 
-/* Drops every resting span that nobody holds. */
-void span_table_drop_resting(struct span_table *table);
+/* Drops resting spans that nobody holds, the least recently used first, until at most `nbytes` of them
+ * are left. */
+void span_table_trim(struct span_table *table, uint64_t nbytes);
 
 #endif
