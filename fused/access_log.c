@@ -90,19 +90,41 @@ int64_t access_log_now(const struct access_log *log)
     return log != NULL ? clock_us() : 0;
 }
 
-/* Names are bytes. JSON wants UTF-8: what is not ASCII is passed through, since names come from the
- * store's own path and are UTF-8 wherever the user's terminal is. */
-static void append_json_text(struct buf *out, const char *text)
+/* How long the UTF-8 character at text is; 0 if there is none. Over-long forms and surrogates pass:
+ * readers of logs are not so strict. */
+static size_t utf8_length(const unsigned char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    size_t len = text[0] < 0x80   ? 1
+                 : text[0] < 0xc2 ? 0
+                 : text[0] < 0xe0 ? 2
+                 : text[0] < 0xf0 ? 3
+                                  : 4;
 
-        if (c == '"' || c == '\\')
-            buf_printf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            buf_printf(out, "\\u%04x", c);
-        else
-            buf_append_char(out, (char)c);
+    if (text[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+/* Names are bytes, JSON is UTF-8: a byte that is no part of it is written as if it were Latin-1. */
+static void append_json_text(struct buf *out, const char *name)
+{
+    const unsigned char *text = (const unsigned char *)name;
+
+    while (*text != '\0') {
+        size_t len = utf8_length(text);
+
+        if (len == 0 || *text < 0x20 || *text == 0x7f) {
+            buf_printf(out, "\\u%04x", *text);
+            len = 1;
+        } else {
+            if (*text == '"' || *text == '\\')
+                buf_append_char(out, '\\');
+            buf_append(out, text, len);
+        }
+        text += len;
     }
 }
 

@@ -109,7 +109,9 @@ char *mounts_canonical(const char *dir, struct err *err)
     free(path);
     path = realpath(dir, NULL);
     errnum = errno;
-    if (path == NULL)
+    if (path == NULL && errnum == ENOENT)
+        err_set(err, ERR_NOT_FOUND, "mount point '%s' does not exist (mkdir makes it)", dir);
+    else if (path == NULL)
         err_sys(err, ERR_NOT_FOUND, errnum, "mount point '%s'", dir);
     return path;
 }
