@@ -7,7 +7,7 @@
  *
  * A vector takes its bits from any offset within a byte: with v0 read at byte q and v1 at byte q + 1,
  * v0 >> off | v1 << (8 − off) is right for every off from 0 to 7. Only planes 0 and 7 need that.
- * Validity of planes 1 to 6 is seen in v1 alone: the loop keeps four calls behind the run's end, so
+ * Validity of planes 1 to 6 is seen in v1 alone: the loop keeps a byte behind the run's end, so
  * that every bit of v1 belongs to the run, and the bits before the first v1 are looked at separately.
  */
 #include "encoderd/format/bed.h"
@@ -16,7 +16,6 @@
 typedef uint64_t bed_vec __attribute__((vector_size(BED_VECTOR_NBYTES)));
 typedef uint64_t bed_vec_any __attribute__((vector_size(BED_VECTOR_NBYTES), aligned(1), may_alias));
 
-#define BED_STEP   (BED_VECTOR_NBYTES * 4ul) /* calls of a vector */
 #define BED_INLINE BED_TARGET static inline __attribute__((always_inline))
 
 BED_INLINE bed_vec bed_load(const uint8_t *at)
@@ -64,8 +63,33 @@ BED_INLINE uint64_t bed_word(const struct bed_planes *in, uint64_t bit, unsigned
     return codes[0] & mask;
 }
 
-/* BED_STEP diploid calls; of the next four calls planes 1 to 7 are looked at too. */
-BED_INLINE void bed_step(const struct bed_planes *in, uint64_t bit, uint8_t *out, bed_vec *bad)
+/* Bits to every other place, the low half of each lane. */
+BED_INLINE bed_vec bed_spread_vec(bed_vec x)
+{
+    x &= 0xffffffff;
+    x = (x | x << 16) & 0x0000ffff0000ffff;
+    x = (x | x << 8) & 0x00ff00ff00ff00ff;
+    x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
+    x = (x | x << 2) & 0x3333333333333333;
+    return (x | x << 1) & 0x5555555555555555;
+}
+
+/* Codes of haploid calls take twice the bits of a plane. */
+BED_INLINE void bed_store_haploid(bed_vec plane0, bed_vec plane7, uint8_t *out, bed_vec *bad)
+{
+    for (unsigned half = 0; half < 2; half++) {
+        bed_vec a = bed_spread_vec(plane0 >> 32 * half);
+        bed_vec n = bed_spread_vec(plane7 >> 32 * half);
+        bed_vec codes = bed_formula(a | a << 1, n | n << 1, bad);
+
+        for (unsigned i = 0; i < BED_VECTOR_NBYTES / 8; i++)
+            bed_store_word(out + 16 * i + 8 * half, codes[i]);
+    }
+}
+
+/* A vector of every plane; of planes 1 to 7 the byte that follows is looked at too. */
+BED_INLINE void bed_step(const struct bed_planes *in, uint64_t bit, unsigned ploidy, uint8_t *out,
+                         bed_vec *bad)
 {
     const uint8_t *at = in->at + bit / 8;
     unsigned off = bit % 8;
@@ -76,27 +100,31 @@ BED_INLINE void bed_step(const struct bed_planes *in, uint64_t bit, uint8_t *out
 
     for (unsigned p = 1; p < 7; p++)
         differ |= bed_load(at + p * in->nbytes + 1) ^ next7;
-    *(bed_vec_any *)out = bed_formula(plane0, plane7, bad);
+    if (ploidy == 2)
+        *(bed_vec_any *)out = bed_formula(plane0, plane7, bad);
+    else
+        bed_store_haploid(plane0, plane7, out, bad);
     *bad |= differ;
 }
 
-/* Whole vectors of a byte-aligned diploid run, the last one overlapping the one before, so that a
- * single word is left to do. Returns the calls done, a multiple of four. */
-BED_INLINE uint64_t bed_steps(const struct bed_planes *in, uint64_t bit, uint64_t ncalls,
-                              uint8_t *out, uint64_t *bad)
+/* Whole vectors of a run that starts at a byte of the output, the last one overlapping the one before,
+ * so that a single word is left to do. Returns the calls done, a multiple of four. */
+BED_INLINE uint64_t bed_steps(const struct bed_planes *in, uint64_t bit, unsigned ploidy,
+                              uint64_t ncalls, uint8_t *out, uint64_t *bad)
 {
+    const uint64_t byte = 8 / ploidy, step = BED_VECTOR_NBYTES * byte; /* in calls */
     bed_vec vec_bad = {0};
     uint64_t done = 0;
 
-    if (ncalls < BED_STEP + 4)
+    if (ncalls < step + byte)
         return 0;
-    bed_word(in, bit, 2, 4, bad);
-    for (; ncalls - done >= BED_STEP + 4; done += BED_STEP)
-        bed_step(in, bit + 2 * done, out + done / 4, &vec_bad);
+    bed_word(in, bit, ploidy, byte, bad);
+    for (; ncalls - done >= step + byte; done += step)
+        bed_step(in, bit + done * ploidy, ploidy, out + done / 4, &vec_bad);
     if (ncalls - done > 32) {
-        done = (ncalls - BED_STEP - 4) & ~(uint64_t)3;
-        bed_step(in, bit + 2 * done, out + done / 4, &vec_bad);
-        done += BED_STEP;
+        done = (ncalls - step - byte) / byte * byte;
+        bed_step(in, bit + done * ploidy, ploidy, out + done / 4, &vec_bad);
+        done += step;
     }
     for (unsigned i = 0; i < BED_VECTOR_NBYTES / 8; i++)
         *bad |= vec_bad[i];
@@ -116,7 +144,10 @@ BED_TARGET bool BED_KERNEL(const uint8_t *planes, uint64_t plane_nbytes, uint64_
         first += done * ploidy;
         ncalls -= done;
     }
-    done = ploidy == 2 ? bed_steps(&in, first, ncalls, out, &bad) : 0;
+    if (ploidy == 2)
+        done = bed_steps(&in, first, 2, ncalls, out, &bad);
+    else
+        done = bed_steps(&in, first, 1, ncalls, out, &bad);
     for (; ncalls - done >= 32; done += 32)
         bed_store_word(out + done / 4, bed_word(&in, first + done * ploidy, ploidy, 32, &bad));
     if (ncalls != done)
