@@ -7,15 +7,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #define ENCODER_NAME "vczfs-encoderd"
 
@@ -165,23 +162,4 @@ int encoder_connect(const char *path, int *fd, struct err *err)
         return err_sys(err, ERR_SYSTEM, errno, "cannot connect to an encoder at '%s'", path);
     *fd = steal_fd(&sock);
     return 0;
-}
-
-bool encoder_wait(pid_t pid, int timeout_ms, int *status)
-{
-    AUTO_CLOSE int pidfd = pidfd_open(pid, 0);
-    struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
-
-    if (pidfd >= 0 && poll(&poll_fd, 1, timeout_ms) != 1)
-        return false;
-    return waitpid(pid, status, WNOHANG) == pid;
-}
-
-void encoder_status_text(int status, char *text, size_t size)
-{
-    if (WIFSIGNALED(status))
-        snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(status),
-                 strsignal(WTERMSIG(status)));
-    else
-        snprintf(text, size, "exited with status %d", WEXITSTATUS(status));
 }

@@ -30,11 +30,4 @@ int encoder_spawn(const struct encoder_command *command, pid_t *pid, int *fd, st
 /* Connects to an encoder that listens on path; never blocks. The caller owns *fd. */
 int encoder_connect(const char *path, int *fd, struct err *err);
 
-/* Waits at most timeout_ms for the child to end, and reaps it: true if it did. A signal ends the
- * waiting early. */
-bool encoder_wait(pid_t pid, int timeout_ms, int *status);
-
-/* "exited with status 3", "was killed by signal 9 (Killed)" into text. */
-void encoder_status_text(int status, char *text, size_t size);
-
 #endif

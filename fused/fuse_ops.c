@@ -15,10 +15,9 @@ static struct fuse_view *view_of(fuse_req_t req)
     return fuse_req_userdata(req);
 }
 
-static void note(const struct fuse_view *view, const char *kind, const char *name, uint64_t handle,
-                 int errnum)
+static void note(const struct fuse_view *view, const char *kind, const char *name, uint64_t handle)
 {
-    struct access_entry entry = {.kind = kind, .name = name, .handle = handle, .errnum = errnum};
+    struct access_entry entry = {.kind = kind, .name = name, .handle = handle};
 
     if (view->log == NULL)
         return;
@@ -62,7 +61,6 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     /* Inode 0 is "there is no such name, and there will be none". */
     fill_entry(view->fs, file != NULL ? fs_ino(view->fs, file) : 0, &entry);
     fuse_reply_entry(req, &entry);
-    note(view, "lookup", name, 0, file != NULL ? 0 : ENOENT);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -101,7 +99,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     /* -ENOENT: the caller was interrupted, and will send no release. */
     if (fuse_reply_open(req, fi) == 0 && file->kind == FILE_STREAM)
         reads_opened(view->reads, file);
-    note(view, "open", file->name, fi->fh, 0);
+    note(view, "open", file->name, fi->fh);
 }
 
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -114,7 +112,7 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
         return;
     if (file->kind == FILE_STREAM)
         reads_closed(view->reads, file, fi->fh);
-    note(view, "release", file->name, fi->fh, 0);
+    note(view, "release", file->name, fi->fh);
 }
 
 static void read_sidecar(fuse_req_t req, const struct fs_file *file, uint64_t handle,
@@ -164,7 +162,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     fi->keep_cache = 1;
     fi->cache_readdir = 1;
     fuse_reply_open(req, fi);
-    note(view, "opendir", NULL, 0, 0);
+    note(view, "opendir", NULL, DIR_HANDLE);
 }
 
 /* Entry number i of the directory: ".", "..", then the files. Its offset is i + 1. */

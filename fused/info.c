@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/memfd.h"
 #include "common/version.h"
+#include "fused/child.h"
 #include "fused/encoder_start.h"
 #include "fused/preflight.h"
 #include "fused/progress.h"
@@ -53,10 +54,10 @@ static void talk_end(struct talk *talk)
     if (talk->fd >= 0)
         close(talk->fd);
     proto_scratch_free(talk->scratch);
-    if (talk->pid == 0 || encoder_wait(talk->pid, END_GRACE_MS, &status))
+    if (talk->pid == 0 || child_wait(talk->pid, END_GRACE_MS, &status))
         return;
     kill(talk->pid, SIGKILL);
-    encoder_wait(talk->pid, END_GRACE_MS, &status);
+    child_wait(talk->pid, END_GRACE_MS, &status);
 }
 
 static void close_fds(int *fds)

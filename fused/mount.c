@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define END_GRACE_MS   500   /* how long the encoder may take to end by itself */
-#define SILENCE_MAX_MS 10000 /* an encoder that owes answers and says nothing so long is replaced */
+#define END_GRACE_MS 500  /* how long the encoder may take to end by itself */
+#define SILENCE_MS   8000 /* an encoder that owes answers and says nothing so long is replaced */
 
 /* The mount verb's parts, and what has become of it. */
 struct mount {
@@ -30,7 +30,7 @@ struct mount {
     struct link_view opened;
 
     struct event_base *base;
-    struct event *sigint, *sigterm;
+    struct event *signals[3]; /* those that end it */
     struct access_log *access_log;
     struct reads *reads;
     struct supervisor *supervisor;
@@ -63,9 +63,8 @@ static void announce(const struct mount *mount)
 {
     log_info("mounted %s on %s: %" PRIu64 " variants, %" PRIu64 " samples", mount->store,
              mount->dir, mount->opened.nvariants, mount->opened.nsamples);
-    if (mount->log_fd == STDERR_FILENO && log_enabled(LOG_LEVEL_INFO))
-        return; /* it stands there already */
-    if (!mount->opt->background)
+    /* A script wants silence when all is well; a person wants to know that it worked. */
+    if (mount->progress.terminal && !log_enabled(LOG_LEVEL_INFO))
         fprintf(stderr, "vczfs: mounted %s on %s: %" PRIu64 " variants, %" PRIu64 " samples\n",
                 mount->opt->store, mount->opt->dir, mount->opened.nvariants,
                 mount->opened.nsamples);
@@ -216,11 +215,15 @@ static int open_access_log(struct mount *mount, struct err *err)
 
 static int catch_signals(struct mount *mount, struct err *err)
 {
-    mount->sigint = evsignal_new(mount->base, SIGINT, on_signal, mount);
-    mount->sigterm = evsignal_new(mount->base, SIGTERM, on_signal, mount);
-    if (mount->sigint == NULL || mount->sigterm == NULL || event_add(mount->sigint, NULL) != 0 ||
-        event_add(mount->sigterm, NULL) != 0)
-        return err_set(err, ERR_SYSTEM, "cannot catch signals");
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    /* The terminal that goes away is nothing to a background process. */
+    size_t n = mount->opt->background ? 2 : 3;
+
+    for (size_t i = 0; i < n; i++) {
+        mount->signals[i] = evsignal_new(mount->base, ends[i], on_signal, mount);
+        if (mount->signals[i] == NULL || event_add(mount->signals[i], NULL) != 0)
+            return err_set(err, ERR_SYSTEM, "cannot catch signals");
+    }
     return 0;
 }
 
@@ -248,13 +251,12 @@ static int make_supervisor(struct mount *mount, int null, struct err *err)
 
 static int make_link(struct mount *mount, struct err *err)
 {
-    unsigned timeout_ms = mount->opt->read_timeout * 1000;
     struct link_config config = {
         .base = mount->base,
         .supervisor = mount->supervisor,
         .fs = &mount->fs,
         .store = mount->store,
-        .silence_ms = timeout_ms / 2 < SILENCE_MAX_MS ? timeout_ms / 2 : SILENCE_MAX_MS,
+        .silence_ms = SILENCE_MS,
     };
 
     options_view(mount->opt, &config.view);
@@ -309,8 +311,8 @@ static void take_down(struct mount *mount)
     session_free(mount->session);
     supervisor_free(mount->supervisor);
     access_log_free(mount->access_log);
-    free_event(mount->sigint);
-    free_event(mount->sigterm);
+    for (size_t i = 0; i < sizeof mount->signals / sizeof mount->signals[0]; i++)
+        free_event(mount->signals[i]);
     if (mount->base != NULL)
         event_base_free(mount->base);
 }

@@ -1,16 +1,22 @@
 #include "fused/mounts.h"
 
 #include "common/cleanup.h"
+#include "fused/child.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
+
+#define ASK_WAIT_MS     1000
+#define CHILD_SAYS_DEAD 3
 
 extern char **environ;
 
@@ -109,11 +115,33 @@ char *mounts_canonical(const char *dir, struct err *err)
     free(path);
     path = realpath(dir, NULL);
     errnum = errno;
-    if (path == NULL && errnum == ENOENT)
-        err_set(err, ERR_NOT_FOUND, "mount point '%s' does not exist (mkdir makes it)", dir);
-    else if (path == NULL)
-        err_sys(err, ERR_NOT_FOUND, errnum, "mount point '%s'", dir);
+    if (path == NULL)
+        err_sys(err, ERR_NOT_FOUND, errnum, "'%s'", dir);
     return path;
+}
+
+/* statfs always reaches the server; stat may be answered from what the kernel remembers. */
+static _Noreturn void ask_server(const char *dir)
+{
+    struct statfs st;
+
+    _exit(statfs(dir, &st) != 0 && errno == ENOTCONN ? CHILD_SAYS_DEAD : EXIT_SUCCESS);
+}
+
+bool mounts_dead(const char *dir)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid < 0)
+        return false;
+    if (pid == 0)
+        ask_server(dir);
+    if (child_wait(pid, ASK_WAIT_MS, &status))
+        return WIFEXITED(status) && WEXITSTATUS(status) == CHILD_SAYS_DEAD;
+    kill(pid, SIGKILL);
+    child_wait(pid, ASK_WAIT_MS, &status);
+    return false;
 }
 
 static int run_fusermount(const char *dir, bool lazy, struct err *err)

@@ -22,6 +22,10 @@ bool mounts_find(const char *dir, struct mount_entry *out);
 /* Canonical form of a directory that may be a dead mount. Owned by the caller; NULL on failure. */
 char *mounts_canonical(const char *dir, struct err *err);
 
+/* Is the FUSE mount on dir one whose server is gone? Asks the server, in a child process, and not for
+ * longer than a second: a server that merely hangs is not gone. */
+bool mounts_dead(const char *dir);
+
 /* Takes the mount on dir away: umount2 or, for an ordinary user, fusermount3 -u. ERR_IO when it is
  * in use and `lazy` was not asked for. */
 int mounts_unmount(const char *dir, bool lazy, struct err *err);

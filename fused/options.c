@@ -370,12 +370,14 @@ void options_view(const struct options *opt, struct view_options *out)
     };
 }
 
-static void strip_suffix(char *name, const char *suffix)
+static bool strip_suffix(char *name, const char *suffix)
 {
     size_t len = strlen(name), n = strlen(suffix);
 
-    if (len > n && strcmp(name + len - n, suffix) == 0)
-        name[len - n] = '\0';
+    if (len <= n || strcmp(name + len - n, suffix) != 0)
+        return false;
+    name[len - n] = '\0';
+    return true;
 }
 
 char *options_basename(const char *store)
@@ -393,8 +395,8 @@ char *options_basename(const char *store)
     if (name == NULL)
         return NULL;
     strip_suffix(name, ".zip");
-    strip_suffix(name, ".vcz");
-    strip_suffix(name, ".zarr");
+    while (strip_suffix(name, ".vcz") || strip_suffix(name, ".zarr"))
+        ;
     if (!basename_ok(name)) {
         free(name);
         return NULL;

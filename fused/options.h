@@ -42,7 +42,7 @@ void options_free(struct options *opt);
 /* What the encoder has to be told. Borrows opt's strings. */
 void options_view(const struct options *opt, struct view_options *out);
 
-/* The default --basename: the last component of the path without .zip and .vcz or .zarr. Owned by
+/* The default --basename: the last component of the path without .zip, then without .vcz and .zarr. Owned by
  * the caller; NULL if nothing that can name a file is left. */
 char *options_basename(const char *store);
 

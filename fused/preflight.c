@@ -83,12 +83,11 @@ static int clear_dead_mount(const char *dir, const char *path, struct err *err)
 static int check_unmounted(const char *dir, const char *path, struct err *err)
 {
     struct mount_entry entry;
-    struct stat st;
 
     while (mounts_find(path, &entry)) {
         bool ours = strcmp(entry.type, MOUNTS_TYPE) == 0;
 
-        if (!ours || stat(path, &st) == 0 || errno != ENOTCONN)
+        if (!ours || !mounts_dead(path))
             return err_set(err, ERR_USAGE, "mount point '%s' is in use: %s is mounted on it%s", dir,
                            entry.type, ours ? " (vczfs unmount takes it away)" : "");
         if (clear_dead_mount(dir, path, err) != 0)
@@ -132,8 +131,13 @@ static int check_dir(const char *dir, const char *path, struct err *err)
 
 char *preflight_dir(const char *dir, struct err *err)
 {
-    AUTO_FREE char *path = mounts_canonical(dir, err);
+    AUTO_FREE char *path = NULL;
 
+    if (access(dir, F_OK) != 0 && errno == ENOENT) {
+        err_set(err, ERR_NOT_FOUND, "mount point '%s' does not exist (mkdir makes it)", dir);
+        return NULL;
+    }
+    path = mounts_canonical(dir, err);
     if (path == NULL || check_dir(dir, path, err) != 0)
         return NULL;
     return steal_ptr(&path);

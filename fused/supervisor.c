@@ -1,5 +1,7 @@
 #include "fused/supervisor.h"
 
+#include "fused/child.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +20,13 @@ struct supervisor {
     char last_end[96];
 };
 
-/* How an encoder ended is worth telling unless it was in good order or our own doing. */
+/* How an encoder ended is worth telling unless it was in good order. */
 static void note_end(struct supervisor *sup, pid_t pid, int status)
 {
     char text[sizeof sup->last_end];
 
-    encoder_status_text(status, text, sizeof text);
-    if (status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) {
+    child_status_text(status, text, sizeof text);
+    if (status == 0) {
         log_info("encoder %d %s", (int)pid, text);
         return;
     }
@@ -108,13 +110,13 @@ void supervisor_stop(struct supervisor *sup, int grace_ms)
 {
     int status;
 
-    if (sup->pid != 0 && encoder_wait(sup->pid, grace_ms, &status)) {
+    if (sup->pid != 0 && child_wait(sup->pid, grace_ms, &status)) {
         note_end(sup, sup->pid, status);
         sup->pid = 0;
     }
     supervisor_discard(sup);
     while (sup->ndying > 0)
-        encoder_wait(sup->dying[--sup->ndying], KILL_WAIT_MS, &status);
+        child_wait(sup->dying[--sup->ndying], KILL_WAIT_MS, &status);
 }
 
 const char *supervisor_last_end(const struct supervisor *sup)

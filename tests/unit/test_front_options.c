@@ -185,6 +185,7 @@ static void basenames_lose_their_suffixes(void **state)
     basename_of("sample.vcz.zip", "sample");
     basename_of("sample.zarr", "sample");
     basename_of("sample.zarr.zip", "sample");
+    basename_of("sample.vcz.zarr", "sample");
     basename_of("chr1.v2.vcz", "chr1.v2");
     basename_of("plain", "plain");
     basename_of(".vcz", ".vcz");

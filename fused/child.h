@@ -1,0 +1,18 @@
+/*
+ * child: waiting for a child process, but not for ever.
+ */
+#ifndef VCZFS_FUSED_CHILD_H
+#define VCZFS_FUSED_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Waits at most timeout_ms for the child to end, and reaps it: true if it did. A signal ends the
+ * waiting early. */
+bool child_wait(pid_t pid, int timeout_ms, int *status);
+
+/* "exited with status 3", "was killed by signal 9 (Killed)" into text. */
+void child_status_text(int status, char *text, size_t size);
+
+#endif
