@@ -365,7 +365,7 @@ def table(name, result):
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / os.environ.get("VCZFS_BUILD", "build"))
     parser.add_argument("--data", type=pathlib.Path, help="where stores are kept (BUILD/bench-data)")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of variants")
     parser.add_argument("--smoke", action="store_true", help="seconds, not minutes: --scale 0.02")
