@@ -41,6 +41,7 @@ void encode_begin(const struct format_view *format, const struct encode_target *
 /* What one thread needs beside the view. */
 struct encode_worker {
     struct decoder *decoder;    /* owned */
+    struct decoder *second;     /* owned; for stores whose ploidy axis is chunked */
     struct sites_reader *sites; /* owned; made when a format first wants sites */
     size_t scratch_max;
 };

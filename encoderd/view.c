@@ -32,20 +32,6 @@ static int make_fingerprint(struct view *view, const struct view_options *option
     return 0;
 }
 
-/* Genotype chunks come in many shapes; these are the ones that encode.c walks. */
-static int check_genotype_layout(const struct vcz *vcz, struct err *err)
-{
-    const struct zarr_meta *meta = &vcz->genotype->meta;
-
-    if (meta->chunk[2] != vcz->ploidy)
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "%s: call_genotype has chunks of %llu along an axis of ploidy %u; vczfs reads "
-            "chunks that hold whole calls only. Rewrite the array with ploidy in one chunk",
-            store_path(vcz->store), (unsigned long long)meta->chunk[2], vcz->ploidy);
-    return 0;
-}
-
 static struct view_file *add_file(struct view *view, const char *basename, const char *suffix,
                                   struct err *err)
 {
@@ -123,7 +109,7 @@ static int open_view(struct view *view, const char *store, const struct view_opt
     const struct selection_options selection_options = view_selection_options(options);
 
     if (vcz_open(store, means->scratch_max, &view->vcz, err) != 0 ||
-        check_genotype_layout(view->vcz, err) != 0 || make_fingerprint(view, options, err) != 0)
+        make_fingerprint(view, options, err) != 0)
         return -1;
     if (resume != NULL && memcmp(view->fingerprint, resume->fingerprint, PROTO_FINGERPRINT) != 0)
         return err_set(

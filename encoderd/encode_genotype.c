@@ -1,0 +1,374 @@
+#include "encoderd/encode_genotype.h"
+
+#include "common/size.h"
+#include "encoderd/columns.h"
+
+#include <string.h>
+
+/* Calls gathered at a time where they cannot be put straight from a block. */
+#define GATHER_CALLS 1024
+
+/* The block of a chunk that is at hand. */
+struct source {
+    struct decoder *decoder;
+    struct chunk *chunk;
+    bool have_block;
+    struct block block;
+    uint64_t begin, end; /* elements of the block */
+};
+
+/* One cell's way through its rows. Elements are counted in the chunk; where the ploidy axis is chunked,
+ * the alleles of a call are at the same element of two chunks. */
+struct walk {
+    const struct format_view *format;
+    const struct selection *selection;
+    const struct encode_target *target;
+    const struct encode_cell *cell;
+    struct source sources[2];
+    bool split;                     /* allele p of a call comes from sources[p] */
+    unsigned ploidy, stride, width; /* alleles a call, elements a call, bytes an element */
+    bool straight;                  /* calls can be put straight from a block */
+    uint64_t chunk_variants, chunk_samples;
+    uint64_t element_begin, element_end; /* do these elements only */
+    uint64_t last_element;               /* one past the last that was done */
+    bool zero_rows;                      /* zero this cell's part of a row before writing to it */
+    int8_t alleles[GATHER_CALLS * 2];
+};
+
+struct range encode_row_samples(const struct format_view *format,
+                                const struct encode_target *target, uint64_t row)
+{
+    const struct stream_layout *layout = &format->layout;
+    const uint64_t nsamples = format->selection->nsamples;
+    const uint64_t at = encode_row_offset(format, row);
+    struct range samples = {0, nsamples};
+
+    if (layout->samples_per_byte == 0)
+        return samples;
+    if (target->begin > at)
+        samples.begin = size_min(nsamples, (target->begin - at) * layout->samples_per_byte);
+    if (target->end - at < layout->row_nbytes)
+        samples.end = size_min(nsamples, (target->end - at) * layout->samples_per_byte);
+    return samples;
+}
+
+/* Decodes the block that holds `element`, unless it is the one at hand. */
+static int need_block(const struct walk *walk, struct source *source, uint64_t element,
+                      struct err *err)
+{
+    uint64_t index;
+
+    if (source->have_block && element >= source->begin && element < source->end)
+        return 0;
+    index = element * walk->width / chunk_block_size(source->chunk);
+    source->have_block = false;
+    if (decoder_block(source->decoder, source->chunk, index, walk->straight, &source->block, err) !=
+        0)
+        return -1;
+    source->begin = source->block.begin / walk->width;
+    source->end = (source->block.begin + source->block.nbytes) / walk->width;
+    source->have_block = true;
+    return 0;
+}
+
+static int8_t narrow(int64_t allele)
+{
+    return allele < INT8_MIN || allele > INT8_MAX ? INT8_MAX : (int8_t)allele;
+}
+
+static int8_t load_allele(const uint8_t *at, unsigned width)
+{
+    int64_t i64;
+    int32_t i32;
+    int16_t i16;
+
+    switch (width) {
+    case 2:
+        memcpy(&i16, at, sizeof i16);
+        return narrow(i16);
+    case 4:
+        memcpy(&i32, at, sizeof i32);
+        return narrow(i32);
+    case 8:
+        memcpy(&i64, at, sizeof i64);
+        return narrow(i64);
+    default:
+        return (int8_t)*at;
+    }
+}
+
+/* Where the format is to write the calls that begin at output sample `sample`. */
+static uint8_t *output_at(const struct walk *walk, uint64_t row, uint64_t sample)
+{
+    const unsigned per_byte = walk->format->layout.samples_per_byte;
+    const uint64_t in_row = per_byte == 0 ? 0 : sample / per_byte;
+
+    return walk->target->out +
+           (encode_row_offset(walk->format, row) + in_row - walk->target->begin);
+}
+
+static int put(struct walk *walk, const struct call_run *run, struct err *err)
+{
+    return walk->format->format->put(walk->format, run, output_at(walk, run->row, run->sample),
+                                     err);
+}
+
+/* A row of the chunk, as the walk goes through it. */
+struct row_walk {
+    uint64_t row, variant;
+    uint64_t first_column; /* of the chunk */
+    uint64_t element;      /* of the call in first_column */
+    struct range samples;  /* that the target wants */
+    struct range places;   /* of the selection, in this chunk */
+};
+
+static uint64_t call_element(const struct walk *walk, const struct row_walk *row, uint64_t place)
+{
+    return row->element +
+           (columns_column(walk->selection, place) - row->first_column) * walk->stride;
+}
+
+/* Runs of consecutive columns, straight from the blocks that hold them. */
+static int put_straight(struct walk *walk, const struct row_walk *row, struct err *err)
+{
+    struct source *source = &walk->sources[0];
+    struct call_run run = {.row = row->row, .variant = row->variant, .ploidy = walk->ploidy};
+
+    for (uint64_t place = row->places.begin; place < row->places.end; place += run.ncalls) {
+        const uint64_t element = call_element(walk, row, place);
+
+        if (need_block(walk, source, element, err) != 0)
+            return -1;
+        run.sample = place;
+        run.ncalls = size_min(row->places.end - place, (source->end - element) / walk->ploidy);
+        if (source->block.form == BLOCK_PLANES) {
+            run.planes = source->block.data;
+            run.plane_nbytes = source->block.nbytes / 8;
+            run.first = element - source->begin;
+        } else {
+            run.planes = NULL;
+            run.alleles = (const int8_t *)source->block.data + (element - source->begin);
+        }
+        if (put(walk, &run, err) != 0)
+            return -1;
+        walk->last_element = element + run.ncalls * walk->ploidy;
+    }
+    return 0;
+}
+
+/* Allele p of the n calls at these elements; a call may lie across two blocks. */
+static int load_calls(struct walk *walk, const uint64_t *elements, uint64_t n, struct err *err)
+{
+    for (unsigned p = 0; p < walk->ploidy; p++) {
+        struct source *source = &walk->sources[walk->split ? p : 0];
+        const uint64_t shift = walk->split ? 0 : p;
+
+        for (uint64_t i = 0; i < n; i++) {
+            const uint64_t element = elements[i] + shift;
+
+            if (need_block(walk, source, element, err) != 0)
+                return -1;
+            walk->alleles[i * walk->ploidy + p] = load_allele(
+                source->block.data + (element - source->begin) * walk->width, walk->width);
+        }
+    }
+    return 0;
+}
+
+/* The places [begin, end), as many as make one run: consecutive output samples, in elements that a
+ * block or two hold. Returns how many places that is; *run has the samples among them, maybe none. */
+static uint64_t gather_run(const struct walk *walk, const struct row_walk *row, struct range places,
+                           struct call_run *run, uint64_t *elements)
+{
+    uint64_t i;
+
+    run->ncalls = 0;
+    for (i = places.begin; i < places.end && run->ncalls < GATHER_CALLS; i++) {
+        const uint64_t sample = columns_sample(walk->selection, i);
+
+        if (sample < row->samples.begin || sample >= row->samples.end)
+            continue;
+        if (run->ncalls > 0 && sample != run->sample + run->ncalls)
+            break;
+        if (run->ncalls == 0)
+            run->sample = sample;
+        elements[run->ncalls++] = call_element(walk, row, i);
+    }
+    return i - places.begin;
+}
+
+/* Any samples in any layout, call by call. */
+static int put_gathered(struct walk *walk, const struct row_walk *row, struct err *err)
+{
+    struct call_run run = {
+        .row = row->row, .variant = row->variant, .ploidy = walk->ploidy, .alleles = walk->alleles};
+    struct range places = row->places;
+    uint64_t elements[GATHER_CALLS];
+
+    while (!range_is_empty(places)) {
+        places.begin += gather_run(walk, row, places, &run, elements);
+        if (run.ncalls == 0)
+            continue;
+        if (load_calls(walk, elements, run.ncalls, err) != 0 || put(walk, &run, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void zero_part(const struct walk *walk, const struct row_walk *row)
+{
+    const unsigned per_byte = walk->format->layout.samples_per_byte;
+
+    memset(output_at(walk, row->row, row->places.begin), 0,
+           size_div_up(row->places.end, per_byte) - row->places.begin / per_byte);
+}
+
+/* The columns of this chunk whose calls in a row lie between the walk's first and last element. */
+static struct range walk_columns(const struct walk *walk, const struct row_walk *row)
+{
+    struct range columns = {row->first_column, row->first_column + walk->chunk_samples};
+
+    if (walk->element_begin > row->element)
+        columns.begin += (walk->element_begin - row->element) / walk->stride;
+    if (walk->element_end - row->element < walk->chunk_samples * walk->stride)
+        columns.end = row->first_column + (walk->element_end - row->element) / walk->stride;
+    return columns;
+}
+
+/* This chunk's calls of one row. */
+static int walk_row(struct walk *walk, uint64_t index, uint64_t variant, struct err *err)
+{
+    const struct selection *selection = walk->selection;
+    const bool in_order = selection->contiguous || selection->sorted_sample == NULL;
+    struct row_walk row = {
+        .row = index,
+        .variant = variant,
+        .first_column = walk->cell->schunk * walk->chunk_samples,
+        .element = variant % walk->chunk_variants * walk->chunk_samples * walk->stride,
+        .samples = encode_row_samples(walk->format, walk->target, index),
+    };
+
+    row.places =
+        columns_places(selection, in_order ? row.samples : (struct range){0, selection->nsamples},
+                       walk_columns(walk, &row));
+    if (range_is_empty(row.places))
+        return 0;
+    if (walk->zero_rows)
+        zero_part(walk, &row);
+    return walk->straight ? put_straight(walk, &row, err) : put_gathered(walk, &row, err);
+}
+
+/* Rows of the walk's target whose variants are in the cell's chunk, up to element_end. */
+static int walk_rows(struct walk *walk, struct err *err)
+{
+    const struct rows *rows = &walk->selection->rows;
+    const uint64_t first_variant = walk->cell->vchunk * walk->chunk_variants;
+    struct encode_grid grid;
+    uint64_t row;
+
+    encode_grid(walk->format, walk->target, &grid);
+    row = size_max(grid.row_begin, rows_lower_bound(rows, first_variant));
+    for (; row < grid.row_end; row++) {
+        const uint64_t variant = rows_variant(rows, row);
+
+        if (variant - first_variant >= walk->chunk_variants ||
+            (variant - first_variant) * walk->chunk_samples * walk->stride >= walk->element_end)
+            break;
+        if (walk_row(walk, row, variant, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void donate(struct walk *walk)
+{
+    const struct encode_donor *donor = walk->cell->donor;
+    const struct source *source = &walk->sources[0];
+    struct encode_target to;
+    struct err err = {0};
+    int failed;
+
+    if (donor == NULL || !walk->straight || !source->have_block || walk->zero_rows ||
+        walk->last_element >= source->end || !donor->claim(donor->arg, source->end, &to))
+        return;
+    walk->target = &to;
+    walk->element_begin = walk->last_element;
+    walk->element_end = source->end;
+    failed = walk_rows(walk, &err);
+    donor->done(donor->arg, failed ? &err : NULL);
+}
+
+bool encode_chunks_meet_at_bytes(const struct format_view *format)
+{
+    const struct selection *selection = format->selection;
+    const unsigned per_byte = format->layout.samples_per_byte;
+
+    if (per_byte <= 1)
+        return true;
+    return selection->contiguous && selection->first_column % per_byte == 0 &&
+           selection->vcz->genotype->meta.chunk[1] % per_byte == 0;
+}
+
+static int open_chunks(struct walk *walk, struct encode_worker *worker, struct err *err)
+{
+    const struct zarr_array *genotype = walk->selection->vcz->genotype;
+    const uint64_t index[3] = {walk->cell->vchunk, walk->cell->schunk, 0};
+    const uint64_t second[3] = {walk->cell->vchunk, walk->cell->schunk, 1};
+
+    walk->sources[0].decoder = worker->decoder;
+    if (decoder_chunk(worker->decoder, genotype, index, &walk->sources[0].chunk, err) != 0)
+        return -1;
+    if (!walk->split)
+        return 0;
+    if (worker->second == NULL)
+        worker->second = decoder_new(worker->scratch_max, err);
+    walk->sources[1].decoder = worker->second;
+    return worker->second == NULL
+               ? -1
+               : decoder_chunk(worker->second, genotype, second, &walk->sources[1].chunk, err);
+}
+
+/* How the chunk's blocks can be used, now that they are known. */
+static void choose_path(struct walk *walk)
+{
+    const struct chunk *chunk = walk->sources[0].chunk;
+    const unsigned per_byte = walk->format->layout.samples_per_byte;
+    const bool several = chunk_nblocks(chunk) > 1;
+    const uint64_t calls = chunk_block_size(chunk) / (walk->width * walk->stride);
+
+    walk->straight = walk->selection->contiguous && walk->width == 1 &&
+                     walk->stride == walk->ploidy &&
+                     (!several || chunk_block_size(chunk) % walk->stride == 0);
+    if (per_byte > 1 && encode_chunks_meet_at_bytes(walk->format))
+        walk->zero_rows = !walk->straight || (several && calls % per_byte != 0);
+}
+
+int encode_genotype_cell(const struct format_view *format, const struct encode_target *target,
+                         const struct encode_cell *cell, struct encode_worker *worker,
+                         struct err *err)
+{
+    const struct vcz *vcz = format->selection->vcz;
+    const struct zarr_meta *meta = &vcz->genotype->meta;
+    struct walk walk = {
+        .format = format,
+        .selection = format->selection,
+        .target = target,
+        .cell = cell,
+        .split = meta->chunk[2] < vcz->ploidy,
+        .ploidy = vcz->ploidy,
+        .stride = (unsigned)meta->chunk[2],
+        .width = meta->dtype.size,
+        .chunk_variants = meta->chunk[0],
+        .chunk_samples = meta->chunk[1],
+        .element_begin = cell->first_element,
+        .element_end = UINT64_MAX,
+    };
+
+    if (open_chunks(&walk, worker, err) != 0)
+        return -1;
+    choose_path(&walk);
+    if (walk_rows(&walk, err) != 0)
+        return -1;
+    donate(&walk);
+    return 0;
+}
