@@ -22,6 +22,7 @@ READ_SIZE = 1 << 20  # of sequential preads
 CAT_SIZE = 128 << 10  # what cat and cp use
 RANDOM_SIZE = 4096
 BED_HEADER = 3
+CHUNK_VARIANTS = 1000
 TICKS = os.sysconf("SC_CLK_TCK")
 
 # name, samples, variants, further options of mkvcz
@@ -37,7 +38,8 @@ STORES = [
 
 def make_store(args, name, samples, variants, options):
     """Made once, then kept: the same options make the same bytes."""
-    variants = max(100, int(variants * args.scale))
+    # Whole chunks: a padded one would be decoded in vain by c-blosc and skipped by the mount.
+    variants = max(CHUNK_VARIANTS, int(variants * args.scale) // CHUNK_VARIANTS * CHUNK_VARIANTS)
     path = args.data / f"{name}-{samples}x{variants}.vcz"
     if not path.exists():
         args.data.mkdir(parents=True, exist_ok=True)
