@@ -89,9 +89,12 @@ static inline void made_element(FILE *file, const struct made_array *array, uint
         fwrite(&len, 4, 1, file);
         fwrite(text, 1, len, file);
     } else {
+        const size_t width = (size_t)(array->dtype[2] - '0');
+        const bool big = array->dtype[0] == '>';
         int64_t value = inside ? array->ints[at] : 0;
 
-        fwrite(&value, (size_t)(array->dtype[2] - '0'), 1, file);
+        for (size_t i = 0; i < width; i++)
+            fputc((int)(value >> 8 * (big ? width - 1 - i : i) & 0xff), file);
     }
 }
 

@@ -1,13 +1,8 @@
 /*
  * encode: whole streams against the vectors, and any range of bytes against the whole.
  */
+#include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 static uint8_t *read_file(const char *path, size_t *size)
 {
@@ -157,12 +152,104 @@ static void test_ranges_of_made_stores(void **state)
     }
 }
 
+/* One matrix of calls in every layout: the .bed is made here from FORMATS.md, call by call. */
+enum { NV = 23, NS = 37 };
+
+static unsigned due_code(int64_t a, int64_t b)
+{
+    if (a < 0 || b == -1)
+        return 1;
+    if (b == -2)
+        b = a;
+    return a + b == 0 ? 3 : a + b == 1 ? 2 : 0;
+}
+
+static void check_layout(const char *dtype, uint64_t cv, uint64_t cs, uint64_t cp, unsigned ploidy)
+{
+    static const int64_t alleles[] = {0, 1, 0, 0, 1, -1};
+    struct err err = {0};
+    struct made_store store;
+    struct view *view;
+    int64_t *calls = calloc(NV * NS * ploidy, sizeof *calls);
+    const char *sites[NV * 2], *samples[NS];
+    int64_t positions[NV], contigs[NV] = {0};
+    char names[NS][8];
+    uint8_t due[3 + NV * ((NS + 3) / 4)] = {0x6c, 0x1b, 0x01};
+    uint8_t *got;
+
+    for (uint64_t v = 0; v < NV; v++) {
+        sites[2 * v] = "A";
+        sites[2 * v + 1] = "C";
+        positions[v] = (int64_t)v + 1;
+        for (uint64_t s = 0; s < NS; s++) {
+            int64_t *call = &calls[(v * NS + s) * ploidy];
+
+            for (unsigned p = 0; p < ploidy; p++)
+                call[p] = alleles[rand() % 6];
+            if (ploidy == 2 && rand() % 5 == 0)
+                call[1] = -2;
+            due[3 + v * ((NS + 3) / 4) + s / 4] |=
+                (uint8_t)(due_code(call[0], ploidy == 2 ? call[1] : -2) << (s % 4 * 2));
+        }
+    }
+    for (uint64_t s = 0; s < NS; s++) {
+        snprintf(names[s], sizeof names[s], "S%llu", (unsigned long long)s);
+        samples[s] = names[s];
+    }
+    made_group(&store);
+    made_put(&store, &(struct made_array){.name = "call_genotype",
+                                          .dtype = dtype,
+                                          .ndim = 3,
+                                          .shape = {NV, NS, ploidy},
+                                          .chunk = {cv, cs, cp},
+                                          .ints = calls});
+    made_put(&store, &(struct made_array){"sample_id", "|O", 1, {NS}, {NS}, NULL, samples});
+    made_put(&store, &(struct made_array){
+                         "contig_id", "|O", 1, {1}, {1}, NULL, (const char *const[]){"1"}});
+    made_put(&store,
+             &(struct made_array){"variant_allele", "|O", 2, {NV, 2}, {NV, 2}, NULL, sites});
+    made_put(&store,
+             &(struct made_array){"variant_position", "<i4", 1, {NV}, {NV}, positions, NULL});
+    made_put(&store, &(struct made_array){"variant_contig", "|i1", 1, {NV}, {NV}, contigs, NULL});
+
+    view = open_plink(store.path, &err);
+    got = view != NULL ? encode_range(view, 0, sizeof due, &err) : NULL;
+    if (got == NULL)
+        fail_msg("%s %llu×%llu×%llu: %s", dtype, (unsigned long long)cv, (unsigned long long)cs,
+                 (unsigned long long)cp, err.msg);
+    assert_memory_equal(got, due, sizeof due);
+    check_ranges(view, 40);
+    free(got);
+    free(calls);
+    view_free(view);
+    made_remove(&store);
+}
+
+static void test_layouts(void **state)
+{
+    static const char *const dtypes[] = {"|i1", "<i2", ">i2", "<i4", ">i4", "<i8"};
+    static const uint64_t variants[] = {1, 5, NV, 40}, widths[] = {1, 3, 8, NS, 50};
+
+    (void)state;
+    srand(6);
+    for (size_t d = 0; d < sizeof dtypes / sizeof dtypes[0]; d++)
+        for (size_t v = 0; v < 4; v++)
+            for (size_t w = 0; w < 5; w++) {
+                check_layout(dtypes[d], variants[v], widths[w], 1, 2);
+                check_layout(dtypes[d], variants[v], widths[w], 2, 2);
+                check_layout(dtypes[d], variants[v], widths[w], 3, 2);
+                check_layout(dtypes[d], variants[v], widths[w], 1, 1);
+                check_layout(dtypes[d], variants[v], widths[w], 2, 1);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_ranges_of_vectors),
         cmocka_unit_test(test_ranges_of_made_stores),
+        cmocka_unit_test(test_layouts),
     };
 
     return cmocka_run_group_tests_name("encode", tests, NULL, NULL);
