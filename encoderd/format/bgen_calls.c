@@ -1,0 +1,177 @@
+#include "encoderd/format/bgen_calls.h"
+
+#include <string.h>
+
+#define BAD 0xff
+
+/* What a call becomes: its ploidy byte, and the two bytes of either form. */
+struct code {
+    uint8_t ploidy, phased[2], unphased[2];
+};
+
+#define REF 255
+#define ALT 0
+
+/* By allele 0, 1, −2, −1 (the low two bits). */
+static const struct code diploid_codes[4][4] =
+    {
+        [0] =
+            {
+                [0] = {2, {REF, REF}, {255, 0}},
+                [1] = {2, {REF, ALT}, {0, 255}},
+                [2] = {1, {REF, 0}, {0, REF}},
+                [3] = {2 | BGEN_MISSING, {0, 0}, {0, 0}},
+            },
+        [1] =
+            {
+                [0] = {2, {ALT, REF}, {0, 255}},
+                [1] = {2, {ALT, ALT}, {0, 0}},
+                [2] = {1, {ALT, 0}, {0, ALT}},
+                [3] = {2 | BGEN_MISSING, {0, 0}, {0, 0}},
+            },
+        [2] = {{BAD, {0}, {0}}, {BAD, {0}, {0}}, {BAD, {0}, {0}}, {BAD, {0}, {0}}},
+        [3] =
+            {
+                [0] = {2 | BGEN_MISSING, {0, 0}, {0, 0}},
+                [1] = {2 | BGEN_MISSING, {0, 0}, {0, 0}},
+                [2] = {1 | BGEN_MISSING, {0, 0}, {0, 0}},
+                [3] = {2 | BGEN_MISSING, {0, 0}, {0, 0}},
+            },
+};
+
+static const uint8_t haploid_codes[4][2] = {{1, REF}, {1, ALT}, {BAD, 0}, {1 | BGEN_MISSING, 0}};
+
+static bool in_range(int8_t allele)
+{
+    return allele >= -2 && allele <= 1;
+}
+
+static bool from_haploid(const int8_t *alleles, uint64_t ncalls, const struct bgen_out *out)
+{
+    bool ok = true;
+
+    for (uint64_t i = 0; i < ncalls; i++) {
+        const uint8_t *code = haploid_codes[(unsigned)alleles[i] & 3];
+
+        ok &= in_range(alleles[i]) && code[0] != BAD;
+        out->ploidies[i] = code[0];
+        out->values[i] = code[1];
+    }
+    return ok;
+}
+
+bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+                       const struct bgen_out *out)
+{
+    bool ok = true;
+
+    if (ploidy == 1)
+        return from_haploid(alleles, ncalls, out);
+    for (uint64_t i = 0; i < ncalls; i++) {
+        const int8_t a = alleles[2 * i], b = alleles[2 * i + 1];
+        const struct code *code = &diploid_codes[(unsigned)a & 3][(unsigned)b & 3];
+
+        ok &= in_range(a) & in_range(b) & (code->ploidy != BAD);
+        out->ploidies[i] = code->ploidy;
+        memcpy(out->values + 2 * i, out->unphased ? code->unphased : code->phased, 2);
+    }
+    return ok;
+}
+
+typedef uint64_t pair_vec __attribute__((vector_size(16)));
+typedef uint64_t pair_vec_any __attribute__((vector_size(16), aligned(1), may_alias));
+
+/* (x, y) becomes (x & y, x ^ y): both REF, one REF. */
+void bgen_unphase(uint8_t *values, uint64_t ncalls)
+{
+    const pair_vec first = (pair_vec){} + 0x00ff00ff00ff00ff;
+    uint64_t i = 0;
+
+    for (; ncalls - i >= 8; i += 8) {
+        pair_vec_any *at = (pair_vec_any *)(values + 2 * i);
+        const pair_vec x = *at & first, y = *at >> 8 & first;
+
+        *at = (x & y) | (x ^ y) << 8;
+    }
+    for (; i < ncalls; i++) {
+        const uint8_t x = values[2 * i], y = values[2 * i + 1];
+
+        values[2 * i] = x & y;
+        values[2 * i + 1] = x ^ y;
+    }
+}
+
+uint64_t bgen_count_haploid(const uint8_t *ploidies, uint64_t ncalls)
+{
+    uint64_t count = 0, i = 0;
+
+    for (; ncalls - i >= 8; i += 8) {
+        uint64_t word;
+
+        memcpy(&word, ploidies + i, sizeof word);
+        count += (uint64_t)__builtin_popcountll(word & 0x0101010101010101);
+    }
+    for (; i < ncalls; i++)
+        count += ploidies[i] & 1;
+    return count;
+}
+
+void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls)
+{
+    uint8_t *to = values;
+
+    for (uint64_t i = 0; i < ncalls; i++) {
+        const uint8_t x = values[2 * i], y = values[2 * i + 1];
+        const bool haploid = (ploidies[i] & 1) != 0;
+
+        to[0] = haploid ? x | y : x;
+        if (!haploid)
+            to[1] = y;
+        to += haploid ? 1 : 2;
+    }
+}
+
+const char *const bgen_planes_names[] = {"portable", "avx2", "avx512", NULL};
+
+#ifdef __x86_64__
+static bool have_avx512(void)
+{
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2");
+}
+
+static bool have_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+}
+#endif
+
+bgen_planes_fn *bgen_planes_impl(const char *name)
+{
+    if (strcmp(name, "portable") == 0)
+        return bgen_planes_portable;
+#ifdef __x86_64__
+    if (strcmp(name, "avx2") == 0 && have_avx2())
+        return bgen_planes_avx2;
+    if (strcmp(name, "avx512") == 0 && have_avx512())
+        return bgen_planes_avx512;
+#endif
+    return NULL;
+}
+
+/* What the machine has is a constant to read: nothing to remember between calls. */
+static bgen_planes_fn *best(void)
+{
+#ifdef __x86_64__
+    if (have_avx512())
+        return bgen_planes_avx512;
+    if (have_avx2())
+        return bgen_planes_avx2;
+#endif
+    return bgen_planes_portable;
+}
+
+bool bgen_from_planes(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first, unsigned ploidy,
+                      uint64_t ncalls, const struct bgen_out *out)
+{
+    return best()(planes, plane_nbytes, first, ploidy, ncalls, out);
+}

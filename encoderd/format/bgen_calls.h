@@ -1,0 +1,54 @@
+/*
+ * bgen_calls: genotype calls to the ploidy and probability bytes of BGEN.
+ *
+ * FORMATS.md, "Out: BGEN". Two bytes a call of ploidy axis 2, one of axis 1: the phased form says for
+ * each allele whether it is REF (255 or 0); the unphased form is P(RR), P(RA). A missing call has zeroes
+ * and bit 0x80 in its ploidy. A half-missing diploid call is missing; (−1, −2) is a missing haploid one.
+ * A haploid call (a, −2) has ploidy 1 and, until bgen_compact, two bytes, of which one may be set.
+ *
+ * Each kernel returns false if a call is not one that a two-allele record can have: an allele >= 2, a
+ * value below −2, a fill in the first slot. The plain form is the definition; the others are held
+ * against it by tests/unit/test_bgen_calls.c. They write just the bytes of their calls.
+ */
+#ifndef VCZFS_FORMAT_BGEN_CALLS_H
+#define VCZFS_FORMAT_BGEN_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BGEN_MISSING 0x80u
+
+/* Where the bytes of a run's first call go, and in which form. */
+struct bgen_out {
+    uint8_t *ploidies; /* 1 byte a call */
+    uint8_t *values;   /* ploidy-axis bytes a call */
+    bool unphased;
+};
+
+/* alleles: ncalls × ploidy, ploidy (of the axis) 1 or 2. */
+bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+                       const struct bgen_out *out);
+
+/* planes: eight bit planes of plane_nbytes each (see encoderd/zarr/chunk.h); the first call's first
+ * allele is element `first`. Reads up to 8 bytes past the last plane's end. */
+bool bgen_from_planes(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first, unsigned ploidy,
+                      uint64_t ncalls, const struct bgen_out *out);
+
+/* Turns pairs of the phased form into the unphased form, in place. */
+void bgen_unphase(uint8_t *values, uint64_t ncalls);
+
+/* How many ploidy bytes say 1. */
+uint64_t bgen_count_haploid(const uint8_t *ploidies, uint64_t ncalls);
+
+/* Takes the unused byte out of haploid calls' pairs, of either form, in place. */
+void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls);
+
+/* bgen_from_planes forced to one implementation, for tests and benchmarks; as in bed.h. */
+typedef bool bgen_planes_fn(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first,
+                            unsigned ploidy, uint64_t ncalls, const struct bgen_out *out);
+extern const char *const bgen_planes_names[];
+bgen_planes_fn *bgen_planes_impl(const char *name);
+bgen_planes_fn bgen_planes_portable, bgen_planes_avx2, bgen_planes_avx512;
+
+#endif

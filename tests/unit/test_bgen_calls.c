@@ -1,0 +1,323 @@
+/*
+ * The BGEN kernels: the plain form against a table written from the specification, every plane form
+ * against the same, and what is done to whole rows.
+ */
+#include "encoderd/format/bgen_calls.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+/* cmocka needs the three above it. */
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MAX_CALLS    3000
+#define MAX_ELEMENTS (2 * MAX_CALLS + 4096)
+#define GUARD        4096ul
+#define REGION       ((MAX_ELEMENTS + 8 + GUARD) & ~(GUARD - 1))
+#define MARGIN       8
+
+/* FORMATS.md, "Out: BGEN". Every other pair is not a call. */
+static const struct spec {
+    int8_t a, b;
+    uint8_t ploidy, phased[2], unphased[2];
+} specification[] = {
+    {0, 0, 2, {255, 255}, {255, 0}}, {0, 1, 2, {255, 0}, {0, 255}}, {1, 0, 2, {0, 255}, {0, 255}},
+    {1, 1, 2, {0, 0}, {0, 0}},       {-1, -1, 0x82, {0}, {0}},      {-1, 0, 0x82, {0}, {0}},
+    {-1, 1, 0x82, {0}, {0}},         {0, -1, 0x82, {0}, {0}},       {1, -1, 0x82, {0}, {0}},
+    {0, -2, 1, {255, 0}, {0, 255}},  {1, -2, 1, {0, 0}, {0, 0}},    {-1, -2, 0x81, {0}, {0}},
+};
+#define NSPEC (sizeof specification / sizeof *specification)
+
+static const struct spec *spec_of(int8_t a, int8_t b)
+{
+    for (size_t i = 0; i < NSPEC; i++)
+        if (specification[i].a == a && specification[i].b == b)
+            return &specification[i];
+    return NULL;
+}
+
+static const struct spec *spec_call(const int8_t *call, unsigned ploidy)
+{
+    return spec_of(call[0], ploidy == 2 ? call[1] : -2);
+}
+
+static uint64_t rng_state;
+
+static uint64_t rng(void)
+{
+    rng_state ^= rng_state << 13;
+    rng_state ^= rng_state >> 7;
+    rng_state ^= rng_state << 17;
+    return rng_state;
+}
+
+static bool rng_chance(unsigned per_mille)
+{
+    return rng() % 1000 < per_mille;
+}
+
+struct shape {
+    unsigned ploidy;
+    uint64_t first, ncalls, nelements;
+    bool unphased;
+    unsigned missing, fill; /* per mille */
+};
+
+static bool expect(const struct shape *s, const int8_t *calls, uint8_t *ploidies, uint8_t *values)
+{
+    bool ok = true;
+
+    for (uint64_t i = 0; i < s->ncalls; i++) {
+        const struct spec *spec = spec_call(calls + i * s->ploidy, s->ploidy);
+
+        if (spec == NULL) {
+            ok = false;
+            continue;
+        }
+        ploidies[i] = spec->ploidy;
+        if (s->ploidy == 1)
+            values[i] = spec->phased[0];
+        else
+            memcpy(values + 2 * i, s->unphased ? spec->unphased : spec->phased, 2);
+    }
+    return ok;
+}
+
+static uint8_t *region_new(void)
+{
+    uint8_t *at = mmap(NULL, REGION + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_true(at != MAP_FAILED);
+    assert_int_equal(mprotect(at + GUARD, REGION, PROT_READ | PROT_WRITE), 0);
+    return at + GUARD;
+}
+
+static void region_free(uint8_t *region)
+{
+    munmap(region - GUARD, REGION + 2 * GUARD);
+}
+
+/* Planes of nelements, either right at the region's start or with 8 bytes between them and its end. */
+static uint8_t *make_planes(uint8_t *region, const int8_t *elements, uint64_t nelements)
+{
+    const uint64_t nbytes = nelements / 8;
+    uint8_t *planes = rng_chance(500) ? region : region + REGION - 8 - nelements;
+
+    for (uint64_t i = 0; i < REGION; i++)
+        region[i] = (uint8_t)rng();
+    memset(planes, 0, nelements);
+    for (unsigned p = 0; p < 8; p++)
+        for (uint64_t i = 0; i < nelements; i++)
+            planes[p * nbytes + i / 8] |= (uint8_t)(((unsigned)elements[i] >> p & 1) << i % 8);
+    return planes;
+}
+
+static void random_shape(struct shape *s)
+{
+    static const unsigned density[] = {0, 0, 1, 50, 500, 1000};
+
+    s->ploidy = rng_chance(300) ? 1 : 2;
+    s->first = rng_chance(300) ? rng() % 8 : rng() % 2048;
+    s->ncalls = 1 + rng() % (rng_chance(500) ? 300 : MAX_CALLS);
+    s->nelements = (s->first + s->ncalls * s->ploidy + 7) / 8 * 8 + 8 * (rng() % 100);
+    s->unphased = rng_chance(500);
+    s->missing = density[rng() % 6];
+    s->fill = density[rng() % 6];
+}
+
+/* Good calls in the run, anything at all around it. */
+static void random_elements(const struct shape *s, int8_t *elements)
+{
+    for (uint64_t i = 0; i < s->nelements; i++)
+        elements[i] = (int8_t)rng();
+    for (uint64_t i = 0; i < s->ncalls; i++) {
+        int8_t *call = elements + s->first + i * s->ploidy;
+
+        for (unsigned p = 0; p < s->ploidy; p++)
+            call[p] = (int8_t)(rng() % 2);
+        if (rng_chance(s->missing))
+            call[rng() % s->ploidy] = -1;
+        if (s->ploidy == 2 && rng_chance(s->fill))
+            call[1] = -2;
+    }
+}
+
+struct result {
+    uint8_t ploidies[MAX_CALLS + 2 * MARGIN], values[2 * MAX_CALLS + 2 * MARGIN];
+};
+
+static void check_result(const struct shape *s, bool ok, bool due_ok, const struct result *got,
+                         const struct result *due, const struct result *before)
+{
+    const uint64_t np = MARGIN + s->ncalls, nv = MARGIN + s->ncalls * s->ploidy;
+
+    assert_int_equal(ok, due_ok);
+    if (ok)
+        assert_memory_equal(got, due, sizeof *got);
+    assert_memory_equal(got->ploidies, before->ploidies, MARGIN);
+    assert_memory_equal(got->values, before->values, MARGIN);
+    assert_memory_equal(got->ploidies + np, before->ploidies + np, sizeof got->ploidies - np);
+    assert_memory_equal(got->values + nv, before->values + nv, sizeof got->values - nv);
+}
+
+static void check_one(const struct shape *s, const int8_t *elements, const uint8_t *planes)
+{
+    static struct result before, due, got;
+    const struct bgen_out out = {got.ploidies + MARGIN, got.values + MARGIN, s->unphased};
+    const int8_t *calls = elements + s->first;
+    bool ok, due_ok;
+
+    for (size_t i = 0; i < sizeof before; i++)
+        ((uint8_t *)&before)[i] = (uint8_t)rng();
+    due = got = before;
+    due_ok = expect(s, calls, due.ploidies + MARGIN, due.values + MARGIN);
+    ok = bgen_from_alleles(calls, s->ploidy, s->ncalls, &out);
+    check_result(s, ok, due_ok, &got, &due, &before);
+    for (const char *const *name = bgen_planes_names; *name != NULL; name++) {
+        bgen_planes_fn *fn = bgen_planes_impl(*name);
+
+        if (fn == NULL)
+            continue;
+        got = before;
+        ok = fn(planes, s->nelements / 8, s->first, s->ploidy, s->ncalls, &out);
+        check_result(s, ok, due_ok, &got, &due, &before);
+    }
+}
+
+static void every_pair(void **state)
+{
+    (void)state;
+    for (int a = -128; a < 128; a++)
+        for (int b = -128; b < 128; b++)
+            for (int unphased = 0; unphased < 2; unphased++) {
+                const int8_t call[2] = {(int8_t)a, (int8_t)b};
+                const struct spec *spec = spec_of((int8_t)a, (int8_t)b);
+                uint8_t ploidy, values[2];
+                const struct bgen_out out = {&ploidy, values, unphased};
+
+                assert_int_equal(bgen_from_alleles(call, 2, 1, &out), spec != NULL);
+                if (spec == NULL)
+                    continue;
+                assert_int_equal(ploidy, spec->ploidy);
+                assert_memory_equal(values, unphased ? spec->unphased : spec->phased, 2);
+            }
+}
+
+static void every_haploid(void **state)
+{
+    (void)state;
+    for (int a = -128; a < 128; a++) {
+        const int8_t call = (int8_t)a;
+        uint8_t ploidy, value;
+        const struct bgen_out out = {&ploidy, &value, false};
+
+        assert_int_equal(bgen_from_alleles(&call, 1, 1, &out), a >= -1 && a <= 1);
+        assert_true(a < -1 || a > 1 || ploidy == (a == -1 ? 0x81 : 1));
+        assert_true(a < -1 || a > 1 || value == (a == 0 ? 255 : 0));
+    }
+}
+
+static void random_runs(void **state)
+{
+    static int8_t elements[MAX_ELEMENTS];
+    uint8_t *region = region_new();
+
+    (void)state;
+    rng_state = 20261120;
+    for (int round = 0; round < 2000; round++) {
+        struct shape s;
+
+        random_shape(&s);
+        random_elements(&s, elements);
+        check_one(&s, elements, make_planes(region, elements, s.nelements));
+    }
+    region_free(region);
+}
+
+/* Every position of a run in turn; what lies next to it is bad all the time. */
+static void a_bad_call_anywhere(void **state)
+{
+    static const int8_t bad[] = {2, 3, 4, 8, 16, 32, 64, 127, -3, -5, -128};
+    static int8_t elements[MAX_ELEMENTS];
+    uint8_t *region = region_new();
+
+    (void)state;
+    rng_state = 77;
+    for (int round = 0; round < 8; round++) {
+        struct shape s;
+
+        random_shape(&s);
+        s.ncalls = 100 + rng() % 200;
+        s.nelements = (s.first + s.ncalls * s.ploidy + 7) / 8 * 8;
+        random_elements(&s, elements);
+        for (uint64_t call = 0; call < s.ncalls; call++) {
+            int8_t *at = elements + s.first + call * s.ploidy;
+            const int8_t saved[2] = {at[0], at[1]};
+
+            at[rng() % s.ploidy] = bad[rng() % sizeof bad];
+            if (rng_chance(300))
+                at[0] = -2;
+            assert_null(spec_call(at, s.ploidy));
+            check_one(&s, elements, make_planes(region, elements, s.nelements));
+            memcpy(at, saved, s.ploidy);
+        }
+    }
+    region_free(region);
+}
+
+/* What is made phased and turned afterwards is what is made unphased; compacting drops what haploid
+ * calls do not use. */
+static void whole_rows(void **state)
+{
+    static int8_t elements[MAX_ELEMENTS];
+    static uint8_t ploidies[MAX_CALLS], phased[2 * MAX_CALLS], unphased[2 * MAX_CALLS];
+
+    (void)state;
+    rng_state = 4711;
+    for (int round = 0; round < 500; round++) {
+        struct shape s;
+        uint64_t haploid = 0, at = 0;
+        const struct bgen_out out = {ploidies, phased, false}, turned = {ploidies, unphased, true};
+        static uint8_t due[2 * MAX_CALLS];
+
+        random_shape(&s);
+        s.ploidy = 2;
+        s.first = 0;
+        random_elements(&s, elements);
+        assert_true(bgen_from_alleles(elements, 2, s.ncalls, &out));
+        assert_true(bgen_from_alleles(elements, 2, s.ncalls, &turned));
+        for (uint64_t i = 0; i < s.ncalls; i++) {
+            haploid += elements[2 * i + 1] == -2;
+            due[at++] =
+                elements[2 * i + 1] == -2 ? (elements[2 * i] == 0 ? 255 : 0) : unphased[2 * i];
+            if (elements[2 * i + 1] != -2)
+                due[at++] = unphased[2 * i + 1];
+        }
+        assert_int_equal(bgen_count_haploid(ploidies, s.ncalls), haploid);
+        bgen_unphase(phased, s.ncalls);
+        assert_memory_equal(phased, unphased, 2 * s.ncalls);
+        bgen_compact(ploidies, phased, s.ncalls);
+        assert_memory_equal(phased, due, at);
+    }
+}
+
+static void portable_is_always_there(void **state)
+{
+    (void)state;
+    assert_non_null(bgen_planes_impl("portable"));
+    assert_null(bgen_planes_impl("abacus"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_pair),  cmocka_unit_test(every_haploid),
+        cmocka_unit_test(random_runs), cmocka_unit_test(a_bad_call_anywhere),
+        cmocka_unit_test(whole_rows),  cmocka_unit_test(portable_is_always_there),
+    };
+
+    return cmocka_run_group_tests_name("bgen_calls", tests, NULL, NULL);
+}
