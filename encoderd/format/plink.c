@@ -9,6 +9,7 @@
 #include "common/size.h"
 #include "encoderd/format/bed.h"
 #include "encoderd/format/format.h"
+#include "encoderd/format/refuse.h"
 #include "encoderd/vcz/text.h"
 
 #include <inttypes.h>
@@ -72,19 +73,16 @@ static struct str chromosome(const struct str *contig)
 
 struct bim_piece {
     struct buf lines;
-    uint64_t nmulti; /* variants with more than two alleles */
-    uint64_t first_variant;
-    struct buf first_place; /* "chr19:112", for the message */
+    struct refuse_tally refused;
 };
 
 struct bim {
     const struct vcz *vcz;
     const struct selection *selection;
-    bool want;        /* lines are wanted, not only the count */
-    int fd;           /* owned */
-    uint64_t size;    /* written */
-    uint64_t nmulti;  /* over all pieces so far */
-    struct buf first; /* "first: chr19:112, variant 2" */
+    bool want;     /* lines are wanted, not only the count */
+    int fd;        /* owned */
+    uint64_t size; /* written */
+    struct refuse_tally refused;
 };
 
 /* `name` is the store's word for what `text` is. */
@@ -154,35 +152,17 @@ static int bim_line(const struct bim *bim, const struct site *site, struct buf *
     return 0;
 }
 
-/* A contig's name as it may go into a message without quotes: only if it is plain. */
-static void show_place(const struct site *site, char *out, size_t size)
-{
-    char shown[TEXT_SHOW_MAX];
-
-    if (text_is_column(&site->contig) && site->contig.len < TEXT_SHOW_MAX)
-        snprintf(out, size, "%.*s:%" PRId64, (int)site->contig.len, site->contig.at,
-                 site->position);
-    else
-        snprintf(out, size, "contig %s, position %" PRId64, text_show(&site->contig, shown),
-                 site->position);
-}
-
 static int bim_site(const struct site *site, void *arg_piece, void *arg, struct err *err)
 {
     const struct bim *bim = arg;
     struct bim_piece *piece = arg_piece;
-    char place[2 * TEXT_SHOW_MAX];
 
     if (site->nalleles > 2) {
-        if (piece->nmulti++ == 0) {
-            show_place(site, place, sizeof place);
-            buf_append_str(&piece->first_place, place);
-            piece->first_variant = site->variant;
-        }
+        refuse_count(&piece->refused, site);
         return 0;
     }
     /* After a multi-allelic site the view is refused anyway; what is left to do is to count. */
-    if (!bim->want || piece->nmulti > 0)
+    if (!bim->want || piece->refused.nmulti > 0)
         return 0;
     return bim_line(bim, site, &piece->lines, err);
 }
@@ -192,11 +172,8 @@ static int bim_take(void *arg_piece, void *arg, struct err *err)
     struct bim_piece *piece = arg_piece;
     struct bim *bim = arg;
 
-    if (piece->nmulti > 0 && bim->nmulti == 0)
-        buf_printf(&bim->first, "first: %.*s, variant %" PRIu64, (int)piece->first_place.len,
-                   (const char *)piece->first_place.data, piece->first_variant);
-    bim->nmulti += piece->nmulti;
-    if (!bim->want || bim->nmulti > 0)
+    refuse_add(&bim->refused, &piece->refused);
+    if (!bim->want || bim->refused.nmulti > 0)
         return 0;
     bim->size += piece->lines.len;
     return io_write_all(bim->fd, piece->lines.data, piece->lines.len, "the .bim", err);
@@ -207,21 +184,7 @@ static void bim_clear(void *arg_piece)
     struct bim_piece *piece = arg_piece;
 
     buf_free(&piece->lines);
-    buf_free(&piece->first_place);
-}
-
-static int refuse_multiallelic(const struct bim *bim, struct err *err)
-{
-    uint64_t nrows = bim->selection->rows.nrows;
-
-    return err_set(
-        err, ERR_DATA,
-        "%s: %" PRIu64 " of %" PRIu64 " variant%s %s more than two alleles (%.*s); "
-        "PLINK 1 files cannot hold them. Use --max-alleles 2 to leave them out, or split "
-        "them first with `bcftools norm -m-`",
-        store_path(bim->vcz->store), bim->nmulti, nrows, nrows == 1 ? "" : "s",
-        bim->nmulti == 1 ? "has" : "have", (int)bim->first.len,
-        bim->first.data != NULL ? (const char *)bim->first.data : "");
+    refuse_clear_tally(&piece->refused);
 }
 
 /* Looks at every site, writes the .bim if it is wanted. */
@@ -240,8 +203,8 @@ static int scan_sites(struct bim *bim, const struct pass_means *means, struct er
 
     if (pass_run(&pass, means, err) != 0)
         return -1;
-    if (bim->nmulti > 0)
-        return refuse_multiallelic(bim, err);
+    if (bim->refused.nmulti > 0)
+        return refuse_multiallelic(bim->selection, &bim->refused, "PLINK 1 files", err);
     return 0;
 }
 
@@ -267,7 +230,7 @@ static int make_bim(const struct pass_means *means, bool want, struct format_vie
     if (rc == 0 && want)
         add_sidecar(view, ".bim", steal_fd(&bim.fd), bim.size);
     cleanup_close(&bim.fd);
-    buf_free(&bim.first);
+    refuse_clear_tally(&bim.refused);
     return rc < 0 ? -1 : 0;
 }
 
@@ -357,60 +320,10 @@ static int plink_open(const struct selection *selection, const struct format_opt
     return -1;
 }
 
-/* Allele `i` of the run. */
-static int run_allele(const struct call_run *run, uint64_t i)
+static bool call_is_bad(int a, int b)
 {
-    unsigned value = 0;
-
-    if (run->planes == NULL)
-        return run->alleles[i];
-    i += run->first;
-    for (unsigned p = 0; p < 8; p++) {
-        unsigned byte = run->planes[p * run->plane_nbytes + i / 8];
-
-        value |= (byte >> (i % 8) & 1u) << p;
-    }
-    return (int8_t)(uint8_t)value;
-}
-
-static bool call_is_bad(const struct call_run *run, uint64_t call)
-{
-    int a = run_allele(run, call * run->ploidy);
-    int b = run->ploidy == 2 ? run_allele(run, call * 2 + 1) : VCZ_INT_FILL;
-
     return a > 1 || b > 1 || a < VCZ_INT_FILL || b < VCZ_INT_FILL ||
            (a == VCZ_INT_FILL && b != VCZ_INT_FILL);
-}
-
-/* Where the run's variant lies, for a message; just its number if the site cannot be read. */
-static void find_place(const struct format_view *view, uint64_t variant, char *out, size_t size)
-{
-    const struct plink *plink = view->state;
-    struct sites_reader *reader = sites_reader_new(view->selection->vcz, plink->scratch_max, NULL);
-    struct site site;
-
-    snprintf(out, size, "site unreadable");
-    if (reader != NULL && sites_get_place(reader, variant, &site, NULL) == 0)
-        show_place(&site, out, size);
-    sites_reader_free(reader);
-}
-
-static int refuse_call(const struct format_view *view, const struct call_run *run, struct err *err)
-{
-    char place[2 * TEXT_SHOW_MAX], sample[TEXT_SHOW_MAX] = "unknown";
-    uint64_t call = 0;
-
-    while (call < run->ncalls && !call_is_bad(run, call))
-        call++;
-    if (call < run->ncalls)
-        text_show(&view->selection->sample_id[run->sample + call], sample);
-    find_place(view, run->variant, place, sizeof place);
-    return err_set(
-        err, ERR_DATA,
-        "%s: call_genotype: variant %" PRIu64
-        " (%s) has a genotype that a two-allele record cannot have (allele 2 or more, or "
-        "a fill value before an allele): row %" PRIu64 ", sample %s",
-        store_path(view->selection->vcz->store), run->variant, place, run->row, sample);
 }
 
 static int plink_put(const struct format_view *view, const struct call_run *run, uint8_t *at,
@@ -425,7 +338,10 @@ static int plink_put(const struct format_view *view, const struct call_run *run,
                              shift, last, at);
     else
         ok = bed_from_alleles(run->alleles, run->ploidy, run->ncalls, shift, last, at);
-    return ok ? 0 : refuse_call(view, run, err);
+    if (ok)
+        return 0;
+    return refuse_call(view, ((const struct plink *)view->state)->scratch_max, run, call_is_bad,
+                       err);
 }
 
 const struct format format_plink = {

@@ -1,0 +1,114 @@
+#include "encoderd/format/refuse.h"
+
+#include "encoderd/vcz/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void refuse_show_place(const struct site *site, char out[REFUSE_PLACE_MAX])
+{
+    char shown[TEXT_SHOW_MAX];
+
+    if (text_is_column(&site->contig) && site->contig.len < TEXT_SHOW_MAX)
+        snprintf(out, REFUSE_PLACE_MAX, "%.*s:%" PRId64, (int)site->contig.len, site->contig.at,
+                 site->position);
+    else
+        snprintf(out, REFUSE_PLACE_MAX, "contig %s, position %" PRId64,
+                 text_show(&site->contig, shown), site->position);
+}
+
+void refuse_count(struct refuse_tally *tally, const struct site *site)
+{
+    char place[REFUSE_PLACE_MAX];
+
+    if (tally->nmulti++ > 0)
+        return;
+    refuse_show_place(site, place);
+    buf_printf(&tally->first, "first: %s, variant %" PRIu64, place, site->variant);
+}
+
+void refuse_add(struct refuse_tally *sum, const struct refuse_tally *piece)
+{
+    if (piece->nmulti > 0 && sum->nmulti == 0)
+        buf_append(&sum->first, piece->first.data, piece->first.len);
+    sum->nmulti += piece->nmulti;
+}
+
+void refuse_clear_tally(struct refuse_tally *tally)
+{
+    buf_free(&tally->first);
+}
+
+int refuse_multiallelic(const struct selection *selection, const struct refuse_tally *tally,
+                        const char *files, struct err *err)
+{
+    const uint64_t nrows = selection->rows.nrows;
+
+    return err_set(err, ERR_DATA,
+                   "%s: %" PRIu64 " of %" PRIu64 " variant%s %s more than two alleles (%.*s); "
+                   "%s cannot hold them. Use --max-alleles 2 to leave them out, or split "
+                   "them first with `bcftools norm -m-`",
+                   store_path(selection->vcz->store), tally->nmulti, nrows, nrows == 1 ? "" : "s",
+                   tally->nmulti == 1 ? "has" : "have", (int)tally->first.len,
+                   tally->first.data != NULL ? (const char *)tally->first.data : "", files);
+}
+
+/* Allele `i` of the run. */
+static int run_allele(const struct call_run *run, uint64_t i)
+{
+    unsigned value = 0;
+
+    if (run->planes == NULL)
+        return run->alleles[i];
+    i += run->first;
+    for (unsigned p = 0; p < 8; p++) {
+        unsigned byte = run->planes[p * run->plane_nbytes + i / 8];
+
+        value |= (byte >> (i % 8) & 1u) << p;
+    }
+    return (int8_t)(uint8_t)value;
+}
+
+static uint64_t first_bad(const struct call_run *run, bool (*is_bad)(int a, int b))
+{
+    uint64_t call = 0;
+
+    for (; call < run->ncalls; call++) {
+        const int a = run_allele(run, call * run->ploidy);
+        const int b = run->ploidy == 2 ? run_allele(run, call * 2 + 1) : VCZ_INT_FILL;
+
+        if (is_bad(a, b))
+            break;
+    }
+    return call;
+}
+
+/* Where the run's variant lies; just that it cannot be said if the site cannot be read. */
+static void find_place(const struct vcz *vcz, size_t scratch_max, uint64_t variant, char *out)
+{
+    struct sites_reader *reader = sites_reader_new(vcz, scratch_max, NULL);
+    struct site site;
+
+    snprintf(out, REFUSE_PLACE_MAX, "site unreadable");
+    if (reader != NULL && sites_get_place(reader, variant, &site, NULL) == 0)
+        refuse_show_place(&site, out);
+    sites_reader_free(reader);
+}
+
+int refuse_call(const struct format_view *view, size_t scratch_max, const struct call_run *run,
+                bool (*is_bad)(int a, int b), struct err *err)
+{
+    const struct selection *selection = view->selection;
+    char place[REFUSE_PLACE_MAX], sample[TEXT_SHOW_MAX] = "unknown";
+    const uint64_t call = first_bad(run, is_bad);
+
+    if (call < run->ncalls)
+        text_show(&selection->sample_id[run->sample + call], sample);
+    find_place(selection->vcz, scratch_max, run->variant, place);
+    return err_set(
+        err, ERR_DATA,
+        "%s: call_genotype: variant %" PRIu64
+        " (%s) has a genotype that a two-allele record cannot have (allele 2 or more, or "
+        "a fill value before an allele): row %" PRIu64 ", sample %s",
+        store_path(selection->vcz->store), run->variant, place, run->row, sample);
+}

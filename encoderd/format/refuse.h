@@ -1,0 +1,33 @@
+/*
+ * refuse: what formats say of sites and calls that they cannot show.
+ */
+#ifndef VCZFS_FORMAT_REFUSE_H
+#define VCZFS_FORMAT_REFUSE_H
+
+#include "encoderd/format/format.h"
+
+/* Sites with more than two alleles, counted by a pass: one tally a piece, added up in store order.
+ * Zero-initialise; refuse_clear_tally. */
+struct refuse_tally {
+    uint64_t nmulti;
+    struct buf first; /* "first: chr19:112, variant 2" */
+};
+void refuse_count(struct refuse_tally *tally, const struct site *site);
+void refuse_add(struct refuse_tally *sum, const struct refuse_tally *piece);
+void refuse_clear_tally(struct refuse_tally *tally);
+
+/* ERR_DATA: there are such sites among the selection's; `files` ("PLINK 1 files") cannot hold them. */
+int refuse_multiallelic(const struct selection *selection, const struct refuse_tally *tally,
+                        const char *files, struct err *err);
+
+#define REFUSE_PLACE_MAX 224
+
+/* "chr19:112", with a name that is not plain quoted. */
+void refuse_show_place(const struct site *site, char out[REFUSE_PLACE_MAX]);
+
+/* ERR_DATA naming the site and the sample of the run's first call that is bad. scratch_max: for the
+ * reader that looks the site up. A call on a ploidy axis of 1 is (a, fill). */
+int refuse_call(const struct format_view *view, size_t scratch_max, const struct call_run *run,
+                bool (*is_bad)(int a, int b), struct err *err);
+
+#endif
