@@ -54,8 +54,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     const struct fs_file *file = fs_by_name(view->fs, name);
     struct fuse_entry_param entry;
 
-    if (parent != FS_ROOT_INO) {
-        fuse_reply_err(req, ENOTDIR);
+    if (parent != FS_ROOT_INO || strlen(name) > FS_NAME_MAX) {
+        fuse_reply_err(req, parent != FS_ROOT_INO ? ENOTDIR : ENAMETOOLONG);
         return;
     }
     /* Inode 0 is "there is no such name, and there will be none". */

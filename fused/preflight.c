@@ -57,9 +57,10 @@ int preflight_fuse(bool allow_other, struct err *err)
     if (geteuid() == 0)
         return 0;
     if (access("/dev/fuse", R_OK | W_OK) != 0)
-        return err_set(err, ERR_SYSTEM,
-                       "only root may open /dev/fuse on this machine (usual is chmod 666 "
-                       "/dev/fuse)");
+        return err_set(
+            err, ERR_SYSTEM,
+            "no permission to open /dev/fuse: on this machine only root has it (chmod 666 "
+            "/dev/fuse is usual)");
     if (!in_path("fusermount3"))
         return err_set(err, ERR_SYSTEM,
                        "fusermount3 is not installed, and an ordinary user cannot mount without it "

@@ -12,17 +12,19 @@
 #include <sys/queue.h>
 #include <time.h>
 
-#define DEATHS_MAX     3           /* a read in flight at this many deaths in a row gets EIO */
-#define CAREFUL_BYTES  (128 << 10) /* what is asked for, and may be condemned, after a death */
-#define LEASE_IDLE_MS  1000        /* a lease nobody used for this long goes back */
+#define DEATHS_MAX     3          /* a read in flight at this many deaths in a row gets EIO */
+#define CAREFUL_BYTES  (64 << 10) /* what is asked for, and may be condemned, after a death */
+#define LEASE_IDLE_MS  1000       /* a lease nobody used for this long goes back */
 #define LEASE_SWEEP_MS 250
 #define REPLY_PIECES   8    /* adjacent leases in one reply */
+#define LATE_MS        200  /* how long what missed its deadline fails at once */
 #define QUIET_MS       1000 /* the same complaint is logged at most this often */
 
 /* A question that the encoder has been asked and has not answered. */
 struct ask {
     uint64_t id, file, handle;
     uint64_t offset, length;
+    bool overdue; /* a reader gave up on it: the next one asks afresh */
     LIST_ENTRY(ask) entry;
 };
 
@@ -33,11 +35,11 @@ struct pending {
     size_t size;
     uint8_t *data; /* owned; the first `have` bytes are there; NULL while none are */
     size_t have;
-    const struct ask *ask; /* the one it waits for, or NULL */
-    unsigned deaths;       /* encoders in a row that died while it was in flight */
-    bool interrupted;      /* its reader gave up */
-    uint64_t deadline;     /* ms */
-    int64_t t_start;       /* for the access log */
+    struct ask *ask;   /* the one it waits for, or NULL */
+    unsigned deaths;   /* encoders in a row that died while it was in flight */
+    bool interrupted;  /* its reader gave up */
+    uint64_t deadline; /* ms */
+    int64_t t_start;   /* for the access log */
     struct reads *reads;
     TAILQ_ENTRY(pending) entry;
 };
@@ -49,6 +51,10 @@ struct reads {
     LIST_HEAD(, ask) asks;
     struct leases leases;
     struct poison poison;
+    /* When read-ahead fails, the kernel asks again at once for the page that somebody waits for. That
+     * must not take a second timeout. */
+    struct poison late;
+    uint64_t late_until;  /* ms */
     const uint8_t *arena; /* the link's; NULL while it is down */
     uint64_t arena_size;
     bool up, stale;
@@ -190,7 +196,7 @@ static struct ask *find_ask(struct reads *reads, const struct pending *read, uin
 
     LIST_FOREACH(ask, &reads->asks, entry)
     {
-        if (ask->file != read->file)
+        if (ask->file != read->file || ask->overdue)
             continue;
         if (ask->offset == offset || (ask->handle == read->handle && ask->offset < offset &&
                                       offset - ask->offset < ask->length))
@@ -335,6 +341,20 @@ static void advance_all(struct reads *reads)
     }
 }
 
+static bool is_late(struct reads *reads, const struct pending *read, uint64_t now)
+{
+    if (now > reads->late_until)
+        reads->late = (struct poison){0};
+    return poison_clip(&reads->late, read->file, read->offset, 1) == 0;
+}
+
+static void note_late(struct reads *reads, const struct pending *read, uint64_t now)
+{
+    if (!is_late(reads, read, now))
+        poison_add(&reads->late, read->file, read->offset, read->offset + read->size);
+    reads->late_until = now + LATE_MS;
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct reads *reads = arg;
@@ -347,6 +367,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         log_error("%s: no answer for %zu bytes at %" PRIu64 " in %u ms: EIO",
                   reads->config.fs->files[read->file].name, read->size, read->offset,
                   reads->config.timeout_ms);
+        note_late(reads, read, now);
+        if (read->ask != NULL)
+            read->ask->overdue = true;
         fail(reads, read, EIO);
     }
     if (read != NULL)
@@ -381,14 +404,17 @@ static void on_interrupt(evutil_socket_t fd, short what, void *arg)
 
 static void enqueue(struct reads *reads, const struct pending *what)
 {
-    struct pending *read = malloc(sizeof *read);
+    uint64_t now = now_ms();
+    bool late = is_late(reads, what, now);
+    struct pending *read = late ? NULL : malloc(sizeof *read);
 
     if (read == NULL) {
-        fuse_reply_err(what->req, ENOMEM);
+        fuse_reply_err(what->req, late ? EIO : ENOMEM);
+        note_read(reads, what, late ? EIO : ENOMEM);
         return;
     }
     *read = *what;
-    read->deadline = now_ms() + reads->config.timeout_ms;
+    read->deadline = now + reads->config.timeout_ms;
     if (TAILQ_EMPTY(&reads->queue))
         arm(reads->deadline, reads->config.timeout_ms);
     TAILQ_INSERT_TAIL(&reads->queue, read, entry);
@@ -444,7 +470,7 @@ void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size)
 static void condemn(struct reads *reads, struct pending *read)
 {
     uint64_t begin = read->ask->offset;
-    uint64_t end = begin + size_max(read->ask->length, CAREFUL_BYTES);
+    uint64_t end = begin + read->ask->length;
 
     if (poison_clip(&reads->poison, read->file, begin, 1) > 0) {
         log_error("%s: bytes %" PRIu64 " to %" PRIu64 " ended %d encoders in a row: EIO for them "
