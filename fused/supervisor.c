@@ -8,7 +8,8 @@
 #include <sys/wait.h>
 
 #define DYING_MAX    16 /* killed and not yet dead: a process in uninterruptible sleep can take long */
-#define KILL_WAIT_MS 500 /* how long a killed process may take before we leave without it */
+#define KILL_WAIT_MS 250 /* how long a killed process may take before we leave without it, */
+#define KILL_WAITS   3   /* times this often, since signals cut the waiting short */
 
 struct supervisor {
     struct encoder_command command;
@@ -110,13 +111,20 @@ void supervisor_stop(struct supervisor *sup, int grace_ms)
 {
     int status;
 
+    /* From here on we wait for it ourselves, and its own signal must not cut that short. */
+    if (sup->sigchld != NULL)
+        event_del(sup->sigchld);
     if (sup->pid != 0 && child_wait(sup->pid, grace_ms, &status)) {
         note_end(sup, sup->pid, status);
         sup->pid = 0;
     }
     supervisor_discard(sup);
-    while (sup->ndying > 0)
-        child_wait(sup->dying[--sup->ndying], KILL_WAIT_MS, &status);
+    while (sup->ndying > 0) {
+        pid_t pid = sup->dying[--sup->ndying];
+
+        for (int tries = 0; tries < KILL_WAITS && !child_wait(pid, KILL_WAIT_MS, &status); tries++)
+            ;
+    }
 }
 
 const char *supervisor_last_end(const struct supervisor *sup)

@@ -25,7 +25,8 @@ int supervisor_start(struct supervisor *sup, int *fd, struct err *err);
 void supervisor_discard(struct supervisor *sup);
 
 /* The connection has been closed: wait at most grace_ms for the encoder to end by itself, then kill
- * it. For the end of the front, where blocking that long is right. */
+ * it. For the end of the front, where blocking that long is right:
+ * no encoder can be started afterwards. */
 void supervisor_stop(struct supervisor *sup, int grace_ms);
 
 /* How the last encoder that ended by itself and in disorder did; "" if none has. */

@@ -26,7 +26,6 @@
  * at a read:
  *   span-id span-before span-after span-eof span-at span-overflow span-twice lease-twice
  *   wrong-type silent garbage empty-map extra-fd close exit crash stop error estale
- *   (error and estale are told at every read from the N-th on: the kernel asks twice)
  *   read-kill: exit at every read that starts in the span number N (counted from 0), always
  * at a resume (the first process is honest until it is killed):
  *   resume-changed resume-files resume-fingerprint resume-exit resume-error
@@ -401,13 +400,12 @@ static void answer(struct fake *fake, const struct msg_read *read, size_t slot)
     struct msg msg = {.type = MSG_SPAN};
     struct msg_span *span = &msg.u.span;
     bool due = ++fake->nreads == fake->lie_n;
-    bool lasting = lies(fake, "error") || lies(fake, "estale");
 
     if (lies(fake, "read-kill") && read->offset / fake->span == fake->lie_n)
         exit(10);
     if (fake->delay_ms > 0)
         usleep(fake->delay_ms * 1000);
-    if ((due || (lasting && fake->nreads >= fake->lie_n)) && tell_lie(fake, read))
+    if (due && tell_lie(fake, read))
         return;
     span->id = read->id;
     span->lease = ++fake->last_lease;
