@@ -4,6 +4,7 @@
 #   make deps       install the Debian packages that are missing
 #   make demo       mount a store made for the purpose, read it with plink and plink2
 #   make check      every test; ends on the runners' own summaries
+#   make fuzz       libFuzzer on everything that parses, FUZZ_SECONDS each
 #   make bench      ratios measured in one run
 #   make install    into $(DESTDIR)$(prefix)
 #
@@ -30,13 +31,14 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
 
 PKG_COMMON  := libevent libevent_pthreads msgpack
 PKG_FRONT   := fuse3
-PKG_ENCODER := libzstd blosc jansson zlib libdeflate liblz4
+PKG_ENCODER := libseccomp libzstd blosc jansson zlib libdeflate liblz4
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
 COMMON_SRC  := $(wildcard common/*.c proto/*.c)
 FRONT_SRC   := $(wildcard fused/*.c)
 ENCODER_SRC := $(wildcard encoderd/*.c encoderd/*/*.c)
 TOOLS       := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+FUZZ        := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT        := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -52,13 +54,15 @@ LIBS_ENCODER = $(call pkg,--libs,$(PKG_COMMON) $(PKG_ENCODER))
 LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER))
 
 DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev libzstd-dev \
-              libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev
+              libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev
+DEPS_FUZZ  := clang libclang-rt-14-dev
 DEPS_TEST  := libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
               procps util-linux
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tools unit deps vectors demo check check-unit check-e2e check-tsan bench fuzz install clean
+.PHONY: all tools unit fuzzers replayers deps vectors demo check check-unit check-e2e check-tsan \
+        check-fuzz corpus bench fuzz install clean
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
@@ -81,6 +85,8 @@ $(BUILD)/obj/%.o: %.c
 
 tools: $(TOOLS)
 unit: $(UNIT)
+fuzzers: $(FUZZ:%=$(BUILD)/fuzz/%)
+replayers: $(FUZZ:%=$(BUILD)/replay/%)
 
 $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/encoder.a $(BUILD)/common.a
 	@mkdir -p $(@D)
@@ -90,12 +96,24 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/encoder.a $(BUILD)/front.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL) $(call pkg,--libs,cmocka)
 
+# A target is linked to libFuzzer (with clang: see fuzz), or to replay.c (with anything).
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/encoder.a $(BUILD)/front.a $(BUILD)/common.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_ALL)
+
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o \
+                   $(BUILD)/encoder.a $(BUILD)/front.a $(BUILD)/common.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # ---- Setting up ------------------------------------------------------------------------------
 
+DEPS ?= $(DEPS_BUILD) $(DEPS_TEST)
+
 deps:
-	@missing=; for p in $(DEPS_BUILD) $(DEPS_TEST); do \
+	@missing=; for p in $(DEPS); do \
 	    dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -123,10 +141,10 @@ demo: deps
 
 check: deps
 	$(MAKE) -j$$(nproc) all tools unit vectors
-	$(MAKE) -j$$(nproc) SAN=address,undefined all tools unit
+	$(MAKE) -j$$(nproc) SAN=address,undefined all tools unit replayers
 	$(MAKE) -j$$(nproc) SAN=thread $(patsubst %,build/thread/unit/test_%,$(TSAN_TESTS))
 	$(MAKE) check-unit
-	$(MAKE) SAN=address,undefined check-unit
+	$(MAKE) SAN=address,undefined check-unit check-fuzz
 	$(MAKE) SAN=thread check-tsan
 	$(MAKE) check-e2e
 	$(MAKE) SAN=address,undefined check-e2e
@@ -140,6 +158,36 @@ check-tsan: vectors
 
 check-e2e: all tools vectors
 	$(TEST_ENV) VCZFS_TEST_SLOW=$(if $(SAN),4,1) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
+
+# Made from the vectors, or by hand.
+seeds = $$(ls -d build/corpus/$(1) tests/fuzz/corpus/$(1) 2>/dev/null)
+
+# Seeds, and every input that ever failed.
+check-fuzz: replayers corpus
+	@for target in $(FUZZ); do \
+	    $(TEST_ENV) $(BUILD)/replay/$$target $(call seeds,$$target) \
+	        $$(ls -d tests/fuzz/regressions/$$target 2>/dev/null) || exit 1; \
+	done
+
+corpus: vectors
+	@/usr/bin/python3 tests/fuzz/make_corpus.py build/vectors build/corpus
+
+# What fails is kept in tests/fuzz/regressions and belongs into the next commit.
+FUZZ_SECONDS ?= 60
+FUZZ_SAN     := fuzzer-no-link,address,undefined
+fuzz: corpus
+	@$(MAKE) --no-print-directory deps DEPS="$(DEPS_BUILD) $(DEPS_FUZZ)"
+	@CPPFLAGS=-D__SANITIZE_ADDRESS__ $(MAKE) -s -j$$(nproc) CC=clang SAN=$(FUZZ_SAN) fuzzers
+	@for target in $(FUZZ); do \
+	    mkdir -p tests/fuzz/regressions/$$target build/found/$$target; \
+	    echo "== $$target"; \
+	    $(TEST_ENV) build/$(subst $(comma),-,$(FUZZ_SAN))/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) \
+	        -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+	        $$(ls tests/fuzz/$$target.dict 2>/dev/null | sed s/^/-dict=/) \
+	        -artifact_prefix=tests/fuzz/regressions/$$target/ \
+	        build/found/$$target $(call seeds,$$target) || exit 1; \
+	    rmdir --ignore-fail-on-non-empty tests/fuzz/regressions/$$target; \
+	done
 
 bench: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools

@@ -30,6 +30,7 @@ static const char usage_text[] =
     "  --memory SIZE      memory for spans and decoding, each process (default 256M, at least "
     "16M)\n"
     "  --threads N        decoding threads, each process (default: one a CPU)\n"
+    "  --no-sandbox       keep every right its user has, for debugging\n"
     "  --log-level LEVEL  error, warning, info or debug (default info)\n"
     "  --log-file FILE    append the log to FILE instead of stderr\n"
     "  --help, --version\n";
@@ -64,11 +65,12 @@ static bool parse_threads(const char *text, unsigned *out)
 /* -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *out)
 {
-    enum { OPT_LISTEN = 256, OPT_MEMORY, OPT_THREADS, OPT_LOG_LEVEL, OPT_LOG_FILE };
+    enum { OPT_LISTEN = 256, OPT_MEMORY, OPT_THREADS, OPT_NO_SANDBOX, OPT_LOG_LEVEL, OPT_LOG_FILE };
     static const struct option options[] = {
         {"listen", required_argument, NULL, OPT_LISTEN},
         {"memory", required_argument, NULL, OPT_MEMORY},
         {"threads", required_argument, NULL, OPT_THREADS},
+        {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
         {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
         {"log-file", required_argument, NULL, OPT_LOG_FILE},
         {"help", no_argument, NULL, 'h'},
@@ -89,6 +91,9 @@ static int parse_options(int argc, char **argv, struct options *out)
         case OPT_THREADS:
             if (!parse_threads(optarg, &out->server.nthreads))
                 return usage_error("--threads wants a number from 1 to 64", optarg);
+            break;
+        case OPT_NO_SANDBOX:
+            out->server.no_sandbox = true;
             break;
         case OPT_LOG_LEVEL:
             if (!log_level_parse(optarg, &out->log_level))

@@ -6,10 +6,12 @@
 #include "common/size.h"
 #include "common/version.h"
 #include "encoderd/report.h"
+#include "encoderd/sandbox.h"
 #include "encoderd/sched.h"
 #include "proto/conn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
@@ -31,7 +33,8 @@ struct server {
     struct event_base *base;
     struct conn *conn;
     int fd; /* the connection's, for watching it while an open keeps the loop waiting; owned by conn */
-    bool greeted;
+    int statm; /* /proc/self/statm, opened while that is still allowed; -1 if it cannot be had */
+    bool greeted, sandboxed;
     struct view *view;
     struct arena *arena;
     struct sched *sched;
@@ -231,6 +234,19 @@ static void stop_serving(struct server *server)
     server->view = NULL;
 }
 
+/* The sandbox's one store is the first that is named: an encoder serves one. */
+static int enter_sandbox(struct server *server, const char *store, struct err *err)
+{
+    const struct sandbox sandbox = {.store = store, .temporary = NULL};
+
+    if (server->config.no_sandbox || server->sandboxed)
+        return 0;
+    server->sandboxed = true;
+    if (access(store, F_OK) != 0)
+        return err_sys(err, ERR_NOT_FOUND, errno, "no such store: %s", store);
+    return sandbox_enter(&sandbox, err);
+}
+
 static void handle_open(struct server *server, const struct msg_open *open, const int *fds)
 {
     const struct view_resume resume = {open->fingerprint, open->has_state ? fds[0] : -1};
@@ -241,7 +257,8 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
         conn_fail(server->conn, ERR_PEER, "a second open");
     } else {
         server->open_id = open->id;
-        if (view_open(open->store, &open->view, &pass_means, open->resume ? &resume : NULL,
+        if (enter_sandbox(server, open->store, &err) != 0 ||
+            view_open(open->store, &open->view, &pass_means, open->resume ? &resume : NULL,
                       &server->view, &err) != 0 ||
             start_serving(server, &err) != 0) {
             send_error(server, open->id, &err);
@@ -268,6 +285,8 @@ static int make_report(struct server *server, const struct msg_info *info, struc
     struct vcz *vcz;
     int result;
 
+    if (enter_sandbox(server, info->store, err) != 0)
+        return -1;
     if (vcz_open(info->store, scratch_max(server), &vcz, err) != 0)
         return -1;
     result = report_write(vcz, &options, &pass_means, info->json, text, err);
@@ -351,16 +370,17 @@ static void handle_return(struct server *server, const struct msg_return *ret)
 }
 
 /* Bytes resident, from the kernel; 0 if it will not say. */
-static uint64_t resident_bytes(void)
+static uint64_t resident_bytes(const struct server *server)
 {
-    unsigned long long total, resident = 0;
-    FILE *statm = fopen("/proc/self/statm", "re");
+    char text[128];
+    const ssize_t n = pread(server->statm, text, sizeof text - 1, 0);
+    unsigned long long total, resident;
 
-    if (statm == NULL)
+    if (n <= 0)
         return 0;
-    if (fscanf(statm, "%llu %llu", &total, &resident) != 2)
-        resident = 0;
-    fclose(statm);
+    text[n] = '\0';
+    if (sscanf(text, "%llu %llu", &total, &resident) != 2)
+        return 0;
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -380,7 +400,7 @@ static void handle_stats(struct server *server, const struct msg_stats *request)
                                            .spans_failed = stats.spans_failed,
                                            .leases_held = stats.leases_held,
                                            .arena_used = stats.arena_used,
-                                           .resident = resident_bytes()};
+                                           .resident = resident_bytes(server)};
     conn_send(server->conn, &msg, NULL, 0);
 }
 
@@ -444,7 +464,8 @@ static void on_closed(struct conn *conn, const struct err *why, void *arg)
 int server_run(int fd, const struct server_config *config, struct err *err)
 {
     static const struct conn_handlers handlers = {on_message, on_closed};
-    struct server server = {.config = *config, .fd = fd};
+    struct server server = {
+        .config = *config, .fd = fd, .statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)};
     int result = 0;
 
     server.base = event_base_new();
@@ -462,5 +483,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
     }
     stop_serving(&server);
     event_base_free(server.base);
+    if (server.statm >= 0)
+        close(server.statm);
     return result;
 }

@@ -6,11 +6,13 @@
 
 #include "common/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct server_config {
     uint64_t memory;   /* bytes: the arena and all scratch together */
     unsigned nthreads; /* workers; fewer are started if memory is too little for so many */
+    bool no_sandbox;   /* for debugging */
 };
 
 /* Serves the front on `fd` (which it takes) until the connection ends; *err then says how it did.
