@@ -71,7 +71,7 @@ def lying(kind, **more):
 
 @contextlib.contextmanager
 def lying_mount(kind, *options, **more):
-    options = ("--encoder", helpers.FAKEENC, "--read-timeout", "2", *options)
+    options = ("--encoder", helpers.FAKEENC, "--read-timeout", "1", *options)
     with helpers.mounted(helpers.store("biallelic.vcz"), *options, env=lying(kind, **more)) as m:
         yield m
 
@@ -138,11 +138,11 @@ def test_lie_that_is_told_once(kind, scratch):
         assert_sidecars_are_served(m)
 
 
-@pytest.mark.parametrize("kind", [*AT_A_READ, *MUTE])
+@pytest.mark.parametrize("kind", ["span-at", "garbage", "crash", *MUTE])
 def test_lie_that_is_told_at_every_first_read(kind):
-    """No encoder is honest: EIO or the right bytes, and the rest of the mount goes on."""
+    """No encoder is honest: EIO, and the rest of the mount goes on."""
     with lying_mount(kind) as m:
-        assert set(page_outcomes(m.path(".bed"), range(2))) <= {0, errno.EIO}
+        assert page_outcomes(m.path(".bed"), [3]) == [errno.EIO]
         assert_sidecars_are_served(m)
 
 
@@ -156,7 +156,10 @@ def test_encoder_that_falls_silent_is_replaced(kind, scratch):
 @pytest.mark.parametrize("kind", ANSWERED)
 def test_error_that_the_encoder_answers_with(kind):
     with lying_mount(kind) as m:
-        assert page_outcomes(m.path(".bed"), [7]) == [ANSWERED[kind]]
+        # Past the page cache, which would ask again where the first answer was an error.
+        with helpers.open_fd(m.path(".bed"), os.O_RDONLY | os.O_DIRECT) as fd:
+            assert pread_checked(fd, 4096, 7 * 4096) == ANSWERED[kind]
+            assert pread_checked(fd, 4096, 7 * 4096) == 0
         assert_sidecars_are_served(m)
 
 

@@ -506,7 +506,7 @@ def test_info_says_how_large_the_files_would_be():
 def test_info_text():
     done = helpers.run("info", helpers.store(STORE))
     assert done.returncode == 0, done.stderr
-    for word in ("41", "257", "chrUn_KI270742v1", "call_genotype", "blosc", "zstd", "50", str(len(bed()))):
+    for word in ("41", "257", "chrUn_KI270742v1", "call_genotype", "blosc", "zstd", "50 x 8 x 2", f"{len(bed()):,}"):
         assert word in done.stdout, word
     assert "Error" not in done.stdout
 
