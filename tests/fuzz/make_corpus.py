@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+"""Seeds for the fuzz targets, from the test vectors: make_corpus.py VECTORS OUT
+
+OUT/NAME/ gets the seeds of fuzz_NAME.c. Everything is a function of the vectors: no chance, no clock.
+"""
+import gzip
+import hashlib
+import json
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+SEED_MAX = 16384
+
+# The number of each pipeline in fuzz_chunk.c, by the vector whose chunks it reads.
+GENOTYPE_PIPELINES = {
+    "biallelic.vcz": 0, "codec_blosc_blosclz_2.vcz": 0, "codec_blosc_lz4_0.vcz": 0,
+    "codec_blosc_lz4_2.vcz": 0, "codec_blosc_lz4hc_1.vcz": 0, "codec_blosc_zlib_1.vcz": 0,
+    "codec_blosc_zstd_0.vcz": 0, "codec_blosc_zstd_1.vcz": 0,
+    "codec_blosc_zstd_bit_smallblocks.vcz": 0, "codec_none.vcz": 1, "codec_zstd.vcz": 2,
+    "codec_gzip.vcz": 3, "codec_zlib.vcz": 4, "codec_lz4.vcz": 5, "order_f.vcz": 6,
+    "gt_int16.vcz": 7, "biallelic_v3.vcz": 16, "v3_zstd.vcz": 17, "v3_gzip.vcz": 18,
+}
+OTHER_PIPELINES = {
+    ("biallelic.vcz", "variant_position"): 9, ("biallelic.vcz", "variant_allele"): 10,
+    ("codec_zstd.vcz", "variant_allele"): 11, ("v3_zstd.vcz", "variant_allele"): 21,
+    ("v3_gzip.vcz", "variant_allele"): 22,
+}
+
+
+class Corpus:
+    def __init__(self, vectors, out):
+        self.stores = Path(vectors) / "stores"
+        self.out = Path(out)
+
+    def put(self, target, data):
+        if len(data) <= SEED_MAX:
+            folder = self.out / target
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+
+    def chunks(self, store, array, limit):
+        """The first few chunk files of an array."""
+        folder = self.stores / store / array
+        files = [p for p in sorted(folder.rglob("*"))
+                 if p.is_file() and not p.name.startswith(".z") and p.name != "zarr.json"]
+        return [p.read_bytes() for p in files[:limit]]
+
+
+def metadata(corpus):
+    for path in sorted(corpus.stores.rglob(".zarray")):
+        corpus.put("meta_v2", path.read_bytes())
+    for path in sorted(corpus.stores.rglob(".zmetadata")):
+        corpus.put("meta_v2", path.read_bytes())
+        # The whole is larger than a useful seed: one of two arrays as well.
+        whole = json.loads(path.read_text())
+        part = {k: v for k, v in whole["metadata"].items() if k.startswith((".z", "variant_a"))}
+        corpus.put("meta_v2", json.dumps({**whole, "metadata": part}).encode())
+    for path in sorted(corpus.stores.rglob("zarr.json")):
+        corpus.put("meta_v3", path.read_bytes())
+        whole = json.loads(path.read_text())
+        if "consolidated_metadata" in whole:
+            held = whole["consolidated_metadata"]["metadata"]
+            part = {k: v for k, v in held.items() if k.startswith("variant_a")}
+            whole["consolidated_metadata"]["metadata"] = part
+            corpus.put("meta_v3", json.dumps(whole).encode())
+
+
+def chunks(corpus):
+    for store, number in GENOTYPE_PIPELINES.items():
+        for data in corpus.chunks(store, "call_genotype", 3):
+            corpus.put("chunk", bytes([number]) + data)
+            if number == 0:
+                corpus.put("blosc", data)
+    for (store, array), number in OTHER_PIPELINES.items():
+        for data in corpus.chunks(store, array, 2):
+            corpus.put("chunk", bytes([number]) + data)
+    for data in corpus.chunks("gt_int32.vcz", "call_genotype", 2):
+        corpus.put("chunk", bytes([8]) + data)
+    raw = bytes(i % 3 for i in range(800))
+    blosc = corpus.chunks("biallelic_v3.vcz", "call_genotype", 1)[0]
+    stored_zstd = b"\x28\xb5\x2f\xfd\x20" + bytes([len(blosc)]) + struct.pack(
+        "<I", 1 | len(blosc) << 3)[:3] + blosc
+    corpus.put("chunk", bytes([19]) + stored_zstd)
+    corpus.put("chunk", bytes([20]) + gzip.compress(
+        corpus.chunks("v3_zstd.vcz", "call_genotype", 1)[0], mtime=0))
+    corpus.put("chunk", bytes([18]) + gzip.compress(raw[:400], mtime=0)
+               + gzip.compress(raw[400:], mtime=0))
+    corpus.put("chunk", bytes([13]) + "".join(c + "\0\0" for c in "aé漢😀z" * 10).encode("utf-32le"))
+    corpus.put("chunk", bytes([14]) + bytes(i % 2 for i in range(50)))
+    corpus.put("chunk", bytes([15]) + struct.pack("<50Q", *range(50)))
+    corpus.put("chunk", bytes([23]) + raw * 2)
+    corpus.put("chunk", bytes([4]) + zlib.compress(raw))
+    for array in ("call_DP", "variant_quality", "variant_allele", "region_index"):
+        for data in corpus.chunks("small.vcz", array, 2):
+            corpus.put("blosc", data)
+
+
+def vlen(corpus):
+    for strings in (["", "a", "bc", "é", "漢字", "😀"], [""] * 6, ["x" * 300] * 6):
+        data = struct.pack("<I", 6)
+        for text in strings:
+            data += struct.pack("<I", len(text.encode())) + text.encode()
+        corpus.put("vlen", b"\0" + data)
+        corpus.put("vlen", b"\1" + data)
+
+
+def pack(value):
+    """msgpack, as much of it as the protocol uses."""
+    if value is True or value is False:
+        return b"\xc3" if value else b"\xc2"
+    if isinstance(value, int):
+        return bytes([value]) if value < 128 else b"\xcf" + struct.pack(">Q", value)
+    if isinstance(value, bytes):
+        return b"\xc4" + bytes([len(value)]) + value
+    if isinstance(value, str):
+        return b"\xd9" + bytes([len(value.encode())]) + value.encode()
+    if isinstance(value, list):
+        return bytes([0x90 | len(value)]) + b"".join(map(pack, value))
+    return bytes([0x80 | len(value)]) + b"".join(pack(k) + pack(v) for k, v in value.items())
+
+
+VIEW = {"formats": ["plink"], "basename": "x", "no_bim": False, "no_fam": False,
+        "min_alleles": 0, "max_alleles": 2}
+HELLO = {"t": "hello", "version": 1, "program": "fuzz", "pid": 1}
+OPEN = {"t": "open", "id": 1, "store": "biallelic.vcz", "view": VIEW, "resume": False}
+RESUME = {**OPEN, "resume": True, "fp": bytes(32), "state": True}
+READ = {"t": "read", "id": 2, "file": 0, "fh": 1, "off": 3, "len": 1000}
+FRONT = [HELLO, OPEN, RESUME, READ, {"t": "info", "id": 3, "store": "small.vcz", "view": VIEW,
+                                     "json": True, "check": True},
+         {"t": "return", "leases": [1, 2]}, {"t": "release", "fh": 1}, {"t": "stats", "id": 4}]
+FILE_BED = {"t": "file", "id": 1, "file": 0, "name": "x.bed", "kind": "stream", "size": 100000}
+FILE_FAM = {"t": "file", "id": 1, "file": 1, "name": "x.fam", "kind": "sidecar", "size": 4096}
+OPENED = {"t": "opened", "id": 1, "fp": bytes(32), "variants": 10, "samples": 4, "files": 2,
+          "arena": 1 << 20, "state": True}
+SPAN = {"t": "span", "id": 2, "lease": 7, "off": 0, "len": 4096, "at": 8192}
+ENCODER = [HELLO, {"t": "progress", "id": 1, "what": "reading sites", "done": 1, "total": 2},
+           {"t": "notice", "id": 1, "text": "n"}, FILE_BED, FILE_FAM, OPENED,
+           {"t": "report", "id": 3, "size": 10, "problems": 0}, SPAN,
+           {"t": "counters", "id": 4, "reads": 1, "spans": 1, "blocks": 1, "decoded": 1,
+            "encoded": 1, "failed": 0, "held": 0, "arena": 0, "resident": 1},
+           {"t": "error", "id": 2, "code": "corrupt", "errno": 5, "text": "bad"}]
+
+
+def talk(*packets):
+    """A conversation: of each packet its descriptors (number | kind << 2), its length, its bytes."""
+    out = b""
+    for message, fds in packets:
+        data = pack(message)
+        out += bytes([fds]) + struct.pack("<H", len(data)) + data
+    return out
+
+
+def protocol(corpus):
+    for message in FRONT + ENCODER:
+        corpus.put("proto", pack(message))
+    greeted = [(HELLO, 0)]
+    opened = greeted + [(OPEN, 0)]
+    corpus.put("server", talk(*greeted, (FRONT[4], 0)))
+    corpus.put("server", talk(*greeted, (RESUME, 1)))
+    corpus.put("server", talk(*opened, (READ, 0), ({**READ, "id": 5, "off": 1200}, 0),
+                              ({"t": "return", "leases": [1]}, 0), (FRONT[6], 0), (FRONT[7], 0)))
+    corpus.put("server", talk(*[(message, 0) for message in FRONT]))
+    # For the front: descriptors are kind 0, a sealed memfd of 1 MiB.
+    up = greeted + [(FILE_BED, 0), (FILE_FAM, 1), (OPENED, 2)]
+    corpus.put("link", b"\0" + talk(*greeted, *[(m, 0) for m in ENCODER[1:3]], (ENCODER[9], 0)))
+    corpus.put("link", b"\1" + talk(*up, (SPAN, 0)))
+    corpus.put("link", b"\3" + talk(*up, (SPAN, 0), ({**SPAN, "id": 3, "lease": 8}, 0)))
+    corpus.put("link", b"\3" + talk(*up, (ENCODER[9], 0), (ENCODER[8], 0)))
+    corpus.put("leases", bytes.fromhex("05 01 000000 000000 0010 0000000000000000 00 00"
+                                       "00 00 000000 0010 01 10"))
+
+
+def main():
+    corpus = Corpus(sys.argv[1], sys.argv[2])
+    for make in (metadata, chunks, vlen, protocol):
+        make(corpus)
+
+
+main()
