@@ -31,7 +31,7 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
 
 PKG_COMMON  := libevent libevent_pthreads msgpack
 PKG_FRONT   := fuse3
-PKG_ENCODER := libseccomp libzstd blosc jansson zlib libdeflate liblz4
+PKG_ENCODER := libseccomp libzstd blosc jansson zlib libdeflate liblz4 sqlite3
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
 COMMON_SRC  := $(wildcard common/*.c proto/*.c)
@@ -54,10 +54,10 @@ LIBS_ENCODER = $(call pkg,--libs,$(PKG_COMMON) $(PKG_ENCODER))
 LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER))
 
 DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev libzstd-dev \
-              libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev
+              libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
 DEPS_FUZZ  := clang libclang-rt-14-dev
 DEPS_TEST  := libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
-              procps util-linux
+              procps util-linux sqlite3
 
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -118,16 +118,15 @@ uint64_t bgen_count_haploid(const uint8_t *ploidies, uint64_t ncalls)
 
 void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls)
 {
-    uint8_t *to = values;
+    uint8_t *to = values + 2 * ncalls;
 
-    for (uint64_t i = 0; i < ncalls; i++) {
+    for (uint64_t i = ncalls; i-- > 0;) {
         const uint8_t x = values[2 * i], y = values[2 * i + 1];
         const bool haploid = (ploidies[i] & 1) != 0;
 
-        to[0] = haploid ? x | y : x;
+        *--to = haploid ? x | y : y;
         if (!haploid)
-            to[1] = y;
-        to += haploid ? 1 : 2;
+            *--to = x;
     }
 }
 

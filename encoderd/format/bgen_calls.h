@@ -41,7 +41,8 @@ void bgen_unphase(uint8_t *values, uint64_t ncalls);
 /* How many ploidy bytes say 1. */
 uint64_t bgen_count_haploid(const uint8_t *ploidies, uint64_t ncalls);
 
-/* Takes the unused byte out of haploid calls' pairs, of either form, in place. */
+/* Takes the unused byte out of haploid calls' pairs, of either form, in place: what is left ends where
+ * the pairs ended. */
 void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls);
 
 /* bgen_from_planes forced to one implementation, for tests and benchmarks; as in bed.h. */

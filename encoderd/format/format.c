@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const struct format *const formats[] = {&format_plink};
+static const struct format *const formats[] = {&format_plink, &format_bgen};
 
 #define NFORMATS (sizeof formats / sizeof formats[0])
 

@@ -13,7 +13,15 @@
 #include "encoderd/vcz/sites.h"
 
 struct format_options {
+    /* plink */
     bool no_bim, no_fam;
+    /* bgen */
+    bool no_bgi, no_sample_file;
+    bool no_header_samples;
+    bool unphased;                /* calls are shown without phase */
+    bool id_in_varid;             /* a variant's ID goes into the varid slot, not into rsid */
+    uint64_t total_string_length; /* 0: 64, or what the longest strings need */
+    char pad_byte;                /* 0: '.' */
     /* For a report: do without the pass over the sites, its checks and the sidecars that come of it. */
     bool no_scan;
 };
@@ -57,10 +65,35 @@ struct format;
 
 struct format_sidecar {
     const char *suffix; /* ".bim" */
-    int fd;             /* sealed memfd, owned; -1 on resume */
-    uint64_t size;      /* bytes */
+    int fd;             /* sealed memfd, owned; -1 on resume, and when lazy */
+    uint64_t size;      /* bytes; 0 when lazy */
+    bool lazy;          /* made by make_sidecar, when somebody wants it */
 };
 #define FORMAT_SIDECARS_MAX 4
+
+/* What a format has learned at its first opening that a resume cannot do without. Not to be trusted
+ * when it comes back. */
+#define FORMAT_SAVED_MAX 64
+struct format_saved {
+    uint8_t bytes[FORMAT_SAVED_MAX];
+    size_t nbytes;
+};
+
+/* How the stream is seen from outside, for a sidecar that speaks of it. */
+struct stream_facts {
+    const char *name; /* of the file */
+    int64_t mtime;    /* seconds since the epoch */
+    /* Its bytes [begin, end); one call at a time. */
+    int (*read)(void *arg, uint64_t begin, uint64_t end, uint8_t *out, struct err *err);
+    void *arg;
+};
+
+/* A sidecar made on demand. */
+struct made_sidecar {
+    int fd; /* a sealed memfd, or a file without a name that nobody else can write to; owned */
+    bool sealed;
+    uint64_t size;
+};
 
 /* One open format of one view. */
 struct format_view {
@@ -70,6 +103,7 @@ struct format_view {
     const char *stream_suffix; /* ".bed" */
     struct format_sidecar sidecars[FORMAT_SIDECARS_MAX];
     size_t nsidecars;
+    struct format_saved saved;
     bool wants_phase; /* finish_row needs to know whether a row is phased */
     bool wants_sites; /* finish_row needs the row's site */
     void *state;      /* the format's own */
@@ -80,14 +114,12 @@ struct format {
 
     /* Makes the sidecars and learns what it must of every site, in one pass. Errors are for the user:
      * they name the first site that this format cannot show, how many there are, and the cure. With
-     * `resume` the same view was open before: no pass, no sidecars. */
+     * `resume` the same view was open before: no pass, no sidecars, and out->saved is what it was
+     * then; ERR_PEER if that cannot be. */
     int (*open)(const struct selection *selection, const struct format_options *options,
                 const struct pass_means *means, bool resume, struct format_view *out,
                 struct err *err);
     void (*close)(struct format_view *view);
-
-    /* Just the layout, for a selection whose rows are known. */
-    void (*layout)(const struct selection *selection, struct stream_layout *out);
 
     /* Bytes [begin, end) of the stream's header. */
     void (*header)(const struct format_view *view, uint64_t begin, uint64_t end, uint8_t *out);
@@ -101,6 +133,12 @@ struct format {
     int (*put)(const struct format_view *view, const struct call_run *run, uint8_t *at,
                struct err *err);
 
+    /* Makes a lazy sidecar, in a pass over the sites; NULL where there is none. Any thread, also while
+     * others put and finish rows. */
+    int (*make_sidecar)(const struct format_view *view, size_t sidecar,
+                        const struct stream_facts *stream, const struct pass_means *means,
+                        struct made_sidecar *out, struct err *err);
+
     /* Called once per row after its last run, by one thread; NULL where rows may be made in parts. */
     int (*finish_row)(const struct format_view *view, const struct row_facts *facts,
                       uint8_t *row_bytes, struct err *err);
@@ -109,7 +147,7 @@ struct format {
 /* Bytes of the stream file. */
 uint64_t format_stream_size(const struct stream_layout *layout);
 
-extern const struct format format_plink;
+extern const struct format format_plink, format_bgen;
 
 /* By name, or NULL. */
 const struct format *format_find(const char *name);

@@ -348,7 +348,6 @@ const struct format format_plink = {
     .name = "plink",
     .open = plink_open,
     .close = plink_close,
-    .layout = plink_layout,
     .header = plink_header,
     .put = plink_put,
 };

@@ -10,6 +10,8 @@
 #include "encoderd/select/rows.h"
 #include "encoderd/vcz/sites.h"
 
+struct notices;
+
 /* How an open may use the machine, and how it says where it is. */
 struct pass_means {
     unsigned nthreads;
@@ -18,6 +20,7 @@ struct pass_means {
      * end. Non-zero ends the pass with ERR_PEER: nobody waits for it any more. Optional. */
     int (*progress)(const char *what, uint64_t done, uint64_t total, void *arg);
     void *progress_arg;
+    struct notices *notices; /* what the user should hear (common/notices.h); optional */
 };
 
 struct pass {

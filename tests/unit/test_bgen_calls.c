@@ -300,7 +300,7 @@ static void whole_rows(void **state)
         bgen_unphase(phased, s.ncalls);
         assert_memory_equal(phased, unphased, 2 * s.ncalls);
         bgen_compact(ploidies, phased, s.ncalls);
-        assert_memory_equal(phased, due, at);
+        assert_memory_equal(phased + 2 * s.ncalls - at, due, at);
     }
 }
 

@@ -1,0 +1,314 @@
+/*
+ * bgen: a view as BGEN v1.2: .bgen (the stream), .sample and .bgen.bgi (sidecars).
+ *
+ * FORMATS.md, "Out: BGEN".
+ */
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/memfd.h"
+#include "common/size.h"
+#include "encoderd/format/bgen_impl.h"
+#include "encoderd/format/refuse.h"
+#include "encoderd/vcz/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define HEADER_NBYTES   20 /* of the header block proper */
+#define LAYOUT_2        2u
+#define COMPRESSED_ZLIB 1u
+
+static void append_u16(struct buf *out, uint64_t value)
+{
+    const uint8_t bytes[] = {(uint8_t)value, (uint8_t)(value >> 8)};
+
+    buf_append(out, bytes, sizeof bytes);
+}
+
+static void append_u32(struct buf *out, uint64_t value)
+{
+    append_u16(out, value);
+    append_u16(out, value >> 16);
+}
+
+/* Bytes of the sample block, checked to be something that the header can say. */
+static int samples_nbytes(const struct selection *selection, uint64_t *nbytes, struct err *err)
+{
+    const char *path = store_path(selection->vcz->store);
+
+    *nbytes = 8;
+    for (uint64_t i = 0; i < selection->nsamples; i++) {
+        if (selection->sample_id[i].len > UINT16_MAX)
+            return err_set(err, ERR_DATA,
+                           "%s: sample %" PRIu64 " has an ID of %zu bytes, more than a .bgen can "
+                           "hold; use --no-header-samples to leave IDs out of it",
+                           path, i, selection->sample_id[i].len);
+        *nbytes += 2 + selection->sample_id[i].len;
+    }
+    if (*nbytes > UINT32_MAX - HEADER_NBYTES)
+        return err_set(err, ERR_DATA,
+                       "%s: the sample IDs take %" PRIu64 " bytes, more than a .bgen can hold; use "
+                       "--no-header-samples to leave them out of it",
+                       path, *nbytes);
+    return 0;
+}
+
+static int make_header(const struct selection *selection, bool samples, struct buf *out,
+                       struct err *err)
+{
+    uint64_t nbytes = 0;
+
+    if (samples && samples_nbytes(selection, &nbytes, err) != 0)
+        return -1;
+    append_u32(out, HEADER_NBYTES + nbytes);
+    append_u32(out, HEADER_NBYTES);
+    append_u32(out, selection->rows.nrows);
+    append_u32(out, selection->nsamples);
+    buf_append_str(out, "bgen");
+    append_u32(out, COMPRESSED_ZLIB | LAYOUT_2 << 2 | (samples ? UINT32_C(1) << 31 : 0));
+    if (samples) {
+        append_u32(out, nbytes);
+        append_u32(out, selection->nsamples);
+        for (uint64_t i = 0; i < selection->nsamples; i++) {
+            append_u16(out, selection->sample_id[i].len);
+            buf_append(out, selection->sample_id[i].at, selection->sample_id[i].len);
+        }
+    }
+    return out->failed ? err_set(err, ERR_MEMORY, "out of memory for the header of the .bgen") : 0;
+}
+
+static void bgen_header(const struct format_view *view, uint64_t begin, uint64_t end, uint8_t *out)
+{
+    const struct bgen *bgen = view->state;
+
+    memcpy(out, bgen->header.data + begin, end - begin);
+}
+
+static int sample_lines(const struct selection *selection, struct buf *out, struct err *err)
+{
+    char shown[TEXT_SHOW_MAX];
+
+    buf_append_str(out, "ID_1 ID_2 missing\n0 0 0\n");
+    for (uint64_t i = 0; i < selection->nsamples; i++) {
+        const struct str *id = &selection->sample_id[i];
+
+        if (!text_is_column(id))
+            return err_set(err, ERR_DATA,
+                           "%s: sample %" PRIu64
+                           " has the ID %s; an ID that is empty or has white space or a control "
+                           "character in it would break the columns of the .sample. Rename it, or "
+                           "use --no-sample-file to do without the .sample",
+                           store_path(selection->vcz->store), i, text_show(id, shown));
+        buf_append(out, id->at, id->len);
+        buf_append_char(out, ' ');
+        buf_append(out, id->at, id->len);
+        buf_append_str(out, " 0\n");
+    }
+    return out->failed ? err_set(err, ERR_MEMORY, "out of memory while making the .sample") : 0;
+}
+
+static void add_sidecar(struct format_view *view, const struct format_sidecar *sidecar)
+{
+    view->sidecars[view->nsidecars++] = *sidecar;
+}
+
+static int make_sample_file(struct format_view *view, struct err *err)
+{
+    struct buf lines = {0};
+    AUTO_CLOSE int fd = -1;
+    int rc = sample_lines(view->selection, &lines, err);
+
+    if (rc == 0)
+        rc = fd = memfd_open("vczfs-sample", err);
+    if (rc >= 0)
+        rc = io_write_all(fd, lines.data, lines.len, "the .sample", err);
+    if (rc == 0)
+        rc = memfd_seal(fd, err);
+    if (rc == 0)
+        add_sidecar(view, &(struct format_sidecar){".sample", steal_fd(&fd), lines.len, false});
+    buf_free(&lines);
+    return rc < 0 ? -1 : 0;
+}
+
+static void bgen_close(struct format_view *view)
+{
+    struct bgen *bgen = view->state;
+
+    for (size_t i = 0; i < view->nsidecars; i++)
+        cleanup_close(&view->sidecars[i].fd);
+    if (bgen != NULL)
+        buf_free(&bgen->header);
+    free(bgen);
+    *view = (struct format_view){0};
+}
+
+/* The .sample comes first: it is quick, so a bad ID is reported before a long scan. */
+static int make_sidecars(const struct format_options *options, bool resume,
+                         struct format_view *view, struct err *err)
+{
+    if (!options->no_sample_file && resume)
+        add_sidecar(view, &(struct format_sidecar){".sample", -1, 0, false});
+    else if (!options->no_sample_file && make_sample_file(view, err) != 0)
+        return -1;
+    if (!options->no_bgi)
+        add_sidecar(view, &(struct format_sidecar){".bgen.bgi", -1, 0, true});
+    return 0;
+}
+
+static int load_strings(const struct format_saved *saved, uint64_t asked, struct bgen *bgen,
+                        struct err *err)
+{
+    uint64_t strings = 0;
+
+    if (saved->nbytes == sizeof strings)
+        memcpy(&strings, saved->bytes, sizeof strings);
+    if (strings == 0 || strings > BGEN_STRINGS_MAX || (asked != 0 && strings != asked))
+        return err_set(err, ERR_PEER, "the saved state of the .bgen contradicts the view");
+    bgen->shape.strings = strings;
+    return 0;
+}
+
+static int find_strings(const struct format_options *options, const struct pass_means *means,
+                        bool resume, struct format_view *view, struct err *err)
+{
+    struct bgen *bgen = view->state;
+    const uint64_t asked = options->total_string_length;
+
+    if (asked > BGEN_STRINGS_MAX)
+        return err_set(err, ERR_USAGE, "--total-string-length is at most %" PRIu32,
+                       BGEN_STRINGS_MAX);
+    if (resume)
+        return load_strings(&view->saved, asked, bgen, err);
+    if (options->no_scan)
+        bgen->shape.strings = asked != 0 ? asked : BGEN_STRINGS_DEFAULT;
+    else if (bgen_scan(view->selection, asked, means, bgen, err) != 0)
+        return -1;
+    memcpy(view->saved.bytes, &bgen->shape.strings, sizeof bgen->shape.strings);
+    view->saved.nbytes = sizeof bgen->shape.strings;
+    return 0;
+}
+
+static int check_counts(const struct selection *selection, struct err *err)
+{
+    const char *path = store_path(selection->vcz->store);
+
+    if (selection->rows.nrows > UINT32_MAX)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: a .bgen holds at most %" PRIu32 " variants, not %" PRIu64, path,
+                       UINT32_MAX, selection->rows.nrows);
+    if (selection->nsamples > BGEN_SAMPLES_MAX)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: a .bgen holds at most %" PRIu32 " samples, not %" PRIu64, path,
+                       BGEN_SAMPLES_MAX, selection->nsamples);
+    return 0;
+}
+
+static int make_layout(struct format_view *view, struct err *err)
+{
+    const struct bgen *bgen = view->state;
+    const uint64_t nrows = view->selection->rows.nrows;
+    uint64_t size;
+
+    view->layout = (struct stream_layout){.header_nbytes = bgen->header.len,
+                                          .row_nbytes = bgen_row_nbytes(&bgen->shape),
+                                          .nrows = nrows};
+    if (!size_mul(nrows, view->layout.row_nbytes, &size) ||
+        !size_add(size, view->layout.header_nbytes, &size) || size > INT64_MAX)
+        return err_set(err, ERR_UNSUPPORTED, "%s: the .bgen would be longer than a file can be",
+                       store_path(view->selection->vcz->store));
+    return 0;
+}
+
+static int open_parts(const struct format_options *options, const struct pass_means *means,
+                      bool resume, struct format_view *view, struct err *err)
+{
+    struct bgen *bgen = view->state;
+
+    if (check_counts(view->selection, err) != 0 ||
+        make_header(view->selection, !options->no_header_samples, &bgen->header, err) != 0 ||
+        make_sidecars(options, resume, view, err) != 0 ||
+        find_strings(options, means, resume, view, err) != 0)
+        return -1;
+    return make_layout(view, err);
+}
+
+static int bgen_open(const struct selection *selection, const struct format_options *options,
+                     const struct pass_means *means, bool resume, struct format_view *out,
+                     struct err *err)
+{
+    const bool never_phased = options->unphased || selection->vcz->phased == NULL;
+    const struct format_saved saved = out->saved;
+    struct bgen *bgen = calloc(1, sizeof *bgen);
+
+    *out = (struct format_view){.format = &format_bgen,
+                                .selection = selection,
+                                .stream_suffix = ".bgen",
+                                .wants_phase = !never_phased,
+                                .wants_sites = true,
+                                .state = bgen};
+    if (bgen == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for a BGEN view");
+    if (resume)
+        out->saved = saved;
+    bgen->scratch_max = means->scratch_max;
+    bgen->shape = (struct bgen_shape){.nsamples = selection->nsamples,
+                                      .ploidy = selection->vcz->ploidy,
+                                      .pad = options->pad_byte != 0 ? options->pad_byte : '.',
+                                      .id_in_varid = options->id_in_varid,
+                                      .put_unphased = never_phased};
+    if (open_parts(options, means, resume, out, err) == 0)
+        return 0;
+    bgen_close(out);
+    return -1;
+}
+
+/* (−2, anything) is no call here: a BGEN has no ploidy 0 that would say so. */
+static bool call_is_bad(int a, int b)
+{
+    return a > 1 || b > 1 || a < VCZ_INT_MISSING || b < VCZ_INT_FILL;
+}
+
+static int bgen_put(const struct format_view *view, const struct call_run *run, uint8_t *at,
+                    struct err *err)
+{
+    const struct bgen *bgen = view->state;
+    const struct bgen_out out = {
+        .ploidies = bgen_row_ploidies(&bgen->shape, at) + run->sample,
+        .values = bgen_row_values(&bgen->shape, at) + run->sample * run->ploidy,
+        .unphased = bgen->shape.put_unphased,
+    };
+    bool ok;
+
+    if (run->planes != NULL)
+        ok = bgen_from_planes(run->planes, run->plane_nbytes, run->first, run->ploidy, run->ncalls,
+                              &out);
+    else
+        ok = bgen_from_alleles(run->alleles, run->ploidy, run->ncalls, &out);
+    return ok ? 0 : refuse_call(view, bgen->scratch_max, run, call_is_bad, err);
+}
+
+static int bgen_finish_row(const struct format_view *view, const struct row_facts *facts,
+                           uint8_t *row_bytes, struct err *err)
+{
+    const struct bgen *bgen = view->state;
+    const struct site *site = facts->site;
+
+    /* Checked when the view was opened; the store may have changed since. */
+    if (bgen_row_strings_needed(site) > bgen->shape.strings || site->id.len > UINT16_MAX ||
+        site->contig.len > UINT16_MAX || site->position > UINT32_MAX || site->nalleles > 2)
+        return err_set(err, ERR_DATA,
+                       "%s: variant %" PRIu64 " is not what it was when the store was mounted",
+                       store_path(view->selection->vcz->store), facts->variant);
+    bgen_row_finish(&bgen->shape, site, facts->phased, row_bytes);
+    return 0;
+}
+
+const struct format format_bgen = {
+    .name = "bgen",
+    .open = bgen_open,
+    .close = bgen_close,
+    .header = bgen_header,
+    .put = bgen_put,
+    .make_sidecar = bgen_make_index,
+    .finish_row = bgen_finish_row,
+};

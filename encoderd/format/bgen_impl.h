@@ -1,0 +1,28 @@
+/*
+ * bgen_impl: what the parts of the BGEN format share.
+ */
+#ifndef VCZFS_FORMAT_BGEN_IMPL_H
+#define VCZFS_FORMAT_BGEN_IMPL_H
+
+#include "encoderd/format/bgen_row.h"
+#include "encoderd/format/format.h"
+
+/* One view's state. */
+struct bgen {
+    struct bgen_shape shape;
+    struct buf header;  /* of the stream */
+    bool never_phased;  /* as far as the view is concerned */
+    size_t scratch_max; /* for the reader that looks a site up for a message */
+};
+
+/* The pass over the sites: sets bgen->shape.strings to what the user asked for (0: the default) or, if
+ * that is not given, to what the longest strings need. Errors name the worst site. */
+int bgen_scan(const struct selection *selection, uint64_t asked_strings,
+              const struct pass_means *means, struct bgen *bgen, struct err *err);
+
+/* The index as bgenix makes it: format->make_sidecar. */
+int bgen_make_index(const struct format_view *view, size_t sidecar,
+                    const struct stream_facts *stream, const struct pass_means *means,
+                    struct made_sidecar *out, struct err *err);
+
+#endif
