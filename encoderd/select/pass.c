@@ -16,9 +16,7 @@ struct pass_run {
     const struct pass *pass;
     const struct pass_means *means;
     uint64_t stride;
-    uint64_t total;       /* rows */
-    uint64_t done;        /* rows taken; written by take only */
-    int64_t last_said_ns; /* likewise */
+    struct pass_progress progress; /* in rows; written by take only */
 };
 
 static int64_t now_ns(void)
@@ -97,20 +95,29 @@ static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct er
     return 0;
 }
 
-static int say_progress(struct pass_run *run, struct err *err)
+int pass_progress_add(struct pass_progress *progress, uint64_t done, struct err *err)
 {
+    const struct pass_means *means = progress->means;
     int64_t now;
 
-    if (run->means->progress == NULL)
+    progress->done += done;
+    if (means->progress == NULL)
         return 0;
     now = now_ns();
-    if (run->done < run->total && now - run->last_said_ns < PROGRESS_INTERVAL_NS)
+    if (progress->last_said_ns == 0)
+        progress->last_said_ns = now;
+    if (progress->done < progress->total && now - progress->last_said_ns < PROGRESS_INTERVAL_NS)
         return 0;
-    run->last_said_ns = now;
-    if (run->means->progress(run->pass->what, run->done, run->total, run->means->progress_arg) != 0)
+    progress->last_said_ns = now;
+    if (means->progress(progress->what, progress->done, progress->total, means->progress_arg) != 0)
         return err_set(err, ERR_PEER, "stopped while %s: nobody waits for it any more",
-                       run->pass->what);
+                       progress->what);
     return 0;
+}
+
+uint64_t pass_stride(uint64_t chunk)
+{
+    return chunk < RANGE_MIN ? chunk * size_div_up(RANGE_MIN, chunk) : chunk;
 }
 
 static int piece_take(void *arg, uint64_t i, void *piece, struct err *err)
@@ -124,19 +131,18 @@ static int piece_take(void *arg, uint64_t i, void *piece, struct err *err)
     rc = run->pass->take(piece, run->pass->arg, err);
     piece_discard(run, piece);
     range_rows(run, i, &begin, &end);
-    run->done += end - begin;
-    return rc != 0 ? -1 : say_progress(run, err);
+    return rc != 0 ? -1 : pass_progress_add(&run->progress, end - begin, err);
 }
 
 int pass_run(const struct pass *pass, const struct pass_means *means, struct err *err)
 {
-    uint64_t chunk = sites_stride(pass->vcz);
     struct pass_run run = {
         .pass = pass,
         .means = means,
-        .stride = chunk < RANGE_MIN ? chunk * size_div_up(RANGE_MIN, chunk) : chunk,
-        .total = pass->rows != NULL ? pass->rows->nrows : pass->vcz->nvariants,
-        .last_said_ns = now_ns(),
+        .stride = pass_stride(sites_stride(pass->vcz)),
+        .progress = {.means = means,
+                     .what = pass->what,
+                     .total = pass->rows != NULL ? pass->rows->nrows : pass->vcz->nvariants},
     };
     struct parallel_job job = {
         .npieces = size_div_up(pass->vcz->nvariants, run.stride),
@@ -149,7 +155,8 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
         .arg = &run,
     };
 
-    if (run.total == 0)
-        return say_progress(&run, err);
+    if (run.progress.total == 0)
+        return pass_progress_add(&run.progress, 0, err);
+    run.progress.last_said_ns = now_ns();
     return parallel_run(&job, err);
 }

@@ -23,6 +23,18 @@ struct pass_means {
     struct notices *notices; /* what the user should hear (common/notices.h); optional */
 };
 
+/* Says how far a piece of work has come; also used by work that is no pass over sites. */
+struct pass_progress {
+    const struct pass_means *means;
+    const char *what;
+    uint64_t done, total;
+    int64_t last_said_ns; /* 0 at first */
+};
+int pass_progress_add(struct pass_progress *progress, uint64_t done, struct err *err);
+
+/* How many variants a thread takes at a time where `chunk` of them are decoded together. */
+uint64_t pass_stride(uint64_t chunk);
+
 struct pass {
     const struct vcz *vcz;
     const struct rows *rows; /* only these; NULL: every variant */

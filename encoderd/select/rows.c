@@ -124,76 +124,86 @@ struct saved_header {
 
 static const char saved_magic[8] = {'v', 'c', 'z', 'r', 'o', 'w', 's', '1'};
 
-int rows_save(const struct rows *rows, int *fd, struct err *err)
+int rows_write(const struct rows *rows, int fd, struct err *err)
 {
     struct saved_header header = {.nvariants = rows->nvariants, .nrows = rows->nrows};
+
+    if (rows->bits == NULL)
+        return 0;
+    memcpy(header.magic, saved_magic, sizeof header.magic);
+    if (io_write_all(fd, &header, sizeof header, "the choice of variants", err) != 0)
+        return -1;
+    return io_write_all(fd, rows->bits, nwords(rows->nvariants) * sizeof *rows->bits,
+                        "the choice of variants", err);
+}
+
+int rows_save(const struct rows *rows, int *fd, struct err *err)
+{
     AUTO_CLOSE int memfd = -1;
 
     *fd = -1;
     if (rows->bits == NULL)
         return 0;
-    memcpy(header.magic, saved_magic, sizeof header.magic);
     memfd = memfd_open("vczfs-rows", err);
-    if (memfd < 0 ||
-        io_write_all(memfd, &header, sizeof header, "the choice of variants", err) != 0 ||
-        io_write_all(memfd, rows->bits, nwords(rows->nvariants) * sizeof *rows->bits,
-                     "the choice of variants", err) != 0 ||
-        memfd_seal(memfd, err) != 0)
+    if (memfd < 0 || rows_write(rows, memfd, err) != 0 || memfd_seal(memfd, err) != 0)
         return -1;
     *fd = steal_fd(&memfd);
     return 0;
 }
 
-/* Maps exactly one saved choice of nvariants; checks the header's own fields only. */
-static int saved_map(int fd, uint64_t nvariants, const uint8_t **map, uint64_t *size,
-                     struct err *err)
+/* A copy is checked, not `data`, which its owner might still write to. */
+static int read_bits(struct rows *rows, const uint8_t *data, uint64_t size, struct err *err)
 {
+    const uint64_t nvariants = rows->nvariants;
     struct saved_header header;
-    struct stat st;
+    uint64_t spare;
 
-    *size = sizeof header + nwords(nvariants) * sizeof(uint64_t);
-    if (fstat(fd, &st) != 0)
-        return err_sys(err, ERR_PEER, errno, "the saved choice of variants cannot be read");
-    if (st.st_size < 0 || (uint64_t)st.st_size != *size)
+    memcpy(&header, data, sizeof header);
+    if (memcmp(header.magic, saved_magic, sizeof saved_magic) != 0 || header.nvariants != nvariants)
+        return err_set(err, ERR_PEER, "the saved choice of variants belongs to another store");
+    memcpy(rows->bits, data + sizeof header, size - sizeof header);
+    spare = nvariants % WORD_BITS != 0
+                ? rows->bits[nvariants / WORD_BITS] >> (nvariants % WORD_BITS)
+                : 0;
+    if (rows_finish(rows, err) != 0)
+        return -1;
+    if (spare != 0 || rows->nrows != header.nrows)
+        return err_set(err, ERR_PEER, "the saved choice of variants contradicts itself");
+    return 0;
+}
+
+int rows_read(struct rows *rows, uint64_t nvariants, const uint8_t *data, uint64_t size,
+              struct err *err)
+{
+    const uint64_t due = sizeof(struct saved_header) + nwords(nvariants) * sizeof(uint64_t);
+
+    if (size != due)
         return err_set(err, ERR_PEER,
-                       "the saved choice of variants has %" PRId64 " bytes, not the %" PRIu64
+                       "the saved choice of variants has %" PRIu64 " bytes, not the %" PRIu64
                        " that %" PRIu64 " variants need",
-                       (int64_t)st.st_size, *size, nvariants);
-    if (memfd_map(fd, *size, map, err) != 0)
-        return err_prefix(err, "the saved choice of variants");
-    memcpy(&header, *map, sizeof header);
-    if (memcmp(header.magic, saved_magic, sizeof saved_magic) == 0 && header.nvariants == nvariants)
+                       size, due, nvariants);
+    if (rows_init_none(rows, nvariants, err) != 0)
+        return -1;
+    if (read_bits(rows, data, size, err) == 0)
         return 0;
-    memfd_unmap(*map, *size);
-    return err_set(err, ERR_PEER, "the saved choice of variants belongs to another store");
+    rows_free(rows);
+    return -1;
 }
 
 int rows_load(struct rows *rows, uint64_t nvariants, int fd, struct err *err)
 {
-    struct saved_header header;
     const uint8_t *map = NULL;
-    uint64_t size = 0, spare;
+    uint64_t size;
+    struct stat st;
+    int rc;
 
-    if (rows_init_none(rows, nvariants, err) != 0)
-        return -1;
-    if (saved_map(fd, nvariants, &map, &size, err) != 0) {
-        rows_free(rows);
-        return -1;
-    }
-    /* A copy is checked, not the mapping, which its owner might still write to. */
-    memcpy(&header, map, sizeof header);
-    memcpy(rows->bits, map + sizeof header, size - sizeof header);
+    *rows = (struct rows){0};
+    if (fstat(fd, &st) != 0)
+        return err_sys(err, ERR_PEER, errno, "the saved choice of variants cannot be read");
+    size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
+    if (memfd_map(fd, size, &map, err) != 0)
+        return err_prefix(err, "the saved choice of variants");
+    rc = rows_read(rows, nvariants, map, size, err);
     memfd_unmap(map, size);
-    spare = nvariants % WORD_BITS != 0
-                ? rows->bits[nvariants / WORD_BITS] >> (nvariants % WORD_BITS)
-                : 0;
-    if (rows_finish(rows, err) != 0) {
-        rows_free(rows);
-        return -1;
-    }
-    if (spare != 0 || rows->nrows != header.nrows) {
-        rows_free(rows);
-        return err_set(err, ERR_PEER, "the saved choice of variants contradicts itself");
-    }
-    return 0;
+    return rc;
 }

@@ -40,4 +40,10 @@ uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant);
 int rows_save(const struct rows *rows, int *fd, struct err *err);
 int rows_load(struct rows *rows, uint64_t nvariants, int fd, struct err *err);
 
+/* The same as a part of something larger: appended to fd (nothing when all are kept), and read from
+ * `size` bytes at `data`, which may change meanwhile. */
+int rows_write(const struct rows *rows, int fd, struct err *err);
+int rows_read(struct rows *rows, uint64_t nvariants, const uint8_t *data, uint64_t size,
+              struct err *err);
+
 #endif

@@ -1,112 +1,185 @@
 #include "encoderd/select/selection.h"
 
-#include "common/buf.h"
+#include "encoderd/select/choose.h"
+#include "encoderd/select/samples.h"
+#include "encoderd/select/selection_state.h"
+#include "encoderd/select/types.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
-/* The variants of one range that are kept: uint64 each. */
-struct kept {
-    struct buf variants;
+/* Parsed options, alive while the rows are chosen. */
+struct parsed {
+    struct choice choice;
+    struct regions regions, targets;
+    struct expr *expr;
 };
 
-struct allele_filter {
-    const struct selection_options *options;
-    struct rows *rows;
-};
-
-static bool wanted(const struct selection_options *options, const struct site *site)
+static void parsed_free(struct parsed *parsed)
 {
-    return (options->min_alleles == 0 || site->nalleles >= options->min_alleles) &&
-           (options->max_alleles == 0 || site->nalleles <= options->max_alleles);
+    regions_free(&parsed->regions);
+    regions_free(&parsed->targets);
+    expr_free(parsed->expr);
 }
 
-static int filter_site(const struct site *site, void *piece, void *arg, struct err *err)
+static int exclude_each_other(bool both, const char *a, const char *b, struct err *err)
 {
-    const struct allele_filter *filter = arg;
-    struct kept *kept = piece;
-
-    if (!wanted(filter->options, site))
-        return 0;
-    buf_append(&kept->variants, &site->variant, sizeof site->variant);
-    if (kept->variants.failed)
-        return err_set(err, ERR_MEMORY, "out of memory while choosing variants");
-    return 0;
+    return both ? err_set(err, ERR_USAGE, "%s and %s exclude each other", a, b) : 0;
 }
 
-static int filter_take(void *piece, void *arg, struct err *err)
-{
-    const struct allele_filter *filter = arg;
-    const struct kept *kept = piece;
-    const uint64_t *variants = (const uint64_t *)(const void *)kept->variants.data;
-
-    (void)err;
-    for (size_t i = 0; i < kept->variants.len / sizeof *variants; i++)
-        rows_keep(filter->rows, variants[i]);
-    return 0;
-}
-
-static void filter_clear(void *piece)
-{
-    buf_free(&((struct kept *)piece)->variants);
-}
-
-static int filter_rows(const struct vcz *vcz, const struct selection_options *options,
-                       const struct pass_means *means, struct rows *rows, struct err *err)
-{
-    struct allele_filter filter = {.options = options, .rows = rows};
-    struct pass pass = {
-        .vcz = vcz,
-        .what = "choosing variants",
-        .piece_size = sizeof(struct kept),
-        .site = filter_site,
-        .take = filter_take,
-        .clear = filter_clear,
-        .arg = &filter,
-    };
-
-    if (rows_init_none(rows, vcz->nvariants, err) != 0)
-        return -1;
-    if (pass_run(&pass, means, err) == 0 && rows_finish(rows, err) == 0)
-        return 0;
-    rows_free(rows);
-    return -1;
-}
-
-static void choose_samples(const struct vcz *vcz, struct selection *selection)
-{
-    selection->nsamples = vcz->nsamples;
-    selection->sample_column = vcz->sample_column;
-    selection->sample_id = vcz->sample_id;
-    selection->first_column = vcz->nsamples > 0 ? vcz->sample_column[0] : 0;
-    /* Columns ascend, so the ends tell whether any is left out between them. */
-    selection->sorted_column = selection->sample_column;
-    selection->contiguous =
-        vcz->nsamples == 0 ||
-        vcz->sample_column[vcz->nsamples - 1] - selection->first_column == vcz->nsamples - 1;
-}
-
-int selection_open(const struct vcz *vcz, const struct selection_options *options,
-                   const struct pass_means *means, bool resume, int rows_fd, struct selection *out,
-                   struct err *err)
+static int check_options(const struct selection_options *options, struct err *err)
 {
     uint64_t least = options->min_alleles, most = options->max_alleles;
 
-    *out = (struct selection){.vcz = vcz};
     if (most != 0 && least > most)
         return err_set(err, ERR_USAGE,
                        "--min-alleles %" PRIu64 " is more than --max-alleles %" PRIu64
                        ": no variant could be shown",
                        least, most);
-    choose_samples(vcz, out);
-    if (rows_fd >= 0)
-        return rows_load(&out->rows, vcz->nvariants, rows_fd, err);
-    if (!resume && (least != 0 || most != 0))
-        return filter_rows(vcz, options, means, &out->rows, err);
-    rows_init_all(&out->rows, vcz->nvariants);
+    if (exclude_each_other(options->regions != NULL && options->regions_file.text != NULL,
+                           "--regions", "--regions-file", err) != 0 ||
+        exclude_each_other(options->targets != NULL && options->targets_file.text != NULL,
+                           "--targets", "--targets-file", err) != 0 ||
+        exclude_each_other(options->include != NULL && options->exclude != NULL, "--include",
+                           "--exclude", err) != 0 ||
+        exclude_each_other(options->include_types != NULL && options->exclude_types != NULL,
+                           "--types", "--exclude-types", err) != 0)
+        return -1;
     return 0;
+}
+
+static int parse_regions(const struct selection *selection, const struct selection_options *options,
+                         struct parsed *parsed, struct notices *notices, struct err *err)
+{
+    const struct vcz *vcz = selection->vcz;
+    int rc = 0;
+
+    if (options->regions != NULL)
+        rc = regions_parse_list(vcz, options->regions, "--regions", &parsed->regions, notices, err);
+    else if (options->regions_file.text != NULL)
+        rc = regions_parse_file(vcz, &options->regions_file, "--regions-file", &parsed->regions,
+                                notices, err);
+    if (options->regions != NULL || options->regions_file.text != NULL)
+        parsed->choice.regions = &parsed->regions;
+    return rc;
+}
+
+static int parse_targets(const struct selection *selection, const struct selection_options *options,
+                         struct parsed *parsed, struct notices *notices, struct err *err)
+{
+    const struct vcz *vcz = selection->vcz;
+    const char *list = options->targets;
+    int rc = 0;
+
+    if (list != NULL) {
+        parsed->choice.targets_outside = list[0] == '^';
+        rc = regions_parse_list(vcz, list + (list[0] == '^'), "--targets", &parsed->targets,
+                                notices, err);
+    } else if (options->targets_file.text != NULL) {
+        parsed->choice.targets_outside = options->targets_file.name[0] == '^';
+        rc = regions_parse_file(vcz, &options->targets_file, "--targets-file", &parsed->targets,
+                                notices, err);
+    }
+    if (list != NULL || options->targets_file.text != NULL)
+        parsed->choice.targets = &parsed->targets;
+    return rc;
+}
+
+static int parse_expression(const struct selection *selection,
+                            const struct selection_options *options, struct parsed *parsed,
+                            struct err *err)
+{
+    const struct expr_context context = {
+        .vcz = selection->vcz,
+        .option = options->include != NULL ? "--include" : "--exclude",
+        .files = options->files,
+        .nfiles = options->nfiles,
+        .sample_column = selection->sample_column,
+        .sample_id = selection->sample_id,
+        .nsamples = selection->nsamples,
+    };
+    const char *text = options->include != NULL ? options->include : options->exclude;
+
+    if (text == NULL)
+        return 0;
+    if (expr_open(text, &context, &parsed->expr, err) != 0)
+        return -1;
+    parsed->choice.expr = parsed->expr;
+    parsed->choice.expr_excludes = options->exclude != NULL;
+    return 0;
+}
+
+static int parse(const struct selection *selection, const struct selection_options *options,
+                 struct parsed *parsed, struct notices *notices, struct err *err)
+{
+    struct choice *choice = &parsed->choice;
+
+    choice->min_alleles = options->min_alleles;
+    choice->max_alleles = options->max_alleles;
+    if ((options->include_types != NULL &&
+         types_parse(options->include_types, "--types", &choice->include_types, err) != 0) ||
+        (options->exclude_types != NULL && types_parse(options->exclude_types, "--exclude-types",
+                                                       &choice->exclude_types, err) != 0) ||
+        parse_regions(selection, options, parsed, notices, err) != 0 ||
+        parse_targets(selection, options, parsed, notices, err) != 0)
+        return -1;
+    return parse_expression(selection, options, parsed, err);
+}
+
+static int choose_variants(const struct selection_options *options, const struct pass_means *means,
+                           struct selection *selection, struct err *err)
+{
+    const struct vcz *vcz = selection->vcz;
+    struct parsed parsed = {0};
+    int rc = parse(selection, options, &parsed, &selection->notices, err);
+
+    if (rc == 0 && choice_is_all(&parsed.choice))
+        rows_init_all(&selection->rows, vcz->nvariants);
+    else if (rc == 0)
+        rc = choose_rows(vcz, &parsed.choice, means, &selection->rows, err);
+    if (rc == 0 && selection->rows.nrows == 0 && vcz->nvariants > 0)
+        notices_add(&selection->notices,
+                    "no variant is left: none of the %" PRIu64 " of %s is what the options ask for",
+                    vcz->nvariants, store_path(vcz->store));
+    parsed_free(&parsed);
+    return rc;
+}
+
+static int choose_samples(const struct selection_options *options, struct selection *selection,
+                          struct err *err)
+{
+    const struct sample_choice choice = {
+        .list = options->samples, .file = options->samples_file, .force = options->force_samples};
+    uint64_t *order, n;
+    int rc;
+
+    if (samples_choose(selection->vcz, &choice, &order, &n, &selection->notices, err) != 0)
+        return -1;
+    rc = selection_set_samples(selection, order, n, err);
+    free(order);
+    return rc;
+}
+
+int selection_open(const struct vcz *vcz, const struct selection_options *options,
+                   const struct pass_means *means, bool resume, int state_fd, struct selection *out,
+                   struct err *err)
+{
+    *out = (struct selection){.vcz = vcz};
+    if (resume ? selection_load(out, state_fd, err) == 0
+               : check_options(options, err) == 0 && choose_samples(options, out, err) == 0 &&
+                     choose_variants(options, means, out, err) == 0)
+        return 0;
+    selection_close(out);
+    return -1;
 }
 
 void selection_close(struct selection *selection)
 {
+    free((void *)(uintptr_t)selection->sample_column);
+    free((void *)(uintptr_t)selection->sample_id);
+    free(selection->sorted_column);
+    free(selection->sorted_sample);
     rows_free(&selection->rows);
+    notices_clear(&selection->notices);
+    *selection = (struct selection){0};
 }

@@ -4,37 +4,58 @@
 #ifndef VCZFS_SELECT_SELECTION_H
 #define VCZFS_SELECT_SELECTION_H
 
+#include "common/notices.h"
+#include "encoderd/select/option_file.h"
 #include "encoderd/select/pass.h"
 #include "encoderd/select/rows.h"
 #include "encoderd/vcz/vcz.h"
 
-/* What the user asked for; strings are borrowed. Grows with the options of `vczfs mount-*`. */
+/* What the user asked for, as bcftools view and FORMATS.md have it; everything is borrowed. A NULL string,
+ * a file without text and a 0 were not given. */
 struct selection_options {
-    uint64_t min_alleles, max_alleles; /* listed alleles, REF counted; 0: no limit */
+    uint64_t min_alleles, max_alleles; /* listed alleles, REF counted */
+    const char *regions;               /* "chr1:5-9,chr2" */
+    const char *targets;               /* the same, '^' first for what is outside */
+    const char *samples;               /* "A,B", '^' first for all others */
+    /* Contents of files; `name` as given, with its '^'. */
+    struct option_file regions_file, targets_file, samples_file;
+    bool force_samples;
+    const char *include, *exclude;             /* expressions */
+    const char *include_types, *exclude_types; /* "snps,indels" */
+    const struct option_file *files;           /* what @NAME in an expression means */
+    size_t nfiles;
 };
 
 struct selection {
     const struct vcz *vcz; /* borrowed */
     /* Samples in output order. */
     uint64_t nsamples;
-    const uint64_t
-        *sample_column;          /* column in call_genotype of output sample i; borrowed from vcz */
-    const struct str *sample_id; /* borrowed from vcz */
+    const uint64_t *sample_column; /* column in call_genotype of output sample i; owned */
+    const struct str *sample_id;   /* owned; the text is vcz's */
     /* Output sample i is column first_column + i for every i: no gather is needed. */
     bool contiguous;
     uint64_t first_column;
-    /* Where it is not: the columns in ascending order, for walking chunks. Column sorted_column[i] is
-     * shown as output sample sorted_sample[i], or as sample i where that is NULL (store order). */
-    const uint64_t *sorted_column;
-    const uint64_t *sorted_sample;
+    bool store_order; /* sample_column ascends */
+    /* Columns in ascending order, and which output sample each is. NULL when contiguous; owned. */
+    uint64_t *sorted_column, *sorted_sample;
     struct rows rows;
+    struct notices
+        notices; /* for the user: unknown samples that were left out, no variant left, ... */
 };
 
-/* Makes the selection; a pass over the alleles only if an option needs one. rows_fd >= 0: the rows of
- * an earlier, equal selection (rows_save), instead of any pass; resume without rows_fd: all rows. */
+/*
+ * Makes the selection; a pass over the variants only if an option needs one, and only over the arrays that
+ * the options name. ERR_USAGE for options that contradict each other or that the store cannot answer, and
+ * when no sample is left; no variant left is a notice.
+ * resume: state_fd is what selection_save made of an earlier, equal selection (borrowed), or -1 if it
+ * made nothing; then no option is looked at.
+ */
 int selection_open(const struct vcz *vcz, const struct selection_options *options,
-                   const struct pass_means *means, bool resume, int rows_fd, struct selection *out,
+                   const struct pass_means *means, bool resume, int state_fd, struct selection *out,
                    struct err *err);
 void selection_close(struct selection *selection);
+
+/* What resuming needs, in a sealed memfd; *fd is -1 if that is nothing: all samples and variants. */
+int selection_save(const struct selection *selection, int *fd, struct err *err);
 
 #endif

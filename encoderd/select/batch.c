@@ -1,0 +1,220 @@
+#include "encoderd/select/batch.h"
+
+#include "common/size.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static int open_columns(struct batch *batch, struct err *err)
+{
+    const struct vcz *vcz = batch->vcz;
+    struct decoder *decoder = batch->decoder;
+    const size_t budget = batch->budget;
+
+    if (column_array_open(vcz, "variant_length", false, &batch->length_array, err) != 0)
+        return -1;
+    batch->contig = column_new(vcz->contig, NULL, 0, decoder, budget, err);
+    batch->position = column_new(vcz->position, NULL, 0, decoder, budget, err);
+    batch->allele = column_new(vcz->allele, NULL, 0, decoder, budget, err);
+    if (batch->contig == NULL || batch->position == NULL || batch->allele == NULL)
+        return -1;
+    if (batch->length_array != NULL) {
+        batch->length = column_new(batch->length_array, NULL, 0, decoder, budget, err);
+        if (batch->length == NULL)
+            return -1;
+    }
+    if (vcz->id != NULL)
+        batch->id = column_new(vcz->id, NULL, 0, decoder, budget, err);
+    return vcz->id != NULL && batch->id == NULL ? -1 : 0;
+}
+
+static int make_room(struct batch *batch, struct err *err)
+{
+    const uint64_t max = batch->max;
+
+    batch->contigs = calloc(max, sizeof *batch->contigs);
+    batch->positions = calloc(max, sizeof *batch->positions);
+    batch->lengths = calloc(max, sizeof *batch->lengths);
+    batch->alleles = calloc(max, sizeof *batch->alleles * (batch_allele_slots(batch) + 1));
+    batch->nalleles = calloc(max, sizeof *batch->nalleles);
+    batch->ids = calloc(max, sizeof *batch->ids);
+    if (batch->contigs == NULL || batch->positions == NULL || batch->lengths == NULL ||
+        batch->alleles == NULL || batch->nalleles == NULL || batch->ids == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for choosing variants");
+    return 0;
+}
+
+struct batch *batch_new(const struct vcz *vcz, uint64_t max, size_t scratch_max, struct err *err)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+
+    if (batch == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for choosing variants");
+        return NULL;
+    }
+    batch->vcz = vcz;
+    batch->max = max;
+    batch->budget = scratch_max;
+    batch->decoder = decoder_new(scratch_max, err);
+    if (batch->decoder != NULL && open_columns(batch, err) == 0 && make_room(batch, err) == 0)
+        return batch;
+    batch_free(batch);
+    return NULL;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (batch == NULL)
+        return;
+    column_free(batch->contig);
+    column_free(batch->position);
+    column_free(batch->length);
+    column_free(batch->allele);
+    column_free(batch->id);
+    free(batch->contigs);
+    free(batch->positions);
+    free(batch->lengths);
+    free(batch->alleles);
+    free(batch->nalleles);
+    free(batch->ids);
+    decoder_free(batch->decoder);
+    zarr_array_free(batch->length_array);
+    free(batch);
+}
+
+void batch_move(struct batch *batch, uint64_t begin, uint64_t n, uint64_t limit)
+{
+    batch->begin = begin;
+    batch->n = n;
+    batch->limit = limit;
+    batch->have_contig = batch->have_position = batch->have_length = false;
+    batch->have_allele = batch->have_id = false;
+}
+
+static int read_ints(struct batch *batch, struct column *column, int64_t *out, bool *have,
+                     struct err *err)
+{
+    if (*have)
+        return 0;
+    column_limit(column, batch->limit);
+    if (column_ints(column, batch->begin, batch->n, out, err) != 0)
+        return -1;
+    *have = true;
+    return 0;
+}
+
+const int64_t *batch_contigs(struct batch *batch, struct err *err)
+{
+    bool had = batch->have_contig;
+    size_t ncontigs = batch->vcz->contigs.nitems;
+
+    if (read_ints(batch, batch->contig, batch->contigs, &batch->have_contig, err) != 0)
+        return NULL;
+    for (uint64_t i = 0; !had && i < batch->n; i++)
+        if (batch->contigs[i] < 0 || (uint64_t)batch->contigs[i] >= ncontigs) {
+            batch->have_contig = false;
+            err_set(err, ERR_CORRUPT,
+                    "%s: array variant_contig: variant %" PRIu64 " is on contig %" PRId64
+                    ", but contig_id has %zu entries",
+                    store_path(batch->vcz->store), batch->begin + i, batch->contigs[i], ncontigs);
+            return NULL;
+        }
+    return batch->contigs;
+}
+
+const int64_t *batch_positions(struct batch *batch, struct err *err)
+{
+    bool had = batch->have_position;
+
+    if (read_ints(batch, batch->position, batch->positions, &batch->have_position, err) != 0)
+        return NULL;
+    for (uint64_t i = 0; !had && i < batch->n; i++)
+        if (batch->positions[i] < 0) {
+            batch->have_position = false;
+            err_set(err, ERR_CORRUPT,
+                    "%s: array variant_position: variant %" PRIu64 " has position %" PRId64,
+                    store_path(batch->vcz->store), batch->begin + i, batch->positions[i]);
+            return NULL;
+        }
+    return batch->positions;
+}
+
+const int64_t *batch_lengths(struct batch *batch, struct err *err)
+{
+    const struct str *alleles;
+
+    if (batch->have_length)
+        return batch->lengths;
+    if (batch->length != NULL) {
+        if (read_ints(batch, batch->length, batch->lengths, &batch->have_length, err) != 0)
+            return NULL;
+    } else {
+        alleles = batch_alleles(batch, NULL, err);
+        if (alleles == NULL)
+            return NULL;
+        for (uint64_t i = 0; i < batch->n; i++)
+            batch->lengths[i] = (int64_t)alleles[i * batch_allele_slots(batch)].len;
+        batch->have_length = true;
+    }
+    for (uint64_t i = 0; i < batch->n; i++)
+        if (batch->lengths[i] < 1)
+            batch->lengths[i] = 1;
+    return batch->lengths;
+}
+
+uint64_t batch_allele_slots(const struct batch *batch)
+{
+    return column_array_width(batch->vcz->allele, false);
+}
+
+/* An ALT slot of "." is bcftools' way to say that there is none. */
+static bool slot_unused(const struct str *slot)
+{
+    return slot->len == 0 || (slot->len == 1 && slot->at[0] == '.');
+}
+
+static int count_alleles(struct batch *batch, struct err *err)
+{
+    const uint64_t slots = batch_allele_slots(batch);
+
+    for (uint64_t i = 0; i < batch->n; i++) {
+        const struct str *alleles = batch->alleles + i * slots;
+        unsigned n = 1;
+
+        if (slots == 0 || alleles[0].len == 0)
+            return err_set(err, ERR_CORRUPT,
+                           "%s: array variant_allele: variant %" PRIu64 " has no REF",
+                           store_path(batch->vcz->store), batch->begin + i);
+        while (n < slots && !slot_unused(&alleles[n]))
+            n++;
+        batch->nalleles[i] = n;
+    }
+    return 0;
+}
+
+const struct str *batch_alleles(struct batch *batch, const unsigned **nalleles, struct err *err)
+{
+    if (!batch->have_allele) {
+        if (column_strings(batch->allele, batch->begin, batch->n, batch->alleles, err) != 0 ||
+            count_alleles(batch, err) != 0)
+            return NULL;
+        batch->have_allele = true;
+    }
+    if (nalleles != NULL)
+        *nalleles = batch->nalleles;
+    return batch->alleles;
+}
+
+const struct str *batch_ids(struct batch *batch, struct err *err)
+{
+    if (batch->have_id)
+        return batch->ids;
+    if (batch->id != NULL &&
+        column_strings(batch->id, batch->begin, batch->n, batch->ids, err) != 0)
+        return NULL;
+    for (uint64_t i = 0; i < batch->n; i++)
+        if (batch->id == NULL || batch->ids[i].len == 0)
+            batch->ids[i] = (struct str){.at = ".", .len = 1};
+    batch->have_id = true;
+    return batch->ids;
+}

@@ -1,0 +1,27 @@
+/*
+ * choose: the pass that decides which variants a view shows.
+ */
+#ifndef VCZFS_SELECT_CHOOSE_H
+#define VCZFS_SELECT_CHOOSE_H
+
+#include "encoderd/select/expr.h"
+#include "encoderd/select/pass.h"
+#include "encoderd/select/regions.h"
+
+struct choice {
+    const struct regions *regions; /* the variant must meet them; NULL: anywhere */
+    const struct regions *targets; /* the variant must begin in them (or outside); NULL: anywhere */
+    bool targets_outside;
+    unsigned include_types, exclude_types; /* bits of enum variant_type; 0: no limit */
+    uint64_t min_alleles, max_alleles;     /* listed alleles, REF counted; 0: no limit */
+    const struct expr *expr;               /* NULL: none */
+    bool expr_excludes;
+};
+
+/* Is every variant kept? Then no pass is needed. */
+bool choice_is_all(const struct choice *choice);
+
+int choose_rows(const struct vcz *vcz, const struct choice *choice, const struct pass_means *means,
+                struct rows *rows, struct err *err);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * expr: bcftools' expressions over the columns of a store.
+ *
+ * An expression is parsed to a tree (expr_parse.h), bound to the arrays of a store, and evaluated over
+ * batches of variants. Bound, it is immutable and shared; each thread has an evaluator of its own.
+ */
+#ifndef VCZFS_SELECT_EXPR_H
+#define VCZFS_SELECT_EXPR_H
+
+#include "encoderd/select/batch.h"
+#include "encoderd/select/option_file.h"
+
+/* What an expression is to be understood in; all borrowed, until the expression is freed. */
+struct expr_context {
+    const struct vcz *vcz;
+    const char *option; /* "--include": for messages */
+    const struct option_file *files;
+    size_t nfiles; /* contents of every @file it names */
+    /* The selected samples, in output order: what sample subscripts count and AC, AN, ... are made of. */
+    const uint64_t *sample_column;
+    const struct str *sample_id;
+    uint64_t nsamples;
+};
+
+struct expr;
+
+/* ERR_USAGE with the column and what was expected; a tag that the store lacks with its nearest name. */
+int expr_open(const char *text, const struct expr_context *context, struct expr **out,
+              struct err *err);
+void expr_free(struct expr *expr);
+
+uint64_t expr_stride(const struct expr *expr);    /* see column_array_stride */
+uint64_t expr_batch_max(const struct expr *expr); /* variants that fit in a batch; >= 1 */
+
+struct expr_eval;
+struct expr_eval *expr_eval_new(const struct expr *expr, struct batch *batch, struct err *err);
+void expr_eval_free(struct expr_eval *eval);
+
+/* Where a batch that begins at `variant` must end, at most at `end`. */
+uint64_t expr_eval_end(const struct expr_eval *eval, uint64_t variant, uint64_t end);
+
+/* pass[i]: does variant i of the batch satisfy it? */
+int expr_eval_run(struct expr_eval *eval, uint8_t *pass, struct err *err);
+
+#endif

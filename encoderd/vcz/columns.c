@@ -1,0 +1,615 @@
+#include "encoderd/vcz/columns.h"
+
+#include "common/size.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define FLOAT_MISSING  UINT32_C(0x7f800001)
+#define FLOAT_FILL     UINT32_C(0x7f800002)
+#define DOUBLE_MISSING UINT64_C(0x7ff0000000000001)
+#define DOUBLE_FILL    UINT64_C(0x7ff0000000000002)
+
+/* Values per variant and sample that vczfs follows. */
+#define WIDTH_MAX 65536
+
+/* Chunks longer than this many variants are shared by threads if their blocks can be had one by one. */
+#define STRIDE_MAX UINT64_C(262144)
+
+/* Numbers held as stored, at most, where several variants fit. */
+#define SLAB_NBYTES_MAX ((size_t)8 << 20)
+
+/* Consecutive columns of the stored axis that go to consecutive places. */
+struct run {
+    uint64_t column, place, n;
+};
+
+struct column {
+    const struct zarr_array *array; /* borrowed */
+    struct decoder *decoder;        /* borrowed */
+    /* Every array is (variants, a, b): axes that it lacks have length 1. */
+    uint64_t a, b, chunk_rows, chunk_a, chunk_b;
+    struct run *runs; /* owned; ascending columns */
+    size_t nruns;
+    uint64_t row_values; /* wanted per variant */
+    size_t size;         /* bytes of a number; 0 for strings */
+    uint64_t limit;
+    /* Numbers: variants [begin, end) as stored, wanted elements only, in the order wanted. */
+    uint8_t *slab;
+    uint64_t slab_rows, begin, end;
+    /* Strings: the chunks of one row of chunks; nchunks_a × nchunks_b, only wanted ones filled. */
+    struct strings *strings;
+    size_t nchunks_a, nchunks_b;
+    bool loaded;
+    uint64_t chunk;
+};
+
+static bool dtype_ok(const struct dtype *dtype)
+{
+    switch (dtype->kind) {
+    case DTYPE_BOOL:
+    case DTYPE_STRING:
+    case DTYPE_BYTES:
+    case DTYPE_UCS4:
+        return true;
+    case DTYPE_INT:
+    case DTYPE_UINT:
+        return dtype->size == 1 || dtype->size == 2 || dtype->size == 4 || dtype->size == 8;
+    case DTYPE_FLOAT:
+        return dtype->size == 4 || dtype->size == 8;
+    }
+    return false;
+}
+
+static int check_array(const struct vcz *vcz, const struct zarr_array *array, bool per_sample,
+                       struct err *err)
+{
+    const struct zarr_meta *meta = &array->meta;
+    unsigned least = per_sample ? 2 : 1;
+    char name[32];
+
+    if (!dtype_ok(&meta->dtype))
+        return err_set(err, ERR_UNSUPPORTED, "%s: array %s holds %s, which vczfs cannot filter by",
+                       store_path(vcz->store), array->name,
+                       dtype_name(&meta->dtype, name, sizeof name));
+    if (meta->ndim < least || meta->ndim > least + 1)
+        return err_set(err, ERR_UNSUPPORTED, "%s: array %s has %u dimensions, not %u or %u",
+                       store_path(vcz->store), array->name, meta->ndim, least, least + 1);
+    if (meta->shape[0] != vcz->nvariants)
+        return err_set(err, ERR_CORRUPT,
+                       "%s: array %s has %" PRIu64 " variants, but the store has %" PRIu64,
+                       store_path(vcz->store), array->name, meta->shape[0], vcz->nvariants);
+    if (per_sample && meta->shape[1] != vcz->nsamples_stored)
+        return err_set(err, ERR_CORRUPT,
+                       "%s: array %s has %" PRIu64 " samples, but the store has %" PRIu64,
+                       store_path(vcz->store), array->name, meta->shape[1], vcz->nsamples_stored);
+    if (meta->ndim > least && meta->shape[least] > WIDTH_MAX)
+        return err_set(err, ERR_UNSUPPORTED, "%s: array %s has %" PRIu64 " values a variant",
+                       store_path(vcz->store), array->name, meta->shape[least]);
+    return 0;
+}
+
+int column_array_open(const struct vcz *vcz, const char *name, bool per_sample,
+                      struct zarr_array **out, struct err *err)
+{
+    if (zarr_array_open(vcz->group, name, out, err) != 0)
+        return -1;
+    if (*out == NULL || check_array(vcz, *out, per_sample, err) == 0)
+        return 0;
+    zarr_array_free(*out);
+    *out = NULL;
+    return -1;
+}
+
+uint64_t column_array_width(const struct zarr_array *array, bool per_sample)
+{
+    unsigned least = per_sample ? 2 : 1;
+
+    return array->meta.ndim > least ? array->meta.shape[least] : 1;
+}
+
+bool column_array_is_string(const struct zarr_array *array)
+{
+    enum dtype_kind kind = array->meta.dtype.kind;
+
+    return kind == DTYPE_STRING || kind == DTYPE_BYTES || kind == DTYPE_UCS4;
+}
+
+uint64_t column_array_stride(const struct zarr_array *array)
+{
+    const struct zarr_meta *meta = &array->meta;
+    bool by_blocks = meta->ncodecs == 0 || meta->codecs[0] == CODEC_BLOSC;
+
+    if (column_array_is_string(array) || meta->fortran || !by_blocks)
+        return meta->chunk[0];
+    return size_min(meta->chunk[0], STRIDE_MAX);
+}
+
+struct wanted {
+    uint64_t column, place;
+};
+
+static int compare_wanted(const void *a, const void *b)
+{
+    const struct wanted *x = a, *y = b;
+
+    return (x->column > y->column) - (x->column < y->column);
+}
+
+static int make_runs(struct column *column, const uint64_t *samples, uint64_t nsamples,
+                     struct err *err)
+{
+    struct wanted *wanted = calloc(nsamples + 1, sizeof *wanted);
+
+    column->runs = calloc(nsamples + 1, sizeof *column->runs);
+    if (wanted == NULL || column->runs == NULL) {
+        free(wanted);
+        return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", nsamples);
+    }
+    for (uint64_t i = 0; i < nsamples; i++)
+        wanted[i] = (struct wanted){.column = samples[i], .place = i};
+    qsort(wanted, nsamples, sizeof *wanted, compare_wanted);
+    for (uint64_t i = 0; i < nsamples; i++) {
+        struct run *last = column->nruns > 0 ? &column->runs[column->nruns - 1] : NULL;
+
+        if (last != NULL && wanted[i].column == last->column + last->n &&
+            wanted[i].place == last->place + last->n)
+            last->n++;
+        else
+            column->runs[column->nruns++] =
+                (struct run){.column = wanted[i].column, .place = wanted[i].place, .n = 1};
+    }
+    free(wanted);
+    return 0;
+}
+
+static void set_axes(struct column *column)
+{
+    const struct zarr_meta *meta = &column->array->meta;
+
+    column->a = meta->ndim > 1 ? meta->shape[1] : 1;
+    column->b = meta->ndim > 2 ? meta->shape[2] : 1;
+    column->chunk_rows = meta->chunk[0];
+    column->chunk_a = meta->ndim > 1 ? meta->chunk[1] : 1;
+    column->chunk_b = meta->ndim > 2 ? meta->chunk[2] : 1;
+    column->nchunks_a = (size_t)size_div_up(column->a, column->chunk_a);
+    column->nchunks_b = (size_t)size_div_up(column->b, column->chunk_b);
+    column->size = column_array_is_string(column->array) ? 0 : meta->dtype.size;
+}
+
+/* The chunks that one variant's strings lie in are held decoded. */
+static int strings_init(struct column *column, size_t budget, struct err *err)
+{
+    const struct zarr_meta *meta = &column->array->meta;
+    size_t n = column->nchunks_a * column->nchunks_b;
+
+    if (meta->chunk_elements > budget / sizeof(struct str) / (n + 1))
+        return err_set(err, ERR_MEMORY,
+                       "%s: array %s has chunks of %" PRIu64
+                       " strings, too many for the memory budget; give more with --memory",
+                       store_path(column->array->store), column->array->name, meta->chunk_elements);
+    column->strings = calloc(n + 1, sizeof *column->strings);
+    if (column->strings == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for array %s", column->array->name);
+    return 0;
+}
+
+static int slab_init(struct column *column, size_t budget, struct err *err)
+{
+    uint64_t row = column->row_values * column->size;
+
+    column->slab_rows =
+        row > 0 ? size_max(1, size_min(budget, SLAB_NBYTES_MAX) / row) : column->chunk_rows;
+    column->slab_rows = size_min(column->slab_rows, column->chunk_rows);
+    column->slab = calloc(column->slab_rows, row > 0 ? row : 1);
+    if (column->slab == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for array %s", column->array->name);
+    return 0;
+}
+
+struct column *column_new(const struct zarr_array *array, const uint64_t *samples,
+                          uint64_t nsamples, struct decoder *decoder, size_t budget,
+                          struct err *err)
+{
+    struct column *column = calloc(1, sizeof *column);
+    int rc;
+
+    if (column == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for array %s", array->name);
+        return NULL;
+    }
+    column->array = array;
+    column->decoder = decoder;
+    column->limit = UINT64_MAX;
+    set_axes(column);
+    if (samples != NULL) {
+        rc = make_runs(column, samples, nsamples, err);
+    } else {
+        column->runs = calloc(1, sizeof *column->runs);
+        rc = column->runs != NULL ? 0 : err_set(err, ERR_MEMORY, "out of memory");
+        if (rc == 0)
+            column->runs[column->nruns++] = (struct run){.n = column->a};
+    }
+    column->row_values = (samples != NULL ? nsamples : column->a) * column->b;
+    if (rc == 0)
+        rc = column->size > 0 ? slab_init(column, budget, err) : strings_init(column, budget, err);
+    if (rc == 0)
+        return column;
+    column_free(column);
+    return NULL;
+}
+
+void column_free(struct column *column)
+{
+    if (column == NULL)
+        return;
+    for (size_t i = 0; column->strings != NULL && i < column->nchunks_a * column->nchunks_b; i++)
+        strings_free(&column->strings[i]);
+    free(column->strings);
+    free(column->runs);
+    free(column->slab);
+    free(column);
+}
+
+void column_limit(struct column *column, uint64_t end)
+{
+    column->limit = end;
+}
+
+uint64_t column_chunk_end(const struct column *column, uint64_t variant)
+{
+    return variant - variant % column->chunk_rows + column->chunk_rows;
+}
+
+/* The part of a run that lies in columns [begin, end). */
+static bool clip_run(const struct run *run, uint64_t begin, uint64_t end, struct run *out)
+{
+    uint64_t first = size_max(run->column, begin), last = size_min(run->column + run->n, end);
+
+    if (first >= last)
+        return false;
+    *out = (struct run){
+        .column = first, .place = run->place + (first - run->column), .n = last - first};
+    return true;
+}
+
+/* One chunk beside others in its row of chunks. */
+struct part {
+    uint64_t a, b; /* chunk numbers */
+    uint64_t row;  /* of the chunk that the slab begins with */
+};
+
+/* Elements [begin, end) of the chunk, in `data`, that belong to one run of one row. */
+static void copy_run(struct column *column, const struct part *part, const struct run *run,
+                     uint64_t row, const uint8_t *data, uint64_t begin, uint64_t end)
+{
+    const size_t size = column->size;
+    const uint64_t first_b = part->b * column->chunk_b;
+    const uint64_t nb = size_min(column->chunk_b, column->b - first_b);
+    const uint64_t row_element = row * column->chunk_a * column->chunk_b;
+    uint8_t *out = column->slab + (row - part->row) * column->row_values * size;
+
+    for (uint64_t i = 0; i < run->n; i++) {
+        uint64_t at = row_element + (run->column - part->a * column->chunk_a + i) * column->chunk_b;
+        uint64_t from = size_max(at, begin), to = size_min(at + nb, end);
+
+        if (from < to)
+            memcpy(out + ((run->place + i) * column->b + first_b + (from - at)) * size,
+                   data + (from - begin) * size, (to - from) * size);
+    }
+}
+
+/* The same where the run's elements lie side by side in chunk and slab. */
+static void copy_whole_run(struct column *column, const struct part *part, const struct run *run,
+                           uint64_t row, const uint8_t *data, uint64_t begin, uint64_t end)
+{
+    const size_t size = column->size;
+    const uint64_t at =
+        (row * column->chunk_a + run->column - part->a * column->chunk_a) * column->chunk_b;
+    const uint64_t from = size_max(at, begin), to = size_min(at + run->n * column->b, end);
+    uint8_t *out = column->slab + (row - part->row) * column->row_values * size;
+
+    if (from < to)
+        memcpy(out + (run->place * column->b + (from - at)) * size, data + (from - begin) * size,
+               (to - from) * size);
+}
+
+static void copy_block(struct column *column, const struct part *part, uint64_t row_end,
+                       const struct block *block)
+{
+    const uint64_t row_elements = column->chunk_a * column->chunk_b;
+    const uint64_t begin = block->begin / column->size, end = begin + block->nbytes / column->size;
+    const uint64_t first = size_max(part->row, begin / row_elements);
+    const uint64_t last = size_min(row_end, size_div_up(end, row_elements));
+    const uint64_t first_a = part->a * column->chunk_a;
+
+    for (uint64_t row = first; row < last; row++)
+        for (size_t i = 0; i < column->nruns; i++) {
+            struct run run;
+
+            if (!clip_run(&column->runs[i], first_a, first_a + column->chunk_a, &run))
+                continue;
+            if (column->chunk_b == column->b)
+                copy_whole_run(column, part, &run, row, block->data, begin, end);
+            else
+                copy_run(column, part, &run, row, block->data, begin, end);
+        }
+}
+
+static bool part_wanted(const struct column *column, uint64_t chunk_a)
+{
+    struct run run;
+
+    for (size_t i = 0; i < column->nruns; i++)
+        if (clip_run(&column->runs[i], chunk_a * column->chunk_a, (chunk_a + 1) * column->chunk_a,
+                     &run))
+            return true;
+    return false;
+}
+
+static int load_part(struct column *column, const struct part *part, uint64_t vchunk,
+                     uint64_t row_end, struct err *err)
+{
+    const uint64_t index[ZARR_DIMS_MAX] = {vchunk, part->a, part->b};
+    const uint64_t row_nbytes = column->chunk_a * column->chunk_b * column->size;
+    struct chunk *chunk;
+    struct block block;
+    uint64_t first, last;
+
+    if (decoder_chunk(column->decoder, column->array, index, &chunk, err) != 0)
+        return -1;
+    first = part->row * row_nbytes / chunk_block_size(chunk);
+    last =
+        size_min(chunk_nblocks(chunk), size_div_up(row_end * row_nbytes, chunk_block_size(chunk)));
+    for (uint64_t i = first; i < last; i++) {
+        if (decoder_block(column->decoder, chunk, i, false, &block, err) != 0)
+            return -1;
+        copy_block(column, part, row_end, &block);
+    }
+    return 0;
+}
+
+static int name_store(const struct column *column, struct err *err)
+{
+    const char *path = store_path(column->array->store);
+
+    if (err != NULL && strstr(err->msg, path) == NULL)
+        err_prefix(err, "%s", path);
+    return -1;
+}
+
+/* Makes the slab begin at `variant`. */
+static int load_slab(struct column *column, uint64_t variant, struct err *err)
+{
+    const uint64_t vchunk = variant / column->chunk_rows, first = vchunk * column->chunk_rows;
+    uint64_t end = size_min(variant + column->slab_rows, first + column->chunk_rows);
+
+    end = size_min(end, column->array->meta.shape[0]);
+    if (column->limit > variant)
+        end = size_min(end, column->limit);
+    column->begin = column->end = 0;
+    for (uint64_t a = 0; a < column->nchunks_a; a++) {
+        if (!part_wanted(column, a))
+            continue;
+        for (uint64_t b = 0; b < column->nchunks_b; b++) {
+            const struct part part = {.a = a, .b = b, .row = variant - first};
+
+            if (load_part(column, &part, vchunk, end - first, err) != 0)
+                return name_store(column, err);
+        }
+    }
+    column->begin = variant;
+    column->end = end;
+    return 0;
+}
+
+/* The rows at hand from `variant` on: *data, and how many (at most n). */
+static int slab_rows(struct column *column, uint64_t variant, uint64_t n, const uint8_t **data,
+                     uint64_t *nrows, struct err *err)
+{
+    if (variant >= column->array->meta.shape[0])
+        return err_set(err, ERR_USAGE, "array %s has no variant %" PRIu64, column->array->name,
+                       variant);
+    if ((variant < column->begin || variant >= column->end) && load_slab(column, variant, err) != 0)
+        return -1;
+    *data = column->slab + (variant - column->begin) * column->row_values * column->size;
+    *nrows = size_min(n, column->end - variant);
+    return 0;
+}
+
+#define READ_INTS(type)                                                                            \
+    for (uint64_t i = 0; i < n; i++) {                                                             \
+        type v_;                                                                                   \
+                                                                                                   \
+        memcpy(&v_, data + i * sizeof v_, sizeof v_);                                              \
+        out[i] = (int64_t)v_;                                                                      \
+    }                                                                                              \
+    break
+
+static void read_ints(const struct dtype *dtype, const uint8_t *data, uint64_t n, int64_t *out)
+{
+    bool is_signed = dtype->kind == DTYPE_INT;
+
+    switch (dtype->size * 2 + is_signed) {
+    case 2:
+        READ_INTS(uint8_t);
+    case 3:
+        READ_INTS(int8_t);
+    case 4:
+        READ_INTS(uint16_t);
+    case 5:
+        READ_INTS(int16_t);
+    case 8:
+        READ_INTS(uint32_t);
+    case 9:
+        READ_INTS(int32_t);
+    case 16:
+        READ_INTS(uint64_t);
+    default:
+        READ_INTS(int64_t);
+    }
+}
+
+int column_ints(struct column *column, uint64_t begin, uint64_t n, int64_t *out, struct err *err)
+{
+    const struct dtype *dtype = &column->array->meta.dtype;
+
+    if (column->size == 0 || dtype->kind == DTYPE_FLOAT)
+        return err_set(err, ERR_DATA, "array %s holds no whole numbers", column->array->name);
+    while (n > 0) {
+        const uint8_t *data = NULL;
+        uint64_t rows = 0;
+
+        if (slab_rows(column, begin, n, &data, &rows, err) != 0)
+            return -1;
+        read_ints(dtype, data, rows * column->row_values, out);
+        out += rows * column->row_values;
+        begin += rows;
+        n -= rows;
+    }
+    return 0;
+}
+
+#define READ_DOUBLES(type)                                                                         \
+    for (uint64_t i = 0; i < n; i++) {                                                             \
+        type v_;                                                                                   \
+                                                                                                   \
+        memcpy(&v_, data + i * sizeof v_, sizeof v_);                                              \
+        out[i] = v_ == (type)VCZ_INT_MISSING ? missing                                             \
+                 : v_ == (type)VCZ_INT_FILL  ? fill                                                \
+                                             : (double)v_;                                          \
+    }                                                                                              \
+    break
+
+static void read_signed(size_t size, const uint8_t *data, uint64_t n, double *out)
+{
+    const double missing = column_from_bits(COLUMN_MISSING_BITS);
+    const double fill = column_from_bits(COLUMN_FILL_BITS);
+
+    switch (size) {
+    case 1:
+        READ_DOUBLES(int8_t);
+    case 2:
+        READ_DOUBLES(int16_t);
+    case 4:
+        READ_DOUBLES(int32_t);
+    default:
+        READ_DOUBLES(int64_t);
+    }
+}
+
+static void read_unsigned(size_t size, const uint8_t *data, uint64_t n, double *out)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t value = 0;
+
+        for (size_t k = size; k-- > 0;)
+            value |= (uint64_t)data[i * size + k] << (8 * k);
+        out[i] = (double)value;
+    }
+}
+
+static void read_floats(size_t size, const uint8_t *data, uint64_t n, double *out)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t bits64;
+        uint32_t bits32;
+        float value;
+
+        if (size == 4) {
+            memcpy(&bits32, data + 4 * i, 4);
+            memcpy(&value, data + 4 * i, 4);
+            out[i] = bits32 == FLOAT_MISSING ? column_from_bits(COLUMN_MISSING_BITS)
+                     : bits32 == FLOAT_FILL  ? column_from_bits(COLUMN_FILL_BITS)
+                                             : (double)value;
+        } else {
+            memcpy(&bits64, data + 8 * i, 8);
+            memcpy(&out[i], data + 8 * i, 8);
+            if (bits64 == DOUBLE_MISSING || bits64 == DOUBLE_FILL)
+                out[i] = column_from_bits(bits64 == DOUBLE_FILL ? COLUMN_FILL_BITS
+                                                                : COLUMN_MISSING_BITS);
+        }
+    }
+}
+
+int column_doubles(struct column *column, uint64_t begin, uint64_t n, double *out, struct err *err)
+{
+    const struct dtype *dtype = &column->array->meta.dtype;
+
+    if (column->size == 0)
+        return err_set(err, ERR_DATA, "array %s holds no numbers", column->array->name);
+    while (n > 0) {
+        const uint8_t *data = NULL;
+        uint64_t rows = 0, values;
+
+        if (slab_rows(column, begin, n, &data, &rows, err) != 0)
+            return -1;
+        values = rows * column->row_values;
+        if (dtype->kind == DTYPE_FLOAT)
+            read_floats(column->size, data, values, out);
+        else if (dtype->kind == DTYPE_INT)
+            read_signed(column->size, data, values, out);
+        else
+            read_unsigned(column->size, data, values, out);
+        out += values;
+        begin += rows;
+        n -= rows;
+    }
+    return 0;
+}
+
+static int load_strings(struct column *column, uint64_t vchunk, struct err *err)
+{
+    column->loaded = false;
+    for (uint64_t a = 0; a < column->nchunks_a; a++) {
+        if (!part_wanted(column, a))
+            continue;
+        for (uint64_t b = 0; b < column->nchunks_b; b++) {
+            const uint64_t index[ZARR_DIMS_MAX] = {vchunk, a, b};
+            struct strings *strings = &column->strings[a * column->nchunks_b + b];
+
+            if (zarr_chunk_strings(column->decoder, column->array, index, strings, err) != 0)
+                return name_store(column, err);
+            if (strings->nitems != column->array->meta.chunk_elements)
+                return err_set(err, ERR_CORRUPT, "%s: array %s, chunk %" PRIu64 ": too few strings",
+                               store_path(column->array->store), column->array->name, vchunk);
+        }
+    }
+    column->loaded = true;
+    column->chunk = vchunk;
+    return 0;
+}
+
+static struct str string_at(const struct column *column, uint64_t row, uint64_t a, uint64_t b)
+{
+    const struct strings *strings =
+        &column->strings[a / column->chunk_a * column->nchunks_b + b / column->chunk_b];
+
+    return strings->items[(row * column->chunk_a + a % column->chunk_a) * column->chunk_b +
+                          b % column->chunk_b];
+}
+
+int column_strings(struct column *column, uint64_t begin, uint64_t n, struct str *out,
+                   struct err *err)
+{
+    const uint64_t vchunk = begin / column->chunk_rows;
+
+    if (column->size != 0)
+        return err_set(err, ERR_DATA, "array %s holds no strings", column->array->name);
+    if (n == 0)
+        return 0;
+    if (begin + n > column_chunk_end(column, begin) || begin + n > column->array->meta.shape[0])
+        return err_set(err, ERR_USAGE, "array %s: variants of two chunks at once",
+                       column->array->name);
+    if ((!column->loaded || column->chunk != vchunk) && load_strings(column, vchunk, err) != 0)
+        return -1;
+    for (uint64_t row = begin % column->chunk_rows, last = row + n; row < last; row++) {
+        for (size_t r = 0; r < column->nruns; r++)
+            for (uint64_t i = 0; i < column->runs[r].n; i++)
+                for (uint64_t b = 0; b < column->b; b++)
+                    out[(column->runs[r].place + i) * column->b + b] =
+                        string_at(column, row, column->runs[r].column + i, b);
+        out += column->row_values;
+    }
+    return 0;
+}
