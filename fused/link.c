@@ -2,12 +2,12 @@
 
 #include "common/memfd.h"
 #include "common/version.h"
+#include "fused/clock.h"
 #include "proto/conn.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ARENA_MIN     (1ULL << 20)
@@ -52,21 +52,6 @@ struct link {
 static const unsigned backoff_ms[] = {0, 100, 1000, 2000, 5000};
 #define NBACKOFF (sizeof backoff_ms / sizeof backoff_ms[0])
 
-static uint64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static void arm(struct event *event, unsigned ms)
-{
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-
-    event_add(event, &tv);
-}
-
 /* ---- life and death ---- */
 
 static void disconnect(struct link *link)
@@ -96,7 +81,7 @@ static void lose_encoder(struct link *link, const struct err *why)
     bool was_up = link->state == LINK_UP;
     unsigned wait;
 
-    if (was_up && now_ms() - link->up_since >= GOOD_LIFE_MS)
+    if (was_up && clock_ms() - link->up_since >= GOOD_LIFE_MS)
         link->nfailed = 0;
     link->state = LINK_DOWN;
     if (was_up)
@@ -111,7 +96,7 @@ static void lose_encoder(struct link *link, const struct err *why)
     supervisor_discard(link->config.supervisor);
     wait = next_backoff(link);
     log_warning("encoder lost: %s; another one in %u ms", why->msg, wait);
-    arm(link->retry, wait);
+    clock_arm(link->retry, wait);
 }
 
 static void go_stale(struct link *link, const char *text)
@@ -213,7 +198,7 @@ static int take_opened(struct link *link, const struct msg *msg, int *fds, struc
     link->view = (struct link_view){opened->nvariants, opened->nsamples};
     link->opened = true;
     link->state = LINK_UP;
-    link->up_since = now_ms();
+    link->up_since = clock_ms();
     if (!first)
         log_info("the view is open again");
     link->handlers->up(link->arena, link->arena_size, link->arg);
@@ -359,7 +344,7 @@ static void connect_encoder(struct link *link)
     }
     link->state = LINK_HELLO;
     send_hello(link);
-    arm(link->watch, HELLO_WAIT_MS);
+    clock_arm(link->watch, HELLO_WAIT_MS);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -402,7 +387,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
     if (link->stats_id == 0 && !link->heard)
         send_stats(link);
     link->heard = false;
-    arm(link->watch, link->config.silence_ms / 2);
+    clock_arm(link->watch, link->config.silence_ms / 2);
 }
 
 /* ---- outside ---- */
@@ -445,7 +430,7 @@ void link_free(struct link *link)
 
 void link_start(struct link *link)
 {
-    arm(link->retry, 0);
+    clock_arm(link->retry, 0);
 }
 
 uint64_t link_read(struct link *link, const struct msg_read *read)
@@ -457,7 +442,7 @@ uint64_t link_read(struct link *link, const struct msg_read *read)
     msg.u.read.id = ++link->last_id;
     if (link->nasked++ == 0) {
         link->heard = false;
-        arm(link->watch, link->config.silence_ms / 2);
+        clock_arm(link->watch, link->config.silence_ms / 2);
     }
     conn_send(link->conn, &msg, NULL, 0);
     return msg.u.read.id;

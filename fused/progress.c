@@ -1,31 +1,24 @@
 #include "fused/progress.h"
 
+#include "fused/clock.h"
+
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 300 /* shorter opens show nothing */
 #define REFRESH_MS  100
 
-static uint64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 void progress_init(struct progress *progress)
 {
     memset(progress, 0, sizeof *progress);
     progress->terminal = isatty(STDERR_FILENO) == 1;
-    progress->begun = now_ms();
+    progress->begun = clock_ms();
 }
 
 void progress_show(struct progress *progress, const char *what, uint64_t done, uint64_t total)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
     char safe[64];
     size_t i;
 

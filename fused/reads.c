@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "common/size.h"
+#include "fused/clock.h"
 #include "fused/leases.h"
 #include "fused/poison.h"
 
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #define DEATHS_MAX     3          /* a read in flight at this many deaths in a row gets EIO */
 #define CAREFUL_BYTES  (64 << 10) /* what is asked for, and may be condemned, after a death */
@@ -70,21 +70,6 @@ struct reads {
     uint64_t complained; /* when, ms */
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static void arm(struct event *event, uint64_t ms)
-{
-    struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-
-    event_add(event, &tv);
-}
-
 /* ---- leases ---- */
 
 static void schedule_returns(struct reads *reads)
@@ -108,7 +93,7 @@ static void on_returns(evutil_socket_t fd, short what, void *arg)
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     struct reads *reads = arg;
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
 
     (void)fd;
     (void)what;
@@ -116,7 +101,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
         leases_drop_idle(&reads->leases, now - LEASE_IDLE_MS);
     schedule_returns(reads);
     if (reads->leases.nheld > 0)
-        arm(reads->sweep, LEASE_SWEEP_MS);
+        clock_arm(reads->sweep, LEASE_SWEEP_MS);
 }
 
 /* ---- replies ---- */
@@ -141,7 +126,7 @@ static bool reply_from_leases(struct reads *reads, const struct pending *read)
 {
     struct iovec iov[REPLY_PIECES];
     uint64_t ids[REPLY_PIECES];
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
     size_t have = 0;
     int n = 0;
 
@@ -279,7 +264,7 @@ static int ask_for_rest(struct reads *reads, struct pending *read)
 /* Copies what leases have of it, so that none needs to stay for its sake. false: out of memory. */
 static bool copy_from_leases(struct reads *reads, struct pending *read)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
 
     while (read->have < read->size) {
         struct lease *lease = leases_find(&reads->leases, read->file, read->offset + read->have);
@@ -359,7 +344,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct reads *reads = arg;
     struct pending *read;
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
 
     (void)fd;
     (void)what;
@@ -373,7 +358,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         fail(reads, read, EIO);
     }
     if (read != NULL)
-        arm(reads->deadline, read->deadline - now);
+        clock_arm(reads->deadline, read->deadline - now);
     advance_all(reads);
 }
 
@@ -404,7 +389,7 @@ static void on_interrupt(evutil_socket_t fd, short what, void *arg)
 
 static void enqueue(struct reads *reads, const struct pending *what)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
     bool late = is_late(reads, what, now);
     struct pending *read = late ? NULL : malloc(sizeof *read);
 
@@ -416,7 +401,7 @@ static void enqueue(struct reads *reads, const struct pending *what)
     *read = *what;
     read->deadline = now + reads->config.timeout_ms;
     if (TAILQ_EMPTY(&reads->queue))
-        arm(reads->deadline, reads->config.timeout_ms);
+        clock_arm(reads->deadline, reads->config.timeout_ms);
     TAILQ_INSERT_TAIL(&reads->queue, read, entry);
     fuse_req_interrupt_func(read->req, on_reader_gone, read);
     advance(reads, read);
@@ -520,7 +505,7 @@ int reads_span(struct reads *reads, const struct msg_span *span, struct err *err
     file = ask->file;
     if (leases_check_span(span, ask->offset, reads->config.fs->files[file].size, reads->arena_size,
                           err) != 0 ||
-        leases_add(&reads->leases, span, file, now_ms(), err) != 0)
+        leases_add(&reads->leases, span, file, clock_ms(), err) != 0)
         return -1;
     TAILQ_FOREACH(read, &reads->queue, entry)
     wanted |= read->ask == ask;
@@ -528,7 +513,7 @@ int reads_span(struct reads *reads, const struct msg_span *span, struct err *err
     if (!wanted)
         leases_drop(&reads->leases, span->lease); /* its readers were served from another one */
     else if (!event_pending(reads->sweep, EV_TIMEOUT, NULL))
-        arm(reads->sweep, LEASE_SWEEP_MS);
+        clock_arm(reads->sweep, LEASE_SWEEP_MS);
     schedule_returns(reads);
     advance_all(reads);
     return 0;
@@ -542,7 +527,7 @@ static int reader_errno(uint64_t errnum)
 
 static void complain(struct reads *reads, uint64_t file, const char *text)
 {
-    uint64_t now = now_ms();
+    uint64_t now = clock_ms();
 
     if (strncmp(text, reads->complaint, sizeof reads->complaint - 1) == 0 &&
         now - reads->complained < QUIET_MS)

@@ -66,6 +66,7 @@ struct fake {
     uint64_t nreads;
     struct msg_read queue[QUEUE_MAX];
     size_t nqueued;
+    size_t twin; /* slot whose lease has the id of another one's: SLOTS if there is none */
 };
 
 static _Noreturn void die(const char *what)
@@ -356,10 +357,12 @@ static void bend(struct fake *fake, struct msg_span *span, uint64_t asked)
 /* Grants a lease that is held already, as soon as there is one. */
 static void grant_twice(struct fake *fake, struct msg_span *span, size_t slot)
 {
-    for (size_t i = 0; i < SLOTS; i++)
-        if (i != slot && fake->lease_of[i] != 0)
-            span->lease = fake->lease_of[i];
-    fake->lease_of[slot] = span->lease;
+    for (size_t i = 0; i < SLOTS && fake->twin == SLOTS; i++) {
+        if (i == slot || fake->lease_of[i] == 0)
+            continue;
+        fake->twin = slot;
+        fake->lease_of[slot] = span->lease = fake->lease_of[i];
+    }
 }
 
 /* true if the lie was told instead of an answer. */
@@ -445,13 +448,23 @@ static void take_read(struct fake *fake, const struct msg_read *read)
     fake->queue[fake->nqueued++] = *read;
 }
 
+/* The front may have sent a lease back just before its id was granted again: the first return is then
+ * about the older of the two. */
+static size_t returned_slot(const struct fake *fake, uint64_t lease)
+{
+    size_t found = SLOTS;
+
+    for (size_t slot = 0; slot < SLOTS; slot++)
+        if (fake->lease_of[slot] == lease && (found == SLOTS || found == fake->twin))
+            found = slot;
+    return found;
+}
+
 static void take_return(struct fake *fake, const struct msg_return *ret)
 {
     for (size_t i = 0; i < ret->nleases; i++) {
-        size_t slot = 0;
+        size_t slot = returned_slot(fake, ret->leases[i]);
 
-        while (slot < SLOTS && fake->lease_of[slot] != ret->leases[i])
-            slot++;
         if (slot == SLOTS)
             die("the front returned a lease that it does not hold");
         fake->lease_of[slot] = 0;
@@ -610,6 +623,7 @@ int main(int argc, char **argv)
     fake.delay_ms = (unsigned)env_size("FAKEENC_DELAY", 0);
     fake.scratch = proto_scratch_new();
     fake.sock = PROTO_LISTENER_FD;
+    fake.twin = SLOTS;
     signal(SIGPIPE, SIG_IGN);
     if (listen_path == NULL) {
         converse(&fake);

@@ -1,0 +1,27 @@
+/*
+ * clock: steady milliseconds, and timers in them.
+ */
+#ifndef VCZFS_FUSED_CLOCK_H
+#define VCZFS_FUSED_CLOCK_H
+
+#include <event2/event.h>
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t clock_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* (Re)starts a timer. */
+static inline void clock_arm(struct event *timer, uint64_t ms)
+{
+    struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+    event_add(timer, &tv);
+}
+
+#endif
