@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "common/size.h"
+#include "fused/asks.h"
 #include "fused/clock.h"
 #include "fused/leases.h"
 #include "fused/poison.h"
@@ -19,14 +20,6 @@
 #define REPLY_PIECES   8    /* adjacent leases in one reply */
 #define LATE_MS        200  /* how long what missed its deadline fails at once */
 #define QUIET_MS       1000 /* the same complaint is logged at most this often */
-
-/* A question that the encoder has been asked and has not answered. */
-struct ask {
-    uint64_t id, file, handle;
-    uint64_t offset, length;
-    bool overdue; /* a reader gave up on it: the next one asks afresh */
-    LIST_ENTRY(ask) entry;
-};
 
 struct pending {
     fuse_req_t req;
@@ -48,7 +41,7 @@ struct reads {
     struct reads_config config;
     struct link *link;
     TAILQ_HEAD(, pending) queue; /* oldest, and so nearest to its deadline, first */
-    LIST_HEAD(, ask) asks;
+    struct asks asks;
     struct leases leases;
     struct poison poison;
     /* When read-ahead fails, the kernel asks again at once for the page that somebody waits for. That
@@ -175,31 +168,6 @@ static void fail(struct reads *reads, struct pending *read, int errnum)
 
 /* ---- asking ---- */
 
-static struct ask *find_ask(struct reads *reads, const struct pending *read, uint64_t offset)
-{
-    struct ask *ask;
-
-    LIST_FOREACH(ask, &reads->asks, entry)
-    {
-        if (ask->file != read->file || ask->overdue)
-            continue;
-        if (ask->offset == offset || (ask->handle == read->handle && ask->offset < offset &&
-                                      offset - ask->offset < ask->length))
-            return ask;
-    }
-    return NULL;
-}
-
-static struct ask *find_ask_id(struct reads *reads, uint64_t id)
-{
-    struct ask *ask;
-
-    LIST_FOREACH(ask, &reads->asks, entry)
-    if (ask->id == id)
-        return ask;
-    return NULL;
-}
-
 /* Forgets the question; those who waited for it have to ask again. */
 static void remove_ask(struct reads *reads, struct ask *ask)
 {
@@ -208,24 +176,21 @@ static void remove_ask(struct reads *reads, struct ask *ask)
     TAILQ_FOREACH(read, &reads->queue, entry)
     if (read->ask == ask)
         read->ask = NULL;
-    LIST_REMOVE(ask, entry);
-    free(ask);
+    asks_remove(ask);
 }
 
 static struct ask *send_ask(struct reads *reads, const struct pending *read, uint64_t offset,
                             uint64_t length)
 {
-    struct ask *ask = malloc(sizeof *ask);
     struct msg_read msg = {
         .file = read->file, .handle = read->handle, .offset = offset, .length = length};
-
-    if (ask == NULL)
-        return NULL;
-    *ask = (struct ask){
+    struct ask ask = {
         .file = read->file, .handle = read->handle, .offset = offset, .length = length};
-    ask->id = link_read(reads->link, &msg);
-    LIST_INSERT_HEAD(&reads->asks, ask, entry);
-    return ask;
+    struct ask *added = asks_add(&reads->asks, &ask);
+
+    if (added != NULL)
+        added->id = link_read(reads->link, &msg);
+    return added;
 }
 
 static bool in_flight(const struct reads *reads)
@@ -250,7 +215,7 @@ static int ask_for_rest(struct reads *reads, struct pending *read)
         return EIO;
     if (read->ask != NULL || !reads->up)
         return 0;
-    read->ask = find_ask(reads, read, offset);
+    read->ask = asks_for(&reads->asks, read->file, read->handle, offset);
     if (read->ask != NULL || (reads->careful && in_flight(reads)))
         return 0;
     if (reads->careful)
@@ -478,9 +443,10 @@ void reads_down(struct reads *reads)
         reads->careful = true;
         if (++read->deaths >= DEATHS_MAX)
             condemn(reads, read);
+        else
+            read->ask = NULL;
     }
-    while (!LIST_EMPTY(&reads->asks))
-        remove_ask(reads, LIST_FIRST(&reads->asks));
+    asks_clear(&reads->asks);
     leases_clear(&reads->leases);
     reads->arena = NULL;
     reads->arena_size = 0;
@@ -494,7 +460,7 @@ void reads_stale(struct reads *reads)
 
 int reads_span(struct reads *reads, const struct msg_span *span, struct err *err)
 {
-    struct ask *ask = find_ask_id(reads, span->id);
+    struct ask *ask = asks_by_id(&reads->asks, span->id);
     uint64_t file;
     bool wanted = false;
     struct pending *read;
@@ -539,7 +505,7 @@ static void complain(struct reads *reads, uint64_t file, const char *text)
 
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err)
 {
-    struct ask *ask = find_ask_id(reads, error->id);
+    struct ask *ask = asks_by_id(&reads->asks, error->id);
     struct pending *read, *next;
     uint64_t offset;
 
@@ -570,7 +536,6 @@ struct reads *reads_new(const struct reads_config *config, struct err *err)
     }
     reads->config = *config;
     TAILQ_INIT(&reads->queue);
-    LIST_INIT(&reads->asks);
     leases_init(&reads->leases, 0);
     reads->deadline = evtimer_new(config->base, on_deadline, reads);
     reads->sweep = evtimer_new(config->base, on_sweep, reads);
@@ -602,8 +567,7 @@ void reads_free(struct reads *reads)
         return;
     while (!TAILQ_EMPTY(&reads->queue))
         fail(reads, TAILQ_FIRST(&reads->queue), ENOTCONN);
-    while (!LIST_EMPTY(&reads->asks))
-        remove_ask(reads, LIST_FIRST(&reads->asks));
+    asks_clear(&reads->asks);
     leases_free(&reads->leases);
     free_event(reads->deadline);
     free_event(reads->sweep);

@@ -1,3 +1,4 @@
+#include "fused/asks.h"
 #include "fused/leases.h"
 #include "fused/poison.h"
 
@@ -204,6 +205,29 @@ static void spans_are_checked(void **state)
     assert_int_equal(check(UINT64_MAX, 1, 0, UINT64_MAX), -1);
 }
 
+static void one_question_serves_many_readers(void **state)
+{
+    struct asks asks = {0};
+    struct ask ask = {.id = 7, .file = 1, .handle = 5, .offset = 100, .length = 50};
+    struct ask *added = asks_add(&asks, &ask);
+
+    (void)state;
+    assert_non_null(added);
+    assert_ptr_equal(asks_by_id(&asks, 7), added);
+    assert_null(asks_by_id(&asks, 8));
+    assert_ptr_equal(asks_for(&asks, 1, 5, 149), added);
+    assert_ptr_equal(asks_for(&asks, 1, 6, 100), added);
+    assert_null(asks_for(&asks, 1, 6, 101));
+    assert_null(asks_for(&asks, 1, 5, 150));
+    assert_null(asks_for(&asks, 1, 5, 99));
+    assert_null(asks_for(&asks, 0, 5, 100));
+    added->overdue = true;
+    assert_null(asks_for(&asks, 1, 5, 100));
+    assert_ptr_equal(asks_by_id(&asks, 7), added);
+    asks_clear(&asks);
+    assert_null(asks_by_id(&asks, 7));
+}
+
 static void poison_ends_what_may_be_asked_for(void **state)
 {
     struct poison poison = {0};
@@ -244,6 +268,7 @@ int main(void)
         cmocka_unit_test(an_id_is_known_until_its_return_is_taken),
         cmocka_unit_test(idle_ones_and_closed_files_are_dropped),
         cmocka_unit_test(spans_are_checked),
+        cmocka_unit_test(one_question_serves_many_readers),
         cmocka_unit_test(poison_ends_what_may_be_asked_for),
         cmocka_unit_test(the_oldest_poison_is_forgotten),
     };

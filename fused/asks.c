@@ -1,0 +1,51 @@
+#include "fused/asks.h"
+
+#include <stdlib.h>
+
+struct ask *asks_add(struct asks *asks, const struct ask *ask)
+{
+    struct ask *added = malloc(sizeof *added);
+
+    if (added == NULL)
+        return NULL;
+    *added = *ask;
+    LIST_INSERT_HEAD(&asks->list, added, entry);
+    return added;
+}
+
+void asks_remove(struct ask *ask)
+{
+    LIST_REMOVE(ask, entry);
+    free(ask);
+}
+
+void asks_clear(struct asks *asks)
+{
+    while (!LIST_EMPTY(&asks->list))
+        asks_remove(LIST_FIRST(&asks->list));
+}
+
+struct ask *asks_by_id(const struct asks *asks, uint64_t id)
+{
+    struct ask *ask;
+
+    LIST_FOREACH(ask, &asks->list, entry)
+    if (ask->id == id)
+        return ask;
+    return NULL;
+}
+
+struct ask *asks_for(const struct asks *asks, uint64_t file, uint64_t handle, uint64_t offset)
+{
+    struct ask *ask;
+
+    LIST_FOREACH(ask, &asks->list, entry)
+    {
+        if (ask->file != file || ask->overdue)
+            continue;
+        if (ask->offset == offset ||
+            (ask->handle == handle && ask->offset < offset && offset - ask->offset < ask->length))
+            return ask;
+    }
+    return NULL;
+}
