@@ -1,0 +1,496 @@
+#include "encoderd/check.h"
+
+#include "common/cleanup.h"
+#include "common/parallel.h"
+#include "common/size.h"
+#include "encoderd/check_impl.h"
+#include "encoderd/vcz/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* A store with more chunks than this has mostly chunks that are not stored, if it is honest. */
+#define CHUNKS_MAX (UINT64_C(1) << 26)
+
+#define PROGRESS_INTERVAL_NS INT64_C(50000000)
+
+/* ---- problems ---- */
+
+static char *format_text(const char *fmt, va_list args)
+{
+    char *text;
+
+    return vasprintf(&text, fmt, args) < 0 ? NULL : text;
+}
+
+static void problem_clear(struct problem *problem)
+{
+    free(problem->array);
+    free(problem->chunk);
+    free(problem->message);
+}
+
+/* Takes what the problem owns. */
+static void keep(struct problems *problems, struct problem problem)
+{
+    problems->total++;
+    if (problems->n < PROBLEMS_MAX && problems->n == problems->cap) {
+        const size_t cap = problems->cap > 0 ? problems->cap * 2 : 4;
+        struct problem *more = reallocarray(problems->items, cap, sizeof *more);
+
+        if (more != NULL) {
+            problems->items = more;
+            problems->cap = cap;
+        }
+    }
+    if (problems->n < problems->cap && problems->n < PROBLEMS_MAX && problem.array != NULL &&
+        problem.chunk != NULL && problem.message != NULL)
+        problems->items[problems->n++] = problem;
+    else
+        problem_clear(&problem);
+}
+
+void problems_add(struct problems *problems, const char *array, const char *chunk, const char *fmt,
+                  ...)
+{
+    struct problem problem = {.array = strdup(array), .chunk = strdup(chunk)};
+    va_list args;
+
+    va_start(args, fmt);
+    problem.message = format_text(fmt, args);
+    va_end(args);
+    keep(problems, problem);
+}
+
+void problems_move(struct problems *from, struct problems *to)
+{
+    for (size_t i = 0; i < from->n; i++)
+        keep(to, from->items[i]);
+    to->total += from->total - from->n;
+    from->n = 0;
+    problems_clear(from);
+}
+
+void problems_clear(struct problems *problems)
+{
+    for (size_t i = 0; i < problems->n; i++)
+        problem_clear(&problems->items[i]);
+    free(problems->items);
+    *problems = (struct problems){0};
+}
+
+/* ---- the arrays of the store ---- */
+
+struct listing {
+    struct check *check;
+    size_t cap;
+    struct err *err;
+};
+
+static int add_array(const char *name, void *arg)
+{
+    struct listing *listing = arg;
+    struct check *check = listing->check;
+    struct zarr_array *array = NULL;
+    struct err why = {0};
+
+    if (check->narrays == listing->cap) {
+        const size_t cap = listing->cap > 0 ? listing->cap * 2 : 64;
+        struct zarr_array **more = reallocarray(check->arrays, cap, sizeof *more);
+
+        if (more == NULL)
+            return err_set(listing->err, ERR_MEMORY, "out of memory for a check");
+        check->arrays = more;
+        listing->cap = cap;
+    }
+    if (zarr_array_open(check->group, name, &array, &why) != 0) {
+        problems_add(&check->problems, name, "", "%s", why.msg);
+        check->totals.narrays++;
+    } else if (array != NULL) {
+        check->arrays[check->narrays++] = array;
+        check->totals.narrays++;
+    }
+    return 0;
+}
+
+static int list_arrays(struct check *check, struct err *err)
+{
+    struct listing listing = {.check = check, .err = err};
+    struct err why = {0};
+
+    if (zarr_group_arrays(check->group, add_array, &listing, &why) == 0)
+        return 0;
+    if (check->narrays > 0 || check->problems.total > 0)
+        return err_set(err, ERR_MEMORY, "out of memory for a check");
+    /* Something in the store cannot even be listed: look at what can, one by one. */
+    if (store_children(check->store, "", add_array, &listing, err) != 0)
+        return -1;
+    if (check->problems.total == 0)
+        problems_add(&check->problems, "", "", "%s", why.msg);
+    return 0;
+}
+
+static uint64_t array_nchunks(const struct zarr_array *array)
+{
+    uint64_t n = 1;
+
+    for (unsigned d = 0; d < array->meta.ndim; d++)
+        if (!size_mul(n, array->meta.nchunks[d], &n))
+            return UINT64_MAX;
+    return n;
+}
+
+static const struct zarr_array *find_array(const struct check *check, const char *name)
+{
+    for (size_t i = 0; i < check->narrays; i++)
+        if (strcmp(check->arrays[i]->name, name) == 0)
+            return check->arrays[i];
+    return NULL;
+}
+
+/* Does the axis have the length that the array `like` gives it? */
+static void check_axis(struct check *check, const struct zarr_array *array, unsigned axis,
+                       const char *what, const char *like)
+{
+    const struct zarr_array *other = find_array(check, like);
+
+    if (other == NULL || other->meta.ndim == 0 || array->meta.ndim <= axis ||
+        array->meta.shape[axis] == other->meta.shape[0])
+        return;
+    problems_add(&check->problems, array->name, "", "it has %" PRIu64 " %s where %s has %" PRIu64,
+                 array->meta.shape[axis], what, like, other->meta.shape[0]);
+}
+
+static void check_shapes(struct check *check)
+{
+    for (size_t i = 0; i < check->narrays; i++) {
+        const struct zarr_array *array = check->arrays[i];
+        const bool calls = strncmp(array->name, "call_", 5) == 0;
+
+        if (calls || strncmp(array->name, "variant_", 8) == 0)
+            check_axis(check, array, 0, "variants", "variant_position");
+        if (calls)
+            check_axis(check, array, 1, "samples", "sample_id");
+    }
+}
+
+/* ---- every chunk of every array ---- */
+
+struct walk {
+    struct check *check;
+    const struct pass_means *means;
+    uint64_t *first;   /* of each array: the number of its first chunk; narrays + 1 */
+    uint64_t *nabsent; /* of each array: its chunks that are not stored */
+    uint64_t done;
+    int64_t last_said_ns;
+};
+
+struct found {
+    struct check_totals totals;
+    struct problems problems;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static int walk_start(void *arg, void **worker, struct err *err)
+{
+    const struct walk *walk = arg;
+
+    *worker = check_worker_new(walk->check, walk->means->scratch_max, err);
+    return *worker != NULL ? 0 : -1;
+}
+
+static void walk_stop(void *arg, void *worker)
+{
+    (void)arg;
+    check_worker_free(worker);
+}
+
+/* Array and chunk of piece i: arrays one after the other, chunks in C order. */
+static size_t walk_place(const struct walk *walk, uint64_t i, uint64_t *index)
+{
+    const struct zarr_array *array;
+    size_t a = 0;
+
+    while (i >= walk->first[a + 1])
+        a++;
+    i -= walk->first[a];
+    array = walk->check->arrays[a];
+    for (unsigned d = array->meta.ndim; d > 0; d--) {
+        index[d - 1] = i % array->meta.nchunks[d - 1];
+        i /= array->meta.nchunks[d - 1];
+    }
+    return a;
+}
+
+static int walk_make(void *arg, void *worker, uint64_t i, void **piece, struct err *err)
+{
+    const struct walk *walk = arg;
+    struct found *found = calloc(1, sizeof *found);
+    uint64_t index[ZARR_DIMS_MAX] = {0};
+    const struct zarr_array *array;
+
+    if (found == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for a check");
+    array = walk->check->arrays[walk_place(walk, i, index)];
+    check_chunk(worker, array, index, &found->totals, &found->problems);
+    *piece = found;
+    return 0;
+}
+
+static void walk_discard(void *arg, void *piece)
+{
+    struct found *found = piece;
+
+    (void)arg;
+    problems_clear(&found->problems);
+    free(found);
+}
+
+static int say_progress(struct walk *walk, struct err *err)
+{
+    const uint64_t total = walk->first[walk->check->narrays];
+    const int64_t now = now_ns();
+
+    if (walk->means->progress == NULL ||
+        (walk->done < total && now - walk->last_said_ns < PROGRESS_INTERVAL_NS))
+        return 0;
+    walk->last_said_ns = now;
+    if (walk->means->progress("checking chunks", walk->done, total, walk->means->progress_arg) != 0)
+        return err_set(err, ERR_PEER, "stopped while checking: nobody waits for it any more");
+    return 0;
+}
+
+static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
+{
+    struct walk *walk = arg;
+    struct check_totals *sum = &walk->check->totals;
+    struct found *found = piece;
+    uint64_t index[ZARR_DIMS_MAX];
+
+    walk->nabsent[walk_place(walk, i, index)] += found->totals.nabsent;
+    sum->nchunks += found->totals.nchunks;
+    sum->nabsent += found->totals.nabsent;
+    sum->bytes_read += found->totals.bytes_read;
+    sum->bytes_decoded += found->totals.bytes_decoded;
+    problems_move(&found->problems, &walk->check->problems);
+    free(found);
+    walk->done++;
+    return say_progress(walk, err);
+}
+
+/* Numbers the chunks, leaving out the arrays that have too many to look at. */
+static void number_chunks(struct check *check, uint64_t *first)
+{
+    for (size_t a = 0; a < check->narrays; a++) {
+        const struct zarr_array *array = check->arrays[a];
+        uint64_t n = array_nchunks(array);
+
+        if (n > CHUNKS_MAX - first[a]) {
+            problems_add(&check->problems, array->name, "",
+                         "it has %" PRIu64 " chunks%s: more than can be checked", n,
+                         n == UINT64_MAX ? " or more" : "");
+            n = 0;
+        }
+        first[a + 1] = first[a] + n;
+    }
+}
+
+/* That a chunk is not there is legal, and also what is left of one that was lost. */
+static void remark_absent(struct check *check, const struct walk *walk)
+{
+    for (size_t a = 0; a < check->narrays; a++)
+        if (walk->nabsent[a] > 0)
+            problems_add(&check->remarks, check->arrays[a]->name, "",
+                         "%" PRIu64 " of %" PRIu64
+                         " chunks are not stored: they read as the fill value",
+                         walk->nabsent[a], walk->first[a + 1] - walk->first[a]);
+}
+
+static int walk_chunks(struct check *check, const struct pass_means *means, struct err *err)
+{
+    AUTO_FREE uint64_t *first = calloc(check->narrays + 1, sizeof *first);
+    AUTO_FREE uint64_t *nabsent = calloc(check->narrays + 1, sizeof *nabsent);
+    struct walk walk = {.check = check,
+                        .means = means,
+                        .first = first,
+                        .nabsent = nabsent,
+                        .last_said_ns = now_ns()};
+    struct parallel_job job = {.nthreads = means->nthreads,
+                               .start = walk_start,
+                               .stop = walk_stop,
+                               .make = walk_make,
+                               .take = walk_take,
+                               .discard = walk_discard,
+                               .arg = &walk};
+
+    if (first == NULL || nabsent == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for a check");
+    number_chunks(check, first);
+    job.npieces = first[check->narrays];
+    if (job.npieces == 0)
+        return say_progress(&walk, err);
+    if (parallel_run(&job, err) != 0)
+        return -1;
+    remark_absent(check, &walk);
+    return 0;
+}
+
+/* ---- the sites, one after the other ---- */
+
+/* A range of sites; `order` is about places on a contig, which a store should have in ascending order. */
+struct order {
+    uint64_t nsites, nunsorted;
+    uint64_t first_unsorted; /* variant */
+    int64_t first_contig, first_position;
+    int64_t last_contig, last_position;
+    uint64_t first_variant;
+};
+
+static void note_unsorted(struct order *order, uint64_t variant)
+{
+    if (order->nunsorted++ == 0)
+        order->first_unsorted = variant;
+}
+
+static int see_site(const struct site *site, void *piece, void *arg, struct err *err)
+{
+    struct order *order = piece;
+
+    (void)arg;
+    (void)err;
+    if (order->nsites++ == 0) {
+        order->first_variant = site->variant;
+        order->first_contig = site->contig_index;
+        order->first_position = site->position;
+    } else if (site->contig_index == order->last_contig && site->position < order->last_position) {
+        note_unsorted(order, site->variant);
+    }
+    order->last_contig = site->contig_index;
+    order->last_position = site->position;
+    return 0;
+}
+
+static int take_sites(void *piece, void *arg, struct err *err)
+{
+    const struct order *part = piece;
+    struct order *whole = arg;
+
+    (void)err;
+    if (part->nsites == 0)
+        return 0;
+    if (whole->nsites > 0 && part->first_contig == whole->last_contig &&
+        part->first_position < whole->last_position)
+        note_unsorted(whole, part->first_variant);
+    if (part->nunsorted > 0 && whole->nunsorted == 0)
+        whole->first_unsorted = part->first_unsorted;
+    whole->nunsorted += part->nunsorted;
+    whole->nsites += part->nsites;
+    whole->last_contig = part->last_contig;
+    whole->last_position = part->last_position;
+    return 0;
+}
+
+/* Columns that a site is read from: with a problem in one of them the pass would only say it again. */
+static bool sites_in_doubt(const struct check *check)
+{
+    static const char *const columns[] = {"", "variant_contig", "variant_position",
+                                          "variant_allele", "variant_id"};
+
+    for (size_t i = 0; i < check->problems.n; i++)
+        for (size_t c = 0; c < sizeof columns / sizeof columns[0]; c++)
+            if (strcmp(check->problems.items[i].array, columns[c]) == 0)
+                return true;
+    return check->problems.total > check->problems.n;
+}
+
+static int check_sites(struct check *check, const struct pass_means *means, struct err *err)
+{
+    struct order order = {0};
+    const struct pass pass = {.vcz = check->vcz,
+                              .what = "checking sites",
+                              .piece_size = sizeof order,
+                              .site = see_site,
+                              .take = take_sites,
+                              .arg = &order};
+    struct err why = {0};
+
+    if (check->vcz == NULL || sites_in_doubt(check))
+        return 0;
+    if (pass_run(&pass, means, &why) != 0) {
+        if (why.code == ERR_PEER) {
+            if (err != NULL)
+                *err = why;
+            return -1;
+        }
+        problems_add(&check->problems, "", "", "%s", why.msg);
+    }
+    if (order.nunsorted > 0)
+        problems_add(&check->remarks, "variant_position", "",
+                     "not sorted: variant %" PRIu64
+                     " lies before the one that precedes it on its contig (%" PRIu64
+                     " such variant%s)",
+                     order.first_unsorted, order.nunsorted, order.nunsorted == 1 ? "" : "s");
+    return 0;
+}
+
+/* Why the store is no VCF Zarr store to vczfs, unless that is a consequence of what was found. */
+static void note_why_not(struct check *check)
+{
+    if (check->vcz == NULL && check->problems.total == 0)
+        problems_add(&check->problems, "", "", "%s", check->why_not.msg);
+}
+
+static int run(struct check *check, const struct pass_means *means, struct err *err)
+{
+    const struct zarr_array *contigs;
+
+    if (list_arrays(check, err) != 0)
+        return -1;
+    contigs = find_array(check, "contig_id");
+    check->ncontigs =
+        contigs != NULL && contigs->meta.ndim == 1 ? contigs->meta.shape[0] : UINT64_MAX;
+    check_shapes(check);
+    if (walk_chunks(check, means, err) != 0 || check_sites(check, means, err) != 0)
+        return -1;
+    note_why_not(check);
+    return 0;
+}
+
+static void check_clear(struct check *check)
+{
+    for (size_t i = 0; i < check->narrays; i++)
+        zarr_array_free(check->arrays[i]);
+    free(check->arrays);
+    problems_clear(&check->problems);
+    problems_clear(&check->remarks);
+    vcz_free(check->vcz);
+    zarr_group_free(check->group);
+    store_free(check->store);
+}
+
+int check_store(const char *path, const struct pass_means *means, bool json, struct buf *report,
+                uint64_t *nproblems, struct err *err)
+{
+    CLEANUP(check_clear) struct check check = {0};
+
+    *nproblems = 0;
+    if (store_open(path, &check.store, err) != 0 ||
+        zarr_group_open(check.store, &check.group, err) != 0)
+        return -1;
+    if (vcz_open(path, means->scratch_max, &check.vcz, &check.why_not) != 0)
+        check.vcz = NULL;
+    if (run(&check, means, err) != 0 || check_report(&check, json, report, err) != 0)
+        return -1;
+    *nproblems = check.problems.total;
+    return 0;
+}

@@ -1,0 +1,325 @@
+/*
+ * check: clean stores have no problems; each kind of damage is named with its array and chunk.
+ */
+#include "encoderd/check.h"
+
+#include "encoderd/zarr/crc32c.h"
+#include "tests/unit/view_fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+struct report {
+    char *text;
+    uint64_t nproblems;
+};
+
+static struct report check(const char *path, bool json)
+{
+    const struct pass_means means = {.nthreads = 2, .scratch_max = FIXTURE_SCRATCH};
+    struct report report = {0};
+    struct buf text = {0};
+    struct err err = {0};
+
+    if (check_store(path, &means, json, &text, &report.nproblems, &err) != 0)
+        fail_msg("%s", err.msg);
+    buf_append(&text, "", 1);
+    assert_false(text.failed);
+    report.text = (char *)text.data;
+    return report;
+}
+
+static void expect_clean(const char *path)
+{
+    struct report report = check(path, false);
+
+    if (report.nproblems != 0)
+        fail_msg("%s", report.text);
+    assert_non_null(strstr(report.text, "problems  none"));
+    free(report.text);
+}
+
+static void test_vectors_are_clean(void **state)
+{
+    static const char *const names[] = {
+        "small.vcz",         "biallelic.vcz", "phased.vcz",         "haploid.vcz",
+        "mixedploidy.vcz",   "oddwide.vcz",   "longalleles.vcz",    "codec_gzip.vcz",
+        "codec_lz4.vcz",     "gt_int32.vcz",  "bigendian.vcz",      "order_f.vcz",
+        "biallelic_v3.vcz",  "v3_gzip.vcz",   "missing_chunks.vcz", "null_samples.vcz",
+        "no_id_no_phase.vcz"};
+    char path[4096];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        vectors_path(path, sizeof path, "stores", names[i]);
+        expect_clean(path);
+    }
+}
+
+/* ---- damage ---- */
+
+/* A copy of a vector, in a directory of its own; remove_store removes it. */
+static void copy_vector(const char *name, char *path, size_t size)
+{
+    char from[4096], command[16384];
+
+    vectors_path(from, sizeof from, "stores", name);
+    snprintf(path, size, "/tmp/vczfs-test-XXXXXX");
+    assert_non_null(mkdtemp(path));
+    snprintf(command, sizeof command, "cp -r '%s' %s/s.vcz", from, path);
+    assert_int_equal(system(command), 0);
+    strncat(path, "/s.vcz", size - strlen(path) - 1);
+}
+
+static void put(const char *store, const char *key, const void *data, size_t n)
+{
+    char path[4200];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", store, key);
+    file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Every line of a problem names where it is first. */
+static void expect_problem(const char *store, const char *where, const char *what)
+{
+    struct report report = check(store, false);
+    char line[512];
+
+    snprintf(line, sizeof line, "\n  %s: ", where);
+    if (report.nproblems == 0 || strstr(report.text, line) == NULL ||
+        strstr(report.text, what) == NULL)
+        fail_msg("%s, %s not found in:\n%s", where, what, report.text);
+    free(report.text);
+}
+
+/* Replaces a file of a copy of codec_none.vcz, whose chunks are their bytes. */
+static void expect_damage(const char *key, const void *data, size_t n, const char *where,
+                          const char *what)
+{
+    char path[4096];
+
+    copy_vector("codec_none.vcz", path, sizeof path);
+    put(path, key, data, n);
+    expect_problem(path, where, what);
+    remove_store(path);
+}
+
+static size_t get(const char *store, const char *key, uint8_t *to, size_t room)
+{
+    char path[4096], full[4400];
+    FILE *file;
+    size_t n;
+
+    vectors_path(path, sizeof path, "stores", store);
+    snprintf(full, sizeof full, "%s/%s", path, key);
+    file = fopen(full, "rb");
+    assert_non_null(file);
+    n = fread(to, 1, room, file);
+    assert_int_equal(fclose(file), 0);
+    return n;
+}
+
+static void test_bytes(void **state)
+{
+    uint8_t bytes[4096];
+    size_t n = get("codec_none.vcz", "call_genotype/1.2.0", bytes, sizeof bytes);
+
+    (void)state;
+    assert_int_equal(n, 800);
+    expect_damage("call_genotype/1.2.0", bytes, n - 1, "call_genotype/1.2.0", "799 bytes");
+    expect_damage("call_genotype/1.2.0", bytes, 0, "call_genotype/1.2.0", "0 bytes");
+    bytes[21] = 7;
+    expect_damage("call_genotype/1.2.0", bytes, n, "call_genotype/1.2.0",
+                  "value [51, 18, 1] = 7 is an allele that the site does not have (1 such value ");
+    bytes[21] = (uint8_t)-3;
+    expect_damage("call_genotype/1.2.0", bytes, n, "call_genotype/1.2.0", "neither an allele");
+    bytes[20] = (uint8_t)-2;
+    bytes[21] = 0;
+    expect_damage("call_genotype/1.2.0", bytes, n, "call_genotype/1.2.0",
+                  "value [51, 18, 1] = 0 is an allele after a fill value");
+}
+
+static void test_columns(void **state)
+{
+    uint8_t bytes[4096];
+    size_t n = get("codec_none.vcz", "variant_contig/2", bytes, sizeof bytes);
+
+    (void)state;
+    bytes[3] = 100;
+    expect_damage("variant_contig/2", bytes, n, "variant_contig/2",
+                  "value [103] = 100 is no index into contig_id");
+    n = get("codec_none.vcz", "variant_position/2", bytes, sizeof bytes);
+    bytes[7] = 0x80;
+    expect_damage("variant_position/2", bytes, n, "variant_position/2", "is negative");
+    n = get("codec_none.vcz", "call_genotype_phased/0.0", bytes, sizeof bytes);
+    bytes[0] = 2;
+    expect_damage("call_genotype_phased/0.0", bytes, n, "call_genotype_phased/0.0",
+                  "= 2 is neither 0 nor 1");
+    n = get("codec_none.vcz", "variant_allele/0.0", bytes, sizeof bytes);
+    bytes[4] = 200;
+    expect_damage("variant_allele/0.0", bytes, n, "variant_allele/0.0", "string");
+    n = get("codec_none.vcz", "sample_id/0", bytes, sizeof bytes);
+    bytes[8] = 0xff;
+    expect_damage("sample_id/0", bytes, n, "sample_id/0", "not UTF-8");
+}
+
+static void test_metadata(void **state)
+{
+    static const char wrong[] = "{\"zarr_format\":2,\"shape\":[9],\"chunks\":[9],\"dtype\":\"<i4\","
+                                "\"fill_value\":0,\"order\":\"C\",\"filters\":null,"
+                                "\"compressor\":null}";
+    char path[4096], command[8300];
+
+    (void)state;
+    expect_damage("variant_quality/.zarray", "{", 1, "variant_quality", "variant_quality");
+    expect_damage("variant_quality/.zarray", wrong, sizeof wrong - 1, "variant_quality",
+                  "it has 9 variants where variant_position has 257");
+    copy_vector("codec_none.vcz", path, sizeof path);
+    snprintf(command, sizeof command, "rm %s/variant_position/.zarray", path);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "%s/variant_position", path);
+    {
+        struct report report = check(path, false);
+
+        assert_int_equal(report.nproblems, 1);
+        assert_non_null(strstr(report.text, "variant_position"));
+        free(report.text);
+    }
+    remove_store(path);
+}
+
+static void run_in(const char *store, const char *fmt)
+{
+    char command[16384];
+
+    snprintf(command, sizeof command, "cd %s && %s", store, fmt);
+    assert_int_equal(system(command), 0);
+}
+
+static void test_files(void **state)
+{
+    char path[4096];
+
+    (void)state;
+    copy_vector("codec_zlib.vcz", path, sizeof path);
+    run_in(path, "rm call_genotype/0.0.0 && mkdir call_genotype/0.0.0");
+    expect_problem(path, "call_genotype/0.0.0", "not a regular file");
+    run_in(path, "rmdir call_genotype/0.0.0 && mkfifo call_genotype/0.0.0");
+    expect_problem(path, "call_genotype/0.0.0", "regular");
+    run_in(path, "rm call_genotype/0.0.0 && ln -s /etc/passwd call_genotype/0.0.0");
+    expect_problem(path, "call_genotype/0.0.0", "link");
+    run_in(path, "rm call_genotype/0.0.0 && cp variant_position/0 call_genotype/0.0.0");
+    expect_problem(path, "call_genotype/0.0.0", "800");
+    run_in(path, "rm -r variant_filter/.zarray && mkdir variant_filter/.zarray");
+    expect_problem(path, "variant_filter", "not a regular file");
+    remove_store(path);
+}
+
+/* That chunks are absent, and an order that tools will not like, is said and is no problem. */
+static void test_remarks(void **state)
+{
+    struct report report;
+    uint8_t bytes[4096];
+    char path[4096];
+    size_t n;
+
+    (void)state;
+    copy_vector("codec_none.vcz", path, sizeof path);
+    run_in(path, "rm call_genotype/3.1.0");
+    n = get("codec_none.vcz", "variant_position/2", bytes, sizeof bytes);
+    bytes[2] = bytes[3] = 0;
+    put(path, "variant_position/2", bytes, n);
+    report = check(path, false);
+    if (report.nproblems != 0 ||
+        strstr(report.text, "call_genotype: 1 of 36 chunks are not stored") == NULL ||
+        strstr(report.text, "variant_position: not sorted: variant 101 ") == NULL)
+        fail_msg("%s", report.text);
+    free(report.text);
+    remove_store(path);
+}
+
+static void test_json(void **state)
+{
+    struct report report;
+    char path[4096];
+
+    (void)state;
+    copy_vector("codec_zstd.vcz", path, sizeof path);
+    put(path, "call_genotype/0.0.0", "x", 1);
+    put(path, "call_genotype/5.5.0", "y", 1);
+    report = check(path, true);
+    assert_int_equal(report.nproblems, 2);
+    assert_non_null(strstr(report.text, "\"nproblems\": 2"));
+    assert_non_null(strstr(report.text, "\"chunk\": \"call_genotype/5.5.0\""));
+    free(report.text);
+    remove_store(path);
+}
+
+static int stop_at_once(const char *what, uint64_t done, uint64_t total, void *arg)
+{
+    uint64_t *ncalls = arg;
+
+    assert_non_null(what);
+    assert_true(done <= total);
+    ++*ncalls;
+    return -1;
+}
+
+static void test_stopped(void **state)
+{
+    uint64_t ncalls = 0, nproblems;
+    const struct pass_means means = {.nthreads = 2,
+                                     .scratch_max = FIXTURE_SCRATCH,
+                                     .progress = stop_at_once,
+                                     .progress_arg = &ncalls};
+    struct buf text = {0};
+    struct err err = {0};
+    char path[4096];
+
+    (void)state;
+    vectors_path(path, sizeof path, "stores", "biallelic.vcz");
+    assert_int_equal(check_store(path, &means, false, &text, &nproblems, &err), -1);
+    assert_int_equal(err.code, ERR_PEER);
+    assert_int_equal(ncalls, 1);
+    buf_free(&text);
+}
+
+static void test_nothing_there(void **state)
+{
+    const struct pass_means means = {.nthreads = 1, .scratch_max = FIXTURE_SCRATCH};
+    uint64_t nproblems;
+    struct buf text = {0};
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(check_store("/nowhere", &means, false, &text, &nproblems, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    buf_free(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vectors_are_clean),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_remarks),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_nothing_there),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
