@@ -5,6 +5,7 @@
 #include "common/memfd.h"
 #include "common/size.h"
 #include "common/version.h"
+#include "encoderd/check.h"
 #include "encoderd/report.h"
 #include "encoderd/sandbox.h"
 #include "encoderd/sched.h"
@@ -278,7 +279,7 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
 }
 
 static int make_report(struct server *server, const struct msg_info *info, struct buf *text,
-                       struct err *err)
+                       uint64_t *nproblems, struct err *err)
 {
     const struct selection_options options = view_selection_options(&info->view);
     const struct pass_means pass_means = means(server);
@@ -287,6 +288,8 @@ static int make_report(struct server *server, const struct msg_info *info, struc
 
     if (enter_sandbox(server, info->store, err) != 0)
         return -1;
+    if (info->check)
+        return check_store(info->store, &pass_means, info->json, text, nproblems, err);
     if (vcz_open(info->store, scratch_max(server), &vcz, err) != 0)
         return -1;
     result = report_write(vcz, &options, &pass_means, info->json, text, err);
@@ -320,17 +323,18 @@ static int text_fd(const struct buf *text, struct err *err)
 
 static void handle_info(struct server *server, const struct msg_info *info)
 {
+    uint64_t nproblems = 0;
     struct buf text = {0};
     struct err err = {0};
     int fd = -1;
 
     server->open_id = info->id;
-    if (make_report(server, info, &text, &err) == 0)
+    if (make_report(server, info, &text, &nproblems, &err) == 0)
         fd = text_fd(&text, &err);
     if (fd < 0) {
         send_error(server, info->id, &err);
     } else {
-        const struct msg msg = {.type = MSG_REPORT, .u.report = {info->id, text.len}};
+        const struct msg msg = {.type = MSG_REPORT, .u.report = {info->id, text.len, nproblems}};
 
         conn_send(server->conn, &msg, &fd, 1);
         close(fd);

@@ -73,6 +73,8 @@ static const char help_info[] =
     "would be.\n"
     "\n"
     "      --json                  one JSON object instead of text\n"
+    "      --check                 instead, read and decode everything once and say what is\n"
+    "                              wrong where; exit status 1 if anything is\n"
     "\n" HELP_VIEW "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
 
 const char *options_help(enum verb about)

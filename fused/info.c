@@ -23,6 +23,7 @@ struct talk {
     pid_t pid; /* 0: not ours */
     struct proto_scratch *scratch;
     struct progress progress;
+    uint64_t nproblems; /* that a check found */
 };
 
 static int talk_begin(struct talk *talk, const struct options *opt, int log_fd, struct err *err)
@@ -120,6 +121,7 @@ static int take_answer(struct talk *talk, const struct msg *msg, const int *fds,
         return err_set(err, msg->u.error.code, "%s", msg->u.error.text);
     case MSG_REPORT:
         progress_clear(&talk->progress);
+        talk->nproblems = msg->u.report.problems;
         return print_report(msg->u.report.size, fds[0], err) == 0 ? 1 : -1;
     default:
         return err_set(err, ERR_PEER, "the encoder sent '%s' instead of a report",
@@ -136,6 +138,7 @@ static int ask(struct talk *talk, const struct options *opt, const char *store, 
     msg.u.info.id = INFO_ID;
     msg.u.info.store = store;
     msg.u.info.json = opt->json;
+    msg.u.info.check = opt->check;
     options_view(opt, &msg.u.info.view);
     if (proto_send(talk->fd, &msg, NULL, 0, err) != 0)
         return -1;
@@ -161,7 +164,7 @@ int verb_info(const struct options *opt, int log_fd)
     progress_clear(&talk.progress);
     talk_end(&talk);
     if (rc == 0)
-        return EXIT_SUCCESS;
+        return talk.nproblems == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     fprintf(stderr, "vczfs: %s\n", err.msg);
     return EXIT_FAILURE;
 }

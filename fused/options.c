@@ -33,6 +33,7 @@ enum opt_id {
     OPT_LOG_FILE,
     OPT_LAZY,
     OPT_JSON,
+    OPT_CHECK,
     OPT_VERSION,
 };
 
@@ -76,7 +77,12 @@ static const struct option unmount_options[] = {
 };
 
 static const struct option info_options[] = {
-    OPTS_VIEW, OPTS_ENCODER, {"json", no_argument, NULL, OPT_JSON}, OPTS_LAST, {0},
+    OPTS_VIEW,
+    OPTS_ENCODER,
+    {"json", no_argument, NULL, OPT_JSON},
+    {"check", no_argument, NULL, OPT_CHECK},
+    OPTS_LAST,
+    {0},
 };
 
 static const struct verb_entry {
@@ -235,6 +241,9 @@ static int take_option(struct options *opt, int id, const char *arg, struct err 
         return 0;
     case OPT_JSON:
         opt->json = true;
+        return 0;
+    case OPT_CHECK:
+        opt->check = true;
         return 0;
     default:
         return take_encoder_option(opt, id, arg, err);

@@ -32,7 +32,7 @@ struct options {
     const char *log_file; /* NULL: stderr */
 
     bool lazy; /* unmount */
-    bool json; /* info */
+    bool json, check; /* info */
 };
 
 /* ERR_USAGE with a message for the user when the line makes no sense. options_free in any case. */

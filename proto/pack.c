@@ -143,6 +143,7 @@ static void put_info(struct putter *put, const struct msg_info *info)
     put_str(put, "store", 1, info->store);
     put_view(put, &info->view);
     put_bool(put, "json", info->json);
+    put_bool(put, "check", info->check);
 }
 
 static void put_read(struct putter *put, const struct msg_read *request)
@@ -206,6 +207,7 @@ static void put_report(struct putter *put, const struct msg_report *report)
 {
     put_id(put, report->id);
     put_size(put, "size", 0, report->size);
+    put_count(put, "problems", report->problems);
 }
 
 static void put_span(struct putter *put, const struct msg_span *span)
@@ -296,9 +298,9 @@ static void put_body(struct putter *put, const struct msg *msg)
 static size_t nkeys(const struct msg *msg)
 {
     static const size_t fixed[] = {
-        [MSG_HELLO] = 4,  [MSG_OPEN] = 5,    [MSG_INFO] = 5,      [MSG_READ] = 6,
+        [MSG_HELLO] = 4,  [MSG_OPEN] = 5,    [MSG_INFO] = 6,      [MSG_READ] = 6,
         [MSG_RETURN] = 2, [MSG_RELEASE] = 2, [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
-        [MSG_NOTICE] = 3, [MSG_FILE] = 6,    [MSG_OPENED] = 8,    [MSG_REPORT] = 3,
+        [MSG_NOTICE] = 3, [MSG_FILE] = 6,    [MSG_OPENED] = 8,    [MSG_REPORT] = 4,
         [MSG_SPAN] = 6,   [MSG_ERROR] = 5,   [MSG_COUNTERS] = 11,
     };
 

@@ -89,6 +89,7 @@ struct msg_info {
     const char *store;
     struct view_options view;
     bool json;
+    bool check; /* report what is wrong with the store, after reading all of it; `view` is not used */
 };
 
 struct msg_read {
@@ -141,7 +142,8 @@ struct msg_opened {
 
 struct msg_report {
     uint64_t id;
-    uint64_t size; /* bytes of the sealed memfd attached as descriptor 0 */
+    uint64_t size;     /* bytes of the sealed memfd attached as descriptor 0 */
+    uint64_t problems; /* that a check found; else 0 */
 };
 
 /* "Bytes [offset, offset + length) of the file that read `id` named lie at `at` in the arena until

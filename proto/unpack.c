@@ -82,6 +82,7 @@ static void get_info(struct getter *get, struct msg_info *info)
     get_str(get, "store", 1, &info->store);
     get_view(get, &info->view);
     get_bool(get, "json", &info->json);
+    get_bool(get, "check", &info->check);
 }
 
 static void get_read(struct getter *get, struct msg_read *request)
@@ -146,6 +147,7 @@ static void get_report(struct getter *get, struct msg_report *report)
 {
     get_id(get, &report->id);
     get_size(get, "size", 0, &report->size);
+    get_count(get, "problems", &report->problems);
 }
 
 static void get_span(struct getter *get, struct msg_span *span)

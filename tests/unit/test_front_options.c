@@ -118,8 +118,11 @@ static void other_verbs(void **state)
     options_free(&opt);
     opt = accepted("info --json -M 2 s.zarr/");
     assert_int_equal(opt.verb, VERB_INFO);
-    assert_true(opt.json);
+    assert_true(opt.json && !opt.check);
     assert_string_equal(opt.basename, "s");
+    options_free(&opt);
+    opt = accepted("info --check s.zarr");
+    assert_true(opt.check);
     options_free(&opt);
     opt = accepted("--version");
     assert_int_equal(opt.verb, VERB_VERSION);
@@ -142,6 +145,7 @@ static void nonsense_is_refused(void **state)
     refused("mount-plink -x s d", "-x");
     refused("mount-plink s d --memory", "--memory");
     refused("mount-plink --json s d", "--json");
+    refused("mount-plink --check s d", "--check");
     refused("unmount --memory 1G d", "--memory");
     refused("mount-plink --background=yes s d", "--background");
 }

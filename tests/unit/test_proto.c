@@ -41,7 +41,7 @@ static const struct sample samples[] = {
      ", \"resume\"=>true, \"fp\"=>" FP_WIRE ", \"state\"=>true}"},
     {{MSG_INFO, {.info = {.id = 2, .store = "/s.vcz", .view = VIEW, .json = true}}},
      "{\"t\"=>\"info\", \"id\"=>2, \"store\"=>\"/s.vcz\", \"view\"=>" VIEW_WIRE
-     ", \"json\"=>true}"},
+     ", \"json\"=>true, \"check\"=>false}"},
     {{MSG_READ, {.read = {.id = 3, .file = 4, .handle = 5, .offset = 6, .length = 7}}},
      "{\"t\"=>\"read\", \"id\"=>3, \"file\"=>4, \"fh\"=>5, \"off\"=>6, \"len\"=>7}"},
     {{MSG_RETURN, {.ret = {.leases = {8, 0, UINT64_MAX}, .nleases = 3}}},
@@ -67,8 +67,8 @@ static const struct sample samples[] = {
                   .has_state = true}}},
      "{\"t\"=>\"opened\", \"id\"=>1, \"fp\"=>" FP_WIRE ", \"variants\"=>11, \"samples\"=>12, "
      "\"files\"=>3, \"arena\"=>13, \"state\"=>true}"},
-    {{MSG_REPORT, {.report = {.id = 2, .size = 14}}},
-     "{\"t\"=>\"report\", \"id\"=>2, \"size\"=>14}"},
+    {{MSG_REPORT, {.report = {.id = 2, .size = 14, .problems = 3}}},
+     "{\"t\"=>\"report\", \"id\"=>2, \"size\"=>14, \"problems\"=>3}"},
     {{MSG_SPAN, {.span = {.id = 3, .lease = 15, .offset = 6, .length = 16, .at = 17}}},
      "{\"t\"=>\"span\", \"id\"=>3, \"lease\"=>15, \"off\"=>6, \"len\"=>16, \"at\"=>17}"},
     {{MSG_COUNTERS,
