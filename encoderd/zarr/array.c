@@ -399,8 +399,9 @@ void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char 
 
     for (unsigned d = 0; d < meta->ndim; d++) {
         const char separator[2] = {d > 0 || meta->key_prefix ? meta->separator : '\0', '\0'};
+        uint64_t number = meta->sharding.on ? index[d] / meta->sharding.chunks[d] : index[d];
 
         used += (size_t)snprintf(buf + used, ZARR_KEY_MAX - used, "%s%llu", separator,
-                                 (unsigned long long)index[d]);
+                                 (unsigned long long)number);
     }
 }

@@ -25,23 +25,15 @@ void fortran_begin(struct fortran_walk *walk, const struct zarr_meta *meta)
 
 void fortran_next(struct fortran_walk *walk)
 {
-    for (unsigned d = 0; d < walk->meta->ndim; d++) {
+    for (unsigned a = walk->meta->ndim; a > 0; a--) {
+        unsigned d = walk->meta->axes[a - 1];
+
         walk->at += walk->stride[d];
         if (++walk->index[d] < walk->meta->chunk[d])
             return;
         walk->at -= walk->stride[d] * walk->meta->chunk[d];
         walk->index[d] = 0;
     }
-}
-
-static void transpose(const struct zarr_meta *meta, const uint8_t *from, uint8_t *to)
-{
-    size_t size = meta->dtype.size;
-    struct fortran_walk walk;
-
-    fortran_begin(&walk, meta);
-    for (uint64_t k = 0; k < meta->chunk_elements; k++, fortran_next(&walk))
-        memcpy(to + walk.at * size, from + k * size, size);
 }
 
 static void swap_bytes(uint8_t *data, size_t nbytes, uint32_t unit)
@@ -56,7 +48,7 @@ static void swap_bytes(uint8_t *data, size_t nbytes, uint32_t unit)
 }
 
 /* Stores name their byte order; blocks have the machine's. */
-static void to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes)
+void bytes_to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes)
 {
     bool machine_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
     uint32_t unit = dtype->kind == DTYPE_UCS4 ? 4 : dtype->size;
@@ -92,7 +84,7 @@ static int raw_block(struct decoder *decoder, struct chunk *chunk, struct block 
 
     if (to == NULL || chunk_read(decoder, chunk, out->begin, to, out->nbytes, err) < 0)
         return -1;
-    to_native(&chunk->array->meta.dtype, to, out->nbytes);
+    bytes_to_native(&chunk->array->meta.dtype, to, out->nbytes);
     out->data = to;
     return 0;
 }
@@ -118,31 +110,41 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
     }
     if (blosc1_decode_plain(frame, i, in, n, to, err) < 0)
         return -1;
-    to_native(dtype, to, out->nbytes);
+    bytes_to_native(dtype, to, out->nbytes);
     out->data = to;
     return 0;
 }
 
-static int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out,
+/* Blosc's blocks as far as they lie in the piece, one after another. */
+static int recut_block(struct decoder *decoder, struct chunk *chunk, struct block *out,
                        struct err *err)
 {
-    const struct zarr_meta *meta = &chunk->array->meta;
+    const struct blosc1_frame *frame = &chunk->frame;
+    uint64_t end = out->begin + out->nbytes, i = out->begin / frame->block_size;
     uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
-    uint8_t *in = to == NULL ? NULL : decoder_scratch(decoder, chunk->length, err);
-    uint8_t *turned;
+    uint8_t *room = to == NULL ? NULL : decoder_scratch(decoder, frame->block_size, err);
+    uint8_t *in =
+        room == NULL
+            ? NULL
+            : decoder_scratch(decoder, BLOCK_LEAD + blosc1_block_cbytes_max(frame, 0), err);
 
-    if (in == NULL || chunk_read(decoder, chunk, 0, in, (size_t)chunk->length, err) < 0 ||
-        codecs_decode(&decoder->codecs, meta, in, (size_t)chunk->length, to, out->nbytes, err) < 0)
+    if (in == NULL)
         return -1;
-    out->data = to;
-    if (meta->fortran) {
-        turned = decoder_scratch(decoder, out->nbytes, err);
-        if (turned == NULL)
+    in += BLOCK_LEAD;
+    for (; i * frame->block_size < end; i++) {
+        uint32_t at = chunk->begins[i], k = (uint32_t)i;
+        size_t n = (size_t)size_min(chunk->ends[i] - at, blosc1_block_cbytes_max(frame, k));
+        uint64_t first = i * frame->block_size;
+        uint64_t from = size_max(first, out->begin);
+        uint64_t until = size_min(first + blosc1_block_nbytes(frame, k), end);
+
+        if (chunk_read(decoder, chunk, at, in, n, err) < 0 ||
+            blosc1_decode_plain(frame, k, in, n, room, err) < 0)
             return -1;
-        transpose(meta, to, turned);
-        out->data = to = turned;
+        memcpy(to + (from - out->begin), room + (from - first), (size_t)(until - from));
     }
-    to_native(&meta->dtype, to, out->nbytes);
+    bytes_to_native(&chunk->array->meta.dtype, to, out->nbytes);
+    out->data = to;
     return 0;
 }
 
@@ -156,8 +158,14 @@ static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool
         return raw_block(decoder, chunk, out, err);
     case LAYOUT_BLOSC:
         return blosc_block(decoder, chunk, (uint32_t)i, planes_ok, out, err);
+    case LAYOUT_RECUT:
+        return recut_block(decoder, chunk, out, err);
     case LAYOUT_WHOLE:
         return whole_block(decoder, chunk, out, err);
+    case LAYOUT_SHARED:
+        return shared_block(decoder, chunk, out, err);
+    case LAYOUT_STREAM:
+        return stream_block(decoder, chunk, out, err);
     }
     return err_set(err, ERR_SYSTEM, "a chunk of no layout");
 }
@@ -166,13 +174,13 @@ int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool
                   struct block *out, struct err *err)
 {
     if (i >= chunk->nblocks)
-        return err_set(err, ERR_USAGE, "%s (%s): it has no block %llu", chunk->key,
+        return err_set(err, ERR_USAGE, "%s (%s): it has no block %llu", chunk->label,
                        store_path(chunk->array->store), (unsigned long long)i);
     *out = (struct block){.form = BLOCK_PLAIN, .begin = i * chunk->block_size};
     out->nbytes = (size_t)size_min(chunk->block_size, chunk->nbytes - out->begin);
     decoder_scratch_reset(decoder);
     if (decode(decoder, chunk, i, planes_ok, out, err) < 0)
-        return decoder_name_chunk(chunk->array, chunk->key, err);
+        return decoder_name_chunk(chunk->array, chunk->label, err);
     decoder->stats.blocks++;
     decoder->stats.bytes_decoded += out->nbytes;
     return 0;

@@ -3,8 +3,16 @@
  *
  * A block is the least part of a chunk that can be decoded by itself: a Blosc block, a piece of a
  * chunk stored raw, or, for codecs that have no inner structure (zstd, gzip, ... over the whole chunk,
- * column-major chunks), the whole chunk. Memory is one scratch area per decoder, never more than the
- * budget it was made with; a block that does not fit is an error that says so.
+ * chunks in another order than C, filters), the whole chunk. Memory is one scratch area per decoder,
+ * never more than the budget it was made with; a block that does not fit is an error that says so.
+ *
+ * Where a decoder has a cache, a chunk that can only be decoded whole is decoded into it once, for all
+ * decoders, and its blocks are pieces of that. Where it fits neither the cache nor the scratch, zstd,
+ * gzip, zlib and crc32c are streamed: blocks are pieces too, cheap in order and dear in any other, and
+ * what can only be known at the chunk's end (that it is of the right size, its checksum) is an error of
+ * the last piece. LZ4, several compressors, filters and other orders than C cannot be streamed.
+ *
+ * Where sharding is on, chunks are those within the shards.
  *
  * Bytes are as the array's elements lie in C order, in native byte order, except BLOCK_PLANES. A block
  * holds whole elements.
@@ -13,6 +21,7 @@
 #define VCZFS_ZARR_CHUNK_H
 
 #include "encoderd/zarr/array.h"
+#include "encoderd/zarr/cache.h"
 
 struct decoder;
 struct chunk;
@@ -29,6 +38,10 @@ void decoder_free(struct decoder *decoder);
 
 /* Gives scratch pages back to the system and closes cached chunks; the decoder stays usable. */
 void decoder_trim(struct decoder *decoder);
+
+/* The cache must outlive the decoder. Entries belong to a store by its address: cache_trim before a store
+ * is freed. */
+void decoder_set_cache(struct decoder *decoder, struct cache *cache);
 
 struct decoder_stats {
     uint64_t blocks;        /* decoded since the decoder was made */

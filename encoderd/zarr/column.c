@@ -71,7 +71,7 @@ int zarr_chunk_ints(struct decoder *decoder, const struct zarr_array *array, con
         if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
             return -1;
         if (ints_of_block(dtype, &block, out, err) < 0)
-            return decoder_name_chunk(array, chunk->key, err);
+            return decoder_name_chunk(array, chunk->label, err);
     }
     return 0;
 }
@@ -158,10 +158,10 @@ static int split_vlen(const struct zarr_meta *meta, struct strings *out, struct 
 }
 
 static int read_vlen(struct decoder *decoder, const struct zarr_array *array,
-                     const struct object *object, struct strings *out, struct err *err)
+                     const struct extent *extent, struct strings *out, struct err *err)
 {
     CLEANUP(buf_free) struct buf stored = {0};
-    uint64_t n = object_size(object);
+    uint64_t n = extent->length;
     uint8_t *to;
 
     if (n > STRINGS_NBYTES_MAX)
@@ -170,7 +170,7 @@ static int read_vlen(struct decoder *decoder, const struct zarr_array *array,
     to = buf_reserve(&stored, (size_t)n);
     if (to == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %llu bytes", (unsigned long long)n);
-    if (object_read(object, 0, to, (size_t)n, err) < 0 ||
+    if (object_read(extent->object, extent->base, to, (size_t)n, err) < 0 ||
         codecs_decode_buf(&decoder->codecs, &array->meta, to, (size_t)n, STRINGS_NBYTES_MAX,
                           &out->bytes, err) < 0)
         return -1;
@@ -183,19 +183,18 @@ static int read_vlen(struct decoder *decoder, const struct zarr_array *array,
 static int vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
                       const uint64_t *index, struct strings *out, struct err *err)
 {
-    char key[ZARR_KEY_MAX];
-    struct object *object;
+    char label[EXTENT_LABEL_MAX];
+    struct extent extent;
     int rc;
 
     if (decoder_index_check(array, index, err) < 0)
         return -1;
-    zarr_chunk_key(array, index, key);
-    if (decoder_open_object(array, key, &object, err) < 0)
-        return -1;
-    rc = object == NULL ? fill_strings(&array->meta, out, err)
-                        : read_vlen(decoder, array, object, out, err);
-    object_close(object);
-    return rc < 0 ? decoder_name_chunk(array, key, err) : 0;
+    if (extent_open(&decoder->shards, array, index, label, &extent, err) < 0)
+        return decoder_name_chunk(array, label, err);
+    rc = extent.object == NULL ? fill_strings(&array->meta, out, err)
+                               : read_vlen(decoder, array, &extent, out, err);
+    extent_close(&extent);
+    return rc < 0 ? decoder_name_chunk(array, label, err) : 0;
 }
 
 static size_t trimmed(const uint8_t *at, size_t n)
@@ -264,19 +263,20 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
     if (decoder_chunk(decoder, array, index, &chunk, err) < 0)
         return -1;
     if (chunk_is_absent(chunk))
-        return fill_strings(&array->meta, out, err) < 0 ? decoder_name_chunk(array, chunk->key, err)
-                                                        : 0;
+        return fill_strings(&array->meta, out, err) < 0
+                   ? decoder_name_chunk(array, chunk->label, err)
+                   : 0;
     if (reserve_items(out, array->meta.chunk_elements, err) < 0)
-        return decoder_name_chunk(array, chunk->key, err);
+        return decoder_name_chunk(array, chunk->label, err);
     if (chunk->nbytes > STRINGS_NBYTES_MAX ||
         buf_reserve(&out->bytes, (size_t)chunk->nbytes) == NULL)
         return err_set(err, ERR_MEMORY, "%s (%s): out of memory for %llu bytes of strings",
-                       chunk->key, path, (unsigned long long)chunk->nbytes);
+                       chunk->label, path, (unsigned long long)chunk->nbytes);
     for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
         if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
             return -1;
         if (fixed_block(&array->meta.dtype, &block, out, err) < 0)
-            return decoder_name_chunk(array, chunk->key, err);
+            return decoder_name_chunk(array, chunk->label, err);
     }
     return 0;
 }

@@ -6,14 +6,18 @@ static const uint32_t nibble[16] = {
     0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-uint32_t crc32c(const uint8_t *data, size_t n)
+uint32_t crc32c_more(uint32_t sum, const uint8_t *data, size_t n)
 {
-    uint32_t sum = ~(uint32_t)0;
-
+    sum = ~sum;
     for (size_t i = 0; i < n; i++) {
         sum ^= data[i];
         sum = sum >> 4 ^ nibble[sum & 15];
         sum = sum >> 4 ^ nibble[sum & 15];
     }
     return ~sum;
+}
+
+uint32_t crc32c(const uint8_t *data, size_t n)
+{
+    return crc32c_more(0, data, n);
 }

@@ -52,9 +52,10 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
     return decoder;
 }
 
-static void chunk_free(struct chunk *chunk)
+static void chunk_free(struct decoder *decoder, struct chunk *chunk)
 {
-    object_close(chunk->object);
+    decoder_drop_stream(decoder, chunk);
+    extent_close(&chunk->extent);
     free(chunk->begins);
     free(chunk->ends);
     free(chunk);
@@ -63,8 +64,9 @@ static void chunk_free(struct chunk *chunk)
 static void close_chunks(struct decoder *decoder)
 {
     for (size_t i = 0; i < decoder->nchunks; i++)
-        chunk_free(decoder->chunks[i]);
+        chunk_free(decoder, decoder->chunks[i]);
     decoder->nchunks = 0;
+    shards_clear(&decoder->shards);
 }
 
 void decoder_free(struct decoder *decoder)
@@ -84,6 +86,21 @@ void decoder_trim(struct decoder *decoder)
 {
     close_chunks(decoder);
     madvise(decoder->scratch, decoder->scratch_mapped, MADV_DONTNEED);
+}
+
+void decoder_set_cache(struct decoder *decoder, struct cache *cache)
+{
+    close_chunks(decoder);
+    decoder->cache = cache;
+}
+
+void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk)
+{
+    if (decoder->streamed != chunk)
+        return;
+    stream_free(decoder->stream);
+    decoder->stream = NULL;
+    decoder->streamed = NULL;
 }
 
 void decoder_stats(const struct decoder *decoder, struct decoder_stats *out)
@@ -120,20 +137,20 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err)
 {
-    if (object_read(chunk->object, chunk->base + offset, to, n, err) < 0)
+    if (object_read(chunk->extent.object, chunk->base + offset, to, n, err) < 0)
         return -1;
     decoder->stats.bytes_read += n;
     return 0;
 }
 
-int decoder_name_chunk(const struct zarr_array *array, const char *key, struct err *err)
+int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err)
 {
     const char *path = store_path(array->store);
 
     /* What the store itself says names the file already. */
     if (err == NULL || strncmp(err->msg, path, strlen(path)) == 0)
         return -1;
-    return err_prefix(err, "%s (%s)", key, path);
+    return err_prefix(err, "%s (%s)", label, path);
 }
 
 int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err)
@@ -144,115 +161,6 @@ int decoder_index_check(const struct zarr_array *array, const uint64_t *index, s
                            array->name, store_path(array->store), (unsigned long long)index[d], d,
                            (unsigned long long)array->meta.nchunks[d]);
     return 0;
-}
-
-/* A store that is being deleted, or whose file system went away, has no chunks either; to show fill
- * values then would be to invent data. */
-static int check_not_gone(const struct zarr_array *array, struct err *err)
-{
-    struct object *meta;
-
-    if (store_object(array->store, array->meta_key, &meta, err) < 0)
-        return -1;
-    if (meta == NULL)
-        return err_set(err, ERR_CHANGED, "%s/%s is gone: the store was removed or changed",
-                       store_path(array->store), array->meta_key);
-    object_close(meta);
-    return 0;
-}
-
-int decoder_open_object(const struct zarr_array *array, const char *key, struct object **out,
-                        struct err *err)
-{
-    if (store_object(array->store, key, out, err) < 0)
-        return -1;
-    return *out == NULL ? check_not_gone(array, err) : 0;
-}
-
-static void cut_pieces(struct chunk *chunk)
-{
-    uint64_t unit = (uint64_t)chunk->array->meta.dtype.size * 8;
-
-    chunk->block_size = size_max(PIECE_NBYTES / unit, 1) * unit;
-    chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
-}
-
-static void one_block(struct chunk *chunk)
-{
-    chunk->layout = LAYOUT_WHOLE;
-    chunk->block_size = chunk->nbytes;
-    chunk->nblocks = 1;
-}
-
-static int lay_out_raw(struct chunk *chunk, struct err *err)
-{
-    chunk->layout = LAYOUT_RAW;
-    cut_pieces(chunk);
-    if (chunk->length != chunk->nbytes)
-        return err_set(err, ERR_CORRUPT,
-                       "it has %llu bytes where a chunk has %llu; the file is damaged; restore it "
-                       "or rewrite the store",
-                       (unsigned long long)chunk->length, (unsigned long long)chunk->nbytes);
-    return 0;
-}
-
-static int load_index(struct decoder *decoder, struct chunk *chunk, struct err *err)
-{
-    size_t nbytes = (size_t)chunk->frame.nblocks * 4;
-    AUTO_FREE uint8_t *table = malloc(nbytes);
-
-    if (table == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", chunk->frame.nblocks);
-    if (chunk_read(decoder, chunk, BLOSC1_HEADER_NBYTES, table, nbytes, err) < 0)
-        return -1;
-    return blosc1_index(&chunk->frame, table, &chunk->begins, &chunk->ends, err);
-}
-
-static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct err *err)
-{
-    uint8_t header[BLOSC1_HEADER_NBYTES];
-    uint32_t element = chunk->array->meta.dtype.size;
-
-    if (chunk->length < sizeof header)
-        return err_set(err, ERR_CORRUPT,
-                       "too short for a Blosc frame; the file is damaged; restore it or rewrite "
-                       "the store");
-    if (chunk_read(decoder, chunk, 0, header, sizeof header, err) < 0 ||
-        blosc1_parse_header(header, chunk->length, chunk->nbytes, &chunk->frame, err) < 0)
-        return -1;
-    if (chunk->frame.stored) {
-        chunk->base += sizeof header;
-        chunk->length = chunk->nbytes;
-        return lay_out_raw(chunk, err);
-    }
-    /* Elements may straddle blocks if the writer named another element size than the array's. */
-    if (chunk->frame.block_size % element != 0 && chunk->frame.nblocks > 1) {
-        one_block(chunk);
-        return 0;
-    }
-    chunk->layout = LAYOUT_BLOSC;
-    chunk->block_size = chunk->frame.block_size;
-    chunk->nblocks = chunk->frame.nblocks;
-    return load_index(decoder, chunk, err);
-}
-
-static int lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err)
-{
-    const struct zarr_meta *meta = &chunk->array->meta;
-
-    chunk->nbytes = meta->chunk_elements * meta->dtype.size;
-    if (chunk->object == NULL) {
-        chunk->layout = LAYOUT_ABSENT;
-        cut_pieces(chunk);
-        return 0;
-    }
-    chunk->length = object_size(chunk->object);
-    if (meta->fortran || meta->ncodecs > 1 ||
-        (meta->ncodecs == 1 && meta->codecs[0] != CODEC_BLOSC)) {
-        one_block(chunk);
-        return 0;
-    }
-    return meta->ncodecs == 0 ? lay_out_raw(chunk, err) : lay_out_blosc(decoder, chunk, err);
 }
 
 static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
@@ -266,14 +174,10 @@ static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
     chunk->array = array;
     memcpy(chunk->index, index, array->meta.ndim * sizeof *index);
     memcpy(chunk->identity, array->identity, sizeof chunk->identity);
-    zarr_chunk_key(array, index, chunk->key);
-    if (decoder_open_object(array, chunk->key, &chunk->object, err) < 0) {
-        chunk_free(chunk);
-        return -1;
-    }
-    if (lay_out(decoder, chunk, err) < 0) {
-        decoder_name_chunk(array, chunk->key, err);
-        chunk_free(chunk);
+    if (extent_open(&decoder->shards, array, index, chunk->label, &chunk->extent, err) < 0 ||
+        chunk_lay_out(decoder, chunk, err) < 0) {
+        decoder_name_chunk(array, chunk->label, err);
+        chunk_free(decoder, chunk);
         return -1;
     }
     *out = chunk;
@@ -288,7 +192,7 @@ static bool is_chunk(const struct chunk *chunk, const struct zarr_array *array,
 
     return memcmp(chunk->index, index, array->meta.ndim * sizeof *index) == 0 &&
            memcmp(chunk->identity, array->identity, sizeof chunk->identity) == 0 &&
-           strncmp(chunk->key, array->name, n) == 0 && chunk->key[n] == '/';
+           strncmp(chunk->label, array->name, n) == 0 && chunk->label[n] == '/';
 }
 
 static uint64_t index_nbytes(const struct decoder *decoder)
@@ -308,7 +212,7 @@ static void evict_oldest(struct decoder *decoder)
     for (size_t i = 1; i < decoder->nchunks; i++)
         if (decoder->chunks[i]->used < decoder->chunks[oldest]->used)
             oldest = i;
-    chunk_free(decoder->chunks[oldest]);
+    chunk_free(decoder, decoder->chunks[oldest]);
     decoder->chunks[oldest] = decoder->chunks[--decoder->nchunks];
 }
 

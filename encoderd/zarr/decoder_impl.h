@@ -1,5 +1,6 @@
 /*
- * decoder_impl: the insides of a decoder, shared by decoder.c (chunks), block.c (blocks) and column.c.
+ * decoder_impl: the insides of a decoder, shared by decoder.c (chunks), layout.c (how a chunk is cut),
+ * block.c and whole.c (blocks) and column.c.
  */
 #ifndef VCZFS_ZARR_DECODER_IMPL_H
 #define VCZFS_ZARR_DECODER_IMPL_H
@@ -7,25 +8,28 @@
 #include "encoderd/zarr/blosc1.h"
 #include "encoderd/zarr/chunk.h"
 #include "encoderd/zarr/codec.h"
+#include "encoderd/zarr/extent.h"
+#include "encoderd/zarr/stream.h"
 
 #define CHUNKS_MAX 32
-/* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this size. */
-#define PIECE_NBYTES ((uint64_t)256 << 10)
 
 enum layout {
     LAYOUT_ABSENT,
-    LAYOUT_RAW,   /* the decoded bytes as such, from `base` on */
-    LAYOUT_BLOSC, /* blocks at begins[i] .. ends[i] from `base` on */
-    LAYOUT_WHOLE, /* one block, through all codecs */
+    LAYOUT_RAW,    /* the decoded bytes as such, from `base` on */
+    LAYOUT_BLOSC,  /* blocks at begins[i] .. ends[i] from `base` on */
+    LAYOUT_RECUT,  /* the same, but blocks are cut anew, because Blosc's split elements or calls */
+    LAYOUT_WHOLE,  /* one block, through all codecs */
+    LAYOUT_SHARED, /* pieces of a chunk that is decoded once, into the cache */
+    LAYOUT_STREAM, /* pieces of a chunk that is too long to be held */
 };
 
 struct chunk {
     const struct zarr_array *array; /* borrowed; refreshed on every look-up */
     uint64_t index[ZARR_DIMS_MAX];
     uint8_t identity[32]; /* of the array */
-    char key[ZARR_KEY_MAX];
-    struct object *object; /* owned; NULL if absent */
-    uint64_t base, length; /* the chunk's bytes in the object */
+    char label[EXTENT_LABEL_MAX];
+    struct extent extent;
+    uint64_t base, length; /* the chunk's bytes in the extent's object */
     enum layout layout;
     uint64_t nbytes, block_size, nblocks;
     struct blosc1_frame frame;
@@ -39,6 +43,10 @@ struct decoder {
     struct codecs codecs;
     struct chunk *chunks[CHUNKS_MAX]; /* owned */
     size_t nchunks;
+    struct shards shards;
+    struct cache *cache;   /* borrowed; NULL if there is none */
+    struct stream *stream; /* owned; NULL, or over streamed's bytes */
+    struct chunk *streamed;
     uint64_t tick;
     struct decoder_stats stats;
 };
@@ -48,20 +56,36 @@ struct decoder {
 void decoder_scratch_reset(struct decoder *decoder);
 uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err);
 
-/* Opens the object of a chunk; NULL if the chunk is absent and its array is not. */
-int decoder_open_object(const struct zarr_array *array, const char *key, struct object **out,
-                        struct err *err);
-
 /* Reads from the chunk's bytes. */
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err);
 
-/* Puts the chunk's key and the store's path before the message. Returns -1. */
-int decoder_name_chunk(const struct zarr_array *array, const char *key, struct err *err);
+/* Puts the chunk's label and the store's path before the message. Returns -1. */
+int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err);
+
+/* How the chunk, whose extent is known, is cut into blocks. */
+int chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err);
+
+/* From the bytes that the store says to the machine's. */
+void bytes_to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes);
+
+/* Scratch that whole_decode takes for a chunk; UINT64_MAX if more than there can be. */
+uint64_t whole_scratch_nbytes(const struct zarr_meta *meta, uint64_t length);
+
+/* Can a chunk be decoded from front to back, without being held? */
+bool whole_is_streamable(const struct zarr_meta *meta);
+
+/* Blocks of LAYOUT_WHOLE, LAYOUT_SHARED and LAYOUT_STREAM. */
+int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+
+/* Forgets the stream, if it is over this chunk. */
+void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk);
 
 int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err);
 
-/* A walk over a chunk's elements in column-major order: `at` is the C-order position of each. */
+/* A walk over a chunk's elements as they are stored: `at` is the C-order position of each. */
 struct fortran_walk {
     const struct zarr_meta *meta;
     uint64_t index[ZARR_DIMS_MAX], stride[ZARR_DIMS_MAX];

@@ -156,6 +156,63 @@ int meta_add_codec(const char *array, const char *name, const json_t *config,
     return 0;
 }
 
+int meta_transpose(const char *array, const uint64_t *order, unsigned n, struct zarr_meta *meta,
+                   struct err *err)
+{
+    uint8_t before[ZARR_DIMS_MAX];
+    unsigned seen = 0;
+
+    if (n != meta->ndim)
+        return err_set(err, ERR_CORRUPT, "%s: the order of transpose has %u axes and the array %u",
+                       array, n, meta->ndim);
+    memcpy(before, meta->axes, sizeof before);
+    for (unsigned d = 0; d < n; d++) {
+        if (order[d] >= n || (seen >> order[d] & 1) != 0)
+            return err_set(err, ERR_CORRUPT, "%s: the order of transpose is not one of its axes",
+                           array);
+        seen |= 1u << order[d];
+        meta->axes[d] = before[order[d]];
+    }
+    return 0;
+}
+
+/* Is C order what the axes amount to? An axis of length 1 may be anywhere. */
+static bool in_c_order(const struct zarr_meta *meta)
+{
+    unsigned last = 0;
+
+    for (unsigned d = 0; d < meta->ndim; d++) {
+        if (meta->chunk[meta->axes[d]] == 1)
+            continue;
+        if (meta->axes[d] < last)
+            return false;
+        last = meta->axes[d];
+    }
+    return true;
+}
+
+static void settle_axes(struct zarr_meta *meta)
+{
+    meta->fortran = !in_c_order(meta);
+    for (unsigned d = 0; d < meta->ndim && !meta->fortran; d++)
+        meta->axes[d] = (uint8_t)d;
+}
+
+static uint64_t filtered_nbytes(const struct zarr_meta *meta)
+{
+    uint64_t nbytes = meta->chunk_elements * meta->dtype.size;
+
+    for (size_t i = 0; i < meta->nfilters; i++) {
+        const struct zarr_filter *filter = &meta->filters[i];
+
+        if (filter->id == FILTER_PACKBITS)
+            nbytes = 1 + size_div_up(meta->chunk_elements, 8);
+        else if (filter->id != FILTER_SHUFFLE)
+            nbytes = meta->chunk_elements * filter->encoded.size;
+    }
+    return nbytes;
+}
+
 int meta_finish(const char *array, struct zarr_meta *meta, struct err *err)
 {
     uint64_t elements = 1, shape = 1, chunks = 1, nbytes;
@@ -168,11 +225,14 @@ int meta_finish(const char *array, struct zarr_meta *meta, struct err *err)
         ok = ok && size_mul(shape, size_max(meta->shape[d], 1), &shape);
         ok = ok && size_mul(chunks, size_max(meta->nchunks[d], 1), &chunks);
     }
-    ok = ok && size_mul(elements, size_max(meta->dtype.size, 1), &nbytes) && nbytes <= INT64_MAX;
+    /* Eight bytes at the least: a filter may have stored wider elements than the array's. */
+    ok = ok && size_mul(elements, size_max(meta->dtype.size, 8), &nbytes) && nbytes <= INT64_MAX;
     ok = ok && size_mul(shape, size_max(meta->dtype.size, 1), &nbytes) && nbytes <= INT64_MAX;
     if (!ok)
         return err_set(err, ERR_CORRUPT, "%s: its shape or chunk shape is impossibly large", array);
     meta->chunk_elements = elements;
+    meta->filtered_nbytes = filtered_nbytes(meta);
+    settle_axes(meta);
     if (meta->ncodecs == 0)
         snprintf(meta->codec_text, sizeof meta->codec_text, "none");
     return 0;

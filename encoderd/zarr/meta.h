@@ -15,8 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZARR_DIMS_MAX   8
-#define ZARR_CODECS_MAX 8
+#define ZARR_DIMS_MAX    8
+#define ZARR_CODECS_MAX  8
+#define ZARR_FILTERS_MAX 4
 
 enum dtype_kind {
     DTYPE_BOOL,
@@ -44,21 +45,52 @@ enum codec_id {
     CODEC_CRC32C,
 };
 
+/* v2 filters over a chunk's elements, in the order in which they were applied when it was written. What
+ * changes nothing when undone (bitround) is not among them. */
+enum filter_id {
+    FILTER_DELTA,    /* the first element, then differences */
+    FILTER_FIXED,    /* round((element - offset) * scale) */
+    FILTER_PACKBITS, /* how many bits pad the end, then eight bools a byte, the first one highest */
+    FILTER_SHUFFLE,  /* bytes 0 of all elements, bytes 1, ... */
+};
+
+struct zarr_filter {
+    enum filter_id id;
+    struct dtype decoded, encoded; /* of an element on either side; FILTER_SHUFFLE: not used */
+    double scale, offset;          /* FILTER_FIXED */
+    uint32_t unit;                 /* FILTER_SHUFFLE: bytes an element, > 0 */
+};
+
+/* One object holds a block of chunks (v3 sharding_indexed), with an index of where each lies. */
+struct zarr_sharding {
+    bool on;
+    uint64_t chunks[ZARR_DIMS_MAX]; /* along each axis of a shard, > 0 */
+    uint64_t nchunks;               /* in a shard: their product */
+    bool index_first;               /* else the index ends the object */
+    bool index_big_endian;
+    bool index_crc; /* a crc32c follows the index's entries */
+};
+
 struct zarr_meta {
     unsigned format; /* 2 or 3 */
     unsigned ndim;
     uint64_t shape[ZARR_DIMS_MAX];
-    uint64_t chunk[ZARR_DIMS_MAX]; /* > 0 */
+    uint64_t chunk[ZARR_DIMS_MAX]; /* > 0; where sharding is on, of the chunks within a shard */
+    struct zarr_sharding sharding;
     struct dtype dtype;
-    bool fortran;      /* elements of a chunk in column-major order */
-    char separator;    /* '.' or '/' */
-    bool key_prefix;   /* v3 "default" chunk keys: "c/0/0" */
-    uint8_t fill[8];   /* one element, native byte order; strings: see fill_string */
-    char *fill_string; /* owned; NULL means "" */
+    bool fortran;                /* elements of a chunk are in another order than C: see axes */
+    uint8_t axes[ZARR_DIMS_MAX]; /* as stored, slowest first; 0, 1, ... where fortran is not set */
+    char separator;              /* '.' or '/' */
+    bool key_prefix;             /* v3 "default" chunk keys: "c/0/0" */
+    uint8_t fill[8];             /* one element, native byte order; strings: see fill_string */
+    char *fill_string;           /* owned; NULL means "" */
     enum codec_id codecs[ZARR_CODECS_MAX];
     size_t ncodecs;
+    struct zarr_filter filters[ZARR_FILTERS_MAX];
+    size_t nfilters;
     char codec_text[96];             /* "blosc(zstd, bitshuffle)": for people */
     uint64_t chunk_elements;         /* product of chunk[] */
+    uint64_t filtered_nbytes;        /* of a chunk after all filters: what the codecs were given */
     uint64_t nchunks[ZARR_DIMS_MAX]; /* ceil(shape / chunk), 0 where shape is 0 */
 };
 

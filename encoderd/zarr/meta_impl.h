@@ -25,6 +25,23 @@ int meta_lengths(const char *array, const char *what, const json_t *list, uint64
 int meta_add_codec(const char *array, const char *name, const json_t *config,
                    struct zarr_meta *meta, struct err *err);
 
+/* Permutes the axes as they are stored by now: axis d becomes what axis order[d] was. */
+int meta_transpose(const char *array, const uint64_t *order, unsigned n, struct zarr_meta *meta,
+                   struct err *err);
+
+/* v2's list of filters (or NULL), once the dtype is known. */
+int meta_filters(const char *array, const json_t *filters, struct zarr_meta *meta, struct err *err);
+
+/* A v2 dtype: "<i2", "|O". */
+int meta_dtype_v2(const char *array, const json_t *value, struct dtype *out, struct err *err);
+
+/* A named v3 extension is {"name": ..., "configuration": {...}}, or just its name. NULL if neither. */
+const char *meta_extension(const json_t *value, const json_t **config);
+
+/* v3's list of codecs, once shape, chunk and dtype are known. */
+int meta_codecs_v3(const char *array, const json_t *codecs, struct zarr_meta *meta,
+                   struct err *err);
+
 /* The fill value, once the dtype is known. NULL and JSON null mean zero or "". */
 int meta_fill(const char *array, const json_t *value, struct zarr_meta *meta, struct err *err);
 

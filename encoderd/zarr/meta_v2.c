@@ -41,7 +41,7 @@ static int number_dtype(const char *array, const char *text, uint32_t size, stru
 }
 
 /* "<i2": byte order, kind, size (of a U: in characters). */
-static int parse_dtype(const char *array, const json_t *value, struct dtype *out, struct err *err)
+int meta_dtype_v2(const char *array, const json_t *value, struct dtype *out, struct err *err)
 {
     const char *text = json_string_value(value);
     unsigned size;
@@ -66,30 +66,6 @@ static int parse_dtype(const char *array, const json_t *value, struct dtype *out
         return text[0] == '|' ? bad_dtype(array, text, err) : 0;
     }
     return number_dtype(array, text, size, out, err);
-}
-
-/* |O is strings only with vlen-utf8, and vlen-utf8 is the only filter read. */
-static int check_filters(const char *array, const json_t *filters, const struct dtype *dtype,
-                         struct err *err)
-{
-    bool strings = dtype->kind == DTYPE_STRING, seen = false;
-
-    if (filters != NULL && !json_is_null(filters) && !json_is_array(filters))
-        return err_set(err, ERR_CORRUPT, "%s: its filters are not a list", array);
-    for (size_t i = 0; i < json_array_size(filters); i++) {
-        const char *id = json_string_value(json_object_get(json_array_get(filters, i), "id"));
-
-        if (id == NULL)
-            return err_set(err, ERR_CORRUPT, "%s: a filter without an id", array);
-        if (!strings || seen || strcmp(id, "vlen-utf8") != 0)
-            return err_set(err, ERR_UNSUPPORTED, "%s: filter \"%.64s\" is not supported", array,
-                           id);
-        seen = true;
-    }
-    if (strings && !seen)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: an object array without the filter vlen-utf8 is not supported", array);
-    return 0;
 }
 
 static int parse_compressor(const char *array, const json_t *compressor, struct zarr_meta *meta,
@@ -120,7 +96,8 @@ static int parse_layout(const char *array, const json_t *top, struct zarr_meta *
                        meta->ndim, ndim);
     if (order == NULL || (strcmp(order, "C") != 0 && strcmp(order, "F") != 0))
         return err_set(err, ERR_CORRUPT, "%s: its order is neither \"C\" nor \"F\"", array);
-    meta->fortran = order[0] == 'F' && meta->ndim > 1;
+    for (unsigned d = 0; d < meta->ndim; d++)
+        meta->axes[d] = (uint8_t)(order[0] == 'F' ? meta->ndim - 1 - d : d);
     return meta_separator(array, json_object_get(top, "dimension_separator"), '.', &meta->separator,
                           err);
 }
@@ -132,8 +109,8 @@ static int parse(const char *array, const json_t *top, struct zarr_meta *meta, s
     if (!json_is_integer(format) || json_integer_value(format) != 2)
         return err_set(err, ERR_CORRUPT, "%s: zarr_format is not 2", array);
     if (parse_layout(array, top, meta, err) < 0 ||
-        parse_dtype(array, json_object_get(top, "dtype"), &meta->dtype, err) < 0 ||
-        check_filters(array, json_object_get(top, "filters"), &meta->dtype, err) < 0 ||
+        meta_dtype_v2(array, json_object_get(top, "dtype"), &meta->dtype, err) < 0 ||
+        meta_filters(array, json_object_get(top, "filters"), meta, err) < 0 ||
         parse_compressor(array, json_object_get(top, "compressor"), meta, err) < 0 ||
         meta_fill(array, json_object_get(top, "fill_value"), meta, err) < 0)
         return -1;

@@ -6,17 +6,6 @@
 
 #include <string.h>
 
-/* A named extension is {"name": ..., "configuration": {...}}, or just its name. NULL if neither. */
-static const char *extension(const json_t *value, const json_t **config)
-{
-    *config = json_object_get(value, "configuration");
-    if (json_is_string(value))
-        return json_string_value(value);
-    if (*config != NULL && !json_is_object(*config))
-        return NULL;
-    return json_string_value(json_object_get(value, "name"));
-}
-
 static const struct {
     const char *name;
     struct dtype dtype;
@@ -46,7 +35,7 @@ static int fixed_string_type(const char *array, enum dtype_kind kind, const json
 static int parse_dtype(const char *array, const json_t *value, struct dtype *out, struct err *err)
 {
     const json_t *config;
-    const char *name = extension(value, &config);
+    const char *name = meta_extension(value, &config);
 
     if (name == NULL)
         return err_set(err, ERR_CORRUPT, "%s: data_type is missing or has no name", array);
@@ -62,106 +51,10 @@ static int parse_dtype(const char *array, const json_t *value, struct dtype *out
     return err_set(err, ERR_UNSUPPORTED, "%s: data type \"%.64s\" is not supported", array, name);
 }
 
-/* Only the reverse permutation is read: it is what v2 calls order F. */
-static int parse_transpose(const char *array, const json_t *config, struct zarr_meta *meta,
-                           struct err *err)
-{
-    const json_t *order = json_object_get(config, "order");
-    bool same = true, reverse = true;
-    uint64_t axes[ZARR_DIMS_MAX];
-    unsigned n;
-
-    if (meta_lengths(array, "the order of transpose", order, 0, &n, axes, err) < 0)
-        return -1;
-    for (unsigned d = 0; d < n; d++) {
-        same = same && axes[d] == d;
-        reverse = reverse && axes[d] == n - 1 - d;
-    }
-    if (n != meta->ndim)
-        return err_set(err, ERR_CORRUPT, "%s: the order of transpose has %u axes and the array %u",
-                       array, n, meta->ndim);
-    if ((!same && !reverse) || meta->fortran)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: codec \"transpose\" is supported only once, and reversing all axes",
-                       array);
-    meta->fortran = reverse && !same;
-    return 0;
-}
-
-static int parse_bytes(const char *array, const json_t *config, struct zarr_meta *meta,
-                       struct err *err)
-{
-    const json_t *endian = json_object_get(config, "endian");
-    const char *text = json_string_value(endian);
-    bool wide = meta->dtype.size > 1 && meta->dtype.kind != DTYPE_BYTES;
-
-    if (meta->dtype.kind == DTYPE_STRING)
-        return err_set(err, ERR_CORRUPT, "%s: codec \"bytes\" cannot hold strings", array);
-    if ((endian == NULL || json_is_null(endian)) && !wide)
-        return 0;
-    if (text == NULL || (strcmp(text, "little") != 0 && strcmp(text, "big") != 0))
-        return err_set(err, ERR_CORRUPT,
-                       "%s: codec \"bytes\" has an endian that is neither little nor big", array);
-    meta->dtype.big_endian = wide && text[0] == 'b';
-    return 0;
-}
-
-/* The codec that turns elements into bytes. */
-static int parse_serializer(const char *array, const char *name, const json_t *config,
-                            struct zarr_meta *meta, struct err *err)
-{
-    if (strcmp(name, "bytes") == 0)
-        return parse_bytes(array, config, meta, err);
-    if (strcmp(name, "vlen-utf8") == 0 && meta->dtype.kind == DTYPE_STRING)
-        return 0;
-    if (strcmp(name, "vlen-utf8") == 0)
-        return err_set(err, ERR_CORRUPT, "%s: codec \"vlen-utf8\" on an array that is not strings",
-                       array);
-    return err_set(err, ERR_UNSUPPORTED, "%s: codec \"%.64s\" is not supported", array, name);
-}
-
-/* zarr-python registers numcodecs' compressors under this prefix. */
-static const char *compressor_name(const char *name)
-{
-    static const char prefix[] = "numcodecs.";
-    size_t n = sizeof prefix - 1;
-
-    return strncmp(name, prefix, n) == 0 ? name + n : name;
-}
-
-static int parse_codecs(const char *array, const json_t *codecs, struct zarr_meta *meta,
-                        struct err *err)
-{
-    bool serialized = false;
-
-    if (!json_is_array(codecs))
-        return err_set(err, ERR_CORRUPT, "%s: codecs are missing or not a list", array);
-    for (size_t i = 0; i < json_array_size(codecs); i++) {
-        const json_t *config;
-        const char *name = extension(json_array_get(codecs, i), &config);
-        int rc;
-
-        if (name == NULL)
-            return err_set(err, ERR_CORRUPT, "%s: a codec without a name", array);
-        if (serialized)
-            rc = meta_add_codec(array, compressor_name(name), config, meta, err);
-        else if (strcmp(name, "transpose") == 0)
-            rc = parse_transpose(array, config, meta, err);
-        else
-            rc = parse_serializer(array, name, config, meta, err);
-        if (rc < 0)
-            return -1;
-        serialized = serialized || strcmp(name, "transpose") != 0;
-    }
-    if (!serialized)
-        return err_set(err, ERR_CORRUPT, "%s: no codec turns its elements into bytes", array);
-    return 0;
-}
-
 static int parse_grid(const char *array, const json_t *top, struct zarr_meta *meta, struct err *err)
 {
     const json_t *config;
-    const char *name = extension(json_object_get(top, "chunk_grid"), &config);
+    const char *name = meta_extension(json_object_get(top, "chunk_grid"), &config);
     unsigned ndim;
 
     if (meta_lengths(array, "shape", json_object_get(top, "shape"), 0, &meta->ndim, meta->shape,
@@ -184,7 +77,7 @@ static int parse_grid(const char *array, const json_t *top, struct zarr_meta *me
 static int parse_keys(const char *array, const json_t *top, struct zarr_meta *meta, struct err *err)
 {
     const json_t *config;
-    const char *name = extension(json_object_get(top, "chunk_key_encoding"), &config);
+    const char *name = meta_extension(json_object_get(top, "chunk_key_encoding"), &config);
     const json_t *separator = json_object_get(config, "separator");
 
     if (name == NULL)
@@ -236,7 +129,7 @@ static int parse(const char *array, json_t *top, struct zarr_meta *meta, struct 
     if (check_members(array, top, err) < 0 || parse_grid(array, top, meta, err) < 0 ||
         parse_keys(array, top, meta, err) < 0 ||
         parse_dtype(array, json_object_get(top, "data_type"), &meta->dtype, err) < 0 ||
-        parse_codecs(array, json_object_get(top, "codecs"), meta, err) < 0 ||
+        meta_codecs_v3(array, json_object_get(top, "codecs"), meta, err) < 0 ||
         meta_fill(array, fill, meta, err) < 0)
         return -1;
     return meta_finish(array, meta, err);

@@ -171,7 +171,8 @@ static void test_straddling(void **state)
     put_chunk(frame, (size_t)size);
     expect_ints(array, expected, n);
     assert_int_equal(decoder_chunk(fix.decoder, array, first, &chunk, NULL), 0);
-    assert_int_equal(chunk_nblocks(chunk), 1);
+    assert_int_equal(chunk_block_size(chunk) % 4, 0);
+    assert_true(chunk_nblocks(chunk) > 2);
     size = blosc_compress_ctx(0, 1, 4, n * 4, values, frame, n * 4 + 16, "zstd", 0, 1);
     put_chunk(frame, (size_t)size);
     expect_ints(array, expected, n);

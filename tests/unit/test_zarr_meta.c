@@ -384,11 +384,13 @@ static void test_v3_bad(void **state)
         {"codecs", "[{\"name\":\"zstd\"}]", ERR_UNSUPPORTED},
         {"codecs", "[{\"name\":\"bytes\"},{\"name\":\"bytes\"}]", ERR_UNSUPPORTED},
         {"codecs", "[{\"name\":\"bytes\"},{\"name\":\"nonesuch\"}]", ERR_UNSUPPORTED},
-        {"codecs", "[{\"name\":\"sharding_indexed\",\"configuration\":{}}]", ERR_UNSUPPORTED},
+        {"codecs", "[{\"name\":\"sharding_indexed\",\"configuration\":{}}]", ERR_CORRUPT},
         {"codecs", "[{\"name\":\"vlen-utf8\"}]", ERR_CORRUPT},
         {"codecs", "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"middle\"}}]", ERR_CORRUPT},
-        {"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0,2]}},\"bytes\"]",
-         ERR_UNSUPPORTED},
+        {"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,1,2]}},\"bytes\"]",
+         ERR_CORRUPT},
+        {"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0,3]}},\"bytes\"]",
+         ERR_CORRUPT},
         {"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0]}},\"bytes\"]",
          ERR_CORRUPT},
         {"codecs", "[{\"name\":\"transpose\"},\"bytes\"]", ERR_CORRUPT},
@@ -407,6 +409,160 @@ static void test_v3_bad(void **state)
         bad(3, cases[i].name, cases[i].value, cases[i].code);
 }
 
+/* Two transposes in a row are one; an axis of length 1 makes no difference. */
+static void test_transpose(void **state)
+{
+    struct zarr_meta meta;
+
+    (void)state;
+    good(3,
+         CHANGES({"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,2,0]}},"
+                            "{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0,2]}},"
+                            "\"bytes\"]"}),
+         &meta);
+    assert_true(meta.fortran);
+    assert_memory_equal(meta.axes, ((uint8_t[]){2, 1, 0}), 3);
+    zarr_meta_clear(&meta);
+    good(3,
+         CHANGES({"codecs", "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,2,0]}},"
+                            "{\"name\":\"transpose\",\"configuration\":{\"order\":[2,0,1]}},"
+                            "\"bytes\"]"}),
+         &meta);
+    assert_false(meta.fortran);
+    zarr_meta_clear(&meta);
+    good(2, CHANGES({"order", "\"F\""}, {"chunks", "[50,1,1]"}), &meta);
+    assert_false(meta.fortran);
+    zarr_meta_clear(&meta);
+}
+
+#define INDEX_CODECS                                                                               \
+    "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"little\"}},{\"name\":\"crc32c\"}]"
+#define SHARDS(shape, inner, index, more)                                                          \
+    "[{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":" shape                    \
+    ",\"codecs\":" inner ",\"index_codecs\":" index more "}}]"
+
+static void test_sharding(void **state)
+{
+    static const struct {
+        const char *codecs;
+        enum err_code code;
+    } cases[] = {
+        {SHARDS("[25,4]", "[\"bytes\"]", INDEX_CODECS, ""), ERR_CORRUPT},
+        {SHARDS("[25,4,0]", "[\"bytes\"]", INDEX_CODECS, ""), ERR_CORRUPT},
+        {SHARDS("[25,3,2]", "[\"bytes\"]", INDEX_CODECS, ""), ERR_CORRUPT},
+        {SHARDS("[100,8,2]", "[\"bytes\"]", INDEX_CODECS, ""), ERR_CORRUPT},
+        {SHARDS("[25,4,2]", "[]", INDEX_CODECS, ""), ERR_CORRUPT},
+        {SHARDS("[25,4,2]", "{}", INDEX_CODECS, ""), ERR_CORRUPT},
+        {SHARDS("[25,4,2]", "[\"bytes\"]", "[]", ""), ERR_CORRUPT},
+        {SHARDS("[25,4,2]", "[\"bytes\"]", "null", ""), ERR_CORRUPT},
+        {SHARDS("[25,4,2]", "[\"bytes\"]", "[\"bytes\"]", ""), ERR_CORRUPT},
+        {SHARDS("[25,4,2]", "[\"bytes\"]", INDEX_CODECS, ",\"index_location\":\"middle\""),
+         ERR_CORRUPT},
+        {SHARDS("[25,4,2]", "[\"bytes\"]", INDEX_CODECS, ",\"index_location\":1"), ERR_CORRUPT},
+        {SHARDS("[25,4,2]", "[\"bytes\"]", "[\"zstd\"]", ""), ERR_UNSUPPORTED},
+        {SHARDS("[25,4,2]", "[\"bytes\"]",
+                "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"big\"}},\"gzip\"]", ""),
+         ERR_UNSUPPORTED},
+        {SHARDS("[25,4,2]", SHARDS("[5,4,2]", "[\"bytes\"]", INDEX_CODECS, ""), INDEX_CODECS, ""),
+         ERR_UNSUPPORTED},
+        {"[{\"name\":\"sharding_indexed\",\"configuration\":{}},\"gzip\"]", ERR_UNSUPPORTED},
+        {"[{\"name\":\"transpose\",\"configuration\":{\"order\":[0,1,2]}},"
+         "{\"name\":\"sharding_indexed\"}]",
+         ERR_UNSUPPORTED},
+    };
+    struct zarr_meta meta;
+
+    (void)state;
+    good(3,
+         CHANGES({"codecs", SHARDS("[25,4,1]", "[\"bytes\",\"gzip\"]", INDEX_CODECS,
+                                   ",\"index_location\":\"start\"")}),
+         &meta);
+    assert_true(meta.sharding.on && meta.sharding.index_first && meta.sharding.index_crc);
+    assert_int_equal(meta.sharding.nchunks, 8);
+    assert_memory_equal(meta.chunk, ((uint64_t[]){25, 4, 1}), 24);
+    assert_memory_equal(meta.nchunks, ((uint64_t[]){11, 11, 2}), 24);
+    assert_string_equal(meta.codec_text, "sharded gzip");
+    zarr_meta_clear(&meta);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        bad(3, "codecs", cases[i].codecs, cases[i].code);
+}
+
+static void test_filters(void **state)
+{
+    static const struct {
+        const char *dtype, *filter;
+        uint64_t nbytes; /* of 800 elements as filtered; 0 where the filter changes nothing */
+    } fine[] = {
+        {"\"<i4\"", "[{\"id\":\"delta\",\"dtype\":\"<i4\",\"astype\":\"<i2\"}]", 1600},
+        {"\"<f4\"", "[{\"id\":\"delta\",\"dtype\":\"<f4\"}]", 3200},
+        {"\"|b1\"", "[{\"id\":\"packbits\"}]", 101},
+        {"\"<f4\"", "[{\"id\":\"bitround\",\"keepbits\":10}]", 0},
+        {"\"<f8\"",
+         "[{\"id\":\"fixedscaleoffset\",\"scale\":10,\"offset\":1,\"dtype\":\"<f8\","
+         "\"astype\":\"|u1\"},{\"id\":\"delta\",\"dtype\":\"|u1\"}]",
+         800},
+        {"\"<i4\"", "[{\"id\":\"shuffle\",\"elementsize\":4}]", 3200},
+    };
+    static const struct {
+        const char *filter;
+        enum err_code code;
+    } cases[] = {
+        {"[{\"id\":\"delta\"}]", ERR_CORRUPT},
+        {"[{\"id\":\"delta\",\"dtype\":\"<i2\"}]", ERR_UNSUPPORTED},
+        {"[{\"id\":\"delta\",\"dtype\":\"|i1\",\"astype\":\"<f4\"}]", ERR_UNSUPPORTED},
+        {"[{\"id\":\"delta\",\"dtype\":\"|i1\",\"astype\":7}]", ERR_CORRUPT},
+        {"[{\"id\":\"packbits\"}]", ERR_UNSUPPORTED},
+        {"[{\"id\":\"bitround\"}]", ERR_UNSUPPORTED},
+        {"[{\"id\":\"fixedscaleoffset\",\"dtype\":\"|i1\"}]", ERR_CORRUPT},
+        {"[{\"id\":\"fixedscaleoffset\",\"dtype\":\"|i1\",\"scale\":0,\"offset\":0}]", ERR_CORRUPT},
+        {"[{\"id\":\"shuffle\",\"elementsize\":0}]", ERR_CORRUPT},
+        {"[{\"id\":\"categorize\"}]", ERR_UNSUPPORTED},
+        {"[{\"id\":\"shuffle\"},{\"id\":\"shuffle\"},{\"id\":\"shuffle\"},{\"id\":\"shuffle\"},"
+         "{\"id\":\"shuffle\"}]",
+         ERR_UNSUPPORTED},
+    };
+    struct zarr_meta meta;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        good(2, CHANGES({"dtype", fine[i].dtype}, {"filters", fine[i].filter}), &meta);
+        assert_int_equal(meta.nfilters > 0, fine[i].nbytes > 0);
+        if (fine[i].nbytes > 0)
+            assert_int_equal(meta.filtered_nbytes, fine[i].nbytes);
+        zarr_meta_clear(&meta);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        bad(2, "filters", cases[i].filter, cases[i].code);
+}
+
+/* Nested without end, and a document of megabytes. */
+static void test_monsters(void **state)
+{
+    size_t n = 4000000;
+    char *json = malloc(n + 1);
+
+    (void)state;
+    for (unsigned format = 2; format <= 3; format++) {
+        struct zarr_meta meta;
+        struct err err = {0};
+
+        memset(json, '[', n);
+        memcpy(json, "{\"shape\":", 9);
+        assert_int_equal(format == 2 ? zarr_meta_parse_v2("x", json, n, &meta, &err)
+                                     : zarr_meta_parse_v3("x", json, n, &meta, &err),
+                         -1);
+        assert_int_equal(err.code, ERR_CORRUPT);
+        for (size_t i = 10; i < n; i += 2)
+            memcpy(json + i, "1,", 2);
+        memcpy(json + n - 3, "1]}", 3);
+        assert_int_equal(format == 2 ? zarr_meta_parse_v2("x", json, n, &meta, &err)
+                                     : zarr_meta_parse_v3("x", json, n, &meta, &err),
+                         -1);
+        assert_true(err.code == ERR_CORRUPT || err.code == ERR_UNSUPPORTED);
+    }
+    free(json);
+}
+
 /* What is taken must hold together, whatever the text. */
 static void check_sane(const struct zarr_meta *meta)
 {
@@ -418,6 +574,7 @@ static void check_sane(const struct zarr_meta *meta)
         assert_true(meta->chunk[d] > 0);
         elements *= meta->chunk[d];
         assert_true(meta->nchunks[d] <= meta->shape[d]);
+        assert_true(!meta->sharding.on || meta->sharding.chunks[d] > 0);
     }
     assert_int_equal(meta->chunk_elements, elements);
     assert_true(meta->separator == '.' || meta->separator == '/');
@@ -449,20 +606,35 @@ static void mutate(unsigned format, const struct member *base)
         }
 }
 
+static const struct member sharded_members[] = {
+    {"zarr_format", "3"},
+    {"node_type", "\"array\""},
+    {"shape", "[257,41,2]"},
+    {"data_type", "\"int8\""},
+    {"chunk_grid", "{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":[50,8,2]}}"},
+    {"chunk_key_encoding", "\"default\""},
+    {"fill_value", "0"},
+    {"codecs", SHARDS("[25,4,1]", "[\"bytes\",\"gzip\"]", INDEX_CODECS, "")},
+    {NULL, NULL},
+};
+
 static void test_mutations(void **state)
 {
     (void)state;
     mutate(2, v2_members);
     mutate(3, v3_members);
+    mutate(3, sharded_members);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_v2),     cmocka_unit_test(test_v2_dtypes),
-        cmocka_unit_test(test_v2_bad), cmocka_unit_test(test_not_json),
-        cmocka_unit_test(test_fill),   cmocka_unit_test(test_v3),
-        cmocka_unit_test(test_v3_bad), cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_v2),        cmocka_unit_test(test_v2_dtypes),
+        cmocka_unit_test(test_v2_bad),    cmocka_unit_test(test_not_json),
+        cmocka_unit_test(test_fill),      cmocka_unit_test(test_v3),
+        cmocka_unit_test(test_v3_bad),    cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_transpose), cmocka_unit_test(test_sharding),
+        cmocka_unit_test(test_filters),   cmocka_unit_test(test_monsters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,7 @@ static const char *const same_data[] = {
     "sep_slash.vcz",
     "v3_consolidated.vcz",
     "v3_gzip.vcz",
+    "v3_sharded.vcz",
     "v3_zstd.vcz",
 };
 
@@ -383,22 +384,6 @@ static void test_array_strings(void **state)
     close_fixture(&f);
 }
 
-static void test_sharded_is_refused(void **state)
-{
-    struct fixture f = {0};
-    struct zarr_array *array;
-    struct err err = {0};
-    char path[512];
-
-    (void)state;
-    open_path(&f, vector_path("v3_sharded.vcz", path));
-    assert_int_equal(zarr_array_open(f.group, "call_genotype", &array, &err), -1);
-    assert_int_equal(err.code, ERR_UNSUPPORTED);
-    assert_non_null(strstr(err.msg, "sharding_indexed"));
-    assert_non_null(strstr(err.msg, "call_genotype"));
-    close_fixture(&f);
-}
-
 static void test_group(void **state)
 {
     struct fixture f = {0};
@@ -424,8 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_data),     cmocka_unit_test(test_own_data),
         cmocka_unit_test(test_planes_come),   cmocka_unit_test(test_missing_chunks),
-        cmocka_unit_test(test_array_strings), cmocka_unit_test(test_sharded_is_refused),
-        cmocka_unit_test(test_group),
+        cmocka_unit_test(test_array_strings), cmocka_unit_test(test_group),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,141 @@
+/*
+ * layout: how a chunk is cut into blocks.
+ */
+#include "common/cleanup.h"
+#include "common/size.h"
+#include "encoderd/zarr/decoder_impl.h"
+
+/* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this size. */
+#define PIECE_NBYTES ((uint64_t)256 << 10)
+/* Pieces of what is decoded as a whole, or streamed. */
+#define LARGE_PIECE_NBYTES ((uint64_t)1 << 20)
+/* Smaller chunks are decoded anew sooner than they are looked up and copied. */
+#define SHARED_MIN ((uint64_t)64 << 10)
+/* What belongs to one sample of one variant stays in one block, if it is no longer than this. */
+#define CALL_NBYTES_MAX ((uint64_t)16 << 10)
+/* Blosc blocks that a block is made of where they are cut anew. */
+#define RECUT_BLOCKS ((uint64_t)4)
+
+/* Of the axes after the first two: (variants, samples, ...). */
+static uint64_t call_nbytes(const struct zarr_meta *meta)
+{
+    uint64_t nbytes = meta->dtype.size;
+
+    for (unsigned d = 2; d < meta->ndim; d++)
+        if (!size_mul(nbytes, meta->chunk[d], &nbytes) || nbytes > CALL_NBYTES_MAX)
+            return meta->dtype.size;
+    return nbytes;
+}
+
+static void cut_pieces(struct chunk *chunk, uint64_t size)
+{
+    uint64_t unit = call_nbytes(&chunk->array->meta) * 8;
+
+    chunk->block_size = size_max(size / unit, 1) * unit;
+    chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
+}
+
+static int lay_out_raw(struct chunk *chunk, struct err *err)
+{
+    chunk->layout = LAYOUT_RAW;
+    cut_pieces(chunk, PIECE_NBYTES);
+    if (chunk->length != chunk->nbytes)
+        return err_set(err, ERR_CORRUPT,
+                       "it has %llu bytes where a chunk has %llu; the file is damaged; restore it "
+                       "or rewrite the store",
+                       (unsigned long long)chunk->length, (unsigned long long)chunk->nbytes);
+    return 0;
+}
+
+static int load_index(struct decoder *decoder, struct chunk *chunk, struct err *err)
+{
+    size_t nbytes = (size_t)chunk->frame.nblocks * 4;
+    AUTO_FREE uint8_t *table = malloc(nbytes);
+
+    if (table == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", chunk->frame.nblocks);
+    if (chunk_read(decoder, chunk, BLOSC1_HEADER_NBYTES, table, nbytes, err) < 0)
+        return -1;
+    return blosc1_index(&chunk->frame, table, &chunk->begins, &chunk->ends, err);
+}
+
+/* Elements straddle Blosc's blocks if the writer named another element size than the array's, and calls
+ * do if their ploidy does not divide the block. */
+static void recut(struct chunk *chunk)
+{
+    uint64_t unit = call_nbytes(&chunk->array->meta);
+    uint64_t large = chunk->frame.block_size >= LARGE_PIECE_NBYTES ? 1 : RECUT_BLOCKS;
+
+    chunk->layout = LAYOUT_RECUT;
+    chunk->block_size = size_max(large * chunk->frame.block_size / unit, 1) * unit;
+    chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
+}
+
+static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct err *err)
+{
+    uint8_t header[BLOSC1_HEADER_NBYTES];
+
+    if (chunk->length < sizeof header)
+        return err_set(err, ERR_CORRUPT,
+                       "too short for a Blosc frame; the file is damaged; restore it or rewrite "
+                       "the store");
+    if (chunk_read(decoder, chunk, 0, header, sizeof header, err) < 0 ||
+        blosc1_parse_header(header, chunk->length, chunk->nbytes, &chunk->frame, err) < 0)
+        return -1;
+    if (chunk->frame.stored) {
+        chunk->base += sizeof header;
+        chunk->length = chunk->nbytes;
+        return lay_out_raw(chunk, err);
+    }
+    chunk->layout = LAYOUT_BLOSC;
+    chunk->block_size = chunk->frame.block_size;
+    chunk->nblocks = chunk->frame.nblocks;
+    if (chunk->nblocks > 1 && chunk->block_size % call_nbytes(&chunk->array->meta) != 0)
+        recut(chunk);
+    return load_index(decoder, chunk, err);
+}
+
+/* Decoded once for all, or here as one block, or streamed; what can be none of these is one block, and an
+ * error when it is asked for. */
+static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
+{
+    const struct zarr_meta *meta = &chunk->array->meta;
+    bool streamable = whole_is_streamable(meta);
+    uint64_t need = whole_scratch_nbytes(meta, chunk->length), with_block;
+    bool fits = size_add(need, chunk->nbytes, &with_block) && with_block <= decoder->scratch_max;
+
+    if (decoder->cache != NULL && chunk->nbytes >= SHARED_MIN &&
+        chunk->nbytes <= cache_budget(decoder->cache) &&
+        (streamable || need <= decoder->scratch_max)) {
+        chunk->layout = LAYOUT_SHARED;
+        cut_pieces(chunk, LARGE_PIECE_NBYTES);
+    } else if (!fits && streamable) {
+        chunk->layout = LAYOUT_STREAM;
+        cut_pieces(chunk, LARGE_PIECE_NBYTES);
+    } else {
+        chunk->layout = LAYOUT_WHOLE;
+        chunk->block_size = chunk->nbytes;
+        chunk->nblocks = 1;
+    }
+}
+
+int chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err)
+{
+    const struct zarr_meta *meta = &chunk->array->meta;
+    bool by_elements = !meta->fortran && meta->nfilters == 0;
+
+    chunk->nbytes = meta->chunk_elements * meta->dtype.size;
+    chunk->base = chunk->extent.base;
+    chunk->length = chunk->extent.length;
+    if (chunk->extent.object == NULL) {
+        chunk->layout = LAYOUT_ABSENT;
+        cut_pieces(chunk, PIECE_NBYTES);
+        return 0;
+    }
+    if (by_elements && meta->ncodecs == 0)
+        return lay_out_raw(chunk, err);
+    if (by_elements && meta->ncodecs == 1 && meta->codecs[0] == CODEC_BLOSC)
+        return lay_out_blosc(decoder, chunk, err);
+    lay_out_whole(decoder, chunk);
+    return 0;
+}

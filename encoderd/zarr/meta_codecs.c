@@ -1,0 +1,227 @@
+/*
+ * meta_codecs: a v3 array's pipeline of codecs, and the pipelines within its shards.
+ */
+#include "common/size.h"
+#include "encoderd/zarr/meta_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SHARD_CHUNKS_MAX ((uint64_t)1 << 26)
+
+const char *meta_extension(const json_t *value, const json_t **config)
+{
+    *config = json_object_get(value, "configuration");
+    if (json_is_string(value))
+        return json_string_value(value);
+    if (*config != NULL && !json_is_object(*config))
+        return NULL;
+    return json_string_value(json_object_get(value, "name"));
+}
+
+static int parse_transpose(const char *array, const json_t *config, struct zarr_meta *meta,
+                           struct err *err)
+{
+    uint64_t order[ZARR_DIMS_MAX];
+    unsigned n;
+
+    if (meta_lengths(array, "the order of transpose", json_object_get(config, "order"), 0, &n,
+                     order, err) < 0)
+        return -1;
+    return meta_transpose(array, order, n, meta, err);
+}
+
+/* *big is left alone where there is no endian, which is `needed` or not. */
+static int parse_endian(const char *array, const json_t *config, bool needed, bool *big,
+                        struct err *err)
+{
+    const json_t *endian = json_object_get(config, "endian");
+    const char *text = json_string_value(endian);
+
+    if ((endian == NULL || json_is_null(endian)) && !needed)
+        return 0;
+    if (text == NULL || (strcmp(text, "little") != 0 && strcmp(text, "big") != 0))
+        return err_set(err, ERR_CORRUPT,
+                       "%s: codec \"bytes\" has an endian that is neither little nor big", array);
+    *big = text[0] == 'b';
+    return 0;
+}
+
+static int parse_bytes(const char *array, const json_t *config, struct zarr_meta *meta,
+                       struct err *err)
+{
+    bool wide = meta->dtype.size > 1 && meta->dtype.kind != DTYPE_BYTES, big = false;
+
+    if (meta->dtype.kind == DTYPE_STRING)
+        return err_set(err, ERR_CORRUPT, "%s: codec \"bytes\" cannot hold strings", array);
+    if (parse_endian(array, config, wide, &big, err) < 0)
+        return -1;
+    meta->dtype.big_endian = wide && big;
+    return 0;
+}
+
+/* The codec that turns elements into bytes. */
+static int parse_serializer(const char *array, const char *name, const json_t *config,
+                            struct zarr_meta *meta, struct err *err)
+{
+    if (strcmp(name, "bytes") == 0)
+        return parse_bytes(array, config, meta, err);
+    if (strcmp(name, "vlen-utf8") == 0 && meta->dtype.kind == DTYPE_STRING)
+        return 0;
+    if (strcmp(name, "vlen-utf8") == 0)
+        return err_set(err, ERR_CORRUPT, "%s: codec \"vlen-utf8\" on an array that is not strings",
+                       array);
+    if (strcmp(name, "sharding_indexed") == 0)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: codec \"sharding_indexed\" is supported only by itself: not within "
+                       "another, and not after \"transpose\"",
+                       array);
+    return err_set(err, ERR_UNSUPPORTED, "%s: codec \"%.64s\" is not supported", array, name);
+}
+
+/* zarr-python registers numcodecs' compressors under this prefix. */
+static const char *compressor_name(const char *name)
+{
+    static const char prefix[] = "numcodecs.";
+    size_t n = sizeof prefix - 1;
+
+    return strncmp(name, prefix, n) == 0 ? name + n : name;
+}
+
+/* Any pipeline but one that shards. */
+static int parse_pipeline(const char *array, const json_t *codecs, struct zarr_meta *meta,
+                          struct err *err)
+{
+    bool serialized = false;
+
+    if (!json_is_array(codecs))
+        return err_set(err, ERR_CORRUPT, "%s: codecs are missing or not a list", array);
+    for (size_t i = 0; i < json_array_size(codecs); i++) {
+        const json_t *config;
+        const char *name = meta_extension(json_array_get(codecs, i), &config);
+        int rc;
+
+        if (name == NULL)
+            return err_set(err, ERR_CORRUPT, "%s: a codec without a name", array);
+        if (serialized)
+            rc = meta_add_codec(array, compressor_name(name), config, meta, err);
+        else if (strcmp(name, "transpose") == 0)
+            rc = parse_transpose(array, config, meta, err);
+        else
+            rc = parse_serializer(array, name, config, meta, err);
+        if (rc < 0)
+            return -1;
+        serialized = serialized || strcmp(name, "transpose") != 0;
+    }
+    if (!serialized)
+        return err_set(err, ERR_CORRUPT, "%s: no codec turns its elements into bytes", array);
+    return 0;
+}
+
+/* The index must be of a size that is known before it is read: bytes, and perhaps a checksum. */
+static int parse_index_codecs(const char *array, const json_t *codecs, struct zarr_meta *meta,
+                              struct err *err)
+{
+    if (!json_is_array(codecs) || json_array_size(codecs) == 0)
+        return err_set(err, ERR_CORRUPT, "%s: index_codecs are missing or not a list", array);
+    for (size_t i = 0; i < json_array_size(codecs); i++) {
+        const json_t *config;
+        const char *name = meta_extension(json_array_get(codecs, i), &config);
+
+        if (name == NULL)
+            return err_set(err, ERR_CORRUPT, "%s: an index codec without a name", array);
+        if (i == 0 && strcmp(name, "bytes") == 0) {
+            if (parse_endian(array, config, true, &meta->sharding.index_big_endian, err) < 0)
+                return -1;
+        } else if (i == 1 && strcmp(name, "crc32c") == 0) {
+            meta->sharding.index_crc = true;
+        } else {
+            return err_set(err, ERR_UNSUPPORTED,
+                           "%s: a shard index through codec \"%.64s\" is not supported: only "
+                           "bytes, and crc32c after it",
+                           array, name);
+        }
+    }
+    return 0;
+}
+
+static int parse_index_location(const char *array, const json_t *value, struct zarr_meta *meta,
+                                struct err *err)
+{
+    const char *text = json_string_value(value);
+
+    if (value == NULL)
+        return 0;
+    if (text == NULL || (strcmp(text, "start") != 0 && strcmp(text, "end") != 0))
+        return err_set(err, ERR_CORRUPT, "%s: index_location is neither \"start\" nor \"end\"",
+                       array);
+    meta->sharding.index_first = text[0] == 's';
+    return 0;
+}
+
+/* The chunks of the array become those within its shards. */
+static int parse_shard_shape(const char *array, const json_t *list, struct zarr_meta *meta,
+                             struct err *err)
+{
+    struct zarr_sharding *sharding = &meta->sharding;
+    uint64_t chunk[ZARR_DIMS_MAX];
+    unsigned ndim;
+
+    if (meta_lengths(array, "the chunk_shape of its shards", list, 1, &ndim, chunk, err) < 0)
+        return -1;
+    if (ndim != meta->ndim)
+        return err_set(err, ERR_CORRUPT,
+                       "%s: shape has %u dimensions and the chunk_shape of its shards %u", array,
+                       meta->ndim, ndim);
+    sharding->nchunks = 1;
+    for (unsigned d = 0; d < ndim; d++) {
+        if (meta->chunk[d] % chunk[d] != 0)
+            return err_set(err, ERR_CORRUPT,
+                           "%s: its shards are not whole chunks along axis %u: %llu of %llu", array,
+                           d, (unsigned long long)meta->chunk[d], (unsigned long long)chunk[d]);
+        sharding->chunks[d] = meta->chunk[d] / chunk[d];
+        meta->chunk[d] = chunk[d];
+        if (!size_mul(sharding->nchunks, sharding->chunks[d], &sharding->nchunks) ||
+            sharding->nchunks > SHARD_CHUNKS_MAX)
+            return err_set(err, ERR_UNSUPPORTED,
+                           "%s: more than %llu chunks in a shard; rewrite the store with smaller "
+                           "shards",
+                           array, (unsigned long long)SHARD_CHUNKS_MAX);
+    }
+    return 0;
+}
+
+static int parse_sharding(const char *array, const json_t *config, struct zarr_meta *meta,
+                          struct err *err)
+{
+    static const char word[] = "sharded ";
+    char inner[sizeof meta->codec_text];
+
+    if (parse_shard_shape(array, json_object_get(config, "chunk_shape"), meta, err) < 0 ||
+        parse_index_codecs(array, json_object_get(config, "index_codecs"), meta, err) < 0 ||
+        parse_index_location(array, json_object_get(config, "index_location"), meta, err) < 0 ||
+        parse_pipeline(array, json_object_get(config, "codecs"), meta, err) < 0)
+        return -1;
+    meta->sharding.on = true;
+    memcpy(inner, meta->codec_text, sizeof inner);
+    snprintf(meta->codec_text, sizeof meta->codec_text, "%s%.*s", word,
+             (int)(sizeof inner - sizeof word), *inner != '\0' ? inner : "none");
+    return 0;
+}
+
+int meta_codecs_v3(const char *array, const json_t *codecs, struct zarr_meta *meta, struct err *err)
+{
+    const json_t *config;
+    const char *name = meta_extension(json_array_get(codecs, 0), &config);
+
+    for (unsigned d = 0; d < meta->ndim; d++)
+        meta->axes[d] = (uint8_t)d;
+    if (name == NULL || strcmp(name, "sharding_indexed") != 0)
+        return parse_pipeline(array, codecs, meta, err);
+    if (json_array_size(codecs) > 1)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: codecs after \"sharding_indexed\" are not supported: they would have "
+                       "to be undone for a whole shard",
+                       array);
+    return parse_sharding(array, config, meta, err);
+}

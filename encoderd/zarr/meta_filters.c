@@ -1,0 +1,165 @@
+/*
+ * meta_filters: v2's filters, which change elements before they are compressed.
+ */
+#include "encoderd/zarr/meta_impl.h"
+
+#include <string.h>
+
+static bool same_dtype(const struct dtype *a, const struct dtype *b)
+{
+    return a->kind == b->kind && a->size == b->size && a->big_endian == b->big_endian;
+}
+
+static bool is_whole(const struct dtype *dtype)
+{
+    return dtype->kind == DTYPE_INT || dtype->kind == DTYPE_UINT;
+}
+
+/* float16 is only ever kept as it is: nothing computes with it. */
+static bool is_float(const struct dtype *dtype)
+{
+    return dtype->kind == DTYPE_FLOAT && dtype->size >= 4;
+}
+
+static int unsupported(const char *array, const char *id, struct err *err)
+{
+    return err_set(err, ERR_UNSUPPORTED,
+                   "%s: filter \"%.64s\" is not supported for its type or in its place", array, id);
+}
+
+/* A filter's own dtype and astype; its dtype must be what the array, or the filter before, made. */
+static int parse_dtypes(const char *array, const json_t *config, const struct dtype *now,
+                        struct zarr_filter *filter, struct err *err)
+{
+    const json_t *dtype = json_object_get(config, "dtype");
+    const json_t *astype = json_object_get(config, "astype");
+
+    if (meta_dtype_v2(array, dtype, &filter->decoded, err) < 0)
+        return -1;
+    filter->encoded = filter->decoded;
+    if (astype != NULL && !json_is_null(astype) &&
+        meta_dtype_v2(array, astype, &filter->encoded, err) < 0)
+        return -1;
+    if (!same_dtype(&filter->decoded, now))
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: a filter for another dtype than that of the array is not supported",
+                       array);
+    return 0;
+}
+
+static int parse_delta(const char *array, const json_t *config, const struct dtype *now,
+                       struct zarr_filter *filter, struct err *err)
+{
+    filter->id = FILTER_DELTA;
+    if (parse_dtypes(array, config, now, filter, err) < 0)
+        return -1;
+    if (is_whole(&filter->decoded) && is_whole(&filter->encoded))
+        return 0;
+    if (is_float(&filter->decoded) && same_dtype(&filter->decoded, &filter->encoded))
+        return 0;
+    return unsupported(array, "delta", err);
+}
+
+static int parse_fixed(const char *array, const json_t *config, const struct dtype *now,
+                       struct zarr_filter *filter, struct err *err)
+{
+    const json_t *scale = json_object_get(config, "scale");
+    const json_t *offset = json_object_get(config, "offset");
+
+    filter->id = FILTER_FIXED;
+    if (!json_is_number(scale) || !json_is_number(offset) || json_number_value(scale) == 0)
+        return err_set(err, ERR_CORRUPT,
+                       "%s: filter \"fixedscaleoffset\" has no usable scale and offset", array);
+    filter->scale = json_number_value(scale);
+    filter->offset = json_number_value(offset);
+    if (parse_dtypes(array, config, now, filter, err) < 0)
+        return -1;
+    if ((is_whole(&filter->decoded) || is_float(&filter->decoded)) &&
+        (is_whole(&filter->encoded) || is_float(&filter->encoded)))
+        return 0;
+    return unsupported(array, "fixedscaleoffset", err);
+}
+
+static int parse_packbits(const char *array, const struct dtype *now, struct zarr_filter *filter,
+                          struct err *err)
+{
+    filter->id = FILTER_PACKBITS;
+    filter->decoded = *now;
+    filter->encoded = (struct dtype){DTYPE_BYTES, 1, false};
+    return now->kind == DTYPE_BOOL ? 0 : unsupported(array, "packbits", err);
+}
+
+static int parse_shuffle(const char *array, const json_t *config, const struct dtype *now,
+                         struct zarr_filter *filter, struct err *err)
+{
+    const json_t *unit = json_object_get(config, "elementsize");
+
+    filter->id = FILTER_SHUFFLE;
+    filter->encoded = *now;
+    filter->unit = 4;
+    if (unit == NULL)
+        return 0;
+    if (!json_is_integer(unit) || json_integer_value(unit) < 1 ||
+        json_integer_value(unit) > 1 << 16)
+        return err_set(err, ERR_CORRUPT, "%s: filter \"shuffle\" has no usable elementsize", array);
+    filter->unit = (uint32_t)json_integer_value(unit);
+    return 0;
+}
+
+static int add_filter(const char *array, const char *id, const json_t *config, struct dtype *now,
+                      struct zarr_meta *meta, struct err *err)
+{
+    struct zarr_filter filter = {0};
+    int rc;
+
+    /* The bits were lost when the store was written; there is nothing to undo. */
+    if (strcmp(id, "bitround") == 0)
+        return now->kind == DTYPE_FLOAT ? 0 : unsupported(array, id, err);
+    if (strcmp(id, "delta") == 0)
+        rc = parse_delta(array, config, now, &filter, err);
+    else if (strcmp(id, "fixedscaleoffset") == 0)
+        rc = parse_fixed(array, config, now, &filter, err);
+    else if (strcmp(id, "packbits") == 0)
+        rc = parse_packbits(array, now, &filter, err);
+    else if (strcmp(id, "shuffle") == 0)
+        rc = parse_shuffle(array, config, now, &filter, err);
+    else
+        rc = err_set(err, ERR_UNSUPPORTED, "%s: filter \"%.64s\" is not supported", array, id);
+    if (rc < 0)
+        return -1;
+    if (meta->nfilters == ZARR_FILTERS_MAX)
+        return err_set(err, ERR_UNSUPPORTED, "%s: more than %d filters", array, ZARR_FILTERS_MAX);
+    *now = filter.encoded;
+    meta->filters[meta->nfilters++] = filter;
+    return 0;
+}
+
+/* |O is strings only with vlen-utf8, which must be by itself. */
+static int check_strings(const char *array, const json_t *filters, struct err *err)
+{
+    const char *id = json_string_value(json_object_get(json_array_get(filters, 0), "id"));
+
+    if (json_array_size(filters) == 1 && id != NULL && strcmp(id, "vlen-utf8") == 0)
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED,
+                   "%s: an object array is supported only with the filter vlen-utf8, by itself",
+                   array);
+}
+
+int meta_filters(const char *array, const json_t *filters, struct zarr_meta *meta, struct err *err)
+{
+    struct dtype now = meta->dtype;
+
+    if (filters != NULL && !json_is_null(filters) && !json_is_array(filters))
+        return err_set(err, ERR_CORRUPT, "%s: its filters are not a list", array);
+    for (size_t i = 0; i < json_array_size(filters); i++) {
+        const json_t *config = json_array_get(filters, i);
+        const char *id = json_string_value(json_object_get(config, "id"));
+
+        if (id == NULL)
+            return err_set(err, ERR_CORRUPT, "%s: a filter without an id", array);
+        if (meta->dtype.kind != DTYPE_STRING && add_filter(array, id, config, &now, meta, err) < 0)
+            return -1;
+    }
+    return meta->dtype.kind == DTYPE_STRING ? check_strings(array, filters, err) : 0;
+}

@@ -1,0 +1,259 @@
+/*
+ * whole: chunks that have no blocks of their own, decoded whole, once for all, or as a stream.
+ */
+#include "common/size.h"
+#include "encoderd/zarr/decoder_impl.h"
+#include "encoderd/zarr/filters.h"
+
+#include <string.h>
+
+/* What decoder_scratch may add to an area. */
+#define AREA_SLACK ((uint64_t)128)
+
+static void transpose(const struct zarr_meta *meta, const uint8_t *from, uint8_t *to)
+{
+    size_t size = meta->dtype.size;
+    struct fortran_walk walk;
+
+    fortran_begin(&walk, meta);
+    for (uint64_t k = 0; k < meta->chunk_elements; k++, fortran_next(&walk))
+        memcpy(to + walk.at * size, from + k * size, size);
+}
+
+/* Areas beside the one for the result: the stored bytes, what the codecs make of them and what the
+ * filters do, each where it is not the result already. */
+struct areas {
+    uint8_t *stored, *filtered, *turned, *spare[2];
+};
+
+static size_t ncompressors(const struct zarr_meta *meta)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < meta->ncodecs; i++)
+        n += meta->codecs[i] != CODEC_CRC32C;
+    return n;
+}
+
+uint64_t whole_scratch_nbytes(const struct zarr_meta *meta, uint64_t length)
+{
+    uint64_t nbytes = meta->chunk_elements * meta->dtype.size, sum = length + 5 * AREA_SLACK;
+    bool ok = true;
+
+    if (meta->nfilters > 0)
+        ok = ok && size_add(sum, meta->filtered_nbytes, &sum);
+    if (meta->fortran)
+        ok = ok && size_add(sum, nbytes, &sum);
+    if (meta->nfilters > 1)
+        ok = ok && size_add(sum, 2 * filters_spare_nbytes(meta), &sum);
+    /* Between two compressors the codecs use memory of their own. */
+    if (ncompressors(meta) > 1)
+        ok = ok && size_add(sum, 2 * (nbytes + nbytes / 8), &sum);
+    return ok ? sum : UINT64_MAX;
+}
+
+static int take_areas(struct decoder *decoder, const struct zarr_meta *meta, uint64_t length,
+                      struct areas *areas, struct err *err)
+{
+    uint64_t nbytes = meta->chunk_elements * meta->dtype.size;
+
+    *areas = (struct areas){.stored = decoder_scratch(decoder, length, err)};
+    if (areas->stored == NULL)
+        return -1;
+    if (meta->nfilters > 0) {
+        areas->filtered = decoder_scratch(decoder, meta->filtered_nbytes, err);
+        if (areas->filtered == NULL)
+            return -1;
+    }
+    if (meta->fortran) {
+        areas->turned = decoder_scratch(decoder, nbytes, err);
+        if (areas->turned == NULL)
+            return -1;
+    }
+    for (size_t i = 0; meta->nfilters > 1 && i < 2; i++) {
+        areas->spare[i] = decoder_scratch(decoder, filters_spare_nbytes(meta), err);
+        if (areas->spare[i] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* The chunk's elements in C order and native bytes into `to`, which lies outside the scratch that is
+ * still free. */
+static int decode_at_once(struct decoder *decoder, struct chunk *chunk, uint8_t *to,
+                          struct err *err)
+{
+    const struct zarr_meta *meta = &chunk->array->meta;
+    uint8_t *elements, *bytes;
+    struct areas areas;
+
+    if (take_areas(decoder, meta, chunk->length, &areas, err) < 0)
+        return -1;
+    elements = meta->fortran ? areas.turned : to;
+    bytes = meta->nfilters > 0 ? areas.filtered : elements;
+    if (chunk_read(decoder, chunk, 0, areas.stored, (size_t)chunk->length, err) < 0 ||
+        codecs_decode(&decoder->codecs, meta, areas.stored, (size_t)chunk->length, bytes,
+                      (size_t)meta->filtered_nbytes, err) < 0)
+        return -1;
+    if (meta->nfilters > 0 && filters_undo(meta, bytes, elements, areas.spare, err) < 0)
+        return -1;
+    if (meta->fortran)
+        transpose(meta, elements, to);
+    bytes_to_native(&meta->dtype, to, (size_t)chunk->nbytes);
+    return 0;
+}
+
+static bool stream_kind(enum codec_id id, enum stream_kind *kind)
+{
+    if (id == CODEC_ZSTD)
+        *kind = STREAM_ZSTD;
+    else if (id == CODEC_GZIP)
+        *kind = STREAM_GZIP;
+    else if (id == CODEC_ZLIB)
+        *kind = STREAM_ZLIB;
+    else
+        return false;
+    return true;
+}
+
+/* crc32c, one compressor, crc32c: each may be left out. */
+static bool describe_stream(const struct zarr_meta *meta, struct stream_spec *spec)
+{
+    size_t i = 0, n = meta->ncodecs;
+
+    spec->kind = STREAM_PLAIN;
+    if (meta->fortran || meta->nfilters > 0)
+        return false;
+    if (n > 1 && meta->codecs[0] == CODEC_CRC32C) {
+        spec->crc32c_of_contents = true;
+        i++;
+    }
+    if (i < n && stream_kind(meta->codecs[i], &spec->kind))
+        i++;
+    if (i < n && meta->codecs[i] == CODEC_CRC32C) {
+        spec->crc32c_of_stored = true;
+        i++;
+    }
+    return i == n;
+}
+
+bool whole_is_streamable(const struct zarr_meta *meta)
+{
+    return describe_stream(meta, &(struct stream_spec){0});
+}
+
+static int read_stored(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
+{
+    struct decoder *decoder = arg;
+
+    return chunk_read(decoder, decoder->streamed, offset, to, n, err);
+}
+
+/* Makes the decoder's stream be over this chunk. */
+static int open_stream(struct decoder *decoder, struct chunk *chunk, struct err *err)
+{
+    struct stream_spec spec = {
+        .read = read_stored,
+        .arg = decoder,
+        .length = chunk->length,
+        .nbytes = chunk->nbytes,
+        /* The scratch holds no more than a piece meanwhile. */
+        .window_max = decoder->scratch_max / 2,
+    };
+
+    if (decoder->streamed == chunk)
+        return 0;
+    decoder_drop_stream(decoder, decoder->streamed);
+    describe_stream(&chunk->array->meta, &spec);
+    if (stream_new(&spec, &decoder->stream, err) < 0)
+        return -1;
+    decoder->streamed = chunk;
+    return 0;
+}
+
+static int decode_as_stream(struct decoder *decoder, struct chunk *chunk, uint8_t *to,
+                            struct err *err)
+{
+    int rc = open_stream(decoder, chunk, err);
+
+    if (rc == 0)
+        rc = stream_read(decoder->stream, 0, to, (size_t)chunk->nbytes, err);
+    decoder_drop_stream(decoder, chunk);
+    if (rc == 0)
+        bytes_to_native(&chunk->array->meta.dtype, to, (size_t)chunk->nbytes);
+    return rc;
+}
+
+int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err)
+{
+    uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
+
+    if (to == NULL || decode_at_once(decoder, chunk, to, err) < 0)
+        return -1;
+    out->data = to;
+    return 0;
+}
+
+struct shared {
+    struct decoder *decoder;
+    struct chunk *chunk;
+};
+
+static int fill_shared(void *arg, uint8_t *to, size_t n, struct err *err)
+{
+    const struct shared *shared = arg;
+    struct decoder *decoder = shared->decoder;
+    struct chunk *chunk = shared->chunk;
+    int rc;
+
+    (void)n;
+    decoder_scratch_reset(decoder);
+    if (whole_scratch_nbytes(&chunk->array->meta, chunk->length) <= decoder->scratch_max)
+        rc = decode_at_once(decoder, chunk, to, err);
+    else
+        rc = decode_as_stream(decoder, chunk, to, err);
+    decoder_scratch_reset(decoder);
+    return rc;
+}
+
+/* A chunk is known by its store, its array's name and metadata (identity) and its place (label). */
+static size_t cache_key(const struct chunk *chunk,
+                        uint8_t key[sizeof(void *) + 32 + EXTENT_LABEL_MAX])
+{
+    size_t label = strlen(chunk->label);
+
+    memcpy(key, &chunk->array->store, sizeof(void *));
+    memcpy(key + sizeof(void *), chunk->identity, sizeof chunk->identity);
+    memcpy(key + sizeof(void *) + sizeof chunk->identity, chunk->label, label);
+    return sizeof(void *) + sizeof chunk->identity + label;
+}
+
+int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err)
+{
+    uint8_t key[sizeof(void *) + 32 + EXTENT_LABEL_MAX], *to;
+    struct shared shared = {decoder, chunk};
+    struct cache_entry *entry;
+
+    if (cache_get(decoder->cache, key, cache_key(chunk, key), (size_t)chunk->nbytes, fill_shared,
+                  &shared, &entry, err) < 0)
+        return -1;
+    /* Copied, so that nobody has to wait for this decoder to let go. */
+    to = decoder_scratch(decoder, out->nbytes, err);
+    if (to != NULL)
+        memcpy(to, cache_data(entry) + out->begin, out->nbytes);
+    cache_put(decoder->cache, entry);
+    out->data = to;
+    return to == NULL ? -1 : 0;
+}
+
+int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err)
+{
+    uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
+
+    if (to == NULL || open_stream(decoder, chunk, err) < 0 ||
+        stream_read(decoder->stream, out->begin, to, out->nbytes, err) < 0)
+        return -1;
+    bytes_to_native(&chunk->array->meta.dtype, to, out->nbytes);
+    out->data = to;
+    return 0;
+}
