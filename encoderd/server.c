@@ -6,6 +6,7 @@
 #include "common/size.h"
 #include "common/version.h"
 #include "encoderd/check.h"
+#include "encoderd/fetch.h"
 #include "encoderd/report.h"
 #include "encoderd/sandbox.h"
 #include "encoderd/sched.h"
@@ -17,6 +18,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 /* How the memory budget is divided: half is the arena, a quarter the workers' scratch; the rest is for
@@ -29,6 +31,17 @@
 
 static const struct timeval idle_after = {1, 0};
 
+/* A lazy file on its way. */
+struct fetching {
+    TAILQ_ENTRY(fetching) link;
+    struct server *server;
+    uint64_t id;
+    size_t file;
+    struct fetch *fetch; /* owned */
+    struct event *wake;  /* owned */
+};
+TAILQ_HEAD(fetchings, fetching);
+
 struct server {
     struct server_config config;
     struct event_base *base;
@@ -40,7 +53,9 @@ struct server {
     struct arena *arena;
     struct sched *sched;
     struct event *wake, *idle;
-    bool active; /* since the last tick of idle */
+    struct fetchings fetchings; /* owned */
+    int temporary; /* a file without a name, for a fetch; -1: none, or a fetch has it */
+    bool active;   /* since the last tick of idle */
     uint64_t open_id;
     struct err why; /* the connection is over */
 };
@@ -122,6 +137,15 @@ static void send_files(struct server *server, uint64_t id)
         /* The front keeps sidecars; the encoder has no further use for them. */
         if (file->fd >= 0)
             close(steal_fd(&file->fd));
+    }
+}
+
+static void send_notices(struct server *server, uint64_t id, const struct notices *notices)
+{
+    for (size_t i = 0; i < notices->n; i++) {
+        const struct msg msg = {.type = MSG_NOTICE, .u.notice = {id, notices->text[i]}};
+
+        conn_send(server->conn, &msg, NULL, 0);
     }
 }
 
@@ -220,8 +244,22 @@ static int start_serving(struct server *server, struct err *err)
     return 0;
 }
 
+static void end_fetching(struct fetching *fetching)
+{
+    TAILQ_REMOVE(&fetching->server->fetchings, fetching, link);
+    if (fetching->wake != NULL)
+        event_free(fetching->wake);
+    if (fetching->fetch != NULL) {
+        cleanup_close(&fetching->server->temporary);
+        fetching->server->temporary = fetch_end(fetching->fetch);
+    }
+    free(fetching);
+}
+
 static void stop_serving(struct server *server)
 {
+    while (!TAILQ_EMPTY(&server->fetchings))
+        end_fetching(TAILQ_FIRST(&server->fetchings));
     if (server->wake != NULL)
         event_free(server->wake);
     if (server->idle != NULL)
@@ -240,6 +278,8 @@ static int enter_sandbox(struct server *server, const char *store, struct err *e
 {
     const struct sandbox sandbox = {.store = store, .temporary = NULL};
 
+    if (server->temporary < 0)
+        server->temporary = fetch_open_temporary();
     if (server->config.no_sandbox || server->sandboxed)
         return 0;
     server->sandboxed = true;
@@ -265,8 +305,11 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
             send_error(server, open->id, &err);
             stop_serving(server);
         } else {
-            if (!open->resume)
+            if (!open->resume) {
+                send_notices(server, open->id, &server->view->selection.notices);
+                send_notices(server, open->id, &server->view->notices);
                 send_files(server, open->id);
+            }
             send_opened(server, open);
             malloc_trim(0);
             log_info("%s %s: %llu variants, %llu samples", open->resume ? "reopened" : "opened",
@@ -361,6 +404,81 @@ static void handle_read(struct server *server, const struct msg_read *read)
     pump_answers(server);
 }
 
+static void on_fetched(evutil_socket_t fd, short what, void *arg)
+{
+    struct fetching *fetching = arg;
+    struct server *server = fetching->server;
+    struct made_sidecar made;
+    struct err err = {0};
+
+    (void)fd;
+    (void)what;
+    if (fetch_result(fetching->fetch, &made, &err) != 0) {
+        log_error("%s: %s", server->view->files[fetching->file].name, err.msg);
+        send_error(server, fetching->id, &err);
+    } else {
+        const struct msg msg = {
+            .type = MSG_SIDECAR,
+            .u.sidecar = {fetching->id, fetching->file, made.size, made.sealed}};
+
+        conn_send(server->conn, &msg, &made.fd, 1);
+        close(made.fd);
+    }
+    end_fetching(fetching);
+    malloc_trim(0);
+}
+
+static int start_fetching(struct server *server, const struct msg_fetch *request, struct err *err)
+{
+    const struct fetch_config config = {.view = server->view,
+                                        .file = (size_t)request->file,
+                                        .mtime = (int64_t)request->mtime,
+                                        .scratch_max = scratch_max(server),
+                                        .temporary = steal_fd(&server->temporary)};
+    struct fetching *fetching = calloc(1, sizeof *fetching);
+
+    if (fetching == NULL) {
+        server->temporary = config.temporary;
+        return err_set(err, ERR_MEMORY, "out of memory");
+    }
+    fetching->server = server;
+    fetching->id = request->id;
+    fetching->file = config.file;
+    TAILQ_INSERT_TAIL(&server->fetchings, fetching, link);
+    fetching->fetch = fetch_start(&config, err);
+    if (fetching->fetch != NULL) {
+        fetching->wake =
+            event_new(server->base, fetch_wake_fd(fetching->fetch), EV_READ, on_fetched, fetching);
+        if (fetching->wake != NULL && event_add(fetching->wake, NULL) == 0)
+            return 0;
+        err_set(err, ERR_MEMORY, "out of memory");
+    }
+    end_fetching(fetching);
+    return -1;
+}
+
+static bool is_being_fetched(const struct server *server, size_t file)
+{
+    const struct fetching *fetching;
+
+    TAILQ_FOREACH(fetching, &server->fetchings, link)
+    if (fetching->file == file)
+        return true;
+    return false;
+}
+
+static void handle_fetch(struct server *server, const struct msg_fetch *request)
+{
+    struct err err = {0};
+
+    if (server->view == NULL || request->file >= server->view->nfiles ||
+        server->view->files[request->file].kind != FILE_LAZY ||
+        is_being_fetched(server, (size_t)request->file))
+        conn_fail(server->conn, ERR_PEER, "a fetch of what cannot be fetched");
+    else if (start_fetching(server, request, &err) != 0)
+        send_error(server, request->id, &err);
+}
+
 static void handle_return(struct server *server, const struct msg_return *ret)
 {
     for (size_t i = 0; i < ret->nleases; i++) {
@@ -441,6 +559,9 @@ static void on_message(struct conn *conn, const struct msg *msg, const int *fds,
     case MSG_STATS:
         handle_stats(server, &msg->u.stats);
         break;
+    case MSG_FETCH:
+        handle_fetch(server, &msg->u.fetch);
+        break;
     case MSG_PROGRESS:
     case MSG_NOTICE:
     case MSG_FILE:
@@ -448,6 +569,7 @@ static void on_message(struct conn *conn, const struct msg *msg, const int *fds,
     case MSG_REPORT:
     case MSG_SPAN:
     case MSG_COUNTERS:
+    case MSG_SIDECAR:
     case MSG_ERROR:
         for (size_t i = 0; i < msg_nfds(msg); i++)
             close(fds[i]);
@@ -468,10 +590,13 @@ static void on_closed(struct conn *conn, const struct err *why, void *arg)
 int server_run(int fd, const struct server_config *config, struct err *err)
 {
     static const struct conn_handlers handlers = {on_message, on_closed};
-    struct server server = {
-        .config = *config, .fd = fd, .statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)};
+    struct server server = {.config = *config,
+                            .fd = fd,
+                            .statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC),
+                            .temporary = -1};
     int result = 0;
 
+    TAILQ_INIT(&server.fetchings);
     server.base = event_base_new();
     if (server.base == NULL) {
         close(fd);
@@ -487,7 +612,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
     }
     stop_serving(&server);
     event_base_free(server.base);
-    if (server.statm >= 0)
-        close(server.statm);
+    cleanup_close(&server.temporary);
+    cleanup_close(&server.statm);
     return result;
 }

@@ -1,5 +1,7 @@
 #include "encoderd/view.h"
 
+#include "encoderd/view_state.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +23,20 @@ static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t
 static int make_fingerprint(struct view *view, const struct view_options *options, struct err *err)
 {
     _Static_assert(PROTO_FINGERPRINT == VCZ_FINGERPRINT_NBYTES, "one fingerprint on the wire");
-    const uint64_t numbers[] = {options->min_alleles, options->max_alleles,
-                                (uint64_t)options->no_bim, (uint64_t)options->no_fam};
+    const uint64_t numbers[] = {
+        options->min_alleles,
+        options->max_alleles,
+        options->no_bim,
+        options->no_fam,
+        options->no_bgi,
+        options->no_sample_file,
+        options->no_header_samples,
+        options->unphased,
+        options->id_in_varid,
+        options->total_string_length,
+        options->formats_optional,
+        options->pad_byte,
+    };
 
     if (vcz_fingerprint(view->vcz, view->fingerprint, err) != 0)
         return -1;
@@ -66,33 +80,80 @@ static int add_files(struct view *view, struct format_view *format, const char *
         file = add_file(view, basename, format->sidecars[i].suffix, err);
         if (file == NULL)
             return -1;
-        file->kind = FILE_SIDECAR;
+        file->kind = format->sidecars[i].lazy ? FILE_LAZY : FILE_SIDECAR;
         file->size = format->sidecars[i].size;
         file->fd = format->sidecars[i].fd;
         format->sidecars[i].fd = -1;
+        file->maker = format->sidecars[i].lazy ? format : NULL;
+        file->sidecar = i;
     }
     return 0;
 }
 
-static int open_formats(struct view *view, const struct view_options *options,
-                        const struct pass_means *means, bool resume, struct err *err)
+static struct format_options format_options(const struct view_options *options)
 {
-    const struct format_options format_options = {.no_bim = options->no_bim,
-                                                  .no_fam = options->no_fam};
+    return (struct format_options){
+        .no_bim = options->no_bim,
+        .no_fam = options->no_fam,
+        .no_bgi = options->no_bgi,
+        .no_sample_file = options->no_sample_file,
+        .no_header_samples = options->no_header_samples,
+        .unphased = options->unphased,
+        .id_in_varid = options->id_in_varid,
+        .total_string_length = options->total_string_length,
+        .pad_byte = (char)options->pad_byte,
+    };
+}
+
+/* Opens one format and adds its files; saved is in and out, as for format->open. */
+static int open_format(struct view *view, const char *name, const struct view_options *options,
+                       const struct pass_means *means, bool resume, struct format_saved *saved,
+                       struct err *err)
+{
+    const struct format_options asked = format_options(options);
+    const struct format *format = format_find(name);
+    struct format_view *opened = &view->formats[view->nformats];
+
+    if (format == NULL)
+        return err_set(err, ERR_UNSUPPORTED, "this encoder knows no format '%s'", name);
+    opened->saved = *saved;
+    if (format->open(&view->selection, &asked, means, resume, opened, err) != 0)
+        return -1;
+    *saved = opened->saved;
+    view->nformats++;
+    return add_files(view, opened, options->basename, err);
+}
+
+/* Does the error say that the store has what the format cannot hold? */
+static bool is_refusal(const struct err *err)
+{
+    return err->code == ERR_DATA || err->code == ERR_UNSUPPORTED;
+}
+
+static int open_formats(struct view *view, const struct view_options *options,
+                        const struct pass_means *means, bool resume, struct view_state *state,
+                        struct err *err)
+{
+    struct err refusals[PROTO_FORMATS_MAX] = {0};
 
     for (size_t i = 0; i < options->nformats; i++) {
-        const struct format *format = format_find(options->formats[i]);
-        struct format_view *opened = &view->formats[view->nformats];
-
-        if (format == NULL)
-            return err_set(err, ERR_UNSUPPORTED, "this encoder knows no format '%s'",
-                           options->formats[i]);
-        if (format->open(&view->selection, &format_options, means, resume, opened, err) != 0)
+        if (!state->formats[i].open)
+            continue;
+        if (open_format(view, options->formats[i], options, means, resume, &state->formats[i].saved,
+                        &refusals[i]) == 0)
+            continue;
+        *err = refusals[i];
+        if (resume || !options->formats_optional || !is_refusal(err))
             return -1;
-        view->nformats++;
-        if (add_files(view, opened, options->basename, err) != 0)
-            return -1;
+        state->formats[i].open = false;
     }
+    if (view->nformats == 0)
+        return options->nformats > 0 ? -1 : err_set(err, ERR_USAGE, "no format was asked for");
+    for (size_t i = 0; i < options->nformats; i++)
+        if (refusals[i].code != ERR_NONE)
+            notices_add(&view->notices, "without the files of %s: %s", options->formats[i],
+                        refusals[i].msg);
+    *err = (struct err){0};
     return 0;
 }
 
@@ -102,11 +163,34 @@ struct selection_options view_selection_options(const struct view_options *optio
                                       .max_alleles = options->max_alleles};
 }
 
+static int save_state(struct view *view, struct view_state *state, struct err *err)
+{
+    if (selection_save(&view->selection, &state->selection_fd, err) != 0)
+        return -1;
+    return view_state_save(state, &view->state_fd, err);
+}
+
+static int open_parts(struct view *view, const struct view_options *options,
+                      const struct pass_means *means, bool resume, struct view_state *state,
+                      struct err *err)
+{
+    const struct selection_options selection_options = view_selection_options(options);
+    struct pass_means with_notices = *means;
+
+    with_notices.notices = &view->notices;
+    if (selection_open(view->vcz, &selection_options, means, resume, state->selection_fd,
+                       &view->selection, err) != 0 ||
+        open_formats(view, options, &with_notices, resume, state, err) != 0)
+        return -1;
+    return resume ? 0 : save_state(view, state, err);
+}
+
 static int open_view(struct view *view, const char *store, const struct view_options *options,
                      const struct pass_means *means, const struct view_resume *resume,
                      struct err *err)
 {
-    const struct selection_options selection_options = view_selection_options(options);
+    struct view_state state;
+    int rc;
 
     if (vcz_open(store, means->scratch_max, &view->vcz, err) != 0 ||
         make_fingerprint(view, options, err) != 0)
@@ -117,12 +201,12 @@ static int open_view(struct view *view, const char *store, const struct view_opt
             "%s is not the store that was mounted: it was changed since. Unmount, and mount "
             "again",
             store);
-    if (selection_open(view->vcz, &selection_options, means, resume != NULL,
-                       resume != NULL ? resume->state_fd : -1, &view->selection, err) != 0)
+    if (view_state_load(resume != NULL ? resume->state_fd : -1, options->nformats, &state, err) !=
+        0)
         return -1;
-    if (open_formats(view, options, means, resume != NULL, err) != 0)
-        return -1;
-    return resume == NULL ? rows_save(&view->selection.rows, &view->state_fd, err) : 0;
+    rc = open_parts(view, options, means, resume != NULL, &state, err);
+    view_state_clear(&state);
+    return rc;
 }
 
 int view_open(const char *store, const struct view_options *options, const struct pass_means *means,
@@ -152,6 +236,7 @@ void view_free(struct view *view)
     for (size_t i = 0; i < view->nformats; i++)
         view->formats[i].format->close(&view->formats[i]);
     selection_close(&view->selection);
+    notices_clear(&view->notices);
     vcz_free(view->vcz);
     if (view->state_fd >= 0)
         close(view->state_fd);

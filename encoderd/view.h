@@ -6,6 +6,7 @@
 #ifndef VCZFS_ENCODERD_VIEW_H
 #define VCZFS_ENCODERD_VIEW_H
 
+#include "common/notices.h"
 #include "encoderd/format/format.h"
 #include "proto/proto.h"
 
@@ -15,6 +16,8 @@ struct view_file {
     uint64_t size;
     int fd;                           /* sidecar: sealed memfd, owned; else -1 */
     const struct format_view *stream; /* stream: the format that makes it; else NULL */
+    const struct format_view *maker;  /* lazy: the format that makes it; else NULL */
+    size_t sidecar;                   /* lazy: which of the maker's */
 };
 
 struct view {
@@ -25,7 +28,8 @@ struct view {
     struct view_file files[PROTO_FILES_MAX];
     size_t nfiles;
     uint8_t fingerprint[PROTO_FINGERPRINT];
-    int state_fd; /* sealed memfd that a resume needs, owned; -1: none needed */
+    struct notices notices; /* what the user should hear; so should he selection.notices */
+    int state_fd;           /* sealed memfd that a resume needs, owned; -1: none needed */
 };
 
 /*

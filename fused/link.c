@@ -280,6 +280,8 @@ static int take(struct link *link, const struct msg *msg, int *fds, struct err *
         return take_counters(link, msg, err);
     case MSG_ERROR:
         return take_error(link, msg, err);
+    case MSG_SIDECAR:
+    case MSG_FETCH:
     case MSG_REPORT:
     case MSG_OPEN:
     case MSG_INFO:

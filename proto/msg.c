@@ -8,6 +8,7 @@ static const char *const names[] = {
     [MSG_STATS] = "stats", [MSG_PROGRESS] = "progress", [MSG_NOTICE] = "notice",
     [MSG_FILE] = "file",   [MSG_OPENED] = "opened",     [MSG_REPORT] = "report",
     [MSG_SPAN] = "span",   [MSG_COUNTERS] = "counters", [MSG_ERROR] = "error",
+    [MSG_FETCH] = "fetch", [MSG_SIDECAR] = "sidecar",
 };
 
 const char *msg_type_name(enum msg_type type)
@@ -25,6 +26,7 @@ size_t msg_nfds(const struct msg *msg)
     case MSG_OPENED:
         return msg->u.opened.has_state ? 2 : 1;
     case MSG_REPORT:
+    case MSG_SIDECAR:
         return 1;
     case MSG_HELLO:
     case MSG_INFO:
@@ -32,6 +34,7 @@ size_t msg_nfds(const struct msg *msg)
     case MSG_RETURN:
     case MSG_RELEASE:
     case MSG_STATS:
+    case MSG_FETCH:
     case MSG_PROGRESS:
     case MSG_NOTICE:
     case MSG_SPAN:

@@ -104,10 +104,21 @@ static void put_hello(struct putter *put, const struct msg_hello *hello)
     put_count(put, "pid", hello->pid);
 }
 
+static void put_bgen_options(struct putter *put, const struct view_options *view)
+{
+    put_bool(put, "no_bgi", view->no_bgi);
+    put_bool(put, "no_sample_file", view->no_sample_file);
+    put_bool(put, "no_header_samples", view->no_header_samples);
+    put_bool(put, "unphased", view->unphased);
+    put_bool(put, "id_in_varid", view->id_in_varid);
+    put_count(put, "string_length", view->total_string_length);
+    put_u64(put, "pad_byte", 0, PROTO_PAD_MAX, view->pad_byte);
+}
+
 static void put_view(struct putter *put, const struct view_options *view)
 {
     put_key(put, "view");
-    msgpack_pack_map(&put->packer, 6);
+    msgpack_pack_map(&put->packer, 14);
     put_key(put, "formats");
     if (view->nformats > PROTO_FORMATS_MAX) {
         put_fail(put, "formats", "holds too many");
@@ -116,9 +127,11 @@ static void put_view(struct putter *put, const struct view_options *view)
     msgpack_pack_array(&put->packer, view->nformats);
     for (size_t i = 0; i < view->nformats; i++)
         put_str_value(put, "formats", 1, view->formats[i]);
+    put_bool(put, "optional", view->formats_optional);
     put_str(put, "basename", 0, view->basename);
     put_bool(put, "no_bim", view->no_bim);
     put_bool(put, "no_fam", view->no_fam);
+    put_bgen_options(put, view);
     put_count(put, "min_alleles", view->min_alleles);
     put_count(put, "max_alleles", view->max_alleles);
 }
@@ -167,6 +180,13 @@ static void put_return(struct putter *put, const struct msg_return *ret)
         msgpack_pack_uint64(&put->packer, ret->leases[i]);
 }
 
+static void put_fetch(struct putter *put, const struct msg_fetch *fetch)
+{
+    put_id(put, fetch->id);
+    put_u64(put, "file", 0, PROTO_FILES_MAX - 1, fetch->file);
+    put_size(put, "mtime", 0, fetch->mtime);
+}
+
 static void put_progress(struct putter *put, const struct msg_progress *progress)
 {
     put_id(put, progress->id);
@@ -188,8 +208,11 @@ static void put_file(struct putter *put, const struct msg_file *file)
     if (file->name == NULL || !rules_file_name_ok(file->name))
         put_fail(put, "name", "cannot be a file's name");
     put_str(put, "name", 1, file->name);
-    put_str(put, "kind", 1, file->kind == FILE_SIDECAR ? "sidecar" : "stream");
-    put_size(put, "size", 0, file->size);
+    put_str(put, "kind", 1,
+            file->kind == FILE_SIDECAR ? "sidecar"
+            : file->kind == FILE_LAZY  ? "lazy"
+                                       : "stream");
+    put_u64(put, "size", 0, file->kind == FILE_LAZY ? 0 : PROTO_SIZE_MAX, file->size);
 }
 
 static void put_opened(struct putter *put, const struct msg_opened *opened)
@@ -233,6 +256,14 @@ static void put_counters(struct putter *put, const struct msg_counters *counters
     put_count(put, "resident", counters->resident);
 }
 
+static void put_sidecar(struct putter *put, const struct msg_sidecar *sidecar)
+{
+    put_id(put, sidecar->id);
+    put_u64(put, "file", 0, PROTO_FILES_MAX - 1, sidecar->file);
+    put_size(put, "size", 0, sidecar->size);
+    put_bool(put, "sealed", sidecar->sealed);
+}
+
 static void put_error(struct putter *put, const struct msg_error *error)
 {
     if (error->code == ERR_NONE)
@@ -267,6 +298,9 @@ static void put_body(struct putter *put, const struct msg *msg)
     case MSG_STATS:
         put_id(put, msg->u.stats.id);
         break;
+    case MSG_FETCH:
+        put_fetch(put, &msg->u.fetch);
+        break;
     case MSG_PROGRESS:
         put_progress(put, &msg->u.progress);
         break;
@@ -288,6 +322,9 @@ static void put_body(struct putter *put, const struct msg *msg)
     case MSG_COUNTERS:
         put_counters(put, &msg->u.counters);
         break;
+    case MSG_SIDECAR:
+        put_sidecar(put, &msg->u.sidecar);
+        break;
     case MSG_ERROR:
         put_error(put, &msg->u.error);
         break;
@@ -298,10 +335,11 @@ static void put_body(struct putter *put, const struct msg *msg)
 static size_t nkeys(const struct msg *msg)
 {
     static const size_t fixed[] = {
-        [MSG_HELLO] = 4,  [MSG_OPEN] = 5,    [MSG_INFO] = 6,      [MSG_READ] = 6,
-        [MSG_RETURN] = 2, [MSG_RELEASE] = 2, [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
-        [MSG_NOTICE] = 3, [MSG_FILE] = 6,    [MSG_OPENED] = 8,    [MSG_REPORT] = 4,
-        [MSG_SPAN] = 6,   [MSG_ERROR] = 5,   [MSG_COUNTERS] = 11,
+        [MSG_HELLO] = 4,   [MSG_OPEN] = 5,    [MSG_INFO] = 6,      [MSG_READ] = 6,
+        [MSG_RETURN] = 2,  [MSG_RELEASE] = 2, [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
+        [MSG_NOTICE] = 3,  [MSG_FILE] = 6,    [MSG_OPENED] = 8,    [MSG_REPORT] = 4,
+        [MSG_SPAN] = 6,    [MSG_ERROR] = 5,   [MSG_COUNTERS] = 11, [MSG_FETCH] = 4,
+        [MSG_SIDECAR] = 5,
     };
 
     return fixed[msg->type] + (msg->type == MSG_OPEN && msg->u.open.resume ? 2 : 0);

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROTO_VERSION     1
+#define PROTO_VERSION     2
 #define PROTO_PACKET_MAX  65536 /* bytes in one packet; well under the default SO_SNDBUF */
 #define PROTO_FDS_MAX     2     /* descriptors in one packet */
 #define PROTO_STRING_MAX  4096  /* bytes in one string, the terminating 0 not counted */
@@ -30,6 +30,7 @@
 #define PROTO_FILES_MAX   64    /* files in one view */
 #define PROTO_FINGERPRINT 32    /* bytes */
 #define PROTO_FORMATS_MAX 8
+#define PROTO_PAD_MAX     126       /* '~' */
 #define PROTO_SIZE_MAX    INT64_MAX /* sizes, offsets and lengths: off_t's range, so sums fit */
 #define PROTO_LISTENER_FD 3 /* the encoder's end of the socketpair, when the front spawned it */
 
@@ -43,6 +44,7 @@ enum msg_type {
     MSG_RETURN,  /* leases that the front no longer reads from; no answer */
     MSG_RELEASE, /* a handle was closed; no answer */
     MSG_STATS,   /* counters, please */
+    MSG_FETCH,   /* make this lazy file, please */
     /* encoder to front */
     MSG_PROGRESS, /* how far a long open has come */
     MSG_NOTICE,   /* something the user should hear about the view; any number before opened */
@@ -51,19 +53,30 @@ enum msg_type {
     MSG_REPORT,   /* answer to info; brings a descriptor with text */
     MSG_SPAN,     /* answer to read: a lease */
     MSG_COUNTERS, /* answer to stats */
+    MSG_SIDECAR,  /* answer to fetch; brings the file's descriptor */
     MSG_ERROR,    /* the request `id` failed */
 };
 
-enum file_kind { FILE_STREAM, FILE_SIDECAR };
+enum file_kind {
+    FILE_STREAM,
+    FILE_SIDECAR,
+    FILE_LAZY, /* a sidecar that is made when it is fetched */
+};
 
 /* What the user asked to see. Strings are borrowed. */
 struct view_options {
     const char *formats[PROTO_FORMATS_MAX]; /* "plink", ... */
     size_t nformats;
+    /* A format that the store does not allow is left out, as long as another remains. */
+    bool formats_optional;
     const char *basename; /* never NULL; may be empty in info, where no file is named */
     bool no_bim, no_fam;
-    uint64_t min_alleles; /* 0: no limit */
-    uint64_t max_alleles; /* 0: no limit */
+    bool no_bgi, no_sample_file, no_header_samples, unphased;
+    bool id_in_varid;             /* --variant-id-field varid */
+    uint64_t total_string_length; /* 0: the default */
+    uint64_t pad_byte;            /* 0: the default; at most PROTO_PAD_MAX */
+    uint64_t min_alleles;         /* 0: no limit */
+    uint64_t max_alleles;         /* 0: no limit */
 };
 
 struct msg_hello {
@@ -113,6 +126,12 @@ struct msg_stats {
     uint64_t id;
 };
 
+struct msg_fetch {
+    uint64_t id;
+    uint64_t file;  /* index, as in msg_file; lazy */
+    uint64_t mtime; /* of the files as the front shows them: seconds since the epoch */
+};
+
 struct msg_progress {
     uint64_t id;
     const char *what;
@@ -129,7 +148,7 @@ struct msg_file {
     uint64_t file; /* 0, 1, 2, ... in the order they are sent */
     const char *name;
     enum file_kind kind;
-    uint64_t size; /* bytes */
+    uint64_t size; /* bytes; 0 if lazy */
 };
 
 struct msg_opened {
@@ -166,6 +185,15 @@ struct msg_counters {
     uint64_t resident;    /* bytes, now */
 };
 
+/* Descriptor 0 is a memfd that is sealed as a sidecar's or, not sealed, a file without a name, which the
+ * encoder has stopped writing to and which is to be read, not mapped. */
+struct msg_sidecar {
+    uint64_t id;
+    uint64_t file; /* that of the fetch */
+    uint64_t size; /* bytes */
+    bool sealed;
+};
+
 struct msg_error {
     uint64_t id;
     enum err_code code;
@@ -183,6 +211,7 @@ struct msg {
         struct msg_return ret;
         struct msg_release release;
         struct msg_stats stats;
+        struct msg_fetch fetch;
         struct msg_progress progress;
         struct msg_notice notice;
         struct msg_file file;
@@ -190,6 +219,7 @@ struct msg {
         struct msg_report report;
         struct msg_span span;
         struct msg_counters counters;
+        struct msg_sidecar sidecar;
         struct msg_error error;
     } u;
 };

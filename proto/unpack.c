@@ -49,15 +49,28 @@ static void get_hello(struct getter *get, struct msg_hello *hello)
     get_count(get, "pid", &hello->pid);
 }
 
+static void get_bgen_options(struct getter *get, struct view_options *view)
+{
+    get_bool(get, "no_bgi", &view->no_bgi);
+    get_bool(get, "no_sample_file", &view->no_sample_file);
+    get_bool(get, "no_header_samples", &view->no_header_samples);
+    get_bool(get, "unphased", &view->unphased);
+    get_bool(get, "id_in_varid", &view->id_in_varid);
+    get_count(get, "string_length", &view->total_string_length);
+    get_u64(get, "pad_byte", 0, PROTO_PAD_MAX, &view->pad_byte);
+}
+
 static void get_view(struct getter *outer, struct view_options *view)
 {
     struct getter get;
 
     get_map(outer, "view", &get);
     get_str_array(&get, "formats", PROTO_FORMATS_MAX, view->formats, &view->nformats);
+    get_bool(&get, "optional", &view->formats_optional);
     get_str(&get, "basename", 0, &view->basename);
     get_bool(&get, "no_bim", &view->no_bim);
     get_bool(&get, "no_fam", &view->no_fam);
+    get_bgen_options(&get, view);
     get_count(&get, "min_alleles", &view->min_alleles);
     get_count(&get, "max_alleles", &view->max_alleles);
     if (get_end(&get) < 0)
@@ -94,6 +107,13 @@ static void get_read(struct getter *get, struct msg_read *request)
     get_size(get, "len", 1, &request->length);
 }
 
+static void get_fetch(struct getter *get, struct msg_fetch *fetch)
+{
+    get_id(get, &fetch->id);
+    get_u64(get, "file", 0, PROTO_FILES_MAX - 1, &fetch->file);
+    get_size(get, "mtime", 0, &fetch->mtime);
+}
+
 static void get_progress(struct getter *get, struct msg_progress *progress)
 {
     get_id(get, &progress->id);
@@ -117,8 +137,10 @@ static void get_kind(struct getter *get, enum file_kind *kind)
         *kind = FILE_STREAM;
     else if (strcmp(name, "sidecar") == 0)
         *kind = FILE_SIDECAR;
+    else if (strcmp(name, "lazy") == 0)
+        *kind = FILE_LAZY;
     else
-        get_fail(get, "kind", "is neither stream nor sidecar");
+        get_fail(get, "kind", "is neither stream nor sidecar nor lazy");
 }
 
 static void get_file(struct getter *get, struct msg_file *file)
@@ -129,7 +151,7 @@ static void get_file(struct getter *get, struct msg_file *file)
     if (file->name != NULL && !rules_file_name_ok(file->name))
         get_fail(get, "name", "cannot be a file's name");
     get_kind(get, &file->kind);
-    get_size(get, "size", 0, &file->size);
+    get_u64(get, "size", 0, file->kind == FILE_LAZY ? 0 : PROTO_SIZE_MAX, &file->size);
 }
 
 static void get_opened(struct getter *get, struct msg_opened *opened)
@@ -173,6 +195,14 @@ static void get_counters(struct getter *get, struct msg_counters *counters)
     get_count(get, "resident", &counters->resident);
 }
 
+static void get_sidecar(struct getter *get, struct msg_sidecar *sidecar)
+{
+    get_id(get, &sidecar->id);
+    get_u64(get, "file", 0, PROTO_FILES_MAX - 1, &sidecar->file);
+    get_size(get, "size", 0, &sidecar->size);
+    get_bool(get, "sealed", &sidecar->sealed);
+}
+
 static void get_error(struct getter *get, struct msg_error *error)
 {
     const char *code = "";
@@ -210,6 +240,9 @@ static void get_body(struct getter *get, struct msg *msg)
     case MSG_STATS:
         get_id(get, &msg->u.stats.id);
         break;
+    case MSG_FETCH:
+        get_fetch(get, &msg->u.fetch);
+        break;
     case MSG_PROGRESS:
         get_progress(get, &msg->u.progress);
         break;
@@ -230,6 +263,9 @@ static void get_body(struct getter *get, struct msg *msg)
         break;
     case MSG_COUNTERS:
         get_counters(get, &msg->u.counters);
+        break;
+    case MSG_SIDECAR:
+        get_sidecar(get, &msg->u.sidecar);
         break;
     case MSG_ERROR:
         get_error(get, &msg->u.error);

@@ -23,6 +23,6 @@ int bgen_scan(const struct selection *selection, uint64_t asked_strings,
 /* The index as bgenix makes it: format->make_sidecar. */
 int bgen_make_index(const struct format_view *view, size_t sidecar,
                     const struct stream_facts *stream, const struct pass_means *means,
-                    struct made_sidecar *out, struct err *err);
+                    int *temporary, struct made_sidecar *out, struct err *err);
 
 #endif

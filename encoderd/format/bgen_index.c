@@ -11,8 +11,6 @@
 #include "encoderd/format/sqlite_fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -292,30 +290,6 @@ static int write_index(struct index *index, int fd, const struct pass_means *mea
     return rc;
 }
 
-/* A file that has no name, in TMPDIR. */
-static int open_temporary(struct err *err)
-{
-    const char *dir = getenv("TMPDIR");
-    char path[4096];
-    int fd;
-
-    if (dir == NULL || dir[0] == '\0')
-        dir = "/var/tmp";
-    fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    if (errno == EOPNOTSUPP || errno == EISDIR) {
-        snprintf(path, sizeof path, "%s/vczfs-XXXXXX", dir);
-        fd = mkostemp(path, O_CLOEXEC);
-        if (fd >= 0) {
-            unlink(path);
-            return fd;
-        }
-    }
-    err_sys(err, ERR_IO, errno, "cannot make a temporary file in %s for an index; set TMPDIR", dir);
-    return -1;
-}
-
 static bool fits_memory(const struct bgen_shape *shape, uint64_t nrows)
 {
     uint64_t nbytes;
@@ -324,19 +298,45 @@ static bool fits_memory(const struct bgen_shape *shape, uint64_t nrows)
            nbytes <= IN_MEMORY_MAX;
 }
 
+static int make_in_memory(struct index *index, const struct pass_means *means, int *out,
+                          struct err *err)
+{
+    AUTO_CLOSE int fd = memfd_open("vczfs-bgi", err);
+
+    if (fd < 0 || write_index(index, fd, means, err) != 0 || memfd_seal(fd, err) != 0)
+        return -1;
+    *out = steal_fd(&fd);
+    return 0;
+}
+
+static int make_in_file(struct index *index, const struct pass_means *means, int *temporary,
+                        int *out, struct err *err)
+{
+    if (*temporary < 0)
+        return err_set(err, ERR_IO,
+                       "the index is too large for memory, and no temporary file could be made for "
+                       "it; let TMPDIR name a directory that can be written to");
+    if (ftruncate(*temporary, 0) != 0)
+        return err_sys(err, ERR_IO, errno, "the temporary file for an index");
+    if (write_index(index, *temporary, means, err) != 0)
+        return -1;
+    *out = steal_fd(temporary);
+    return 0;
+}
+
 int bgen_make_index(const struct format_view *view, size_t sidecar,
                     const struct stream_facts *stream, const struct pass_means *means,
-                    struct made_sidecar *out, struct err *err)
+                    int *temporary, struct made_sidecar *out, struct err *err)
 {
     const struct bgen *bgen = view->state;
     struct index index = {.view = view, .shape = &bgen->shape, .stream = stream};
     const bool in_memory = fits_memory(index.shape, view->layout.nrows);
-    AUTO_CLOSE int fd = in_memory ? memfd_open("vczfs-bgi", err) : open_temporary(err);
+    AUTO_CLOSE int fd = -1;
     struct stat st;
 
     (void)sidecar;
-    if (fd < 0 || write_index(&index, fd, means, err) != 0 ||
-        (in_memory && memfd_seal(fd, err) != 0))
+    if ((in_memory ? make_in_memory(&index, means, &fd, err)
+                   : make_in_file(&index, means, temporary, &fd, err)) != 0)
         return -1;
     if (fstat(fd, &st) != 0)
         return err_sys(err, ERR_IO, errno, "cannot measure an index");

@@ -134,10 +134,11 @@ struct format {
                struct err *err);
 
     /* Makes a lazy sidecar, in a pass over the sites; NULL where there is none. Any thread, also while
-     * others put and finish rows. */
+     * others put and finish rows. *temporary is a file without a name for what is too large for memory,
+     * or -1; taken (then -1) only when it is what out->fd is. */
     int (*make_sidecar)(const struct format_view *view, size_t sidecar,
                         const struct stream_facts *stream, const struct pass_means *means,
-                        struct made_sidecar *out, struct err *err);
+                        int *temporary, struct made_sidecar *out, struct err *err);
 
     /* Called once per row after its last run, by one thread; NULL where rows may be made in parts. */
     int (*finish_row)(const struct format_view *view, const struct row_facts *facts,

@@ -121,9 +121,10 @@ def pack(value):
     return bytes([0x80 | len(value)]) + b"".join(pack(k) + pack(v) for k, v in value.items())
 
 
-VIEW = {"formats": ["plink"], "basename": "x", "no_bim": False, "no_fam": False,
-        "min_alleles": 0, "max_alleles": 2}
-HELLO = {"t": "hello", "version": 1, "program": "fuzz", "pid": 1}
+VIEW = {"formats": ["plink", "bgen"], "optional": False, "basename": "x", "no_bim": False, "no_fam": False,
+        "no_bgi": False, "no_sample_file": False, "no_header_samples": False, "unphased": False,
+        "id_in_varid": False, "string_length": 0, "pad_byte": 46, "min_alleles": 0, "max_alleles": 2}
+HELLO = {"t": "hello", "version": 2, "program": "fuzz", "pid": 1}
 OPEN = {"t": "open", "id": 1, "store": "biallelic.vcz", "view": VIEW, "resume": False}
 RESUME = {**OPEN, "resume": True, "fp": bytes(32), "state": True}
 READ = {"t": "read", "id": 2, "file": 0, "fh": 1, "off": 3, "len": 1000}

@@ -21,12 +21,15 @@ struct sample {
 
 #define VIEW                                                                                       \
     {                                                                                              \
-        .formats = {"plink", "bgen"}, .nformats = 2, .basename = "b", .no_fam = true,              \
-        .min_alleles = 2, .max_alleles = 3                                                         \
+        .formats = {"plink", "bgen"}, .nformats = 2, .formats_optional = true, .basename = "b",    \
+        .no_fam = true, .no_sample_file = true, .unphased = true, .total_string_length = 96,       \
+        .pad_byte = 88, .min_alleles = 2, .max_alleles = 3                                         \
     }
 #define VIEW_WIRE                                                                                  \
-    "{\"formats\"=>[\"plink\", \"bgen\"], \"basename\"=>\"b\", \"no_bim\"=>false, "                \
-    "\"no_fam\"=>true, \"min_alleles\"=>2, \"max_alleles\"=>3}"
+    "{\"formats\"=>[\"plink\", \"bgen\"], \"optional\"=>true, \"basename\"=>\"b\", "               \
+    "\"no_bim\"=>false, \"no_fam\"=>true, \"no_bgi\"=>false, \"no_sample_file\"=>true, "           \
+    "\"no_header_samples\"=>false, \"unphased\"=>true, \"id_in_varid\"=>false, "                   \
+    "\"string_length\"=>96, \"pad_byte\"=>88, \"min_alleles\"=>2, \"max_alleles\"=>3}"
 #define FP_WIRE "\"0123456789abcdefghijklmnopqrstuv\""
 
 static const struct sample samples[] = {
@@ -48,6 +51,8 @@ static const struct sample samples[] = {
      "{\"t\"=>\"return\", \"leases\"=>[8, 0, 18446744073709551615]}"},
     {{MSG_RELEASE, {.release = {.handle = 5}}}, "{\"t\"=>\"release\", \"fh\"=>5}"},
     {{MSG_STATS, {.stats = {.id = 9}}}, "{\"t\"=>\"stats\", \"id\"=>9}"},
+    {{MSG_FETCH, {.fetch = {.id = 10, .file = 2, .mtime = 1234567890}}},
+     "{\"t\"=>\"fetch\", \"id\"=>10, \"file\"=>2, \"mtime\"=>1234567890}"},
     {{MSG_PROGRESS, {.progress = {.id = 1, .what = "sites", .done = 10, .total = 20}}},
      "{\"t\"=>\"progress\", \"id\"=>1, \"what\"=>\"sites\", \"done\"=>10, \"total\"=>20}"},
     {{MSG_NOTICE, {.notice = {.id = 1, .text = ""}}},
@@ -58,6 +63,9 @@ static const struct sample samples[] = {
     {{MSG_FILE, {.file = {.id = 1, .file = 1, .name = "b.bim", .kind = FILE_SIDECAR, .size = 1}}},
      "{\"t\"=>\"file\", \"id\"=>1, \"file\"=>1, \"name\"=>\"b.bim\", \"kind\"=>\"sidecar\", "
      "\"size\"=>1}"},
+    {{MSG_FILE, {.file = {.id = 1, .file = 2, .name = "b.bgen.bgi", .kind = FILE_LAZY}}},
+     "{\"t\"=>\"file\", \"id\"=>1, \"file\"=>2, \"name\"=>\"b.bgen.bgi\", \"kind\"=>\"lazy\", "
+     "\"size\"=>0}"},
     {{MSG_OPENED,
       {.opened = {.id = 1,
                   .nvariants = 11,
@@ -85,6 +93,8 @@ static const struct sample samples[] = {
      "{\"t\"=>\"counters\", \"id\"=>9, \"reads\"=>20, \"spans\"=>21, \"blocks\"=>22, "
      "\"decoded\"=>23, \"encoded\"=>24, \"failed\"=>25, \"held\"=>26, \"arena\"=>27, "
      "\"resident\"=>28}"},
+    {{MSG_SIDECAR, {.sidecar = {.id = 10, .file = 2, .size = 4096, .sealed = true}}},
+     "{\"t\"=>\"sidecar\", \"id\"=>10, \"file\"=>2, \"size\"=>4096, \"sealed\"=>true}"},
     {{MSG_ERROR, {.error = {.id = 3, .code = ERR_CORRUPT, .errnum = EIO, .text = "bad chunk"}}},
      "{\"t\"=>\"error\", \"id\"=>3, \"code\"=>\"corrupt\", \"errno\"=>5, "
      "\"text\"=>\"bad chunk\"}"},
@@ -261,6 +271,10 @@ static void test_pack_refuses(void **state)
         {MSG_FILE, {.file = {.name = "a/b"}}},
         {MSG_FILE, {.file = {.name = ".."}}},
         {MSG_FILE, {.file = {.name = name}}},
+        {MSG_FILE, {.file = {.name = "b", .kind = FILE_LAZY, .size = 1}}},
+        {MSG_FETCH, {.fetch = {.file = PROTO_FILES_MAX}}},
+        {MSG_SIDECAR, {.sidecar = {.size = PROTO_SIZE_MAX + UINT64_C(1)}}},
+        {MSG_INFO, {.info = {.store = "/s", .view = {.basename = "b", .pad_byte = 127}}}},
         {MSG_OPENED, {.opened = {.nfiles = PROTO_FILES_MAX + 1}}},
         {MSG_SPAN, {.span = {.length = 0}}},
         {MSG_ERROR, {.error = {.code = ERR_NONE, .errnum = EIO, .text = ""}}},
@@ -681,6 +695,10 @@ static void test_nfds(void **state)
     assert_int_equal(msg_nfds(&msg), 1);
     msg.u.file.kind = FILE_STREAM;
     assert_int_equal(msg_nfds(&msg), 0);
+    msg.u.file.kind = FILE_LAZY;
+    assert_int_equal(msg_nfds(&msg), 0);
+    msg = (struct msg){MSG_SIDECAR, {.sidecar = {0}}};
+    assert_int_equal(msg_nfds(&msg), 1);
     msg = (struct msg){MSG_OPEN, {.open = {.resume = true, .has_state = true}}};
     assert_int_equal(msg_nfds(&msg), 1);
     msg = (struct msg){MSG_REPORT, {.report = {0}}};
