@@ -1,0 +1,811 @@
+/*
+ * Shards, filters, transposed chunks, and chunks that are shared or streamed: written here, read back.
+ */
+#include "zarr_fixture.h"
+
+#include "common/size.h"
+#include "encoderd/zarr/bytes.h"
+#include "encoderd/zarr/crc32c.h"
+
+#include <libdeflate.h>
+#include <pthread.h>
+#include <zstd.h>
+
+static struct fixture fix;
+
+static void setup_v2(void)
+{
+    make_dir(&fix);
+    put_text(&fix, ".zgroup", "{\"zarr_format\":2}");
+    open_path(&fix, fix.dir);
+}
+
+static void setup_v3(void)
+{
+    make_dir(&fix);
+    put_text(&fix, "zarr.json", "{\"zarr_format\":3,\"node_type\":\"group\"}");
+    open_path(&fix, fix.dir);
+}
+
+static struct zarr_array *make_v2(const char *shape, const char *dtype, const char *rest)
+{
+    char json[2048];
+
+    snprintf(
+        json, sizeof json,
+        "{\"zarr_format\":2,\"shape\":%s,\"chunks\":%s,\"dtype\":\"%s\",\"fill_value\":null,%s}",
+        shape, shape, dtype, rest);
+    put_text(&fix, "x/.zarray", json);
+    return open_array(&fix, "x");
+}
+
+static struct zarr_array *make_v3(const char *shape, const char *chunk, const char *type,
+                                  const char *fill, const char *codecs)
+{
+    char json[2048];
+
+    snprintf(json, sizeof json,
+             "{\"zarr_format\":3,\"node_type\":\"array\",\"shape\":%s,\"data_type\":\"%s\","
+             "\"chunk_grid\":{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":%s}},"
+             "\"chunk_key_encoding\":{\"name\":\"default\"},\"fill_value\":%s,\"codecs\":%s}",
+             shape, type, chunk, fill, codecs);
+    put_text(&fix, "x/zarr.json", json);
+    return open_array(&fix, "x");
+}
+
+static void put_chunk(const char *key, const void *data, size_t n)
+{
+    decoder_trim(fix.decoder);
+    put_file(&fix, key, data, n);
+}
+
+static void put_le64(uint8_t *to, uint64_t value)
+{
+    put_le32(to, (uint32_t)value);
+    put_le32(to + 4, (uint32_t)(value >> 32));
+}
+
+static void expect_ints(const struct zarr_array *array, const uint64_t *index,
+                        const int64_t *expected)
+{
+    int64_t *got = calloc(array->meta.chunk_elements, sizeof *got);
+    struct err err = {0};
+
+    if (zarr_chunk_ints(fix.decoder, array, index, got, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_memory_equal(got, expected, array->meta.chunk_elements * sizeof *got);
+    free(got);
+}
+
+/* An error that names the file, the array and what is wrong. */
+static void expect_bad(const struct zarr_array *array, const uint64_t *index, const char *word)
+{
+    int64_t *got = calloc(array->meta.chunk_elements, sizeof *got);
+    struct err err = {0};
+
+    assert_int_equal(zarr_chunk_ints(fix.decoder, array, index, got, &err), -1);
+    if (err.code != ERR_CORRUPT || strstr(err.msg, word) == NULL ||
+        strstr(err.msg, fix.dir) == NULL || strstr(err.msg, "x/") == NULL)
+        fail_msg("%s: %s", err_code_name(err.code), err.msg);
+    free(got);
+}
+
+#define LITTLE "{\"name\":\"bytes\",\"configuration\":{\"endian\":\"little\"}}"
+#define SHARDS(inner, index, more)                                                                 \
+    "[{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":[2],\"codecs\":" inner     \
+    ",\"index_codecs\":" index more "}}]"
+#define CRC_INDEX "[" LITTLE ",\"crc32c\"]"
+
+/* Three chunks of two bytes; the second is absent. Index at the end, with its checksum. */
+static size_t make_shard(uint8_t *to, bool first)
+{
+    uint8_t *index = first ? to : to + 4, *data = first ? to + 52 : to;
+    size_t base = (size_t)(data - to);
+
+    memcpy(data, "\1\2\5\6", 4);
+    put_le64(index, base);
+    put_le64(index + 8, 2);
+    put_le64(index + 16, UINT64_MAX);
+    put_le64(index + 24, UINT64_MAX);
+    put_le64(index + 32, base + 2);
+    put_le64(index + 40, 2);
+    put_le32(index + 48, crc32c(index, 48));
+    return 56;
+}
+
+static void test_shard(void **state)
+{
+    static const char *const codecs[] = {
+        SHARDS("[\"bytes\"]", CRC_INDEX, ""),
+        SHARDS("[\"bytes\"]", CRC_INDEX, ",\"index_location\":\"start\""),
+    };
+    uint8_t shard[64];
+
+    (void)state;
+    setup_v3();
+    for (unsigned first = 0; first < 2; first++) {
+        struct zarr_array *array = make_v3("[12]", "[6]", "int8", "7", codecs[first]);
+
+        put_chunk("x/c/0", shard, make_shard(shard, first));
+        expect_ints(array, (uint64_t[]){0}, (int64_t[]){1, 2});
+        expect_ints(array, (uint64_t[]){1}, (int64_t[]){7, 7});
+        expect_ints(array, (uint64_t[]){2}, (int64_t[]){5, 6});
+        /* A whole shard may be absent. */
+        expect_ints(array, (uint64_t[]){4}, (int64_t[]){7, 7});
+        zarr_array_free(array);
+    }
+    close_fixture(&fix);
+}
+
+static void test_bad_shard(void **state)
+{
+    uint8_t shard[64];
+    struct zarr_array *array;
+    size_t n = make_shard(shard, false);
+
+    (void)state;
+    setup_v3();
+    array = make_v3("[6]", "[6]", "int8", "7", SHARDS("[\"bytes\"]", CRC_INDEX, ""));
+    for (size_t at = 4; at < n; at++) {
+        shard[at] ^= 0x40;
+        put_chunk("x/c/0", shard, n);
+        expect_bad(array, (uint64_t[]){0}, "crc32c");
+        shard[at] ^= 0x40;
+    }
+    for (size_t cut = 0; cut < n; cut++) {
+        put_chunk("x/c/0", shard, cut);
+        expect_bad(array, (uint64_t[]){2}, cut < 52 ? "too few" : "crc32c");
+    }
+    zarr_array_free(array);
+    /* Without a checksum, what an entry says is held against the file. */
+    array = make_v3("[6]", "[6]", "int8", "7", SHARDS("[\"bytes\"]", "[" LITTLE "]", ""));
+    put_le64(shard + 4, 51);
+    put_chunk("x/c/0", shard, n - 4);
+    expect_bad(array, (uint64_t[]){0}, "chunk 0");
+    put_le64(shard + 4, UINT64_MAX);
+    put_chunk("x/c/0", shard, n - 4);
+    expect_bad(array, (uint64_t[]){0}, "chunk 0");
+    put_le64(shard + 4, UINT64_MAX - 1);
+    put_le64(shard + 12, 2);
+    put_chunk("x/c/0", shard, n - 4);
+    expect_bad(array, (uint64_t[]){0}, "index says");
+    put_le64(shard + 4, 0);
+    put_le64(shard + 12, 3);
+    put_chunk("x/c/0", shard, n - 4);
+    expect_bad(array, (uint64_t[]){0}, "3 bytes where a chunk has 2");
+    /* Two entries may be of the same bytes. */
+    put_le64(shard + 4, 2);
+    put_le64(shard + 12, 2);
+    put_chunk("x/c/0", shard, n - 4);
+    expect_ints(array, (uint64_t[]){0}, (int64_t[]){5, 6});
+    expect_ints(array, (uint64_t[]){2}, (int64_t[]){5, 6});
+    zarr_array_free(array);
+    close_fixture(&fix);
+}
+
+/* An index that is not kept, big-endian; its entries are read one by one. */
+static void test_long_index(void **state)
+{
+    size_t nchunks = 100000, n = nchunks * 2 + nchunks * 16;
+    uint8_t *shard = calloc(1, n);
+    struct zarr_array *array;
+
+    (void)state;
+    setup_v3();
+    for (size_t i = 0; i < nchunks; i++) {
+        uint8_t *entry = shard + nchunks * 2 + i * 16;
+        uint64_t at = __builtin_bswap64((nchunks - 1 - i) * 2), length = __builtin_bswap64(2);
+
+        memcpy(entry, &at, 8);
+        memcpy(entry + 8, &length, 8);
+        shard[i * 2] = (uint8_t)(i % 100);
+        shard[i * 2 + 1] = (uint8_t)(i % 7);
+    }
+    array = make_v3(
+        "[200000]", "[200000]", "int8", "0",
+        SHARDS("[\"bytes\"]", "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"big\"}}]", ""));
+    put_chunk("x/c/0", shard, n);
+    for (uint64_t i = 0; i < nchunks; i += 9999) {
+        uint64_t at = nchunks - 1 - i;
+
+        expect_ints(array, &i, (int64_t[]){(int64_t)(at % 100), (int64_t)(at % 7)});
+    }
+    zarr_array_free(array);
+    free(shard);
+    close_fixture(&fix);
+}
+
+/* Strings in shards, compressed; (2, 2) shards of (1, 2) chunks. */
+static void test_sharded_strings(void **state)
+{
+    static const char plain[] = "\2\0\0\0\1\0\0\0a\2\0\0\0bc";
+    uint8_t shard[256];
+    struct strings got = {0};
+    struct zarr_array *array;
+    struct err err = {0};
+    size_t n = ZSTD_compress(shard, sizeof shard, plain, sizeof plain - 1, 1);
+
+    (void)state;
+    setup_v3();
+    array = make_v3("[2,2]", "[2,2]", "string", "\"z\"",
+                    "[{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":[1,2],"
+                    "\"codecs\":[\"vlen-utf8\",\"zstd\"],\"index_codecs\":[" LITTLE "]}}]");
+    put_le64(shard + n, UINT64_MAX);
+    put_le64(shard + n + 8, UINT64_MAX);
+    put_le64(shard + n + 16, 0);
+    put_le64(shard + n + 24, n);
+    put_chunk("x/c/0/0", shard, n + 32);
+    assert_int_equal(zarr_chunk_strings(fix.decoder, array, (uint64_t[]){1, 0}, &got, &err), 0);
+    assert_int_equal(got.nitems, 2);
+    assert_memory_equal(got.items[1].at, "bc", 2);
+    assert_int_equal(zarr_chunk_strings(fix.decoder, array, (uint64_t[]){0, 0}, &got, &err), 0);
+    assert_memory_equal(got.items[1].at, "z", 1);
+    put_le64(shard + n + 16, n);
+    put_le64(shard + n + 24, 33);
+    put_chunk("x/c/0/0", shard, n + 32);
+    assert_int_equal(zarr_chunk_strings(fix.decoder, array, (uint64_t[]){1, 0}, &got, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_non_null(strstr(err.msg, "x/c/0/0, chunk 1.0"));
+    strings_free(&got);
+    zarr_array_free(array);
+    close_fixture(&fix);
+}
+
+static void test_any_transpose(void **state)
+{
+    uint8_t stored[24];
+    int64_t expected[24];
+    struct zarr_array *array;
+
+    (void)state;
+    setup_v3();
+    /* (2, 3, 4) stored as (4, 2, 3). */
+    array = make_v3("[2,3,4]", "[2,3,4]", "uint8", "0",
+                    "[{\"name\":\"transpose\",\"configuration\":{\"order\":[2,0,1]}},\"bytes\"]");
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 3; j++)
+            for (int k = 0; k < 4; k++) {
+                expected[(i * 3 + j) * 4 + k] = 100 * i + 10 * j + k;
+                stored[(k * 2 + i) * 3 + j] = (uint8_t)(100 * i + 10 * j + k);
+            }
+    put_chunk("x/c/0/0/0", stored, sizeof stored);
+    expect_ints(array, (uint64_t[]){0, 0, 0}, expected);
+    zarr_array_free(array);
+    close_fixture(&fix);
+}
+
+static void test_filters(void **state)
+{
+    static const struct {
+        const char *dtype, *filters;
+        size_t n;
+        uint8_t bytes[40];
+        int64_t expected[5];
+    } cases[] = {
+        {"<i4",
+         "{\"id\":\"delta\",\"dtype\":\"<i4\"}",
+         20,
+         {10, 0, 0, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 1, 0, 0, 0, 0, 0, 0},
+         {10, 11, 10, 266, 266}},
+        {"<i4",
+         "{\"id\":\"delta\",\"dtype\":\"<i4\",\"astype\":\"|i1\"}",
+         5,
+         {10, 1, 0xff, 0x80, 0},
+         {10, 11, 10, -118, -118}},
+        {">i2",
+         "{\"id\":\"delta\",\"dtype\":\">i2\",\"astype\":\"<i2\"}",
+         10,
+         {10, 0, 1, 0, 0, 1, 0xff, 0xff, 0, 0x80},
+         {10, 11, 267, 266, -32502}},
+        {"|u1",
+         "{\"id\":\"delta\",\"dtype\":\"|u1\"}",
+         5,
+         {250, 6, 255, 1, 0},
+         {250, 0, 255, 0, 0}},
+        {"|b1", "{\"id\":\"packbits\"}", 2, {3, 0xb0}, {1, 0, 1, 1, 0}},
+        {"<i2",
+         "{\"id\":\"fixedscaleoffset\",\"scale\":0.5,\"offset\":100,\"dtype\":\"<i2\","
+         "\"astype\":\"|i1\"}",
+         5,
+         {0, 1, 0xff, 100, 5},
+         {100, 102, 98, 300, 110}},
+        {"<i2",
+         "{\"id\":\"shuffle\",\"elementsize\":2}",
+         10,
+         {1, 2, 3, 4, 5, 0, 1, 0, 1, 0xff},
+         {1, 258, 3, 260, -251}},
+        {"<i4",
+         "{\"id\":\"delta\",\"dtype\":\"<i4\",\"astype\":\"<i2\"},"
+         "{\"id\":\"delta\",\"dtype\":\"<i2\",\"astype\":\"|i1\"},"
+         "{\"id\":\"shuffle\",\"elementsize\":1}",
+         5,
+         {1, 1, 0, 0xff, 0},
+         {1, 3, 5, 6, 7}},
+    };
+
+    (void)state;
+    setup_v2();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct zarr_array *array;
+        char rest[1024];
+        uint8_t packed[256];
+
+        snprintf(rest, sizeof rest, "\"order\":\"C\",\"compressor\":null,\"filters\":[%s]",
+                 cases[i].filters);
+        array = make_v2("[5]", cases[i].dtype, rest);
+        put_chunk("x/0", cases[i].bytes, cases[i].n);
+        expect_ints(array, (uint64_t[]){0}, cases[i].expected);
+        put_chunk("x/0", cases[i].bytes, cases[i].n - 1);
+        expect_bad(array, (uint64_t[]){0}, "x/0");
+        zarr_array_free(array);
+        snprintf(rest, sizeof rest,
+                 "\"order\":\"F\",\"compressor\":{\"id\":\"zstd\"},\"filters\":[%s]",
+                 cases[i].filters);
+        array = make_v2("[5]", cases[i].dtype, rest);
+        put_chunk("x/0", packed,
+                  ZSTD_compress(packed, sizeof packed, cases[i].bytes, cases[i].n, 1));
+        expect_ints(array, (uint64_t[]){0}, cases[i].expected);
+        zarr_array_free(array);
+    }
+    close_fixture(&fix);
+}
+
+static void test_bad_filters(void **state)
+{
+    static const struct {
+        const char *dtype, *filter;
+        size_t n;
+        uint8_t bytes[20];
+        const char *word;
+    } cases[] = {
+        {"|b1", "{\"id\":\"packbits\"}", 2, {2, 0xb0}, "packed bits"},
+        {"<i2", "{\"id\":\"shuffle\",\"elementsize\":4}", 10, {0}, "shuffle"},
+        {"|i1",
+         "{\"id\":\"fixedscaleoffset\",\"scale\":1,\"offset\":100,\"dtype\":\"|i1\"}",
+         5,
+         {0, 1, 2, 3, 28},
+         "element 4"},
+    };
+
+    (void)state;
+    setup_v2();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct zarr_array *array;
+        char rest[1024];
+
+        snprintf(rest, sizeof rest, "\"order\":\"C\",\"compressor\":null,\"filters\":[%s]",
+                 cases[i].filter);
+        array = make_v2("[5]", cases[i].dtype, rest);
+        put_chunk("x/0", cases[i].bytes, cases[i].n);
+        expect_bad(array, (uint64_t[]){0}, cases[i].word);
+        zarr_array_free(array);
+    }
+    close_fixture(&fix);
+}
+
+/* ---- Long chunks ---- */
+
+#define LONG_N ((size_t)3000017)
+
+static int32_t *long_values(void)
+{
+    int32_t *values = calloc(LONG_N, sizeof *values);
+    uint32_t x = 1;
+
+    for (size_t i = 0; i < LONG_N; i++) {
+        x = x * 1664525 + 1013904223;
+        values[i] = (int32_t)(x >> 24) - 128;
+    }
+    return values;
+}
+
+static const char *const long_codecs[] = {
+    "[" LITTLE ",\"zstd\"]",
+    "[" LITTLE ",\"gzip\"]",
+    "[" LITTLE ",\"numcodecs.zlib\"]",
+    "[" LITTLE ",\"crc32c\"]",
+    "[" LITTLE ",\"crc32c\",\"zstd\",\"crc32c\"]",
+};
+
+/* The chunk as the writer of pipeline `which` makes it. */
+static size_t make_long(unsigned which, const int32_t *values, uint8_t **out)
+{
+    size_t n = LONG_N * 4, room = n + n / 8 + 4096;
+    uint8_t *plain = malloc(n + 4), *to = malloc(room);
+    struct libdeflate_compressor *deflate = libdeflate_alloc_compressor(1);
+
+    memcpy(plain, values, n);
+    put_le32(plain + n, crc32c(plain, n));
+    switch (which) {
+    case 0:
+        n = ZSTD_compress(to, room, plain, n, 1);
+        break;
+    case 1:
+        n = libdeflate_gzip_compress(deflate, plain, 1000000, to, room);
+        n += libdeflate_gzip_compress(deflate, plain + 1000000, LONG_N * 4 - 1000000, to + n,
+                                      room - n);
+        break;
+    case 2:
+        n = libdeflate_zlib_compress(deflate, plain, n, to, room);
+        break;
+    case 3:
+        n += 4;
+        memcpy(to, plain, n);
+        break;
+    default:
+        n = ZSTD_compress(to, room, plain, n + 4, 1);
+        put_le32(to + n, crc32c(to, n));
+        n += 4;
+    }
+    libdeflate_free_compressor(deflate);
+    free(plain);
+    *out = to;
+    return n;
+}
+
+static int check_block(struct decoder *decoder, struct chunk *chunk, uint64_t i,
+                       const int32_t *values, struct err *err)
+{
+    struct block block;
+
+    if (decoder_block(decoder, chunk, i, true, &block, err) < 0)
+        return -1;
+    assert_int_equal(block.begin % 4, 0);
+    assert_memory_equal(block.data, values + block.begin / 4, block.nbytes);
+    return 0;
+}
+
+/* Forwards, backwards, and here and there. */
+static void check_long(struct decoder *decoder, const struct zarr_array *array,
+                       const int32_t *values)
+{
+    static const uint64_t order[] = {0, 1, 2, 5, 5, 6, 3, 11, 0, 11, 10};
+    struct chunk *chunk;
+    struct err err = {0};
+
+    if (decoder_chunk(decoder, array, (uint64_t[]){0}, &chunk, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_int_equal(chunk_block_size(chunk), 1 << 20);
+    assert_int_equal(chunk_nblocks(chunk), 12);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (check_block(decoder, chunk, order[i], values, &err) < 0)
+            fail_msg("block %d: %s", (int)order[i], err.msg);
+}
+
+static void test_stream(void **state)
+{
+    int32_t *values = long_values();
+    struct decoder *small = decoder_new((size_t)5 << 20, NULL);
+
+    (void)state;
+    setup_v3();
+    for (unsigned i = 0; i < sizeof long_codecs / sizeof long_codecs[0]; i++) {
+        struct zarr_array *array = make_v3("[3000017]", "[3000017]", "int32", "0", long_codecs[i]);
+        uint8_t *bytes;
+        size_t n = make_long(i, values, &bytes);
+
+        put_file(&fix, "x/c/0", bytes, n);
+        decoder_trim(small);
+        check_long(small, array, values);
+        free(bytes);
+        zarr_array_free(array);
+    }
+    decoder_free(small);
+    free(values);
+    close_fixture(&fix);
+}
+
+/* Reads all blocks in order; the number of the one that failed, or -1. */
+static int first_failure(struct decoder *decoder, const struct zarr_array *array, struct err *err)
+{
+    struct chunk *chunk;
+
+    decoder_trim(decoder);
+    if (decoder_chunk(decoder, array, (uint64_t[]){0}, &chunk, err) < 0)
+        return 0;
+    for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
+        struct block block;
+
+        if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Whatever is wrong at the end of a streamed chunk is an error when the end is reached, again and again;
+ * and of a chunk that is decoded at once, at once. */
+static void test_bad_streams(void **state)
+{
+    int32_t *values = long_values();
+    struct decoder *small = decoder_new((size_t)5 << 20, NULL);
+    struct decoder *large = decoder_new((size_t)64 << 20, NULL);
+
+    (void)state;
+    setup_v3();
+    for (unsigned i = 0; i < sizeof long_codecs / sizeof long_codecs[0]; i++) {
+        struct zarr_array *array = make_v3("[3000017]", "[3000017]", "int32", "0", long_codecs[i]);
+        uint8_t *bytes;
+        size_t n = make_long(i, values, &bytes);
+
+        for (unsigned what = 0; what < 3; what++) {
+            struct err err = {0};
+
+            /* Too short, too long, a changed last byte. */
+            bytes = realloc(bytes, n + 1);
+            bytes[n] = 0;
+            bytes[n - 1] ^= what == 2;
+            put_file(&fix, "x/c/0", bytes, what == 0 ? n - 1 : what == 1 ? n + 1 : n);
+            bytes[n - 1] ^= what == 2;
+            if (what == 2 && i == 0)
+                continue; /* plain zstd has no checksum here */
+            assert_true(first_failure(small, array, &err) >= 10);
+            assert_true(first_failure(small, array, &err) >= 10);
+            assert_int_equal(err.code, ERR_CORRUPT);
+            assert_non_null(strstr(err.msg, "x/c/0"));
+            assert_non_null(strstr(err.msg, fix.dir));
+            assert_int_equal(first_failure(large, array, &err), 0);
+            assert_int_equal(err.code, ERR_CORRUPT);
+        }
+        free(bytes);
+        zarr_array_free(array);
+    }
+    decoder_free(small);
+    decoder_free(large);
+    free(values);
+    close_fixture(&fix);
+}
+
+/* A frame that goes on and on costs no more than what the chunk has. */
+static void test_bomb(void **state)
+{
+    size_t n = (size_t)200 << 20, room = ZSTD_compressBound(n);
+    uint8_t *plain = calloc(1, n), *packed = malloc(room);
+    struct decoder *small = decoder_new((size_t)2 << 20, NULL);
+    struct zarr_array *array;
+    struct decoder_stats stats;
+    struct err err = {0};
+
+    (void)state;
+    setup_v3();
+    n = ZSTD_compress(packed, room, plain, n, 1);
+    put_file(&fix, "x/c/0", packed, n);
+    array = make_v3("[3000017]", "[3000017]", "int32", "0", long_codecs[0]);
+    assert_int_equal(first_failure(small, array, &err), 11);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    decoder_stats(small, &stats);
+    assert_true(stats.bytes_decoded < (size_t)13 << 20);
+    zarr_array_free(array);
+    array = make_v3("[100]", "[100]", "int32", "0", long_codecs[0]);
+    decoder_trim(fix.decoder);
+    assert_int_equal(first_failure(fix.decoder, array, &err), 0);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    zarr_array_free(array);
+    decoder_free(small);
+    free(plain);
+    free(packed);
+    close_fixture(&fix);
+}
+
+/* What can neither fit nor be streamed says so and names the cure. */
+static void test_too_long(void **state)
+{
+    static const char *const codecs[] = {
+        "[" LITTLE ",\"numcodecs.lz4\"]",
+        "[" LITTLE ",\"zstd\",\"gzip\"]",
+    };
+    struct decoder *small = decoder_new((size_t)5 << 20, NULL);
+    struct zarr_array *array;
+    struct err err = {0};
+
+    (void)state;
+    setup_v3();
+    for (unsigned i = 0; i < 2; i++) {
+        array = make_v3("[3000017]", "[3000017]", "int32", "0", codecs[i]);
+        put_file(&fix, "x/c/0", "12345678", 8);
+        assert_int_equal(first_failure(small, array, &err), 0);
+        assert_int_equal(err.code, ERR_MEMORY);
+        assert_non_null(strstr(err.msg, "--memory"));
+        zarr_array_free(array);
+    }
+    close_fixture(&fix);
+    setup_v3();
+    array = make_v3("[3000,1000]", "[3000,1000]", "int32", "0",
+                    "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0]}}," LITTLE "]");
+    put_file(&fix, "x/c/0/0", "12345678", 8);
+    assert_int_equal(first_failure(small, array, &err), 0);
+    assert_int_equal(err.code, ERR_MEMORY);
+    assert_non_null(strstr(err.msg, "--memory"));
+    zarr_array_free(array);
+    decoder_free(small);
+    close_fixture(&fix);
+}
+
+struct reader {
+    pthread_t thread;
+    struct cache *cache;
+    const struct zarr_array *array;
+    const int32_t *values;
+    uint64_t bytes_read;
+    size_t scratch;
+};
+
+static void *read_shared(void *arg)
+{
+    struct reader *reader = arg;
+    struct decoder *decoder = decoder_new(reader->scratch, NULL);
+    struct decoder_stats stats;
+
+    decoder_set_cache(decoder, reader->cache);
+    check_long(decoder, reader->array, reader->values);
+    decoder_stats(decoder, &stats);
+    reader->bytes_read = stats.bytes_read;
+    decoder_free(decoder);
+    return NULL;
+}
+
+/* Four threads want one chunk: its bytes are read once, within the scratch or as a stream. */
+static void check_shared(const struct zarr_array *array, const int32_t *values, size_t n,
+                         size_t scratch)
+{
+    struct cache *cache = cache_new((size_t)16 << 20, NULL);
+    struct reader readers[4];
+    uint64_t bytes_read = 0;
+
+    for (size_t k = 0; k < 4; k++) {
+        readers[k] =
+            (struct reader){.cache = cache, .array = array, .values = values, .scratch = scratch};
+        assert_int_equal(pthread_create(&readers[k].thread, NULL, read_shared, &readers[k]), 0);
+    }
+    for (size_t k = 0; k < 4; k++) {
+        pthread_join(readers[k].thread, NULL);
+        bytes_read += readers[k].bytes_read;
+    }
+    assert_true(bytes_read >= n && bytes_read <= n + 4);
+    assert_int_equal(cache_used(cache), LONG_N * 4);
+    cache_trim(cache);
+    assert_int_equal(cache_used(cache), 0);
+    cache_free(cache);
+}
+
+static void test_shared(void **state)
+{
+    int32_t *values = long_values();
+
+    (void)state;
+    setup_v3();
+    for (unsigned i = 0; i < sizeof long_codecs / sizeof long_codecs[0]; i++) {
+        struct zarr_array *array = make_v3("[3000017]", "[3000017]", "int32", "0", long_codecs[i]);
+        uint8_t *bytes;
+        size_t n = make_long(i, values, &bytes);
+
+        put_file(&fix, "x/c/0", bytes, n);
+        check_shared(array, values, n, (size_t)14 << 20);
+        check_shared(array, values, n, (size_t)3 << 20);
+        free(bytes);
+        zarr_array_free(array);
+    }
+    free(values);
+    close_fixture(&fix);
+}
+
+static void *read_broken(void *arg)
+{
+    struct reader *reader = arg;
+    struct decoder *decoder = decoder_new(reader->scratch, NULL);
+    struct err err = {0};
+
+    decoder_set_cache(decoder, reader->cache);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(first_failure(decoder, reader->array, &err), 0);
+        assert_int_equal(err.code, ERR_CORRUPT);
+        assert_non_null(strstr(err.msg, "x/c/0"));
+    }
+    decoder_free(decoder);
+    return NULL;
+}
+
+/* A failure reaches everybody, and is not kept: once the file is mended, it is read. */
+static void test_shared_failure(void **state)
+{
+    int32_t *values = long_values();
+    struct cache *cache = cache_new((size_t)16 << 20, NULL);
+    struct zarr_array *array;
+    struct reader readers[4];
+    struct err err = {0};
+    uint8_t *bytes;
+    size_t n;
+
+    (void)state;
+    setup_v3();
+    array = make_v3("[3000017]", "[3000017]", "int32", "0", long_codecs[4]);
+    n = make_long(4, values, &bytes);
+    put_file(&fix, "x/c/0", bytes, n - 1);
+    for (size_t k = 0; k < 4; k++) {
+        readers[k] = (struct reader){.cache = cache, .array = array, .scratch = (size_t)14 << 20};
+        assert_int_equal(pthread_create(&readers[k].thread, NULL, read_broken, &readers[k]), 0);
+    }
+    for (size_t k = 0; k < 4; k++)
+        pthread_join(readers[k].thread, NULL);
+    assert_int_equal(cache_used(cache), 0);
+    put_file(&fix, "x/c/0", bytes, n);
+    decoder_set_cache(fix.decoder, cache);
+    assert_int_equal(first_failure(fix.decoder, array, &err), -1);
+    assert_int_equal(cache_used(cache), LONG_N * 4);
+    decoder_set_cache(fix.decoder, NULL);
+    cache_free(cache);
+    zarr_array_free(array);
+    free(bytes);
+    free(values);
+    close_fixture(&fix);
+}
+
+/* ---- The cache by itself ---- */
+
+static int fill_with(void *arg, uint8_t *to, size_t n, struct err *err)
+{
+    const int *value = arg;
+
+    memset(to, *value, n);
+    return *value < 0 ? err_set(err, ERR_DATA, "negative") : 0;
+}
+
+struct hammer {
+    pthread_t thread;
+    struct cache *cache;
+    unsigned seed;
+};
+
+static void *hammer_cache(void *arg)
+{
+    struct hammer *hammer = arg;
+
+    for (int i = 0; i < 3000; i++) {
+        int key = rand_r(&hammer->seed) % 12, value = key == 7 ? -1 : key;
+        struct cache_entry *entry;
+        struct err err = {0};
+        int rc = cache_get(hammer->cache, &key, sizeof key, 1000, fill_with, &value, &entry, &err);
+
+        assert_int_equal(rc, key == 7 ? -1 : 0);
+        if (rc == 0) {
+            assert_int_equal(cache_data(entry)[rand_r(&hammer->seed) % 1000], key);
+            assert_true(cache_used(hammer->cache) <= 3500);
+            cache_put(hammer->cache, entry);
+        }
+    }
+    return NULL;
+}
+
+/* Twelve entries, room for three, six threads. */
+static void test_cache(void **state)
+{
+    struct cache *cache = cache_new(3500, NULL);
+    struct hammer hammers[6];
+    struct cache_entry *entry;
+    struct err err = {0};
+
+    (void)state;
+    for (unsigned k = 0; k < 6; k++) {
+        hammers[k] = (struct hammer){.cache = cache, .seed = k};
+        assert_int_equal(pthread_create(&hammers[k].thread, NULL, hammer_cache, &hammers[k]), 0);
+    }
+    for (unsigned k = 0; k < 6; k++)
+        pthread_join(hammers[k].thread, NULL);
+    assert_int_equal(cache_get(cache, "x", 1, 3501, fill_with, &(int){1}, &entry, &err), -1);
+    assert_int_equal(err.code, ERR_MEMORY);
+    cache_free(cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shard),          cmocka_unit_test(test_bad_shard),
+        cmocka_unit_test(test_long_index),     cmocka_unit_test(test_sharded_strings),
+        cmocka_unit_test(test_any_transpose),  cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_bad_filters),    cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_bad_streams),    cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_too_long),       cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_shared_failure), cmocka_unit_test(test_cache),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
