@@ -5,6 +5,8 @@ static const char help_overview[] =
     "\n"
     "Usage:\n"
     "  vczfs mount-plink [OPTIONS] STORE DIR   show STORE as .bed, .bim and .fam in DIR\n"
+    "  vczfs mount-bgen [OPTIONS] STORE DIR    show STORE as .bgen, .sample and .bgen.bgi in DIR\n"
+    "  vczfs mount [OPTIONS] STORE DIR         show STORE in every format that it allows\n"
     "  vczfs unmount [--lazy] DIR              take the mount on DIR away\n"
     "  vczfs info [OPTIONS] STORE              what is in STORE, and how large its views would be\n"
     "\n"
@@ -21,11 +23,25 @@ static const char help_overview[] =
     "What to show:\n"                                                                              \
     "      --basename NAME         files are NAME.bed, ... (default: the store's name without\n"   \
     "                              .vcz, .zarr, .zip)\n"                                           \
-    "      --no-bim                leave the .bim out\n"                                           \
-    "      --no-fam                leave the .fam out\n"                                           \
     "  -m, --min-alleles N         only variants with at least N alleles\n"                        \
     "  -M, --max-alleles N         only variants with at most N alleles (2 leaves out\n"           \
-    "                              multi-allelic sites, which PLINK 1 cannot hold)\n"
+    "                              multi-allelic sites, which no format here can hold)\n"
+
+#define HELP_PLINK                                                                                 \
+    "PLINK 1:\n"                                                                                   \
+    "      --no-bim                leave the .bim out\n"                                           \
+    "      --no-fam                leave the .fam out\n"
+
+#define HELP_BGEN                                                                                  \
+    "BGEN:\n"                                                                                      \
+    "      --no-bgi                leave the index out (it is made when it is first looked at)\n"  \
+    "      --no-sample-file        leave the .sample out\n"                                        \
+    "      --no-header-samples     no sample IDs in the .bgen\n"                                   \
+    "      --unphased              show no phase\n"                                                \
+    "      --variant-id-field F    where a variant's ID goes: rsid (default) or varid\n"           \
+    "      --total-string-length N bytes for a variant's contig, ID, alleles and padding\n"        \
+    "                              (default: 64, or what the longest need)\n"                      \
+    "      --pad-byte C            what padding is made of (default: .)\n"
 
 #define HELP_ENCODER                                                                               \
     "The encoder (the process that decodes the store):\n"                                          \
@@ -46,18 +62,36 @@ static const char help_overview[] =
     "  -h, --help                  this text\n"                                                    \
     "      --version               the version\n"
 
+#define HELP_MOUNT                                                                                 \
+    "The mount:\n"                                                                                 \
+    "      --background            return when the mount is ready\n"                               \
+    "      --allow-other           let other users in (/etc/fuse.conf must permit it)\n"           \
+    "      --read-timeout SECONDS  a read that takes longer fails (default: 30)\n"                 \
+    "      --access-log FILE       append one JSON object for each open, read, ...\n"
+
+static const char help_mount[] =
+    "Usage: vczfs mount [OPTIONS] STORE DIR\n"
+    "\n"
+    "Shows the VCZ store STORE in every format that it allows, or in those that are asked for,\n"
+    "in the empty directory DIR, until it is unmounted or, in the foreground, interrupted.\n"
+    "\n"
+    "      --formats LIST          only these, and all of them: plink, bgen, or plink,bgen\n"
+    "\n" HELP_VIEW "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_MOUNT "\n" HELP_ENCODER
+    "\n" HELP_LOG HELP_LAST;
+
 static const char help_mount_plink[] =
     "Usage: vczfs mount-plink [OPTIONS] STORE DIR\n"
     "\n"
     "Shows the VCZ store STORE as a PLINK 1 fileset in the empty directory DIR, until it is\n"
     "unmounted or, in the foreground, interrupted.\n"
-    "\n" HELP_VIEW "\n"
-    "The mount:\n"
-    "      --background            return when the mount is ready\n"
-    "      --allow-other           let other users in (/etc/fuse.conf must permit it)\n"
-    "      --read-timeout SECONDS  a read that takes longer fails (default: 30)\n"
-    "      --access-log FILE       append one JSON object for each open, read, ...\n"
-    "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
+    "\n" HELP_VIEW "\n" HELP_PLINK "\n" HELP_MOUNT "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
+
+static const char help_mount_bgen[] =
+    "Usage: vczfs mount-bgen [OPTIONS] STORE DIR\n"
+    "\n"
+    "Shows the VCZ store STORE as a BGEN file with its sample file and its index in the empty\n"
+    "directory DIR, until it is unmounted or, in the foreground, interrupted.\n"
+    "\n" HELP_VIEW "\n" HELP_BGEN "\n" HELP_MOUNT "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
 
 static const char help_unmount[] =
     "Usage: vczfs unmount [--lazy] DIR\n"
@@ -75,13 +109,17 @@ static const char help_info[] =
     "      --json                  one JSON object instead of text\n"
     "      --check                 instead, read and decode everything once and say what is\n"
     "                              wrong where; exit status 1 if anything is\n"
-    "\n" HELP_VIEW "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
+    "\n" HELP_VIEW "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
 
 const char *options_help(enum verb about)
 {
     switch (about) {
+    case VERB_MOUNT:
+        return help_mount;
     case VERB_MOUNT_PLINK:
         return help_mount_plink;
+    case VERB_MOUNT_BGEN:
+        return help_mount_bgen;
     case VERB_UNMOUNT:
         return help_unmount;
     case VERB_INFO:

@@ -21,6 +21,14 @@ enum opt_id {
     OPT_BASENAME = 256,
     OPT_NO_BIM,
     OPT_NO_FAM,
+    OPT_FORMATS,
+    OPT_NO_BGI,
+    OPT_NO_SAMPLE_FILE,
+    OPT_NO_HEADER_SAMPLES,
+    OPT_UNPHASED,
+    OPT_VARIANT_ID_FIELD,
+    OPT_TOTAL_STRING_LENGTH,
+    OPT_PAD_BYTE,
     OPT_BACKGROUND,
     OPT_ALLOW_OTHER,
     OPT_MEMORY,
@@ -44,10 +52,31 @@ enum opt_id {
     }
 #define OPTS_VIEW                                                                                  \
     {"basename", required_argument, NULL, OPT_BASENAME},                                           \
-        {"no-bim", no_argument, NULL, OPT_NO_BIM}, {"no-fam", no_argument, NULL, OPT_NO_FAM},      \
         {"min-alleles", required_argument, NULL, 'm'},                                             \
     {                                                                                              \
         "max-alleles", required_argument, NULL, 'M'                                                \
+    }
+#define OPTS_PLINK                                                                                 \
+    {"no-bim", no_argument, NULL, OPT_NO_BIM},                                                     \
+    {                                                                                              \
+        "no-fam", no_argument, NULL, OPT_NO_FAM                                                    \
+    }
+#define OPTS_BGEN                                                                                  \
+    {"no-bgi", no_argument, NULL, OPT_NO_BGI},                                                     \
+        {"no-sample-file", no_argument, NULL, OPT_NO_SAMPLE_FILE},                                 \
+        {"no-header-samples", no_argument, NULL, OPT_NO_HEADER_SAMPLES},                           \
+        {"unphased", no_argument, NULL, OPT_UNPHASED},                                             \
+        {"variant-id-field", required_argument, NULL, OPT_VARIANT_ID_FIELD},                       \
+        {"total-string-length", required_argument, NULL, OPT_TOTAL_STRING_LENGTH},                 \
+    {                                                                                              \
+        "pad-byte", required_argument, NULL, OPT_PAD_BYTE                                          \
+    }
+#define OPTS_MOUNT                                                                                 \
+    {"background", no_argument, NULL, OPT_BACKGROUND},                                             \
+        {"allow-other", no_argument, NULL, OPT_ALLOW_OTHER},                                       \
+        {"read-timeout", required_argument, NULL, OPT_READ_TIMEOUT},                               \
+    {                                                                                              \
+        "access-log", required_argument, NULL, OPT_ACCESS_LOG                                      \
     }
 #define OPTS_ENCODER                                                                               \
     {"memory", required_argument, NULL, OPT_MEMORY},                                               \
@@ -60,14 +89,17 @@ enum opt_id {
     }
 
 static const struct option mount_options[] = {
-    OPTS_VIEW,
-    OPTS_ENCODER,
-    {"background", no_argument, NULL, OPT_BACKGROUND},
-    {"allow-other", no_argument, NULL, OPT_ALLOW_OTHER},
-    {"read-timeout", required_argument, NULL, OPT_READ_TIMEOUT},
-    {"access-log", required_argument, NULL, OPT_ACCESS_LOG},
-    OPTS_LAST,
-    {0},
+    OPTS_VIEW,    OPTS_PLINK, OPTS_BGEN,
+    OPTS_ENCODER, OPTS_MOUNT, {"formats", required_argument, NULL, OPT_FORMATS},
+    OPTS_LAST,    {0},
+};
+
+static const struct option mount_plink_options[] = {
+    OPTS_VIEW, OPTS_PLINK, OPTS_ENCODER, OPTS_MOUNT, OPTS_LAST, {0},
+};
+
+static const struct option mount_bgen_options[] = {
+    OPTS_VIEW, OPTS_BGEN, OPTS_ENCODER, OPTS_MOUNT, OPTS_LAST, {0},
 };
 
 static const struct option unmount_options[] = {
@@ -78,6 +110,8 @@ static const struct option unmount_options[] = {
 
 static const struct option info_options[] = {
     OPTS_VIEW,
+    OPTS_PLINK,
+    OPTS_BGEN,
     OPTS_ENCODER,
     {"json", no_argument, NULL, OPT_JSON},
     {"check", no_argument, NULL, OPT_CHECK},
@@ -93,7 +127,9 @@ static const struct verb_entry {
     int noperands;
     const char *operands;
 } verbs[] = {
-    {"mount-plink", VERB_MOUNT_PLINK, mount_options, ":hm:M:", 2, "STORE and DIR"},
+    {"mount", VERB_MOUNT, mount_options, ":hm:M:", 2, "STORE and DIR"},
+    {"mount-plink", VERB_MOUNT_PLINK, mount_plink_options, ":hm:M:", 2, "STORE and DIR"},
+    {"mount-bgen", VERB_MOUNT_BGEN, mount_bgen_options, ":hm:M:", 2, "STORE and DIR"},
     {"unmount", VERB_UNMOUNT, unmount_options, ":h", 1, "DIR"},
     {"info", VERB_INFO, info_options, ":hm:M:", 1, "STORE"},
 };
@@ -176,6 +212,75 @@ static int set_basename(struct options *opt, const char *name, struct err *err)
     return opt->basename == NULL ? err_set(err, ERR_MEMORY, "out of memory") : 0;
 }
 
+/* "plink,bgen" */
+static int take_formats(struct options *opt, const char *arg, struct err *err)
+{
+    char *rest;
+
+    free(opt->formats_text);
+    opt->nformats = 0;
+    rest = opt->formats_text = strdup(arg);
+    if (rest == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    for (char *word = strsep(&rest, ","); word != NULL; word = strsep(&rest, ",")) {
+        bool again = false;
+
+        for (size_t i = 0; i < opt->nformats; i++)
+            again |= strcmp(opt->formats[i], word) == 0;
+        if (word[0] == '\0' || again || opt->nformats == PROTO_FORMATS_MAX)
+            return err_set(err, ERR_USAGE,
+                           "--formats takes names such as plink,bgen, each once, not '%s'", arg);
+        opt->formats[opt->nformats++] = word;
+    }
+    return 0;
+}
+
+static int take_id_field(struct options *opt, const char *arg, struct err *err)
+{
+    opt->id_in_varid = strcmp(arg, "varid") == 0;
+    if (!opt->id_in_varid && strcmp(arg, "rsid") != 0)
+        return err_set(err, ERR_USAGE, "--variant-id-field is rsid or varid, not '%s'", arg);
+    return 0;
+}
+
+static int take_pad_byte(struct options *opt, const char *arg, struct err *err)
+{
+    if (arg[0] <= ' ' || arg[0] > PROTO_PAD_MAX || arg[1] != '\0')
+        return err_set(err, ERR_USAGE,
+                       "--pad-byte takes one printable ASCII character that is no white space, "
+                       "not '%s'",
+                       arg);
+    opt->pad_byte = (uint8_t)arg[0];
+    return 0;
+}
+
+static int take_bgen_option(struct options *opt, int id, const char *arg, struct err *err)
+{
+    switch (id) {
+    case OPT_NO_BGI:
+        opt->no_bgi = true;
+        return 0;
+    case OPT_NO_SAMPLE_FILE:
+        opt->no_sample_file = true;
+        return 0;
+    case OPT_NO_HEADER_SAMPLES:
+        opt->no_header_samples = true;
+        return 0;
+    case OPT_UNPHASED:
+        opt->unphased = true;
+        return 0;
+    case OPT_VARIANT_ID_FIELD:
+        return take_id_field(opt, arg, err);
+    case OPT_TOTAL_STRING_LENGTH:
+        return take_number("--total-string-length", arg, 1, UINT32_MAX / 4,
+                           &opt->total_string_length, err);
+    case OPT_PAD_BYTE:
+        return take_pad_byte(opt, arg, err);
+    default:
+        return err_set(err, ERR_USAGE, "an option that this program forgot about (%d)", id);
+    }
+}
+
 static int take_view_option(struct options *opt, int id, const char *arg, struct err *err)
 {
     switch (id) {
@@ -191,8 +296,10 @@ static int take_view_option(struct options *opt, int id, const char *arg, struct
         return take_number("--min-alleles", arg, 0, UINT32_MAX, &opt->min_alleles, err);
     case 'M':
         return take_number("--max-alleles", arg, 1, UINT32_MAX, &opt->max_alleles, err);
+    case OPT_FORMATS:
+        return take_formats(opt, arg, err);
     default:
-        return err_set(err, ERR_USAGE, "an option that this program forgot about (%d)", id);
+        return take_bgen_option(opt, id, arg, err);
     }
 }
 
@@ -353,10 +460,11 @@ int options_parse(int argc, char **argv, struct options *out, struct err *err)
         if (strcmp(first, verbs[i].name) == 0)
             return parse_verb(&verbs[i], argc - 1, argv + 1, out, err);
     if (first[0] == '\0')
-        return err_set(err, ERR_USAGE, "say what to do: mount-plink, unmount or info");
+        return err_set(err, ERR_USAGE,
+                       "say what to do: mount, mount-plink, mount-bgen, unmount or info");
     return err_set(err, ERR_USAGE,
-                   "'%s' is not something vczfs does: it knows mount-plink, unmount "
-                   "and info",
+                   "'%s' is not something vczfs does: it knows mount, mount-plink, mount-bgen, "
+                   "unmount and info",
                    first);
 }
 
@@ -364,19 +472,42 @@ void options_free(struct options *opt)
 {
     free(opt->basename);
     opt->basename = NULL;
+    free(opt->formats_text);
+    opt->formats_text = NULL;
+}
+
+/* What the verb says, unless --formats did. */
+static void choose_formats(const struct options *opt, struct view_options *out)
+{
+    if (opt->nformats > 0) {
+        memcpy(out->formats, opt->formats, sizeof out->formats);
+        out->nformats = opt->nformats;
+        return;
+    }
+    if (opt->verb != VERB_MOUNT_BGEN)
+        out->formats[out->nformats++] = "plink";
+    if (opt->verb != VERB_MOUNT_PLINK)
+        out->formats[out->nformats++] = "bgen";
+    out->formats_optional = out->nformats > 1;
 }
 
 void options_view(const struct options *opt, struct view_options *out)
 {
     *out = (struct view_options){
-        .formats = {"plink"},
-        .nformats = 1,
         .basename = opt->basename,
         .no_bim = opt->no_bim,
         .no_fam = opt->no_fam,
+        .no_bgi = opt->no_bgi,
+        .no_sample_file = opt->no_sample_file,
+        .no_header_samples = opt->no_header_samples,
+        .unphased = opt->unphased,
+        .id_in_varid = opt->id_in_varid,
+        .total_string_length = opt->total_string_length,
+        .pad_byte = opt->pad_byte,
         .min_alleles = opt->min_alleles,
         .max_alleles = opt->max_alleles,
     };
+    choose_formats(opt, out);
 }
 
 static bool strip_suffix(char *name, const char *suffix)

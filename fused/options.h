@@ -7,7 +7,15 @@
 #include "common/log.h"
 #include "proto/proto.h"
 
-enum verb { VERB_HELP, VERB_VERSION, VERB_MOUNT_PLINK, VERB_UNMOUNT, VERB_INFO };
+enum verb {
+    VERB_HELP,
+    VERB_VERSION,
+    VERB_MOUNT, /* every format, or those of --formats */
+    VERB_MOUNT_PLINK,
+    VERB_MOUNT_BGEN,
+    VERB_UNMOUNT,
+    VERB_INFO,
+};
 
 struct options {
     enum verb verb;
@@ -16,8 +24,15 @@ struct options {
     const char *store; /* as typed; strings are argv's unless said */
     const char *dir;
 
-    char *basename; /* owned */
+    char *basename;                         /* owned */
+    const char *formats[PROTO_FORMATS_MAX]; /* into formats_text, or constants */
+    size_t nformats;
+    char *formats_text; /* of --formats, cut into words; owned; NULL: not given */
+
     bool no_bim, no_fam;
+    bool no_bgi, no_sample_file, no_header_samples, unphased, id_in_varid;
+    uint64_t total_string_length;      /* 0: the default */
+    uint64_t pad_byte;                 /* 0: the default */
     uint64_t min_alleles, max_alleles; /* 0: no limit */
 
     bool background, allow_other;
@@ -31,7 +46,7 @@ struct options {
     enum log_level log_level;
     const char *log_file; /* NULL: stderr */
 
-    bool lazy; /* unmount */
+    bool lazy;        /* unmount */
     bool json, check; /* info */
 };
 

@@ -107,6 +107,38 @@ static void switches_are_taken(void **state)
     options_free(&opt);
 }
 
+static void formats_follow_the_verb(void **state)
+{
+    struct options opt = accepted("mount-bgen --no-bgi --no-sample-file --no-header-samples "
+                                  "--unphased --variant-id-field varid --total-string-length 70 "
+                                  "--pad-byte X s m");
+    struct view_options view;
+
+    (void)state;
+    options_view(&opt, &view);
+    assert_int_equal(view.nformats, 1);
+    assert_string_equal(view.formats[0], "bgen");
+    assert_false(view.formats_optional);
+    assert_true(view.no_bgi && view.no_sample_file && view.no_header_samples && view.unphased &&
+                view.id_in_varid);
+    assert_int_equal(view.total_string_length, 70);
+    assert_int_equal(view.pad_byte, 'X');
+    options_free(&opt);
+    opt = accepted("mount s m");
+    options_view(&opt, &view);
+    assert_int_equal(view.nformats, 2);
+    assert_true(view.formats_optional);
+    assert_int_equal(view.pad_byte, 0);
+    options_free(&opt);
+    opt = accepted("mount --formats bgen,plink s m");
+    options_view(&opt, &view);
+    assert_int_equal(view.nformats, 2);
+    assert_string_equal(view.formats[0], "bgen");
+    assert_string_equal(view.formats[1], "plink");
+    assert_false(view.formats_optional);
+    options_free(&opt);
+}
+
 static void other_verbs(void **state)
 {
     struct options opt = accepted("unmount --lazy mnt");
@@ -136,7 +168,18 @@ static void nonsense_is_refused(void **state)
 {
     (void)state;
     refused("", "say what to do");
-    refused("mount", "'mount'");
+    refused("mound", "'mound'");
+    refused("mount", "STORE and DIR");
+    refused("mount --formats plink,plink s d", "each once");
+    refused("mount --formats plink, s d", "plink,");
+    refused("mount-plink --formats plink s d", "--formats");
+    refused("mount-plink --no-bgi s d", "--no-bgi");
+    refused("mount-bgen --no-bim s d", "--no-bim");
+    refused("mount-bgen --pad-byte XY s d", "XY");
+    refused("mount-bgen --pad-byte '' s d", "--pad-byte");
+    refused("mount-bgen --pad-byte \t s d", "--pad-byte");
+    refused("mount-bgen --variant-id-field id s d", "rsid or varid");
+    refused("mount-bgen --total-string-length 0 s d", "--total-string-length");
     refused("mount-plink", "STORE and DIR");
     refused("mount-plink s", "STORE and DIR");
     refused("mount-plink s d e", "STORE and DIR");
@@ -204,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_plain_mount_has_the_defaults),
         cmocka_unit_test(options_stand_anywhere),
         cmocka_unit_test(switches_are_taken),
+        cmocka_unit_test(formats_follow_the_verb),
         cmocka_unit_test(other_verbs),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(values_out_of_range_are_refused),
