@@ -238,7 +238,15 @@ def due_outcomes(due, nsamples=2503):
     ]
 
 
-@pytest.mark.parametrize("spoiler", [*stores.SPOILERS, "a directory", "a FIFO"])
+SPECIAL_FILES = {
+    "a directory": os.mkdir,
+    "a FIFO": os.mkfifo,
+    "a link that leads out": lambda path: path.symlink_to("/etc/passwd"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+}
+
+
+@pytest.mark.parametrize("spoiler", [*stores.SPOILERS, *SPECIAL_FILES])
 def test_spoilt_genotype_chunk(spoiler, large, mount):
     """EIO for the pages that need it, the right bytes for all others, and a log that names it."""
     store, due = large
@@ -247,7 +255,7 @@ def test_spoilt_genotype_chunk(spoiler, large, mount):
         stores.SPOILERS[spoiler](chunk)
     else:
         chunk.unlink()
-        (os.mkfifo if spoiler == "a FIFO" else os.mkdir)(chunk)
+        SPECIAL_FILES[spoiler](chunk)
     with mount(store) as m:
         encoder = m.encoder()
         outcomes = page_outcomes(m.path(".bed"), due)

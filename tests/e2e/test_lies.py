@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import errno
 import os
+import pty
 import re
 import struct
 
@@ -128,6 +129,33 @@ def test_what_is_no_lie(kind):
 def test_notice_reaches_the_user():
     with lying_mount("open-notice") as m:
         assert "all of this is made up" in m.log()
+
+
+def test_progress_is_shown_on_a_terminal():
+    """fakeenc takes a second to open, and says how far it is."""
+    ours, theirs = pty.openpty()
+    with helpers.scratch() as place:
+        (place / "mnt").mkdir()
+        options = ["--encoder", helpers.FAKEENC]
+        front = helpers.start_front(
+            helpers.store("biallelic.vcz"), place / "mnt", options, theirs, lying("open-progress")
+        )
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # EIO: the terminal was closed
+            while b"pretending" not in seen and (more := os.read(ours, 1000)):
+                seen += more
+        helpers.wait_for(lambda: helpers.answers(place / "mnt"), what="the mount")
+        front.terminate()
+        assert front.wait(5 * helpers.SLOW) == 0
+        os.close(ours)
+    assert b"pretending" in seen
+    helpers.assert_no_strays()
+
+
+def test_progress_is_not_shown_elsewhere():
+    with lying_mount("open-progress") as m:
+        assert m.log() == ""
 
 
 @pytest.mark.parametrize("kind", AT_A_READ)

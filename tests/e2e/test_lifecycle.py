@@ -2,9 +2,11 @@
 
 import contextlib
 import errno
+import fcntl
 import json
 import mmap
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -48,6 +50,51 @@ def test_signal_unmounts_with_files_open(name, mount):
             view.close()
             os.close(fd)
             os.close(directory)
+
+
+def test_signal_unmounts_under_four_readers(mount, generated):
+    """They get errors, at once; none of them hangs, and none reads wrong bytes."""
+    store, _ = generated(*"--samples 2503 --variants 900 --one-chunk --seed 11".split())
+    with mount(store) as m:
+        loop = 'while :; do dd if="$1" of=/dev/null bs=64k iflag=nocache status=none || exit 1; done'
+        command = ["sh", "-c", loop, "sh", m.path(".bed")]
+        readers = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(4)]
+        try:
+            helpers.wait_for(lambda: all(helpers.children(reader.pid) for reader in readers), what="readers")
+            m.stop(seconds=5)
+            assert all(reader.wait(5 * helpers.SLOW) != 0 for reader in readers)
+        finally:
+            for reader in readers:
+                reader.kill()
+                reader.wait()
+
+
+def test_two_mounts_of_one_store(mount):
+    with mount(helpers.store(STORE)) as one, mount(helpers.store(STORE)) as two:
+        assert one.encoder() != two.encoder()
+        one.stop()
+        assert two.read(".bed") == bed()
+
+
+def test_store_behind_a_symbolic_link(mount, scratch):
+    (scratch / "link.vcz").symlink_to(helpers.store(STORE))
+    with mount(scratch / "link.vcz") as m:
+        assert m.path(".bed").name == "link.bed"
+        assert m.read(".bed") == bed()
+
+
+def test_mount_point_behind_a_symbolic_link(mount, scratch):
+    (scratch / "real").mkdir()
+    (scratch / "link").symlink_to(scratch / "real")
+    front = helpers.run("mount-plink", "--background", helpers.store(STORE), scratch / "link")
+    try:
+        assert front.returncode == 0, front.stderr
+        assert (scratch / "real" / "biallelic.bed").read_bytes() == bed()
+        assert helpers.run("unmount", scratch / "link").returncode == 0
+        assert not helpers.is_mounted(scratch / "real")
+    finally:
+        helpers.force_unmount(scratch / "real")
+        helpers.assert_no_strays()
 
 
 def test_second_signal_changes_nothing(mount):
@@ -207,6 +254,17 @@ def test_read_timeout(mount):
         assert m.read(".bed") == bed()
 
 
+def test_reader_that_is_killed_while_it_waits(mount):
+    """It dies at once, though its read has no answer, and others read on."""
+    with mount(helpers.store(STORE)) as m:
+        with stopped(m.encoder()):
+            reader = subprocess.Popen(["cat", m.path(".bed")], stdout=subprocess.DEVNULL)
+            helpers.wait_for(lambda: helpers.comm(reader.pid) == "cat" and helpers.state(reader.pid) in "DS")
+            reader.kill()
+            reader.wait(2 * helpers.SLOW)
+        assert m.read(".bed") == bed()
+
+
 def test_short_stop_is_only_a_delay(mount):
     with mount(helpers.store(STORE)) as m:
         encoder = m.encoder()
@@ -319,6 +377,44 @@ def test_encoder_gets_no_descriptor_that_it_does_not_need(mount, scratch):
             assert not any("fuse" in target or "secret" in target or "access" in target for target in encoder)
     finally:
         os.close(secret)
+
+
+def test_memory_that_is_shared_cannot_shrink(mount):
+    """Or a read of it could end the front with SIGBUS."""
+    get_seals, seal_shrink = 1034, 2
+    with mount(helpers.store(STORE)) as m:
+        m.read(".bed")
+        memory = []
+        for pid in (m.front, m.encoder()):
+            for number, target in helpers.descriptors(pid).items():
+                if target.startswith("/memfd:"):
+                    with helpers.open_fd(f"/proc/{pid}/fd/{number}") as fd:
+                        memory.append((target, fcntl.fcntl(fd, get_seals)))
+        assert memory
+        assert all(seals & seal_shrink for _, seals in memory), memory
+
+
+def libraries(program):
+    listing = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r"\blib([a-z0-9]+?)(?:[-.0-9]*)\.so", listing))
+
+
+def test_front_never_loads_a_decoder():
+    assert not libraries(helpers.VCZFS) & {"blosc", "zstd", "lz4", "deflate", "snappy", "jansson"}
+    assert "fuse3" in libraries(helpers.VCZFS) or "fuse" in libraries(helpers.VCZFS)
+
+
+def test_encoder_never_loads_fuse():
+    assert not libraries(helpers.ENCODERD) & {"fuse", "fuse3"}
+    assert "blosc" in libraries(helpers.ENCODERD)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may raise a mount's read-ahead")
+def test_read_ahead_is_raised(mount):
+    with mount(helpers.store(STORE)) as m:
+        _, _, device = helpers.mount_id(m.dir)
+        setting = pathlib.Path(f"/sys/class/bdi/{device}/read_ahead_kb")
+        assert int(setting.read_text()) >= 1024
 
 
 def test_no_descriptors_are_left_by_replaced_encoders(mount):

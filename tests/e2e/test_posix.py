@@ -98,6 +98,19 @@ def test_64_handles_at_once(shared):
             os.close(fd)
 
 
+def test_handles_closed_in_mid_stream(shared):
+    """What was asked for a reader that is gone is nobody's, and does not stay."""
+    due = helpers.expected(CASE, ".bed")
+    rng = random.Random(7)
+    for _ in range(200):
+        helpers.drop_cache(shared.path(".bed"))
+        with helpers.open_fd(shared.path(".bed")) as fd:
+            at = rng.randrange(len(due))
+            assert os.pread(fd, 1, at) == due[at : at + 1]
+    helpers.drop_cache(shared.path(".bed"))
+    assert shared.read(".bed") == due
+
+
 # --- reading ---------------------------------------------------------------------------------------------
 
 

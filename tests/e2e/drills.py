@@ -1,0 +1,145 @@
+"""
+What the drills share: readers that know the right bytes (tests/tools/readcheck.c), figures, and how long to go on.
+Drills are short in `make check`; with VCZFS_SOAK=1 (`make soak`) they run as long as issue and README say.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import helpers
+import plink_tools
+
+READCHECK = helpers.BUILD / "tools/readcheck"
+SOAK = os.environ.get("VCZFS_SOAK", "") not in ("", "0")
+
+# Wide enough for several blocks a row, long enough for several spans; about 4 MB of .bed.
+STORE = "--samples 5003 --variants 3000 --chunk-variants 500 --chunk-samples 2000 --density dense --seed 6"
+
+
+def scaled(check, soak):
+    return soak if SOAK else check
+
+
+def record(drill, **figures):
+    """Keeps what was measured, for the README: $VCZFS_BUILD/drills.jsonl."""
+    line = json.dumps({"drill": drill, "soak": SOAK, **figures})
+    print(line)
+    with (helpers.BUILD / "drills.jsonl").open("a") as out:
+        out.write(line + "\n")
+
+
+def quantile(values, q):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(q * len(values)))]
+
+
+def milliseconds(seconds):
+    return round(seconds * 1000, 1)
+
+
+# --- readers ---------------------------------------------------------------------------------------------
+
+
+class Readers:
+    """Processes that read a file in different ways until they are told to stop."""
+
+    def __init__(self, path, oracle, modes, *options):
+        self.processes = [
+            subprocess.Popen(
+                [READCHECK, "-m", mode, "-s", str(seed), *map(str, options), path, oracle],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for seed, mode in enumerate(modes, 1)
+        ]
+        self.results = None
+
+    def finish(self, seconds=40, end=True):
+        """What each of them saw; `end`: now, rather than when they have read what they were to."""
+        if self.results is None:
+            if end:
+                for process in self.processes:
+                    process.send_signal(signal.SIGTERM)
+            texts = [process.communicate(timeout=seconds * helpers.SLOW)[0] for process in self.processes]
+            self.results = [json.loads(text) if text.startswith("{") else {"broken": text} for text in texts]
+        return self.results
+
+    def kill(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+@contextlib.contextmanager
+def reading(path, oracle, modes, *options):
+    readers = Readers(path, oracle, modes, *options)
+    try:
+        yield readers
+    finally:
+        readers.kill()
+
+
+def assert_all_right(results):
+    """Every reader got on, no read failed, no byte was wrong."""
+    bad = [r for r in results if r.get("errors", 1) or r.get("wrong", 1) or not r.get("ops")]
+    assert not bad, bad
+
+
+# --- the encoder -----------------------------------------------------------------------------------------
+
+
+def encoder_pid(front):
+    """The one that lives now, or None; cheaper than looking through all of /proc."""
+    try:
+        pids = pathlib.Path(f"/proc/{front}/task/{front}/children").read_text().split()
+    except FileNotFoundError:
+        return None
+    for pid in map(int, pids):
+        if helpers.alive(pid) and helpers.comm(pid).startswith(("vczfs-encoderd", "fakeenc")):
+            return pid
+    return None
+
+
+def resident(pid):
+    """Bytes of memory that are the process's own or mapped by it."""
+    fields = pathlib.Path(f"/proc/{pid}/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """A process that does nothing for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    helpers.wait_for(lambda: helpers.state(pid) in ("T", None), what="the process to stop")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def timed(action):
+    """(seconds, what it returned)."""
+    start = time.monotonic()
+    value = action()
+    return time.monotonic() - start, value
+
+
+# --- stores ----------------------------------------------------------------------------------------------
+
+
+def made(generated, options=STORE):
+    """(store, path of the .bed that plink2 makes of it)."""
+    store, vcf = generated(*options.split())
+    bed = vcf.parent / "oracle.bed"
+    if not bed.exists():
+        plink_tools.make_bed(vcf, vcf.parent / "oracle")
+    return store, bed

@@ -1,0 +1,142 @@
+"""Crash drills: the encoder dies in every way, at any moment, under readers of every kind; nobody notices."""
+
+import errno
+import os
+import random
+import resource
+import signal
+import time
+
+import pytest
+
+import drills
+import helpers
+
+MODES = ["seq", "seq", "rand", "rand", "mmap", "mmap", "direct", "mix"]
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+def segv(pid):
+    os.kill(pid, signal.SIGSEGV)
+
+
+def abort(pid):
+    os.kill(pid, signal.SIGABRT)
+
+
+def starve(pid):
+    """Every allocation fails from now on."""
+    resource.prlimit(pid, resource.RLIMIT_AS, (1 << 20, 1 << 20))
+
+
+def crash(front, how, rng):
+    """Lets an encoder live for a random moment, then ends it; its pid."""
+    pid = helpers.wait_for(lambda: drills.encoder_pid(front), 20, "an encoder to crash")
+    time.sleep(rng.uniform(0, 0.06))
+    how(pid)
+    return pid
+
+
+@pytest.mark.limit(drills.scaled(60, 1200))
+def test_encoder_crashes_under_eight_readers(mount, generated):
+    """1,000 times in the soak. No read fails, no byte is wrong, the front stays."""
+    store, bed = drills.made(generated)
+    rng = random.Random(6)
+    ways = [kill, kill, segv, abort]
+    deaths = drills.scaled(60, 1000)
+    with mount(store) as m, drills.reading(m.path(".bed"), bed, MODES, "-p", "200") as readers:
+        start = time.monotonic()
+        for i in range(deaths):
+            crash(m.front, ways[i % len(ways)], rng)
+        took = time.monotonic() - start
+        time.sleep(0.5)
+        results = readers.finish()
+        log = m.log()
+        assert m.process.poll() is None
+    drills.assert_all_right(results)
+    assert "ended 3 encoders" not in log
+    drills.record(
+        "crash",
+        deaths=deaths,
+        seconds=round(took, 1),
+        reads=sum(r["ops"] for r in results),
+        longest_read_ms=max(r["max_us"] for r in results) / 1000,
+    )
+
+
+@pytest.mark.limit(120)
+def test_encoder_without_memory_under_readers(mount, generated):
+    """RLIMIT_AS pulled away under it: errors of the encoder's own, or its death; readers notice neither."""
+    store, bed = drills.made(generated)
+    rng = random.Random(7)
+    with mount(store) as m, drills.reading(m.path(".bed"), bed, MODES, "-p", "200") as readers:
+        for _ in range(drills.scaled(8, 100)):
+            starved = crash(m.front, starve, rng)
+            helpers.wait_for(lambda pid=starved: not helpers.alive(pid), 20, "the starved encoder's end")
+        results = readers.finish()
+    drills.assert_all_right(results)
+
+
+@pytest.mark.limit(60)
+def test_time_from_death_to_the_next_read(mount, generated):
+    """Less than 100 ms from the kill to the first byte that a new encoder made."""
+    store, bed = drills.made(generated)
+    due = bed.read_bytes()
+    took = []
+    with mount(store) as m, helpers.open_fd(m.path(".bed"), os.O_RDONLY | os.O_DIRECT) as fd:
+        for i in range(drills.scaled(20, 200)):
+            at = i * 65536 % (len(due) - 4096) // 4096 * 4096
+            pid = m.encoder()
+            start = time.monotonic()
+            os.kill(pid, signal.SIGKILL)
+            helpers.wait_for(lambda pid=pid: not helpers.alive(pid), what="its death")
+            assert os.pread(fd, 4096, at) == due[at : at + 4096]
+            took.append(time.monotonic() - start)
+            time.sleep(0.05)
+    figures = {"p50_ms": drills.milliseconds(drills.quantile(took, 0.5)), "max_ms": drills.milliseconds(max(took))}
+    drills.record("respawn", deaths=len(took), **figures)
+    assert drills.quantile(took, 0.5) < 0.1 * helpers.SLOW, figures
+    assert max(took) < 1.0 * helpers.SLOW, figures
+
+
+@pytest.mark.limit(60)
+def test_readers_get_on_while_every_encoder_dies_young(mount, generated):
+    """An encoder lives for 30 ms after its first answer: the pause between two must not grow."""
+    store, bed = drills.made(generated)
+    with mount(store) as m, drills.reading(m.path(".bed"), bed, ["rand", "direct", "seq"], "-p", "1000") as readers:
+        end = time.monotonic() + drills.scaled(5, 60)
+        deaths = 0
+        while time.monotonic() < end:
+            pid = drills.encoder_pid(m.front)
+            if pid is not None:
+                time.sleep(0.05 * helpers.SLOW)
+                os.kill(pid, signal.SIGKILL)
+                deaths += 1
+            time.sleep(0.002)
+        results = readers.finish()
+    drills.assert_all_right(results)
+    reads = sum(r["ops"] for r in results)
+    drills.record("young-deaths", deaths=deaths, reads=reads)
+    assert deaths > 10 and reads > 2 * deaths, (deaths, reads)
+
+
+@pytest.mark.limit(60)
+def test_store_that_changes_between_deaths_is_stale(mount, generated, scratch):
+    store, bed = drills.made(generated)
+    copy = helpers.copy_store(store, scratch)
+    chunk = copy / "call_genotype" / "0.0.0"
+    with mount(copy) as m, drills.reading(m.path(".bed"), bed, MODES, "-p", "500") as readers:
+        for _ in range(3):
+            crash(m.front, kill, random.Random(8))
+        data = chunk.read_bytes()
+        chunk.unlink()
+        chunk.write_bytes(data + b"x")
+        crash(m.front, kill, random.Random(8))
+        helpers.wait_for(lambda: helpers.read_errno(m.path(".bed")) == errno.ESTALE, what="ESTALE")
+        assert len(os.listdir(m.dir)) == 3 and m.read(".fam")
+        results = readers.finish()
+    assert sum(r["wrong"] for r in results) == 0, results
+    assert {r["complaint"].split()[0] for r in results if r["errors"]} <= {"ESTALE", "SIGBUS"}, results
