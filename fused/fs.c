@@ -3,6 +3,7 @@
 #include "common/memfd.h"
 #include "common/size.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -25,6 +26,8 @@ void fs_free(struct fs *fs)
     for (size_t i = 0; i < fs->nfiles; i++) {
         free(fs->files[i].name);
         memfd_unmap(fs->files[i].map, fs->files[i].size);
+        if (fs->files[i].fd >= 0)
+            close(fs->files[i].fd);
     }
     fs->nfiles = 0;
 }
@@ -46,21 +49,22 @@ static int check_file(const struct fs *fs, const struct msg_file *file, struct e
         return err_set(err, ERR_PEER, "the encoder sent a file name that cannot be one");
     if (fs_by_name(fs, file->name) != NULL)
         return err_set(err, ERR_PEER, "the encoder sent the file '%s' twice", file->name);
-    if (file->kind != FILE_STREAM && file->kind != FILE_SIDECAR)
+    if (file->kind != FILE_STREAM && file->kind != FILE_SIDECAR && file->kind != FILE_LAZY)
         return err_set(err, ERR_PEER, "the encoder sent '%s' with a kind that is none", file->name);
     if (file->size > INT64_MAX)
         return err_set(err, ERR_PEER, "the encoder sent '%s' with an impossible size", file->name);
     return 0;
 }
 
-static int map_sidecar(const struct msg_file *file, int fd, const uint8_t **map, struct err *err)
+static int map_sidecar(const char *name, uint64_t size, int fd, const uint8_t **map,
+                       struct err *err)
 {
     int seals = fcntl(fd, F_GET_SEALS);
 
     if (seals < 0 || (seals & F_SEAL_WRITE) == 0)
-        return err_set(err, ERR_PEER, "the encoder sent '%s' without sealing it", file->name);
-    if (memfd_map(fd, file->size, map, err) != 0)
-        return err_prefix(err, "file '%s'", file->name);
+        return err_set(err, ERR_PEER, "the encoder sent '%s' without sealing it", name);
+    if (memfd_map(fd, size, map, err) != 0)
+        return err_prefix(err, "file '%s'", name);
     return 0;
 }
 
@@ -71,15 +75,49 @@ int fs_add(struct fs *fs, const struct msg_file *file, int fd, struct err *err)
 
     if (check_file(fs, file, err) != 0)
         return -1;
-    if (file->kind == FILE_SIDECAR && map_sidecar(file, fd, &map, err) != 0)
+    if (file->kind == FILE_SIDECAR && map_sidecar(file->name, file->size, fd, &map, err) != 0)
         return -1;
-    *slot = (struct fs_file){
-        .name = strdup(file->name), .kind = file->kind, .size = file->size, .map = map};
+    *slot = (struct fs_file){.name = strdup(file->name),
+                             .kind = file->kind,
+                             .size = file->size,
+                             .map = map,
+                             .fd = -1,
+                             .ready = file->kind != FILE_LAZY};
     if (slot->name == NULL) {
         memfd_unmap(map, file->size);
         return err_set(err, ERR_MEMORY, "out of memory");
     }
     fs->nfiles++;
+    return 0;
+}
+
+/* A file that is read, not mapped: another process may cut it short, and then a read is. */
+static int keep_file(const struct msg_sidecar *sidecar, int fd, struct fs_file *file,
+                     struct err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < sidecar->size)
+        return err_set(err, ERR_PEER, "the encoder sent '%s' as no file of its size", file->name);
+    file->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (file->fd < 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot keep '%s'", file->name);
+    return 0;
+}
+
+int fs_take_lazy(struct fs *fs, const struct msg_sidecar *sidecar, int fd, struct err *err)
+{
+    struct fs_file *file = &fs->files[sidecar->file];
+
+    if (sidecar->file >= fs->nfiles || file->kind != FILE_LAZY || file->ready)
+        return err_set(err, ERR_PEER, "the encoder sent a file that nobody waits for");
+    if (sidecar->size > INT64_MAX)
+        return err_set(err, ERR_PEER, "the encoder sent '%s' with an impossible size", file->name);
+    if ((sidecar->sealed ? map_sidecar(file->name, sidecar->size, fd, &file->map, err)
+                         : keep_file(sidecar, fd, file, err)) != 0)
+        return -1;
+    file->size = sidecar->size;
+    file->ready = true;
     return 0;
 }
 
@@ -138,4 +176,23 @@ size_t fs_clamp(const struct fs_file *file, uint64_t offset, size_t size)
     if (offset >= file->size)
         return 0;
     return (size_t)size_min(size, file->size - offset);
+}
+
+const void *fs_bytes(const struct fs_file *file, uint64_t offset, size_t size, void *buf)
+{
+    size_t done = 0;
+
+    if (file->fd < 0)
+        return file->map + offset;
+    while (done < size) {
+        const ssize_t n =
+            pread(file->fd, (uint8_t *)buf + done, size - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return NULL;
+        done += (size_t)n;
+    }
+    return buf;
 }

@@ -1,8 +1,9 @@
 /*
  * fs: the files of one view: inode numbers, names, sizes and the sidecars' bytes. Knows no FUSE.
  *
- * The table is filled once, while the view opens, and never changes while it is mounted. Inode 1 is
- * the directory; file i, as the protocol counts them, is inode i + 2.
+ * The table is filled once, while the view opens, and never changes while it is mounted, but for lazy
+ * files, which are ready some time later, once. Inode 1 is the directory; file i, as the protocol counts
+ * them, is inode i + 2.
  */
 #ifndef VCZFS_FUSED_FS_H
 #define VCZFS_FUSED_FS_H
@@ -21,7 +22,9 @@ struct fs_file {
     char *name; /* owned */
     enum file_kind kind;
     uint64_t size;
-    const uint8_t *map; /* a sidecar's bytes, mapped read-only, owned; NULL if empty or a stream */
+    const uint8_t *map; /* a sidecar's bytes, mapped read-only, owned; NULL if it has none there */
+    int fd;             /* where a sidecar too large for memory is, owned; else -1 */
+    bool ready;         /* size and bytes are known: false for a lazy file that was not made yet */
 };
 
 struct fs {
@@ -40,6 +43,9 @@ void fs_free(struct fs *fs);
  * change) is mapped; it stays the caller's. ERR_PEER if anything about it is wrong. */
 int fs_add(struct fs *fs, const struct msg_file *file, int fd, struct err *err);
 
+/* Takes what the encoder sent for a lazy file, after checking all of it; fd stays the caller's. */
+int fs_take_lazy(struct fs *fs, const struct msg_sidecar *sidecar, int fd, struct err *err);
+
 /* NULL if there is none. The index of a file is `file - fs->files`. */
 const struct fs_file *fs_by_ino(const struct fs *fs, uint64_t ino);
 const struct fs_file *fs_by_name(const struct fs *fs, const char *name);
@@ -51,5 +57,9 @@ void fs_statvfs(const struct fs *fs, struct statvfs *out);
 
 /* Bytes of [offset, offset + size) that the file really has. */
 size_t fs_clamp(const struct fs_file *file, uint64_t offset, size_t size);
+
+/* A sidecar's bytes [offset, offset + size), which it has: where they are mapped, or read into buf, which
+ * has room for them. NULL if they cannot be read. */
+const void *fs_bytes(const struct fs_file *file, uint64_t offset, size_t size, void *buf);
 
 #endif

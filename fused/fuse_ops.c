@@ -48,19 +48,37 @@ static void fill_entry(const struct fs *fs, uint64_t ino, struct fuse_entry_para
         fs_stat(fs, ino, &entry->attr);
 }
 
+static void reply_entry(fuse_req_t req, const struct fs_file *file)
+{
+    const struct fs *fs = view_of(req)->fs;
+    struct fuse_entry_param entry;
+
+    /* Inode 0 is "there is no such name, and there will be none". */
+    fill_entry(fs, file != NULL ? fs_ino(fs, file) : 0, &entry);
+    fuse_reply_entry(req, &entry);
+}
+
+static void reply_lazy_entry(fuse_req_t req, const struct fs_file *file, int errnum)
+{
+    if (errnum != 0)
+        fuse_reply_err(req, errnum);
+    else
+        reply_entry(req, file);
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct fuse_view *view = view_of(req);
     const struct fs_file *file = fs_by_name(view->fs, name);
-    struct fuse_entry_param entry;
 
     if (parent != FS_ROOT_INO || strlen(name) > FS_NAME_MAX) {
         fuse_reply_err(req, parent != FS_ROOT_INO ? ENOTDIR : ENAMETOOLONG);
         return;
     }
-    /* Inode 0 is "there is no such name, and there will be none". */
-    fill_entry(view->fs, file != NULL ? fs_ino(view->fs, file) : 0, &entry);
-    fuse_reply_entry(req, &entry);
+    if (file != NULL && !file->ready)
+        lazy_wait(view->lazy, req, file, reply_lazy_entry);
+    else
+        reply_entry(req, file);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -80,7 +98,7 @@ static int open_errno(const struct fs_file *file, fuse_ino_t ino, int flags)
         return ino == FS_ROOT_INO ? EISDIR : ENOENT;
     if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0)
         return EROFS;
-    return 0;
+    return file->ready ? 0 : EIO; /* nobody has been told of its inode yet */
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -115,6 +133,22 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     note(view, "release", file->name, fi->fh);
 }
 
+static void reply_sidecar(fuse_req_t req, const struct fs_file *file, uint64_t offset, size_t size,
+                          int *errnum)
+{
+    void *buf = file->fd >= 0 && size > 0 ? malloc(size) : NULL;
+    const void *bytes = NULL;
+
+    if (size > 0 && (file->fd < 0 || buf != NULL))
+        bytes = fs_bytes(file, offset, size, buf);
+    *errnum = size == 0 || bytes != NULL ? 0 : EIO;
+    if (*errnum != 0)
+        fuse_reply_err(req, *errnum);
+    else
+        fuse_reply_buf(req, bytes, size);
+    free(buf);
+}
+
 static void read_sidecar(fuse_req_t req, const struct fs_file *file, uint64_t handle,
                          uint64_t offset, size_t size)
 {
@@ -126,10 +160,7 @@ static void read_sidecar(fuse_req_t req, const struct fs_file *file, uint64_t ha
                                  .size = size,
                                  .t_start = access_log_now(view->log)};
 
-    if (size == 0)
-        fuse_reply_buf(req, NULL, 0);
-    else
-        fuse_reply_buf(req, (const char *)file->map + offset, size);
+    reply_sidecar(req, file, offset, size, &entry.errnum);
     access_log_add(view->log, &entry);
 }
 
@@ -144,7 +175,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
         return;
     }
     size = fs_clamp(file, (uint64_t)off, size);
-    if (file->kind == FILE_SIDECAR || size == 0)
+    if (file->kind != FILE_STREAM || size == 0)
         read_sidecar(req, file, fi->fh, (uint64_t)off, size);
     else
         reads_start(view->reads, req, file, fi->fh, (uint64_t)off, size);
@@ -175,7 +206,7 @@ static size_t add_entry(fuse_req_t req, const struct fs *fs, size_t i, bool plus
     fill_entry(fs, i < 2 ? FS_ROOT_INO : fs_ino(fs, &fs->files[i - 2]), &entry);
     if (!plus)
         return fuse_add_direntry(req, buf, room, name, &entry.attr, (off_t)i + 1);
-    if (i < 2)
+    if (i < 2 || !fs->files[i - 2].ready)
         entry.ino = 0; /* the kernel looks these up by itself */
     return fuse_add_direntry_plus(req, buf, room, name, &entry, (off_t)i + 1);
 }

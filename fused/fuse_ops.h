@@ -7,12 +7,14 @@
 #include "fused/access_log.h"
 #include "fused/fs.h"
 #include "fused/fuse_api.h"
+#include "fused/lazy.h"
 #include "fused/reads.h"
 
 /* The session's user data; all borrowed. */
 struct fuse_view {
     const struct fs *fs;
     struct reads *reads;
+    struct lazy *lazy;
     struct access_log *log; /* may be NULL */
     uint64_t last_handle;
     bool inited; /* the kernel has been told what we can do */

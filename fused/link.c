@@ -43,10 +43,11 @@ struct link {
 
     uint64_t last_id; /* never used twice, whatever the encoder */
     uint64_t open_id, stats_id;
-    uint64_t nasked;   /* reads without an answer */
-    uint64_t up_since; /* ms */
-    bool heard;        /* since the watch last looked */
-    unsigned nfailed;  /* encoders lost in a row */
+    uint64_t nasked;                     /* reads and fetches without an answer */
+    uint64_t fetch_ids[PROTO_FILES_MAX]; /* 0: not asked for */
+    uint64_t up_since;                   /* ms */
+    bool heard;                          /* since the watch last looked */
+    unsigned nfailed;                    /* encoders lost in a row */
 };
 
 static const unsigned backoff_ms[] = {0, 100, 1000, 2000, 5000};
@@ -64,6 +65,7 @@ static void disconnect(struct link *link)
     link->arena = NULL;
     link->arena_size = 0;
     link->nasked = 0;
+    memset(link->fetch_ids, 0, sizeof link->fetch_ids);
     link->stats_id = 0;
 }
 
@@ -207,14 +209,48 @@ static int take_opened(struct link *link, const struct msg *msg, int *fds, struc
     return 0;
 }
 
+static void count_answer(struct link *link)
+{
+    link->nasked--;
+    if (link->nasked == 0 && link->stats_id == 0)
+        event_del(link->watch);
+}
+
+static int take_sidecar(struct link *link, const struct msg *msg, int fd, struct err *err)
+{
+    const struct msg_sidecar *sidecar = &msg->u.sidecar;
+
+    if (link->state != LINK_UP || link->fetch_ids[sidecar->file] == 0 ||
+        link->fetch_ids[sidecar->file] != sidecar->id)
+        return out_of_place(msg, err);
+    link->fetch_ids[sidecar->file] = 0;
+    count_answer(link);
+    if (link->handlers->sidecar(sidecar, fd, link->arg, err) != 0)
+        return -1;
+    link->nfailed = 0;
+    return 0;
+}
+
+/* Is the error the answer to a fetch? */
+static bool take_fetch_error(struct link *link, const struct msg_error *error)
+{
+    for (uint64_t file = 0; file < PROTO_FILES_MAX; file++) {
+        if (link->fetch_ids[file] == 0 || link->fetch_ids[file] != error->id)
+            continue;
+        link->fetch_ids[file] = 0;
+        count_answer(link);
+        link->handlers->no_sidecar(file, error, link->arg);
+        return true;
+    }
+    return false;
+}
+
 /* An answer to a read. */
 static int take_answer(struct link *link, const struct msg *msg, struct err *err)
 {
     if (link->state != LINK_UP || link->nasked == 0)
         return out_of_place(msg, err);
-    link->nasked--;
-    if (link->nasked == 0 && link->stats_id == 0)
-        event_del(link->watch);
+    count_answer(link);
     if (msg->type == MSG_ERROR)
         return link->handlers->error(&msg->u.error, link->arg, err);
     if (link->handlers->span(&msg->u.span, link->arg, err) != 0)
@@ -227,6 +263,8 @@ static int take_error(struct link *link, const struct msg *msg, struct err *err)
 {
     const struct msg_error *error = &msg->u.error;
 
+    if (link->state == LINK_UP && take_fetch_error(link, error))
+        return 0;
     if (link->state == LINK_UP && error->id != link->stats_id)
         return take_answer(link, msg, err);
     if (link->state != LINK_OPENING || error->id != link->open_id)
@@ -281,6 +319,7 @@ static int take(struct link *link, const struct msg *msg, int *fds, struct err *
     case MSG_ERROR:
         return take_error(link, msg, err);
     case MSG_SIDECAR:
+        return take_sidecar(link, msg, fds[0], err);
     case MSG_FETCH:
     case MSG_REPORT:
     case MSG_OPEN:
@@ -435,6 +474,14 @@ void link_start(struct link *link)
     clock_arm(link->retry, 0);
 }
 
+static void expect_answer(struct link *link)
+{
+    if (link->nasked++ > 0)
+        return;
+    link->heard = false;
+    clock_arm(link->watch, link->config.silence_ms / 2);
+}
+
 uint64_t link_read(struct link *link, const struct msg_read *read)
 {
     struct msg msg = {.type = MSG_READ, .u.read = *read};
@@ -442,12 +489,21 @@ uint64_t link_read(struct link *link, const struct msg_read *read)
     if (link->state != LINK_UP)
         return 0;
     msg.u.read.id = ++link->last_id;
-    if (link->nasked++ == 0) {
-        link->heard = false;
-        clock_arm(link->watch, link->config.silence_ms / 2);
-    }
+    expect_answer(link);
     conn_send(link->conn, &msg, NULL, 0);
     return msg.u.read.id;
+}
+
+bool link_fetch(struct link *link, const struct msg_fetch *fetch)
+{
+    struct msg msg = {.type = MSG_FETCH, .u.fetch = *fetch};
+
+    if (link->state != LINK_UP)
+        return false;
+    msg.u.fetch.id = link->fetch_ids[fetch->file] = ++link->last_id;
+    expect_answer(link);
+    conn_send(link->conn, &msg, NULL, 0);
+    return true;
 }
 
 void link_return(struct link *link, const uint64_t *leases, size_t nleases)

@@ -45,6 +45,9 @@ struct link_handlers {
     /* -1 with a message if this cannot be an answer. */
     int (*span)(const struct msg_span *span, void *arg, struct err *err);
     int (*error)(const struct msg_error *error, void *arg, struct err *err);
+    /* What a fetch brought (fd is lent), or why it brought nothing. */
+    int (*sidecar)(const struct msg_sidecar *sidecar, int fd, void *arg, struct err *err);
+    void (*no_sidecar)(uint64_t file, const struct msg_error *error, void *arg);
 };
 
 struct link *link_new(const struct link_config *config, const struct link_handlers *handlers,
@@ -59,6 +62,9 @@ void link_start(struct link *link);
 /* While the link is not up these do nothing. link_read chooses the id (read->id is ignored) and
  * returns it, or 0 if nothing was sent. */
 uint64_t link_read(struct link *link, const struct msg_read *read);
+/* Asks for a lazy file, which must not have been asked for since the last `up`; the id is chosen here.
+ * False if nothing was sent. */
+bool link_fetch(struct link *link, const struct msg_fetch *fetch);
 void link_return(struct link *link, const uint64_t *leases, size_t nleases);
 void link_release(struct link *link, uint64_t handle);
 

@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "fused/background.h"
+#include "fused/lazy.h"
 #include "fused/link.h"
 #include "fused/preflight.h"
 #include "fused/progress.h"
@@ -33,6 +34,7 @@ struct mount {
     struct event *signals[3]; /* those that end it */
     struct access_log *access_log;
     struct reads *reads;
+    struct lazy *lazy;
     struct supervisor *supervisor;
     struct link *link;
     struct session *session; /* NULL until mounted */
@@ -145,16 +147,19 @@ static void on_notice(const char *text, void *arg)
 static void on_up(const uint8_t *arena, uint64_t arena_size, void *arg)
 {
     reads_up(((struct mount *)arg)->reads, arena, arena_size);
+    lazy_up(((struct mount *)arg)->lazy);
 }
 
 static void on_down(void *arg)
 {
     reads_down(((struct mount *)arg)->reads);
+    lazy_down(((struct mount *)arg)->lazy);
 }
 
 static void on_stale(void *arg)
 {
     reads_stale(((struct mount *)arg)->reads);
+    lazy_stale(((struct mount *)arg)->lazy);
 }
 
 static int on_span(const struct msg_span *span, void *arg, struct err *err)
@@ -167,6 +172,16 @@ static int on_error(const struct msg_error *error, void *arg, struct err *err)
     return reads_error(((struct mount *)arg)->reads, error, err);
 }
 
+static int on_sidecar(const struct msg_sidecar *sidecar, int fd, void *arg, struct err *err)
+{
+    return lazy_sidecar(((struct mount *)arg)->lazy, sidecar, fd, err);
+}
+
+static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg)
+{
+    lazy_error(((struct mount *)arg)->lazy, file, error);
+}
+
 static const struct link_handlers link_handlers = {
     .opened = on_opened,
     .failed = on_failed,
@@ -177,6 +192,8 @@ static const struct link_handlers link_handlers = {
     .stale = on_stale,
     .span = on_span,
     .error = on_error,
+    .sidecar = on_sidecar,
+    .no_sidecar = on_no_sidecar,
 };
 
 /* ---- before ---- */
@@ -264,6 +281,7 @@ static int make_link(struct mount *mount, struct err *err)
     if (mount->link == NULL)
         return -1;
     reads_set_link(mount->reads, mount->link);
+    lazy_set_link(mount->lazy, mount->link);
     return 0;
 }
 
@@ -282,11 +300,12 @@ static int make_parts(struct mount *mount, int null, struct err *err)
     config.base = mount->base;
     config.log = mount->access_log;
     mount->reads = reads_new(&config, err);
-    if (mount->reads == NULL || make_supervisor(mount, null, err) != 0 ||
+    mount->lazy = lazy_new(mount->base, &mount->fs, err);
+    if (mount->reads == NULL || mount->lazy == NULL || make_supervisor(mount, null, err) != 0 ||
         make_link(mount, err) != 0)
         return -1;
-    mount->view =
-        (struct fuse_view){.fs = &mount->fs, .reads = mount->reads, .log = mount->access_log};
+    mount->view = (struct fuse_view){
+        .fs = &mount->fs, .reads = mount->reads, .lazy = mount->lazy, .log = mount->access_log};
     return 0;
 }
 
@@ -308,6 +327,7 @@ static void take_down(struct mount *mount)
     if (mount->supervisor != NULL)
         supervisor_stop(mount->supervisor, END_GRACE_MS);
     reads_free(mount->reads);
+    lazy_free(mount->lazy);
     session_free(mount->session);
     supervisor_free(mount->supervisor);
     access_log_free(mount->access_log);

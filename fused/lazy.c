@@ -1,0 +1,187 @@
+#include "fused/lazy.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#define DEATHS_MAX 3
+
+struct waiter {
+    TAILQ_ENTRY(waiter) entry;
+    struct lazy *lazy;
+    fuse_req_t req;
+    uint64_t file;
+    lazy_reply_fn *reply;
+    bool interrupted;
+};
+TAILQ_HEAD(waiters, waiter);
+
+struct lazy {
+    struct fs *fs;     /* borrowed */
+    struct link *link; /* borrowed */
+    struct waiters waiters;
+    struct event *interrupt;
+    bool up, stale;
+    struct {
+        bool asked;      /* this encoder */
+        unsigned deaths; /* of encoders that had been asked, in a row */
+    } files[PROTO_FILES_MAX];
+};
+
+static void answer(struct lazy *lazy, struct waiter *waiter, int errnum)
+{
+    TAILQ_REMOVE(&lazy->waiters, waiter, entry);
+    fuse_req_interrupt_func(waiter->req, NULL, NULL);
+    waiter->reply(waiter->req, &lazy->fs->files[waiter->file], errnum);
+    free(waiter);
+}
+
+static void answer_all(struct lazy *lazy, uint64_t file, int errnum)
+{
+    struct waiter *waiter, *next;
+
+    for (waiter = TAILQ_FIRST(&lazy->waiters); waiter != NULL; waiter = next) {
+        next = TAILQ_NEXT(waiter, entry);
+        if (waiter->file == file)
+            answer(lazy, waiter, errnum);
+    }
+}
+
+/* libfuse holds the request's lock while it calls this: the answer has to wait for the loop. */
+static void on_asker_gone(fuse_req_t req, void *data)
+{
+    struct waiter *waiter = data;
+
+    (void)req;
+    waiter->interrupted = true;
+    event_active(waiter->lazy->interrupt, EV_TIMEOUT, 0);
+}
+
+/* The file goes on being made: whoever asks next will be glad of it. */
+static void on_interrupt(evutil_socket_t fd, short what, void *arg)
+{
+    struct lazy *lazy = arg;
+    struct waiter *waiter, *next;
+
+    (void)fd;
+    (void)what;
+    for (waiter = TAILQ_FIRST(&lazy->waiters); waiter != NULL; waiter = next) {
+        next = TAILQ_NEXT(waiter, entry);
+        if (waiter->interrupted)
+            answer(lazy, waiter, EINTR);
+    }
+}
+
+static void ask(struct lazy *lazy, uint64_t file)
+{
+    const struct msg_fetch fetch = {.file = file, .mtime = (uint64_t)lazy->fs->created.tv_sec};
+
+    if (lazy->up && !lazy->files[file].asked)
+        lazy->files[file].asked = link_fetch(lazy->link, &fetch);
+}
+
+void lazy_wait(struct lazy *lazy, fuse_req_t req, const struct fs_file *file, lazy_reply_fn *reply)
+{
+    struct waiter *waiter = lazy->stale ? NULL : malloc(sizeof *waiter);
+
+    if (waiter == NULL) {
+        reply(req, file, lazy->stale ? ESTALE : ENOMEM);
+        return;
+    }
+    *waiter = (struct waiter){
+        .lazy = lazy, .req = req, .file = (uint64_t)(file - lazy->fs->files), .reply = reply};
+    TAILQ_INSERT_TAIL(&lazy->waiters, waiter, entry);
+    fuse_req_interrupt_func(req, on_asker_gone, waiter);
+    ask(lazy, waiter->file);
+}
+
+void lazy_up(struct lazy *lazy)
+{
+    const struct waiter *waiter;
+
+    lazy->up = true;
+    TAILQ_FOREACH(waiter, &lazy->waiters, entry)
+    ask(lazy, waiter->file);
+}
+
+void lazy_down(struct lazy *lazy)
+{
+    lazy->up = false;
+    for (uint64_t file = 0; file < lazy->fs->nfiles; file++) {
+        if (!lazy->files[file].asked)
+            continue;
+        lazy->files[file].asked = false;
+        if (++lazy->files[file].deaths < DEATHS_MAX)
+            continue;
+        log_error("%s: %d encoders in a row have died while they made it",
+                  lazy->fs->files[file].name, DEATHS_MAX);
+        lazy->files[file].deaths = 0;
+        answer_all(lazy, file, EIO);
+    }
+}
+
+void lazy_stale(struct lazy *lazy)
+{
+    lazy->stale = true;
+    while (!TAILQ_EMPTY(&lazy->waiters))
+        answer(lazy, TAILQ_FIRST(&lazy->waiters), ESTALE);
+}
+
+int lazy_sidecar(struct lazy *lazy, const struct msg_sidecar *sidecar, int fd, struct err *err)
+{
+    if (fs_take_lazy(lazy->fs, sidecar, fd, err) != 0)
+        return -1;
+    lazy->files[sidecar->file].asked = false;
+    answer_all(lazy, sidecar->file, 0);
+    return 0;
+}
+
+/* Readers see few errors; ENOENT, above all, would be a lie. */
+static int asker_errno(uint64_t errnum)
+{
+    return errnum == ESTALE || errnum == ENOMEM ? (int)errnum : EIO;
+}
+
+void lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error)
+{
+    log_error("%s cannot be made: %s", lazy->fs->files[file].name, error->text);
+    lazy->files[file].asked = false;
+    lazy->files[file].deaths = 0;
+    answer_all(lazy, file, asker_errno(error->errnum));
+}
+
+struct lazy *lazy_new(struct event_base *base, struct fs *fs, struct err *err)
+{
+    struct lazy *lazy = calloc(1, sizeof *lazy);
+
+    if (lazy != NULL) {
+        lazy->fs = fs;
+        TAILQ_INIT(&lazy->waiters);
+        lazy->interrupt = evtimer_new(base, on_interrupt, lazy);
+    }
+    if (lazy == NULL || lazy->interrupt == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        lazy_free(lazy);
+        return NULL;
+    }
+    return lazy;
+}
+
+void lazy_set_link(struct lazy *lazy, struct link *link)
+{
+    lazy->link = link;
+}
+
+void lazy_free(struct lazy *lazy)
+{
+    if (lazy == NULL)
+        return;
+    while (!TAILQ_EMPTY(&lazy->waiters))
+        answer(lazy, TAILQ_FIRST(&lazy->waiters), ENOTCONN);
+    if (lazy->interrupt != NULL)
+        event_free(lazy->interrupt);
+    free(lazy);
+}
