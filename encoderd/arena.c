@@ -1,6 +1,7 @@
 #include "encoderd/arena.h"
 
 #include "common/memfd.h"
+#include "common/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +27,13 @@ struct arena {
     uint8_t *map;
     uint64_t size, used;
     struct extents extents;
+    struct pool pool; /* of extents */
 };
 
-static struct extent *extent_new(uint64_t at, uint64_t nbytes, bool used, bool dirty)
+static struct extent *extent_new(struct arena *arena, uint64_t at, uint64_t nbytes, bool used,
+                                 bool dirty)
 {
-    struct extent *extent = calloc(1, sizeof *extent);
+    struct extent *extent = pool_get(&arena->pool);
 
     if (extent == NULL)
         return NULL;
@@ -51,6 +54,7 @@ struct arena *arena_new(uint64_t size, struct err *err)
         return NULL;
     }
     TAILQ_INIT(&arena->extents);
+    pool_init(&arena->pool, sizeof(struct extent), 0);
     arena->map = MAP_FAILED;
     arena->size = (size + PAGE - 1) / PAGE * PAGE;
     arena->fd = memfd_arena("vczfs-arena", arena->size, err);
@@ -62,7 +66,7 @@ struct arena *arena_new(uint64_t size, struct err *err)
                 (unsigned long long)arena->size);
         goto fail;
     }
-    all = extent_new(0, arena->size, false, false);
+    all = extent_new(arena, 0, arena->size, false, false);
     if (all == NULL) {
         err_set(err, ERR_MEMORY, "out of memory");
         goto fail;
@@ -82,8 +86,9 @@ void arena_free(struct arena *arena)
         return;
     while ((extent = TAILQ_FIRST(&arena->extents)) != NULL) {
         TAILQ_REMOVE(&arena->extents, extent, link);
-        free(extent);
+        pool_put(&arena->pool, extent);
     }
+    pool_clear(&arena->pool, NULL);
     if (arena->map != MAP_FAILED)
         munmap(arena->map, arena->size);
     if (arena->fd >= 0)
@@ -124,7 +129,8 @@ uint64_t arena_alloc(struct arena *arena, uint64_t nbytes)
     if (extent == NULL)
         return ARENA_NONE;
     if (extent->nbytes > nbytes) {
-        rest = extent_new(extent->at + nbytes, extent->nbytes - nbytes, false, extent->dirty);
+        rest =
+            extent_new(arena, extent->at + nbytes, extent->nbytes - nbytes, false, extent->dirty);
         if (rest == NULL)
             return ARENA_NONE;
         TAILQ_INSERT_AFTER(&arena->extents, extent, rest, link);
@@ -143,7 +149,7 @@ static void coalesce(struct arena *arena, struct extent *extent, struct extent *
     extent->nbytes += next->nbytes;
     extent->dirty |= next->dirty;
     TAILQ_REMOVE(&arena->extents, next, link);
-    free(next);
+    pool_put(&arena->pool, next);
 }
 
 void arena_release(struct arena *arena, uint64_t at)

@@ -41,6 +41,8 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
     for (int i = 0; i < LEASE_BUCKETS; i++)
         TAILQ_INIT(&sched->leases[i]);
     TAILQ_INIT(&sched->answers);
+    pool_init(&sched->lease_pool, sizeof(struct lease), 0);
+    pool_init(&sched->answer_pool, sizeof(struct answer), 0);
     TAILQ_INIT(&sched->stalled);
     sched->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (sched->wake_fd < 0)
@@ -52,16 +54,6 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
     return sched;
 }
 
-static void free_waiters(struct waiters *waiters)
-{
-    struct waiter *waiter;
-
-    while ((waiter = TAILQ_FIRST(waiters)) != NULL) {
-        TAILQ_REMOVE(waiters, waiter, link);
-        free(waiter);
-    }
-}
-
 static void free_handle(struct sched *sched, struct handles *bucket, struct handle *handle)
 {
     sched->nsequential -= handle->reader.streak > 0;
@@ -70,30 +62,43 @@ static void free_handle(struct sched *sched, struct handles *bucket, struct hand
     free(handle);
 }
 
-void sched_free(struct sched *sched)
+/* What is out or waiting goes back to its pool, and the pools go. */
+static void free_queues(struct sched *sched)
 {
-    struct handle *handle;
     struct lease *lease;
     struct answer *answer;
+    struct waiter *waiter;
 
-    if (sched == NULL)
-        return;
-    workers_stop(sched);
-    span_table_clear(&sched->spans);
-    free_waiters(&sched->stalled);
-    for (int i = 0; i < HANDLE_BUCKETS; i++)
-        while ((handle = TAILQ_FIRST(&sched->handles[i])) != NULL)
-            free_handle(sched, &sched->handles[i], handle);
     for (int i = 0; i < LEASE_BUCKETS; i++) {
         while ((lease = TAILQ_FIRST(&sched->leases[i])) != NULL) {
             TAILQ_REMOVE(&sched->leases[i], lease, link);
-            free(lease);
+            pool_put(&sched->lease_pool, lease);
         }
     }
     while ((answer = TAILQ_FIRST(&sched->answers)) != NULL) {
         TAILQ_REMOVE(&sched->answers, answer, link);
-        free(answer);
+        pool_put(&sched->answer_pool, answer);
     }
+    while ((waiter = TAILQ_FIRST(&sched->stalled)) != NULL) {
+        TAILQ_REMOVE(&sched->stalled, waiter, link);
+        pool_put(&sched->spans.waiters, waiter);
+    }
+    pool_clear(&sched->lease_pool, NULL);
+    pool_clear(&sched->answer_pool, NULL);
+    span_table_clear(&sched->spans);
+}
+
+void sched_free(struct sched *sched)
+{
+    struct handle *handle;
+
+    if (sched == NULL)
+        return;
+    workers_stop(sched);
+    free_queues(sched);
+    for (int i = 0; i < HANDLE_BUCKETS; i++)
+        while ((handle = TAILQ_FIRST(&sched->handles[i])) != NULL)
+            free_handle(sched, &sched->handles[i], handle);
     if (sched->wake_fd >= 0)
         close(sched->wake_fd);
     pthread_cond_destroy(&sched->work);
@@ -108,7 +113,7 @@ int sched_wake_fd(const struct sched *sched)
 
 static struct answer *new_answer(struct sched *sched, uint64_t id)
 {
-    struct answer *answer = calloc(1, sizeof *answer);
+    struct answer *answer = pool_get(&sched->answer_pool);
 
     if (answer == NULL)
         return NULL; /* the front's deadline answers that read */
@@ -130,11 +135,11 @@ static void answer_error(struct sched *sched, uint64_t id, const struct err *err
 /* Leases a ready span to a read. */
 static void answer_lease(struct sched *sched, uint64_t id, struct span *span)
 {
-    struct lease *lease = calloc(1, sizeof *lease);
+    struct lease *lease = pool_get(&sched->lease_pool);
     struct answer *answer = lease == NULL ? NULL : new_answer(sched, id);
 
     if (answer == NULL) {
-        free(lease);
+        pool_put(&sched->lease_pool, lease);
         return;
     }
     lease->id = ++sched->next_lease;
@@ -247,7 +252,7 @@ static void attach(struct sched *sched, struct span *span, struct waiter *waiter
 {
     if (span->place == SPAN_RESTING) {
         answer_lease(sched, waiter->read.id, span);
-        free(waiter);
+        pool_put(&sched->spans.waiters, waiter);
         return;
     }
     if (span->place == SPAN_AHEAD)
@@ -321,17 +326,18 @@ static void retry_stalled(struct sched *sched)
 
 void sched_read(struct sched *sched, const struct sched_read *read)
 {
-    struct waiter *waiter = calloc(1, sizeof *waiter);
+    struct waiter *waiter;
 
-    if (waiter == NULL)
-        return;
-    waiter->read = *read;
     pthread_mutex_lock(&sched->lock);
     sched->stats.reads++;
-    if (TAILQ_EMPTY(&sched->stalled))
-        place_or_stall(sched, waiter);
-    else
-        TAILQ_INSERT_TAIL(&sched->stalled, waiter, link);
+    waiter = pool_get(&sched->spans.waiters);
+    if (waiter != NULL) { /* else the front's deadline answers that read */
+        waiter->read = *read;
+        if (TAILQ_EMPTY(&sched->stalled))
+            place_or_stall(sched, waiter);
+        else
+            TAILQ_INSERT_TAIL(&sched->stalled, waiter, link);
+    }
     pthread_mutex_unlock(&sched->lock);
 }
 
@@ -368,7 +374,7 @@ static void deliver(struct sched *sched, struct span *span)
         } else {
             answer_error(sched, waiter->read.id, &span->err);
         }
-        free(waiter);
+        pool_put(&sched->spans.waiters, waiter);
     }
     if (span->failed) {
         sched->stats.spans_failed++;
@@ -391,7 +397,7 @@ size_t sched_answers(struct sched *sched, struct sched_answer *answers, size_t m
     while (n < max && (answer = TAILQ_FIRST(&sched->answers)) != NULL) {
         TAILQ_REMOVE(&sched->answers, answer, link);
         answers[n++] = answer->answer;
-        free(answer);
+        pool_put(&sched->answer_pool, answer);
     }
     pthread_mutex_unlock(&sched->lock);
     return n;
@@ -412,7 +418,7 @@ bool sched_return(struct sched *sched, uint64_t id)
         if (--lease->span->nleases == 0 && !lease->span->keep)
             span_free(&sched->spans, lease->span);
         span_table_trim(&sched->spans, RESTING_MAX);
-        free(lease);
+        pool_put(&sched->lease_pool, lease);
     }
     pthread_mutex_unlock(&sched->lock);
     return lease != NULL;

@@ -56,6 +56,7 @@ struct sched {
     struct handles handles[HANDLE_BUCKETS];
     struct leases leases[LEASE_BUCKETS];
     struct answers answers;
+    struct pool lease_pool, answer_pool;
     struct waiters stalled; /* reads that found no room */
     uint64_t next_lease;
     uint64_t nhandles, nsequential;

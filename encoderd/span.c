@@ -3,6 +3,7 @@
 #include "common/size.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Past this many samples chunks, keeping a start for each costs more than a block decoded twice. */
 #define DONATIONS_MAX 256
@@ -10,6 +11,8 @@
 void span_table_init(struct span_table *table, struct arena *arena)
 {
     *table = (struct span_table){.arena = arena};
+    pool_init(&table->pool, sizeof(struct span), sizeof(struct span_memory));
+    pool_init(&table->waiters, sizeof(struct waiter), 0);
     for (int place = 0; place < SPAN_NPLACES; place++)
         TAILQ_INIT(&table->places[place]);
 }
@@ -32,12 +35,6 @@ void span_move(struct span_table *table, struct span *span, enum span_place plac
     count_ahead(table, span, true);
 }
 
-static void free_cells(struct span *span)
-{
-    free(span->first_element);
-    free(span->target.unphased);
-}
-
 static void span_destroy(struct span_table *table, struct span *span)
 {
     struct waiter *waiter;
@@ -46,12 +43,11 @@ static void span_destroy(struct span_table *table, struct span *span)
     TAILQ_REMOVE(&table->places[span->place], span, link);
     while ((waiter = TAILQ_FIRST(&span->waiters)) != NULL) {
         TAILQ_REMOVE(&span->waiters, waiter, link);
-        free(waiter);
+        pool_put(&table->waiters, waiter);
     }
     arena_release(table->arena, span->at);
     table->nspans--;
-    free_cells(span);
-    free(span);
+    pool_put(&table->pool, span);
 }
 
 void span_free(struct span_table *table, struct span *span)
@@ -62,6 +58,11 @@ void span_free(struct span_table *table, struct span *span)
     span_destroy(table, span);
 }
 
+static void drop_memory(void *object)
+{
+    free(((struct span_memory *)object)->words);
+}
+
 void span_table_clear(struct span_table *table)
 {
     struct span *span;
@@ -69,6 +70,8 @@ void span_table_clear(struct span_table *table)
     for (int place = 0; place < SPAN_NPLACES; place++)
         while ((span = TAILQ_FIRST(&table->places[place])) != NULL)
             span_destroy(table, span);
+    pool_clear(&table->pool, drop_memory);
+    pool_clear(&table->waiters, NULL);
 }
 
 /* Frees one span that nobody needs; false if there is none. */
@@ -108,6 +111,21 @@ static uint64_t make_room(struct span_table *table, uint64_t nbytes, bool ahead)
     return at;
 }
 
+/* n zeroed words; NULL if out of memory. */
+static uint64_t *zeroed_words(struct span_memory *memory, uint64_t n)
+{
+    if (n > memory->cap || memory->words == NULL) {
+        uint64_t *grown = reallocarray(memory->words, n + 1, sizeof *grown);
+
+        if (grown == NULL)
+            return NULL;
+        memory->words = grown;
+        memory->cap = n;
+    }
+    memset(memory->words, 0, n * sizeof *memory->words);
+    return memory->words;
+}
+
 /* False if out of memory. */
 static bool place_cells(struct span *span)
 {
@@ -120,18 +138,17 @@ static bool place_cells(struct span *span)
     if (span->nfirst > DONATIONS_MAX)
         span->nfirst = 0;
     nflags = encode_nflags(span->format, &span->grid);
-    if (span->nfirst > 0)
-        span->first_element = calloc(span->nfirst, sizeof *span->first_element);
-    if (nflags > 0)
-        span->target.unphased = calloc(nflags, 1);
-    return (span->nfirst == 0 || span->first_element != NULL) &&
-           (nflags == 0 || span->target.unphased != NULL);
+    span->first_element = zeroed_words(&span->memory, span->nfirst + size_div_up(nflags, 8));
+    if (span->first_element == NULL)
+        return false;
+    span->target.unphased = (uint8_t *)(span->first_element + span->nfirst);
+    return true;
 }
 
 struct span *span_new(struct span_table *table, const struct format_view *format, size_t file,
                       uint64_t begin, uint64_t end, bool ahead)
 {
-    struct span *span = calloc(1, sizeof *span);
+    struct span *span = pool_get(&table->pool);
 
     if (span == NULL)
         return NULL;
@@ -142,8 +159,7 @@ struct span *span_new(struct span_table *table, const struct format_view *format
     span->place = ahead ? SPAN_AHEAD : SPAN_DEMAND;
     span->at = place_cells(span) ? make_room(table, end - begin, ahead) : ARENA_NONE;
     if (span->at == ARENA_NONE) {
-        free_cells(span);
-        free(span);
+        pool_put(&table->pool, span);
         return NULL;
     }
     span->target.out = arena_at(table->arena, span->at);

@@ -6,6 +6,7 @@
 #ifndef VCZFS_ENCODERD_SPAN_H
 #define VCZFS_ENCODERD_SPAN_H
 
+#include "common/pool.h"
 #include "encoderd/arena.h"
 #include "encoderd/encode.h"
 #include "encoderd/sched.h"
@@ -29,7 +30,18 @@ enum span_place {
     SPAN_NPLACES,
 };
 
+/* Memory that a span keeps when it is recycled. */
+struct span_memory {
+    uint64_t *words; /* owned */
+    uint64_t cap;
+};
+
 struct span {
+    struct span_memory memory; /* first: see pool_init */
+    /* Where each of the first nfirst cells (the grid's first row of genotype chunks) begins: moved on
+     * by donations. In memory, as are the target's flags behind it. */
+    uint64_t *first_element;
+    uint64_t nfirst;        /* 0 when there are too many to be worth it */
     TAILQ_ENTRY(span) link; /* in the list of its place */
     enum span_place place;
     size_t file;
@@ -38,11 +50,7 @@ struct span {
     uint64_t at;
     struct encode_grid grid;
     uint64_t ncells, next_cell;
-    uint64_t pending; /* cells and donations not finished */
-    /* Where each of the first nfirst cells (the grid's first row of genotype chunks) begins: moved on
-     * by donations. Owned. */
-    uint64_t *first_element;
-    uint64_t nfirst;     /* 0 when there are too many to be worth it */
+    uint64_t pending;    /* cells and donations not finished */
     uint64_t for_handle; /* who it was begun ahead for */
     uint64_t nleases;
     bool keep; /* worth keeping when nobody holds it: not what a random reader asked for */
@@ -57,12 +65,14 @@ struct span_table {
     struct spans places[SPAN_NPLACES];
     uint64_t nspans;
     uint64_t nbytes_ahead; /* of spans that nobody has asked for yet */
+    struct pool pool;      /* spans */
+    struct pool waiters;   /* of everybody who makes some */
 };
 
 #define SPANS_MAX 2048
 
 void span_table_init(struct span_table *table, struct arena *arena);
-void span_table_clear(struct span_table *table);
+void span_table_clear(struct span_table *table); /* for good */
 
 /* A new span in SPAN_DEMAND, or SPAN_AHEAD; not yet visible to workers until the lock is dropped. Drops
  * resting spans that nobody holds, the least recently used first, and then, for demand, work ahead that
