@@ -8,13 +8,15 @@
 #   make bench      ratios measured in one run
 #   make install    into $(DESTDIR)$(prefix)
 #
-# SAN=address,undefined or SAN=thread builds with sanitizers, into a directory of its own.
+# V=1 shows the commands. SAN=address,undefined or SAN=thread builds with sanitizers, into a directory of its own.
 
 prefix     ?= /usr/local
 bindir     ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec
 mandir     ?= $(prefix)/share/man
 
+V     ?=
+quiet  = $(if $(V),,@echo '  $(1) $(patsubst $(BUILD)/%,%,$@)';)
 SAN   ?=
 comma := ,
 BUILD ?= build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
@@ -50,8 +52,8 @@ FRONT_LIB   := $(filter-out $(BUILD)/obj/fused/main.o,$(FRONT_OBJ))
 ENCODER_LIB := $(filter-out $(BUILD)/obj/encoderd/main.o,$(ENCODER_OBJ))
 
 LIBS_FRONT   = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT))
-LIBS_ENCODER = $(call pkg,--libs,$(PKG_COMMON) $(PKG_ENCODER))
-LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER))
+LIBS_ENCODER = $(call pkg,--libs,$(PKG_COMMON) $(PKG_ENCODER)) -lm
+LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) -lm
 
 DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev libzstd-dev \
               libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
@@ -67,21 +69,21 @@ DEPS_TEST  := libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
 $(BUILD)/vczfs: $(BUILD)/obj/fused/main.o $(BUILD)/front.a $(BUILD)/common.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FRONT)
+	$(call quiet,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FRONT)
 
 $(BUILD)/vczfs-encoderd: $(BUILD)/obj/encoderd/main.o $(BUILD)/encoder.a $(BUILD)/common.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ENCODER)
+	$(call quiet,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ENCODER)
 
 $(BUILD)/common.a: $(COMMON_OBJ)
 $(BUILD)/front.a: $(FRONT_LIB)
 $(BUILD)/encoder.a: $(ENCODER_LIB)
 $(BUILD)/%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR)$(AR) rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(call pkg,--cflags,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) $(CFLAGS) -c -o $@ $<
+	$(call quiet,CC)$(CC) $(CPPFLAGS) $(call pkg,--cflags,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) $(CFLAGS) -c -o $@ $<
 
 tools: $(TOOLS)
 unit: $(UNIT)
@@ -90,21 +92,21 @@ replayers: $(FUZZ:%=$(BUILD)/replay/%)
 
 $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/encoder.a $(BUILD)/common.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
+	$(call quiet,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/encoder.a $(BUILD)/front.a $(BUILD)/common.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL) $(call pkg,--libs,cmocka)
+	$(call quiet,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL) $(call pkg,--libs,cmocka)
 
 # A target is linked to libFuzzer (with clang: see fuzz), or to replay.c (with anything).
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/encoder.a $(BUILD)/front.a $(BUILD)/common.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_ALL)
+	$(call quiet,LD)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_ALL)
 
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o \
                    $(BUILD)/encoder.a $(BUILD)/front.a $(BUILD)/common.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
+	$(call quiet,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
