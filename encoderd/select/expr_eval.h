@@ -1,0 +1,95 @@
+/*
+ * expr_eval: one thread's evaluation of an expression; shared by expr_*.c.
+ */
+#ifndef VCZFS_SELECT_EXPR_EVAL_H
+#define VCZFS_SELECT_EXPR_EVAL_H
+
+#include "encoderd/select/expr_bound.h"
+
+/* Where the values of a node are: see expr_bound.h. Each buffer is owned by the evaluator. */
+struct values {
+    double *numbers;
+    struct str *strings;
+    uint8_t *site;
+    uint8_t *samples;
+    struct column *column; /* BOUND_ARRAY */
+    void *scratch;         /* what is read before samples are put in their places */
+    regex_t *regex;        /* a pattern, compiled */
+    uint8_t *gt_match;     /* BOUND_COMPARE_GT: what was found out already */
+    bool is_constant_made;
+};
+
+struct expr_eval {
+    const struct expr *expr;
+    struct batch *batch;   /* borrowed */
+    struct values *values; /* per slot */
+    uint64_t max;          /* variants a batch */
+
+    /* Genotypes of the batch, read once for all who ask. */
+    struct column *genotype, *phased;
+    int64_t *alleles, *phases;
+    bool have_genotype, have_phase, have_counts;
+    /* Per variant: AN, AC of each ALT slot, calls with a missing allele, samples with data. */
+    int64_t *an, *ac, *nmissing, *ns;
+    struct column *stored_ac, *stored_an, *filter;
+    double *stored_acs, *stored_ans;
+    int64_t *filters;
+};
+
+struct values *eval_values(struct expr_eval *eval, const struct bound *bound);
+
+/* Puts the values of a node in place, its operands' first. */
+int eval_node(struct expr_eval *eval, const struct bound *bound, struct err *err);
+
+int eval_load(struct expr_eval *eval, const struct bound *bound, struct err *err);
+int eval_genotypes(struct expr_eval *eval, struct err *err);
+int eval_phases(struct expr_eval *eval, struct err *err);
+int eval_counts(struct expr_eval *eval, struct err *err);
+int eval_filters(struct expr_eval *eval, struct err *err);
+/* AC, AN, AF, ... where the store has none. */
+int eval_counted(struct expr_eval *eval, const struct bound *bound, struct err *err);
+int eval_call(struct expr_eval *eval, const struct bound *bound, struct err *err);
+int eval_compare_numbers(struct expr_eval *eval, const struct bound *bound, struct err *err);
+int eval_compare_strings(struct expr_eval *eval, const struct bound *bound, struct err *err);
+int eval_compare_id(struct expr_eval *eval, const struct bound *bound, struct err *err);
+int eval_compare_filter(struct expr_eval *eval, const struct bound *bound, struct err *err);
+int eval_compare_gt(struct expr_eval *eval, const struct bound *bound, struct err *err);
+
+/* How an operator sees missing values: [1] one side, [2] both. */
+extern const uint8_t eval_missing_equal[3], eval_missing_differ[3], eval_missing_order[3];
+
+/* Does a string match, piece by piece between commas, as bcftools compares? `op` is =, !=, ~ or !~;
+ * regex is set for the last two. */
+bool eval_match(enum expr_op op, const struct str *text, const char *constant, size_t len,
+                const regex_t *regex);
+bool eval_regex(const regex_t *regex, const char *at, size_t len);
+
+static inline bool number_is_missing(double value)
+{
+    uint64_t bits = column_bits(value);
+
+    return bits == COLUMN_MISSING_BITS || bits == COLUMN_FILL_BITS;
+}
+
+static inline bool number_is_fill(double value)
+{
+    return column_bits(value) == COLUMN_FILL_BITS;
+}
+
+static inline double number_missing(void)
+{
+    return column_from_bits(COLUMN_MISSING_BITS);
+}
+
+static inline double number_fill(void)
+{
+    return column_from_bits(COLUMN_FILL_BITS);
+}
+
+/* Cells of a node: samples, or 1. */
+static inline uint64_t bound_cells(const struct expr *expr, const struct bound *bound)
+{
+    return bound->per_sample ? expr->context.nsamples : 1;
+}
+
+#endif

@@ -1,0 +1,308 @@
+/*
+ * Genotypes in expressions: what GT is compared with, and what is counted from genotypes.
+ */
+#include "common/size.h"
+#include "encoderd/select/expr_eval.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Calls of alleles below this are looked up once and remembered. */
+#define REMEMBERED  16
+#define NREMEMBERED ((REMEMBERED + 2) * (REMEMBERED + 2) * 2)
+
+enum { UNKNOWN, NO, YES };
+
+int eval_genotypes(struct expr_eval *eval, struct err *err)
+{
+    if (eval->have_genotype)
+        return 0;
+    column_limit(eval->genotype, eval->batch->limit);
+    if (column_ints(eval->genotype, eval->batch->begin, eval->batch->n, eval->alleles, err) != 0)
+        return -1;
+    eval->have_genotype = true;
+    return 0;
+}
+
+int eval_phases(struct expr_eval *eval, struct err *err)
+{
+    if (eval->have_phase || eval->phased == NULL)
+        return 0;
+    column_limit(eval->phased, eval->batch->limit);
+    if (column_ints(eval->phased, eval->batch->begin, eval->batch->n, eval->phases, err) != 0)
+        return -1;
+    eval->have_phase = true;
+    return 0;
+}
+
+struct call {
+    int64_t a, b; /* b is VCZ_INT_FILL for one allele */
+    bool phased;
+};
+
+/* bcftools takes a call with any missing allele for a missing one. */
+static bool call_is_missing(const struct call *call)
+{
+    return call->a < 0 || call->b == VCZ_INT_MISSING;
+}
+
+static const char *call_letters(const struct call *call)
+{
+    bool ref = call->a == 0 || call->b == 0;
+
+    if (call->b < 0)
+        return ref ? "r" : "a";
+    if (call->a == call->b)
+        return ref ? "rr" : "aa";
+    return ref ? "ra" : "aA";
+}
+
+static void put_allele(char **at, const char *end, int64_t allele)
+{
+    int n = allele < 0 ? snprintf(*at, (size_t)(end - *at), ".")
+                       : snprintf(*at, (size_t)(end - *at), "%" PRId64, allele);
+
+    *at += n;
+}
+
+#define CALL_TEXT_MAX 48
+
+static const char *call_text(const struct call *call, char buf[CALL_TEXT_MAX])
+{
+    char *at = buf, *end = buf + CALL_TEXT_MAX;
+
+    put_allele(&at, end, call->a);
+    if (call->b != VCZ_INT_FILL) {
+        *at++ = call->phased ? '|' : '/';
+        put_allele(&at, end, call->b);
+    }
+    return buf;
+}
+
+/* The word that a call is to the comparison. */
+static const char *call_word(enum gt_form form, const struct call *call, char buf[CALL_TEXT_MAX])
+{
+    if (form == GT_TEXT)
+        return call_text(call, buf);
+    if (call_is_missing(call))
+        return form == GT_PRESENCE ? "mis" : ".";
+    switch (form) {
+    case GT_ZYGOSITY:
+        return call->b < 0 ? "hap" : call->a == call->b ? "hom" : "het";
+    case GT_PRESENCE:
+        return call->a == 0 && call->b <= 0 ? "ref" : "alt";
+    default:
+        return call_letters(call);
+    }
+}
+
+static bool match_call(const struct bound *bound, const struct call *call, const regex_t *regex)
+{
+    const struct bound *constant = bound->args[1];
+    char buf[CALL_TEXT_MAX];
+    struct str word = {.at = call_word(bound->gt_form, call, buf)};
+
+    word.len = strlen(word.at);
+    return eval_match(bound->node->op, &word, constant->text, constant->text_len, regex);
+}
+
+/* Calls are few and samples many: what was found out for one serves for its like. */
+static bool match_remembered(const struct bound *bound, struct values *values,
+                             const struct call *call)
+{
+    const int64_t a = call->a + 2, b = call->b + 2;
+    uint8_t *known;
+
+    if (a < 0 || b < 0 || a >= REMEMBERED + 2 || b >= REMEMBERED + 2)
+        return match_call(bound, call, values->regex);
+    known = &values->gt_match[(a * (REMEMBERED + 2) + b) * 2 + call->phased];
+    if (*known == UNKNOWN)
+        *known = match_call(bound, call, values->regex) ? YES : NO;
+    return *known == YES;
+}
+
+static struct call call_at(const struct expr_eval *eval, uint64_t i)
+{
+    const unsigned ploidy = eval->expr->context.vcz->ploidy;
+    const int64_t *alleles = eval->alleles + i * ploidy;
+
+    return (struct call){.a = alleles[0],
+                         .b = ploidy > 1 && alleles[0] != VCZ_INT_FILL ? alleles[1] : VCZ_INT_FILL};
+}
+
+int eval_compare_gt(struct expr_eval *eval, const struct bound *bound, struct err *err)
+{
+    const uint64_t nsamples = eval->expr->context.nsamples;
+    struct values *out = eval_values(eval, bound);
+
+    if (out->gt_match == NULL)
+        out->gt_match = calloc(NREMEMBERED, 1);
+    if (out->gt_match == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+    if (bound->gt_form == GT_TEXT && eval_phases(eval, err) != 0)
+        return -1;
+    for (uint64_t i = 0; i < eval->batch->n * nsamples; i++) {
+        struct call call = call_at(eval, i);
+        bool pass;
+
+        call.phased = bound->gt_form == GT_TEXT && eval->phased != NULL && eval->phases[i] != 0;
+        pass = bound_uses(bound, i % nsamples) && match_remembered(bound, out, &call);
+        out->samples[i] = pass;
+        if (i % nsamples == 0)
+            out->site[i / nsamples] = 0;
+        out->site[i / nsamples] |= pass;
+    }
+    return 0;
+}
+
+static int count_allele(struct expr_eval *eval, uint64_t row, unsigned nalleles, int64_t allele,
+                        struct err *err)
+{
+    if (allele >= nalleles)
+        return err_set(err, ERR_CORRUPT,
+                       "%s: array call_genotype: variant %" PRIu64 " has a call of allele %" PRId64
+                       ", but %u alleles",
+                       store_path(eval->expr->context.vcz->store), eval->batch->begin + row, allele,
+                       nalleles);
+    eval->an[row]++;
+    eval->ac[row * batch_allele_slots(eval->batch) + (uint64_t)allele]++;
+    return 0;
+}
+
+/* As the reference counts, a call is missing if all of it is; bcftools says so of half-missing ones. */
+static int count_call(struct expr_eval *eval, uint64_t row, unsigned nalleles,
+                      const struct call *call, struct err *err)
+{
+    bool has_data = call->a >= 0 || call->b >= 0;
+
+    eval->nmissing[row] += !has_data;
+    eval->ns[row] += has_data;
+    if (call->a >= 0 && count_allele(eval, row, nalleles, call->a, err) != 0)
+        return -1;
+    return call->b >= 0 ? count_allele(eval, row, nalleles, call->b, err) : 0;
+}
+
+static int count_row(struct expr_eval *eval, uint64_t row, unsigned nalleles, struct err *err)
+{
+    const uint64_t slots = batch_allele_slots(eval->batch);
+    const uint64_t nsamples = eval->expr->context.nsamples;
+
+    eval->an[row] = eval->nmissing[row] = eval->ns[row] = 0;
+    memset(eval->ac + row * slots, 0, slots * sizeof *eval->ac);
+    for (uint64_t s = 0; s < nsamples; s++) {
+        const struct call call = call_at(eval, row * nsamples + s);
+
+        if (count_call(eval, row, nalleles, &call, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The store's own AC and AN, where a variant has both. */
+static void use_stored(struct expr_eval *eval, uint64_t row, unsigned nalleles)
+{
+    const uint64_t slots = batch_allele_slots(eval->batch);
+    const uint64_t width = column_array_width(eval->expr->ac, false);
+    const double *ac = eval->stored_acs + row * width, an = eval->stored_ans[row];
+
+    if (number_is_missing(an) || nalleles - 1 > width)
+        return;
+    for (uint64_t i = 0; i < width; i++)
+        if (number_is_missing(ac[i]) != (i + 1 >= nalleles))
+            return;
+    eval->an[row] = (int64_t)an;
+    for (uint64_t i = 0; i + 1 < nalleles; i++)
+        eval->ac[row * slots + i + 1] = (int64_t)ac[i];
+}
+
+static int read_stored(struct expr_eval *eval, struct err *err)
+{
+    const struct batch *batch = eval->batch;
+
+    column_limit(eval->stored_ac, batch->limit);
+    column_limit(eval->stored_an, batch->limit);
+    if (column_doubles(eval->stored_ac, batch->begin, batch->n, eval->stored_acs, err) != 0)
+        return -1;
+    return column_doubles(eval->stored_an, batch->begin, batch->n, eval->stored_ans, err);
+}
+
+int eval_counts(struct expr_eval *eval, struct err *err)
+{
+    const unsigned *nalleles;
+
+    if (eval->have_counts)
+        return 0;
+    if (eval_genotypes(eval, err) != 0 || batch_alleles(eval->batch, &nalleles, err) == NULL ||
+        (eval->stored_ac != NULL && read_stored(eval, err) != 0))
+        return -1;
+    for (uint64_t row = 0; row < eval->batch->n; row++) {
+        if (count_row(eval, row, nalleles[row], err) != 0)
+            return -1;
+        if (eval->stored_ac != NULL)
+            use_stored(eval, row, nalleles[row]);
+    }
+    eval->have_counts = true;
+    return 0;
+}
+
+static double counted_value(enum bound_kind kind, double ac, double an)
+{
+    switch (kind) {
+    case BOUND_AC:
+        return ac;
+    case BOUND_MAC:
+        return ac > an * 0.5 ? an - ac : ac;
+    case BOUND_AF:
+        return ac / an;
+    default:
+        return ac / an > 0.5 ? 1 - ac / an : ac / an;
+    }
+}
+
+/* Per ALT allele; a site without ALT has one that nobody has. */
+static void put_counted(const struct expr_eval *eval, const struct bound *bound, uint64_t row,
+                        unsigned nalleles, double *out)
+{
+    const int64_t *ac = eval->ac + row * batch_allele_slots(eval->batch);
+    const struct expr_indices *take = bound->take;
+    uint64_t n = 0;
+
+    for (uint64_t i = 0; eval->an[row] > 0 && i < bound->array_width && n < bound->width; i++)
+        if ((i + 1 < nalleles || i == 0) && (take == NULL || expr_indices_have(take, i)))
+            out[n++] = counted_value(bound->kind, i + 1 < nalleles ? (double)ac[i + 1] : 0,
+                                     (double)eval->an[row]);
+    /* As in bcftools, an ALT that a site lacks is one that nobody has. */
+    if (n == 0 && eval->an[row] > 0 && take != NULL && take->single)
+        out[n++] = 0;
+    for (; n < bound->width; n++)
+        out[n] = number_fill();
+}
+
+int eval_counted(struct expr_eval *eval, const struct bound *bound, struct err *err)
+{
+    double *out = eval_values(eval, bound)->numbers;
+    const uint64_t nsamples = eval->expr->context.nsamples;
+    const unsigned *nalleles;
+
+    if (eval_counts(eval, err) != 0 || batch_alleles(eval->batch, &nalleles, err) == NULL)
+        return -1;
+    for (uint64_t row = 0; row < eval->batch->n; row++)
+        switch (bound->kind) {
+        case BOUND_AN:
+            out[row] = (double)eval->an[row];
+            break;
+        case BOUND_NS:
+            out[row] = (double)eval->ns[row];
+            break;
+        case BOUND_N_MISSING:
+            out[row] = (double)eval->nmissing[row];
+            break;
+        case BOUND_F_MISSING:
+            out[row] = (double)eval->nmissing[row] / (double)nsamples;
+            break;
+        default:
+            put_counted(eval, bound, row, nalleles[row], out + row * bound->width);
+        }
+    return 0;
+}
