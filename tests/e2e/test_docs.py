@@ -1,0 +1,99 @@
+"""The manual pages say what the programs do: the same verbs, options and messages, and they render without warnings."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import helpers
+
+PAGES = ["vczfs.1", "vczfs-encoderd.8", "vczfs-protocol.7"]
+
+
+def page(name):
+    return (helpers.ROOT / "man" / name).read_text()
+
+
+def section(text, macro, title):
+    """Lines of a section (Sh) or subsection (Ss) of an mdoc page."""
+    found = re.search(rf"^\.{macro} {re.escape(title)}\n(.*?)(?=^\.{'Sh' if macro == 'Sh' else 'S[hs]'} |\Z)", text, re.M | re.S)
+    assert found, f"no section {title}"
+    return found[1]
+
+
+def help_text(program, *verb):
+    return subprocess.run([program, *verb, "--help"], capture_output=True, text=True, timeout=30, check=True).stdout
+
+
+def help_verbs():
+    return set(re.findall(r"^  vczfs ([a-z][a-z-]*)", help_text(helpers.VCZFS), re.M))
+
+
+def help_options(text):
+    """What stands in the left column of a help text; what a description wraps around is further right."""
+    columns = re.findall(r"^ {2,6}(-.*?)(?:  |$)", text, re.M)
+    return {option for column in columns for option in re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", column)}
+
+
+def page_options(text):
+    items = re.findall(r"^\.It (Fl .*)", text, re.M)
+    return {"-" + option for item in items for option in re.findall(r"Fl (\S+)", item)}
+
+
+def page_options_of_verbs():
+    """Each subsection of OPTIONS names its verbs before its list."""
+    options = {}
+    for part in re.split(r"^\.Ss .*\n", section(page("vczfs.1"), "Sh", "OPTIONS"), flags=re.M)[1:]:
+        head, _, items = part.partition(".Bl ")
+        for verb in re.findall(r"^\.Cm (\S+)", head, re.M):
+            options.setdefault(verb, set()).update(page_options(items))
+    return options
+
+
+def test_verbs():
+    text = page("vczfs.1")
+    synopsis = set(re.findall(r"^\.Cm (\S+)", section(text, "Sh", "SYNOPSIS"), re.M))
+    described = set(re.findall(r"^\.It Cm (\S+)", section(text, "Sh", "DESCRIPTION"), re.M))
+    assert synopsis == described == help_verbs() == set(page_options_of_verbs())
+
+
+@pytest.mark.parametrize("verb", sorted(help_verbs()))
+def test_options(verb):
+    assert page_options_of_verbs()[verb] == help_options(help_text(helpers.VCZFS, verb))
+
+
+def test_encoder_options():
+    due = page_options(section(page("vczfs-encoderd.8"), "Sh", "DESCRIPTION"))
+    assert due == help_options(help_text(helpers.ENCODERD))
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("command", [["man", "--warnings", "-P", "cat", "-l"], ["mandoc", "-T", "lint", "-W", "warning"]])
+def test_pages_render(name, command):
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run([*command, helpers.ROOT / "man" / name], capture_output=True, text=True, timeout=60, check=False)
+    complaints = done.stderr if command[0] == "man" else done.stdout + done.stderr
+    assert (done.returncode, complaints) == (0, "")
+
+
+def test_messages():
+    names = set(re.findall(r'\[MSG_\w+\] = "(\w+)"', (helpers.ROOT / "proto/msg.c").read_text()))
+    assert len(names) > 10
+    protocol = (helpers.ROOT / "proto/PROTOCOL.md").read_text()
+    assert set(re.findall(r"^### (\w+)", protocol, re.M)) == names
+    text = page("vczfs-protocol.7")
+    parts = [section(text, "Ss", f"Messages of {who}") for who in ("both", "the front", "the encoder")]
+    assert set(re.findall(r"^\.It Cm (\w+)", "".join(parts), re.M)) == names
+    shown = set(re.findall(r'msg\(\d+, "\\e2\d\d\\e241t\\e2[45]\d([a-z]+)', text))
+    assert {"hello", "open", "file", "opened", "read", "span", "return", "release"} <= shown <= names
+
+
+def test_protocol_version():
+    """A transcript of another version has to be recorded again."""
+    version = re.search(r"#define PROTO_VERSION\s+(\d+)", (helpers.ROOT / "proto/proto.h").read_text())[1]
+    text = page("vczfs-protocol.7")
+    assert re.search(r"^Version (\d+)\.", (helpers.ROOT / "proto/PROTOCOL.md").read_text(), re.M)[1] == version
+    assert re.search(r"protocol version (\d+)", text)[1] == version
+    assert set(re.findall(r"version\\e(\d+)", text)) == {oct(int(version))[2:]}
