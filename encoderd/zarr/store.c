@@ -1,6 +1,7 @@
 #include "encoderd/zarr/store.h"
 
 #include "common/cleanup.h"
+#include "common/size.h"
 #include "encoderd/zarr/store_impl.h"
 
 #include <errno.h>
@@ -8,18 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int refuse_file(const char *path, struct err *err)
-{
-    size_t n = strlen(path);
-
-    if (n > 4 && strcmp(path + n - 4, ".zip") == 0)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: zip stores are not supported yet: unpack it into a directory", path);
-    return err_set(err, ERR_UNSUPPORTED,
-                   "%s is not a directory: only directory stores are supported yet", path);
-}
-
-int store_open(const char *path, struct store **out, struct err *err)
+int store_open_with(const char *path, unsigned flags, struct store **out, struct err *err)
 {
     AUTO_CLOSE int fd = -1;
     struct stat st;
@@ -35,15 +25,33 @@ int store_open(const char *path, struct store **out, struct err *err)
         return err_sys(err, ERR_IO, errno, "%s", path);
     if (fstat(fd, &st) < 0)
         return err_sys(err, ERR_IO, errno, "%s", path);
-    if (!S_ISDIR(st.st_mode))
-        return refuse_file(path, err);
-    return store_dir_new(path, steal_fd(&fd), out, err);
+    if (S_ISDIR(st.st_mode))
+        return store_dir_new(path, steal_fd(&fd), flags, out, err);
+    if (S_ISREG(st.st_mode))
+        return store_zip_new(path, steal_fd(&fd), out, err);
+    return err_set(err, ERR_UNSUPPORTED, "%s is neither a directory nor a zip archive", path);
+}
+
+int store_open(const char *path, struct store **out, struct err *err)
+{
+    return store_open_with(path, 0, out, err);
 }
 
 void store_free(struct store *store)
 {
     if (store != NULL)
         store->ops->free(store);
+}
+
+int store_set_budget(struct store *store, size_t nbytes, struct err *err)
+{
+    return store->ops->set_budget == NULL ? 0 : store->ops->set_budget(store, nbytes, err);
+}
+
+void store_trim(const struct store *store)
+{
+    if (store->ops->trim != NULL)
+        store->ops->trim(store);
 }
 
 const char *store_path(const struct store *store)
@@ -67,6 +75,38 @@ int store_key_check(const struct store *store, const char *key, bool root_ok, st
             return 0;
         at += n + 1;
     }
+}
+
+static int cut_short(const char *path, const char *key, uint64_t at, struct err *err)
+{
+    return err_set(err, ERR_CORRUPT,
+                   "%s%s%s: ends at byte %llu, in the middle of its data: the file is damaged; "
+                   "restore it or rewrite the store",
+                   path, key != NULL ? "/" : "", key != NULL ? key : "", (unsigned long long)at);
+}
+
+int store_fd_read(int fd, const char *path, const char *key, uint64_t offset, void *to, size_t n,
+                  struct err *err)
+{
+    uint8_t *at = to;
+
+    if (!size_range_ok(offset, n, INT64_MAX))
+        return cut_short(path, key, offset, err);
+    while (n > 0) {
+        ssize_t got = pread(fd, at, n, (off_t)offset);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_sys(err, ERR_IO, errno, "%s%s%s", path, key != NULL ? "/" : "",
+                           key != NULL ? key : "");
+        if (got == 0)
+            return cut_short(path, key, offset, err);
+        at += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
 }
 
 int store_object(const struct store *store, const char *key, struct object **out, struct err *err)

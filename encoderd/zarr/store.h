@@ -3,7 +3,7 @@
  *
  * A key is a path relative to the store's root, '/'-separated, without "." or "..". A store is
  * immutable as far as vczfs is concerned and safe to use from several threads. Kinds of store
- * (directory; later zip, http, s3) sit behind one small vtable in store.c.
+ * (directory, zip archive; later http, s3) sit behind one small vtable in store.c.
  */
 #ifndef VCZFS_ZARR_STORE_H
 #define VCZFS_ZARR_STORE_H
@@ -20,7 +20,20 @@ struct object;
 /* Opens the store at `path`. ERR_NOT_FOUND if there is nothing, ERR_UNSUPPORTED for a kind of store
  * that vczfs does not read. The caller owns *out. */
 int store_open(const char *path, struct store **out, struct err *err);
+
+/* The same, with flags. Links that lead out of a directory store are refused otherwise. What they lead
+ * to must be a regular file all the same. */
+#define STORE_FOLLOW_LINKS 1u
+int store_open_with(const char *path, unsigned flags, struct store **out, struct err *err);
 void store_free(struct store *store);
+
+/* How many bytes the store may keep of what it had to decompress (deflated members of a zip archive);
+ * 32 MiB until this is called. No object may be open. A longer member is streamed: reading it in any
+ * other order than its own is slow. */
+int store_set_budget(struct store *store, size_t nbytes, struct err *err);
+
+/* Gives that memory back. */
+void store_trim(const struct store *store);
 
 /* As given to store_open; for messages. */
 const char *store_path(const struct store *store);

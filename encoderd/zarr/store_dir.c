@@ -23,6 +23,7 @@
 struct dir_store {
     struct store base;
     int fd;
+    bool follow_links; /* also out of the directory */
 };
 
 struct dir_object {
@@ -79,9 +80,15 @@ int store_dir_open_beneath(int root_fd, const char *key, int flags)
     return (int)fd;
 }
 
+static int open_key(const struct dir_store *store, const char *key, int flags)
+{
+    return store->follow_links ? openat(store->fd, key, flags)
+                               : store_dir_open_beneath(store->fd, key, flags);
+}
+
 /* A link whose target is gone (git-annex, a half copied store) is not an absent object: taking it for
  * one would show the fill value in place of data. */
-static bool is_dangling(int root_fd, const char *key)
+static bool is_dangling(const struct dir_store *store, const char *key)
 {
     char prefix[PATH_MAX];
     size_t n = 0;
@@ -96,11 +103,11 @@ static bool is_dangling(int root_fd, const char *key)
             return false;
         memcpy(prefix, key, n);
         prefix[n] = '\0';
-        link = store_dir_open_beneath(root_fd, prefix, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        link = open_key(store, prefix, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (link < 0)
             return false;
         if (fstat(link, &st) == 0 && S_ISLNK(st.st_mode)) {
-            AUTO_CLOSE int target = store_dir_open_beneath(root_fd, prefix, O_PATH | O_CLOEXEC);
+            AUTO_CLOSE int target = open_key(store, prefix, O_PATH | O_CLOEXEC);
 
             if (target < 0)
                 return true;
@@ -112,21 +119,24 @@ static bool is_dangling(int root_fd, const char *key)
 /* *fd is -1 if there is no such thing. */
 static int dir_open(const struct store *store, const char *key, int flags, int *fd, struct err *err)
 {
-    int root = ((const struct dir_store *)store)->fd;
+    const struct dir_store *dir = (const struct dir_store *)store;
 
-    *fd = store_dir_open_beneath(root, key, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *fd = open_key(dir, key, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd >= 0)
         return 0;
     switch (errno) {
     case ENOENT:
-        if (!is_dangling(root, key))
+        if (!is_dangling(dir, key))
             return 0;
         return err_set(err, ERR_CORRUPT, "%s/%s: a link to something that does not exist",
                        store->path, key);
     case EXDEV:
     case ELOOP:
-        return err_set(err, ERR_CORRUPT, "%s/%s: a link that leads out of the store", store->path,
-                       key);
+        return err_set(
+            err, ERR_CORRUPT,
+            "%s/%s: a link that leads out of the store: follow such links only if you trust "
+            "the store, with --follow-links",
+            store->path, key);
     case ENOTDIR:
     case ENXIO:
     case ENODEV:
@@ -141,28 +151,8 @@ static int dir_object_read(const struct object *object, uint64_t offset, void *t
                            struct err *err)
 {
     const struct dir_object *file = (const struct dir_object *)object;
-    uint8_t *at = to;
 
-    if (!size_range_ok(offset, n, INT64_MAX))
-        return err_set(err, ERR_CORRUPT, "%s/%s: ends before byte %llu", file->store->path,
-                       file->key, (unsigned long long)offset);
-    while (n > 0) {
-        ssize_t got = pread(file->fd, at, n, (off_t)offset);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_sys(err, ERR_IO, errno, "%s/%s", file->store->path, file->key);
-        if (got == 0)
-            return err_set(err, ERR_CORRUPT,
-                           "%s/%s: ends at byte %llu, in the middle of its data: the file is "
-                           "damaged; restore it or rewrite the store",
-                           file->store->path, file->key, (unsigned long long)offset);
-        at += got;
-        offset += (uint64_t)got;
-        n -= (size_t)got;
-    }
-    return 0;
+    return store_fd_read(file->fd, file->store->path, file->key, offset, to, n, err);
 }
 
 static void dir_object_close(struct object *object)
@@ -271,14 +261,14 @@ static int open_and_list(const struct store *store, const char *key, struct name
     return 0;
 }
 
-static bool is_tree(int root_fd, const char *key, const char *name)
+static bool is_tree(const struct dir_store *store, const char *key, const char *name)
 {
     char path[PATH_MAX];
     int n = snprintf(path, sizeof path, "%s%s%s", key, *key == '\0' ? "" : "/", name);
 
     if (n < 0 || (size_t)n >= sizeof path)
         return false;
-    AUTO_CLOSE int fd = store_dir_open_beneath(root_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int fd = open_key(store, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return fd >= 0;
 }
 
@@ -292,7 +282,7 @@ static int dir_children(const struct store *store, const char *key,
     for (size_t i = 0; i < names.n; i++) {
         int rc;
 
-        if (!is_tree(((const struct dir_store *)store)->fd, key, names.items[i]))
+        if (!is_tree((const struct dir_store *)store, key, names.items[i]))
             continue;
         rc = visit(names.items[i], arg);
         if (rc != 0)
@@ -420,7 +410,8 @@ static const struct store_ops dir_ops = {
     .free = dir_free,
 };
 
-int store_dir_new(const char *path, int root_fd, struct store **out, struct err *err)
+int store_dir_new(const char *path, int root_fd, unsigned flags, struct store **out,
+                  struct err *err)
 {
     AUTO_CLOSE int fd = root_fd;
     struct dir_store *store = calloc(1, sizeof *store);
@@ -433,6 +424,7 @@ int store_dir_new(const char *path, int root_fd, struct store **out, struct err 
     }
     store->base = (struct store){&dir_ops, copy};
     store->fd = steal_fd(&fd);
+    store->follow_links = (flags & STORE_FOLLOW_LINKS) != 0;
     *out = &store->base;
     return 0;
 }

@@ -15,6 +15,9 @@ struct store_ops {
     int (*identity)(const struct store *store, const char *key,
                     void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
     void (*free)(struct store *store);
+    /* NULL where a store keeps nothing. */
+    int (*set_budget)(struct store *store, size_t nbytes, struct err *err);
+    void (*trim)(const struct store *store);
 };
 
 /* Each kind puts these first in its own struct. */
@@ -36,8 +39,14 @@ struct object {
 /* A relative path without empty, "." or ".." components; "" only where root_ok. */
 int store_key_check(const struct store *store, const char *key, bool root_ok, struct err *err);
 
-/* Takes ownership of the directory descriptor in any case. */
-int store_dir_new(const char *path, int root_fd, struct store **out, struct err *err);
+/* Exactly n bytes of a file, or an error that names it: path, or path/key where key is not NULL. */
+int store_fd_read(int fd, const char *path, const char *key, uint64_t offset, void *to, size_t n,
+                  struct err *err);
+
+/* Both take ownership of the descriptor in any case. */
+int store_dir_new(const char *path, int root_fd, unsigned flags, struct store **out,
+                  struct err *err);
+int store_zip_new(const char *path, int archive_fd, struct store **out, struct err *err);
 
 /* How the directory store opens a key; `open_walk` is for kernels without openat2(2) and refuses every
  * symbolic link. Both return a descriptor, or -1 with errno. */

@@ -501,7 +501,7 @@ static int first_failure(struct decoder *decoder, const struct zarr_array *array
     struct chunk *chunk;
 
     decoder_trim(decoder);
-    if (decoder_chunk(decoder, array, (uint64_t[]){0}, &chunk, err) < 0)
+    if (decoder_chunk(decoder, array, (uint64_t[ZARR_DIMS_MAX]){0}, &chunk, err) < 0)
         return 0;
     for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
         struct block block;
@@ -607,6 +607,7 @@ static void test_too_long(void **state)
         assert_non_null(strstr(err.msg, "--memory"));
         zarr_array_free(array);
     }
+    decoder_trim(small);
     close_fixture(&fix);
     setup_v3();
     array = make_v3("[3000,1000]", "[3000,1000]", "int32", "0",

@@ -232,6 +232,44 @@ static void test_open(void **state)
     assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+/* A tree of links, as git-annex and workflow managers make them: only when asked for, and never to
+ * anything but files. */
+static void test_follow_links(void **state)
+{
+    struct store *follow = NULL;
+    struct object *object;
+    struct fixture other;
+    struct err err = {0};
+    char target[512];
+
+    (void)state;
+    make_dir(&other);
+    put_text(&other, "far/0", "distant");
+    snprintf(target, sizeof target, "%s/far", other.dir);
+    put_link(target, "linked");
+    put_link("/dev/zero", "device");
+    snprintf(target, sizeof target, "%s/fifo", fix.dir);
+    put_link(target, "to_fifo");
+    assert_int_equal(store_object(fix.store, "linked/0", &object, &err), -1);
+    assert_non_null(strstr(err.msg, "--follow-links"));
+    assert_int_equal(store_open_with(fix.dir, STORE_FOLLOW_LINKS, &follow, &err), 0);
+    assert_int_equal(store_object(follow, "linked/0", &object, &err), 0);
+    assert_int_equal(object_size(object), 7);
+    object_close(object);
+    assert_int_equal(store_object(follow, "device", &object, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_int_equal(store_object(follow, "to_fifo", &object, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_int_equal(store_object(follow, "dangling", &object, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_int_equal(store_object(follow, "loop", &object, &err), -1);
+    assert_int_equal(err.code, ERR_CORRUPT);
+    assert_int_equal(store_object(follow, "nope", &object, &err), 0);
+    assert_null(object);
+    store_free(follow);
+    close_fixture(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,7 +277,7 @@ int main(void)
         cmocka_unit_test(test_absent),   cmocka_unit_test(test_walk),
         cmocka_unit_test(test_read_all), cmocka_unit_test(test_children),
         cmocka_unit_test(test_usage),    cmocka_unit_test(test_identity),
-        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_open),     cmocka_unit_test(test_follow_links),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -4,6 +4,9 @@
 #include "zarr_fixture.h"
 
 static const char *const same_data[] = {
+    "biallelic.vcz.zip",
+    "biallelic_stored.vcz.zip",
+    "biallelic_v3.vcz.zip",
     "biallelic_onechunk.vcz",
     "biallelic_v3.vcz",
     "bigendian.vcz",
