@@ -1,0 +1,562 @@
+/*
+ * Zip stores: archives written here byte by byte, and archives that lie.
+ */
+#include "zarr_fixture.h"
+
+#include "common/buf.h"
+#include "encoderd/zarr/bytes.h"
+#include "encoderd/zarr/zip.h"
+
+#include <libdeflate.h>
+
+static struct fixture fix;
+static char archive[128];
+
+/* A member as it is to be written; zeros are what is right. */
+struct entry {
+    const char *name;
+    const void *data;
+    size_t n;
+    bool deflated, descriptor, zip64;
+    bool padded;                         /* an extra field in the local header only */
+    const char *local_name;              /* NULL: name */
+    uint32_t claim_nbytes, claim_stored; /* in the directory; 0: the true sizes */
+    uint32_t claim_header;               /* + 1 */
+    uint16_t flags, method;              /* added to, and in place of, the right ones */
+    uint32_t attributes;
+    uint32_t crc_error;
+};
+
+static void put16(struct buf *to, unsigned value)
+{
+    buf_append(to, (uint8_t[]){(uint8_t)value, (uint8_t)(value >> 8)}, 2);
+}
+
+static void put32(struct buf *to, uint32_t value)
+{
+    uint8_t bytes[4];
+
+    put_le32(bytes, value);
+    buf_append(to, bytes, 4);
+}
+
+static void put64(struct buf *to, uint64_t value)
+{
+    put32(to, (uint32_t)value);
+    put32(to, (uint32_t)(value >> 32));
+}
+
+struct written {
+    uint64_t header;
+    size_t stored;
+    uint32_t crc;
+};
+
+static void put_local(struct buf *to, const struct entry *entry, struct written *out)
+{
+    struct libdeflate_compressor *deflate = libdeflate_alloc_compressor(6);
+    size_t room = libdeflate_deflate_compress_bound(deflate, entry->n);
+    uint8_t *stored = malloc(room + entry->n + 1);
+    const char *name = entry->local_name != NULL ? entry->local_name : entry->name;
+    size_t extra = (entry->zip64 ? 20u : 0u) + (entry->padded ? 9u : 0u);
+
+    out->header = to->len;
+    out->stored = entry->n;
+    out->crc = libdeflate_crc32(0, entry->data, entry->n) ^ entry->crc_error;
+    if (entry->deflated)
+        out->stored = libdeflate_deflate_compress(deflate, entry->data, entry->n, stored, room);
+    else
+        memcpy(stored, entry->data, entry->n);
+    put32(to, 0x04034b50);
+    put16(to, 45);
+    put16(to, (entry->descriptor ? 8u : 0u) | entry->flags);
+    put16(to, entry->method != 0 ? entry->method : entry->deflated ? 8 : 0);
+    put32(to, 0);
+    put32(to, entry->descriptor ? 0 : out->crc);
+    put32(to, entry->descriptor ? 0 : entry->zip64 ? UINT32_MAX : (uint32_t)out->stored);
+    put32(to, entry->descriptor ? 0 : entry->zip64 ? UINT32_MAX : (uint32_t)entry->n);
+    put16(to, (unsigned)strlen(name));
+    put16(to, (unsigned)extra);
+    buf_append_str(to, name);
+    if (entry->zip64) {
+        put16(to, 1);
+        put16(to, 16);
+        put64(to, entry->n);
+        put64(to, out->stored);
+    }
+    if (entry->padded)
+        buf_append(to, "\x99\x99\5\0hello", 9);
+    buf_append(to, stored, out->stored);
+    if (entry->descriptor) {
+        put32(to, 0x08074b50);
+        put32(to, out->crc);
+        put32(to, (uint32_t)out->stored);
+        put32(to, (uint32_t)entry->n);
+    }
+    free(stored);
+    libdeflate_free_compressor(deflate);
+}
+
+static void put_central(struct buf *to, const struct entry *entry, const struct written *at)
+{
+    uint32_t stored = entry->claim_stored != 0 ? entry->claim_stored : (uint32_t)at->stored;
+    uint32_t nbytes = entry->claim_nbytes != 0 ? entry->claim_nbytes : (uint32_t)entry->n;
+
+    put32(to, 0x02014b50);
+    put16(to, 3 << 8 | 45);
+    put16(to, 45);
+    put16(to, (entry->descriptor ? 8u : 0u) | entry->flags);
+    put16(to, entry->method != 0 ? entry->method : entry->deflated ? 8 : 0);
+    put32(to, 0);
+    put32(to, at->crc);
+    put32(to, entry->zip64 ? UINT32_MAX : stored);
+    put32(to, entry->zip64 ? UINT32_MAX : nbytes);
+    put16(to, (unsigned)strlen(entry->name));
+    put16(to, entry->zip64 ? 28 + 6 : 0);
+    put16(to, 3);
+    put16(to, 0);
+    put16(to, 0);
+    put32(to, entry->attributes);
+    put32(to, entry->zip64               ? UINT32_MAX
+              : entry->claim_header != 0 ? entry->claim_header - 1
+                                         : (uint32_t)at->header);
+    buf_append_str(to, entry->name);
+    if (entry->zip64) {
+        buf_append(to, "\x77\x77\2\0ab", 6);
+        put16(to, 1);
+        put16(to, 24);
+        put64(to, nbytes);
+        put64(to, stored);
+        put64(to, at->header);
+    }
+    buf_append_str(to, "hey");
+}
+
+static void make_zip(struct buf *to, const struct entry *entries, size_t n, bool zip64,
+                     const char *comment)
+{
+    struct written *written = calloc(n + 1, sizeof *written);
+    uint64_t begin, end;
+
+    buf_reset(to);
+    for (size_t i = 0; i < n; i++)
+        put_local(to, &entries[i], &written[i]);
+    begin = to->len;
+    for (size_t i = 0; i < n; i++)
+        put_central(to, &entries[i], &written[i]);
+    end = to->len;
+    if (zip64) {
+        put32(to, 0x06064b50);
+        put64(to, 44);
+        put32(to, 45 << 16 | 45);
+        put64(to, 0);
+        put64(to, n);
+        put64(to, n);
+        put64(to, end - begin);
+        put64(to, begin);
+        put32(to, 0x07064b50);
+        put32(to, 0);
+        put64(to, end);
+        put32(to, 1);
+    }
+    put32(to, 0x06054b50);
+    put32(to, 0);
+    put16(to, zip64 ? UINT16_MAX : (unsigned)n);
+    put16(to, zip64 ? UINT16_MAX : (unsigned)n);
+    put32(to, zip64 ? UINT32_MAX : (uint32_t)(end - begin));
+    put32(to, zip64 ? UINT32_MAX : (uint32_t)begin);
+    put16(to, (unsigned)strlen(comment));
+    buf_append_str(to, comment);
+    free(written);
+}
+
+static int open_bytes(const void *data, size_t n, struct store **out, struct err *err)
+{
+    put_file(&fix, "s.zip", data, n);
+    snprintf(archive, sizeof archive, "%s/s.zip", fix.dir);
+    return store_open(archive, out, err);
+}
+
+static struct store *open_entries(const struct entry *entries, size_t n)
+{
+    struct buf bytes = {0};
+    struct store *store;
+    struct err err = {0};
+
+    make_zip(&bytes, entries, n, false, "");
+    if (open_bytes(bytes.data, bytes.len, &store, &err) < 0)
+        fail_msg("%s", err.msg);
+    buf_free(&bytes);
+    return store;
+}
+
+static void expect_object(const struct store *store, const char *key, const void *data, size_t n)
+{
+    struct buf got = {0};
+    struct err err = {0};
+    bool found;
+
+    if (store_read_all(store, key, (size_t)1 << 28, &got, &found, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_true(found);
+    assert_int_equal(got.len, n);
+    if (n > 0)
+        assert_memory_equal(got.data, data, n);
+    buf_free(&got);
+}
+
+static void expect_no_store(const void *data, size_t n, enum err_code code, const char *word)
+{
+    struct store *store = NULL;
+    struct err err = {0};
+
+    if (open_bytes(data, n, &store, &err) == 0)
+        fail_msg("opened, not \"%s\"", word);
+    if (err.code != code || strstr(err.msg, word) == NULL || strstr(err.msg, archive) == NULL)
+        fail_msg("%s: %s, not %s", err_code_name(err.code), err.msg, word);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    make_dir(&fix);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close_fixture(&fix);
+    return 0;
+}
+
+static int append_name(const char *name, void *arg)
+{
+    strcat(arg, name);
+    strcat(arg, ",");
+    return 0;
+}
+
+static char *long_text(size_t n)
+{
+    char *text = malloc(n);
+    uint32_t x = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        x = x * 1664525 + 1013904223;
+        text[i] = (char)('a' + (x >> 24) % 7);
+    }
+    return text;
+}
+
+#define ZGROUP                                                                                     \
+    {                                                                                              \
+        .name = ".zgroup", .data = "{}", .n = 2                                                    \
+    }
+
+static void test_members(void **state)
+{
+    size_t n = 200000;
+    char *text = long_text(n);
+    const struct entry entries[] = {
+        {.name = "b/0", .data = text, .n = n, .deflated = true},
+        {.name = "b/1", .data = text, .n = n, .padded = true},
+        {.name = "a/", .data = "", .n = 0},
+        {.name = "a/x", .data = text, .n = 100, .deflated = true, .descriptor = true},
+        {.name = "a/y", .data = text, .n = n, .deflated = true, .descriptor = true},
+        ZGROUP,
+        {.name = "a.b/z", .data = text, .n = n, .zip64 = true},
+        {.name = "a0/z", .data = text, .n = n, .zip64 = true, .deflated = true},
+        {.name = "a/empty", .data = "", .n = 0, .deflated = true},
+        {.name = "a/sub/deep", .data = "d", .n = 1},
+    };
+
+    (void)state;
+    for (unsigned round = 0; round < 4; round++) {
+        struct buf bytes = {0};
+        struct store *store;
+        struct object *object;
+        struct err err = {0};
+        char names[64] = "", part[1000];
+        uint64_t nobjects, nbytes;
+
+        make_zip(&bytes, entries, sizeof entries / sizeof entries[0], round % 2 == 1,
+                 round >= 2 ? "a comment PK\5\6 with its own end" : "");
+        if (open_bytes(bytes.data, bytes.len, &store, &err) < 0)
+            fail_msg("%s", err.msg);
+        if (round == 2)
+            assert_int_equal(store_set_budget(store, 1000, &err), 0);
+        for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++)
+            if (strcmp(entries[i].name, "a/") != 0)
+                expect_object(store, entries[i].name, entries[i].data, entries[i].n);
+        assert_int_equal(store_object(store, "b/0", &object, &err), 0);
+        for (size_t at = n - sizeof part; at > n / 9; at -= n / 9) {
+            assert_int_equal(object_read(object, at, part, sizeof part, &err), 0);
+            assert_memory_equal(part, text + at, sizeof part);
+        }
+        assert_int_equal(object_read(object, n - 1, part, 2, &err), -1);
+        assert_int_equal(err.code, ERR_CORRUPT);
+        object_close(object);
+        store_trim(store);
+        assert_int_equal(store_object(store, "nope/0", &object, &err), 0);
+        assert_null(object);
+        assert_int_equal(store_object(store, "a", &object, &err), -1);
+        assert_int_equal(err.code, ERR_CORRUPT);
+        assert_int_equal(store_object(store, "a/sub", &object, &err), -1);
+        assert_int_equal(store_children(store, "", append_name, names, &err), 0);
+        assert_string_equal(names, "a,a.b,a0,b,");
+        names[0] = '\0';
+        assert_int_equal(store_children(store, "a", append_name, names, &err), 0);
+        assert_string_equal(names, "sub,");
+        assert_int_equal(store_usage(store, "a.b", &nobjects, &nbytes, &err), 0);
+        assert_int_equal(nobjects, 1);
+        assert_int_equal(nbytes, n);
+        assert_int_equal(store_usage(store, "", &nobjects, &nbytes, &err), 0);
+        assert_int_equal(nobjects, 9);
+        store_free(store);
+        buf_free(&bytes);
+    }
+    free(text);
+}
+
+static void test_root(void **state)
+{
+    struct store *store;
+    struct buf bytes = {0};
+    char names[64] = "";
+    struct err err = {0};
+
+    (void)state;
+    store = open_entries((const struct entry[]){{.name = "s.vcz/", .data = "", .n = 0},
+                                                {.name = "s.vcz/.zgroup", .data = "{}", .n = 2},
+                                                {.name = "s.vcz/a/0", .data = "x", .n = 1}},
+                         3);
+    expect_object(store, ".zgroup", "{}", 2);
+    expect_object(store, "a/0", "x", 1);
+    assert_int_equal(store_children(store, "", append_name, names, &err), 0);
+    assert_string_equal(names, "a,");
+    store_free(store);
+    make_zip(&bytes,
+             (const struct entry[]){{.name = "s.vcz/.zgroup", .data = "{}", .n = 2},
+                                    {.name = "t.vcz/a/0", .data = "x", .n = 1}},
+             2, false, "");
+    expect_no_store(bytes.data, bytes.len, ERR_CORRUPT, "beside it");
+    buf_free(&bytes);
+}
+
+static void test_lies(void **state)
+{
+    static const struct {
+        struct entry entry;
+        enum err_code code;
+        const char *word;
+    } cases[] = {
+        {{.name = "../up", .data = "x", .n = 1}, ERR_CORRUPT, "../up"},
+        {{.name = "a/../up", .data = "x", .n = 1}, ERR_CORRUPT, "no name"},
+        {{.name = "a/..", .data = "x", .n = 1}, ERR_CORRUPT, "no name"},
+        {{.name = "./a", .data = "x", .n = 1}, ERR_CORRUPT, "no name"},
+        {{.name = "a//b", .data = "x", .n = 1}, ERR_CORRUPT, "no name"},
+        {{.name = "/etc/passwd", .data = "x", .n = 1}, ERR_CORRUPT, "no name"},
+        {{.name = "", .data = "x", .n = 1}, ERR_CORRUPT, "no name"},
+        {{.name = ".zgroup", .data = "x", .n = 1}, ERR_CORRUPT, "twice"},
+        {{.name = "a/", .data = "x", .n = 1}, ERR_CORRUPT, "directory with contents"},
+        {{.name = "a", .data = "x", .n = 1, .flags = 1}, ERR_UNSUPPORTED, "encrypted"},
+        {{.name = "a", .data = "x", .n = 1, .method = 93}, ERR_UNSUPPORTED, "another method"},
+        {{.name = "a", .data = "x", .n = 1, .claim_nbytes = 2}, ERR_CORRUPT, "two sizes"},
+        {{.name = "a", .data = "x", .n = 1, .deflated = true, .claim_nbytes = 1 << 30},
+         ERR_CORRUPT,
+         "deflate can have made"},
+        {{.name = "a", .data = "x", .n = 1, .claim_nbytes = 200, .claim_stored = 200},
+         ERR_CORRUPT,
+         "runs into another"},
+        {{.name = "a", .data = "x", .n = 1, .claim_header = 1}, ERR_CORRUPT, "runs into another"},
+        {{.name = "a", .data = "x", .n = 1, .claim_header = 1 << 30},
+         ERR_CORRUPT,
+         "runs into another"},
+        {{.name = "a", .data = "/x", .n = 2, .attributes = 0120777u << 16}, ERR_CORRUPT, "link"},
+        {{.name = "a", .data = "", .n = 0, .attributes = 0010777u << 16}, ERR_CORRUPT, "link"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf bytes = {0};
+
+        make_zip(&bytes, (const struct entry[]){ZGROUP, cases[i].entry}, 2, false, "");
+        expect_no_store(bytes.data, bytes.len, cases[i].code, cases[i].word);
+        buf_free(&bytes);
+    }
+}
+
+/* What only shows when a member is opened or read. */
+static void test_bad_members(void **state)
+{
+    size_t n = 100000;
+    char *text = long_text(n);
+    const struct {
+        struct entry entry;
+        const char *word;
+    } cases[] = {
+        {{.name = "a", .data = text, .n = n, .local_name = "b"}, "another there"},
+        {{.name = "a", .data = text, .n = n, .deflated = true, .crc_error = 1}, "CRC-32"},
+        {{.name = "a", .data = text, .n = 50, .deflated = true, .crc_error = 1}, "CRC-32"},
+        {{.name = "a",
+          .data = text,
+          .n = n,
+          .deflated = true,
+          .descriptor = true,
+          .claim_nbytes = 100001},
+         "too short"},
+        {{.name = "a",
+          .data = text,
+          .n = n,
+          .deflated = true,
+          .descriptor = true,
+          .claim_nbytes = 99999},
+         "longer"},
+        {{.name = "a", .data = text, .n = n, .deflated = true, .claim_nbytes = 99999},
+         "another there"},
+        {{.name = "a",
+          .data = text,
+          .n = n,
+          .deflated = true,
+          .descriptor = true,
+          .claim_stored = 1000},
+         "ends too early"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (unsigned budget = 0; budget < 2; budget++) {
+            struct store *store = open_entries((const struct entry[]){ZGROUP, cases[i].entry}, 2);
+            struct buf got = {0};
+            struct err err = {0};
+            bool found;
+
+            if (budget == 1)
+                assert_int_equal(store_set_budget(store, 1000, &err), 0);
+            assert_int_equal(store_read_all(store, "a", n * 2, &got, &found, &err), -1);
+            if (err.code != ERR_CORRUPT || strstr(err.msg, cases[i].word) == NULL ||
+                strstr(err.msg, archive) == NULL)
+                fail_msg("%s: %s, not %s", err_code_name(err.code), err.msg, cases[i].word);
+            buf_free(&got);
+            store_free(store);
+        }
+    free(text);
+}
+
+/* A member that is long because it is all zeros is no bomb: but no more of it is held than the budget. */
+static void test_long_member(void **state)
+{
+    size_t n = (size_t)100 << 20;
+    char *zeros = calloc(1, n), *part = malloc(1 << 20);
+    struct store *store = open_entries(
+        (const struct entry[]){ZGROUP, {.name = "a", .data = zeros, .n = n, .deflated = true}}, 2);
+    struct object *object;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(store_object(store, "a", &object, &err), 0);
+    for (size_t at = 0; at < n; at += (size_t)10 << 20)
+        assert_int_equal(object_read(object, at, part, 1 << 20, &err), 0);
+    assert_int_equal(object_read(object, 5, part, 10, &err), 0);
+    object_close(object);
+    store_free(store);
+    free(zeros);
+    free(part);
+}
+
+/* Every truncation is refused, and every changed byte is either refused or harmless. */
+static void test_damage(void **state)
+{
+    const struct entry entries[] = {
+        ZGROUP,
+        {.name = "a/0", .data = "some text, some text", .n = 20, .deflated = true},
+        {.name = "a/1", .data = "other", .n = 5, .zip64 = true},
+    };
+    struct buf bytes = {0};
+    struct store *store;
+
+    (void)state;
+    for (unsigned zip64 = 0; zip64 < 2; zip64++) {
+        make_zip(&bytes, entries, 3, zip64, "");
+        for (size_t cut = 0; cut < bytes.len; cut++) {
+            struct err err = {0};
+
+            assert_int_equal(open_bytes(bytes.data, cut, &store, &err), -1);
+        }
+        for (size_t at = 0; at < bytes.len; at++)
+            for (unsigned bit = 0; bit < 8; bit++) {
+                struct buf got = {0};
+                struct err err = {0};
+                bool found;
+
+                bytes.data[at] ^= (uint8_t)(1u << bit);
+                if (open_bytes(bytes.data, bytes.len, &store, &err) == 0) {
+                    if (store_read_all(store, "a/0", 1000, &got, &found, &err) == 0 && found) {
+                        assert_int_equal(got.len, 20);
+                        assert_memory_equal(got.data, "some text, some text", 20);
+                    }
+                    store_free(store);
+                }
+                buf_free(&got);
+                bytes.data[at] ^= (uint8_t)(1u << bit);
+            }
+    }
+    buf_free(&bytes);
+}
+
+static int read_memory(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
+{
+    const struct buf *bytes = arg;
+
+    (void)err;
+    memcpy(to, bytes->data + offset, n);
+    return 0;
+}
+
+/* A directory of many members costs what it says. */
+static void test_many(void **state)
+{
+    enum { N = 200000 };
+    struct entry *entries = calloc(N, sizeof *entries);
+    char(*names)[24] = calloc(N, sizeof *names);
+    struct buf bytes = {0};
+    struct zip_dir dir;
+    struct err err = {0};
+    uint64_t at;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        snprintf(names[i], sizeof names[i], "a/c/%zu/%zu", i * 7919 % N, i % 3);
+        entries[i] = (struct entry){.name = names[i], .data = &names[i], .n = 4};
+    }
+    make_zip(&bytes, entries, N, true, "");
+    struct zip_source source = {read_memory, &bytes, bytes.len};
+    if (zip_dir_read(&source, &dir, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_int_equal(dir.n, N);
+    for (size_t i = 0; i < N; i += 997) {
+        const struct zip_member *member = zip_find(&dir, names[i], strlen(names[i]));
+
+        assert_non_null(member);
+        assert_int_equal(zip_member_data(&source, &dir, member, &at, &err), 0);
+        assert_memory_equal(bytes.data + at, names[i], 4);
+    }
+    assert_null(zip_find(&dir, "a/c/1", 5));
+    zip_dir_clear(&dir);
+    buf_free(&bytes);
+    free(entries);
+    free(names);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_members),     cmocka_unit_test(test_root),
+        cmocka_unit_test(test_lies),        cmocka_unit_test(test_bad_members),
+        cmocka_unit_test(test_long_member), cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_many),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
