@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import pathlib
 import signal
 import socket
 import stat
@@ -16,6 +17,7 @@ import helpers
 
 STORE = "biallelic.vcz"
 CASE = "biallelic_vcz-plink"
+SO_ACCEPTCON = 0x10000  # of the flags in /proc/net/unix
 
 
 def bed():
@@ -29,6 +31,15 @@ class Listener:
     def workers(self):
         """Pids of the children that serve one connection each."""
         return helpers.children(self.process.pid)
+
+
+def is_listening(path):
+    """The socket's file is there a moment before anybody may connect."""
+    for line in pathlib.Path("/proc/net/unix").read_text().splitlines():
+        fields = line.split()
+        if fields[-1] == str(path) and int(fields[3], 16) & SO_ACCEPTCON:
+            return True
+    return False
 
 
 @pytest.fixture
@@ -45,7 +56,7 @@ def listener(scratch):
         )
     helpers.held.add(process.pid)
     try:
-        helpers.wait_for(lambda: path.exists() or process.poll() is not None, what="the socket")
+        helpers.wait_for(lambda: is_listening(path) or process.poll() is not None, what="the socket")
         assert process.poll() is None, errors.read_text()
         yield Listener(process, path, errors)
         assert process.poll() is None, errors.read_text()

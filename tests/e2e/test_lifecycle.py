@@ -332,9 +332,8 @@ def test_background_with_relative_paths(scratch):
     """Store, directory, encoder and logs are meant from where the user stands."""
     (scratch / "mnt").mkdir()
     shutil.copytree(helpers.store(STORE), scratch / "here.vcz")
-    done = helpers.run(
-        "mount-plink", "--background", "--log-file", "log", "--access-log", "access", "here.vcz", "mnt", cwd=scratch
-    )
+    logs = ["--log-file", "log", "--access-log", "access"]
+    done = helpers.run("mount-plink", "--background", *logs, "here.vcz", "mnt", cwd=scratch)
     try:
         assert done.returncode == 0, done.stderr
         helpers.drop_cache(scratch / "mnt" / "here.bed")
@@ -438,9 +437,8 @@ def test_no_zombies_are_left_by_replaced_encoders(mount):
 def test_mount_with_standard_descriptors_closed(scratch):
     """As some supervisors start programs: the files that are opened first must not pass for stderr."""
     (scratch / "mnt").mkdir()
-    front = subprocess.Popen(
-        ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", helpers.VCZFS, "mount-plink", helpers.store(STORE), scratch / "mnt"]
-    )
+    command = [helpers.VCZFS, "mount-plink", helpers.store(STORE), scratch / "mnt"]
+    front = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command])
     try:
         helpers.wait_for(lambda: helpers.is_mounted(scratch / "mnt") or front.poll() is not None)
         assert front.poll() is None
@@ -474,7 +472,8 @@ def test_log_file(mount, scratch):
         assert m.log() == ""
     lines = (scratch / "log").read_text().splitlines()
     assert any("encoder" in line for line in lines)
-    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z vczfs(-encoderd)?\[\d+\] \w+: ", line) for line in lines)
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z vczfs(-encoderd)?\[\d+\] \w+: "
+    assert all(re.match(form, line) for line in lines)
 
 
 def access_entries(path):
