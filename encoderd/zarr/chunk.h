@@ -89,6 +89,11 @@ int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool
 int zarr_chunk_ints(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
                     int64_t *out, struct err *err);
 
+/* Every element of a float array as a double, and, unless kinds is NULL, whether it is a value: see
+ * floats.h. Both have room for meta.chunk_elements. */
+int zarr_chunk_floats(struct decoder *decoder, const struct zarr_array *array,
+                      const uint64_t *index, double *out, uint8_t *kinds, struct err *err);
+
 struct str {
     const char *at; /* UTF-8, not terminated */
     size_t len;

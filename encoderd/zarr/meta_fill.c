@@ -2,6 +2,7 @@
  * meta_fill: fill values, which say what an absent chunk holds.
  */
 #include "common/cleanup.h"
+#include "encoderd/zarr/floats.h"
 #include "encoderd/zarr/meta_impl.h"
 
 #include <errno.h>
@@ -73,30 +74,17 @@ static int fill_int(const char *array, const json_t *value, struct zarr_meta *me
     return 0;
 }
 
-/* False: not a value that this C library can turn into a half without help. */
-static bool store_half(double value, uint8_t fill[8])
+static void store_float(double value, uint32_t size, uint8_t fill[8])
 {
-    uint16_t bits = isnan(value) ? 0x7e00 : isinf(value) ? 0x7c00 : 0;
-
-    if (isfinite(value) && value != 0)
-        return false;
-    if (signbit(value) && !isnan(value))
-        bits |= 0x8000;
-    memcpy(fill, &bits, sizeof bits);
-    return true;
-}
-
-static bool store_float(double value, uint32_t size, uint8_t fill[8])
-{
+    uint16_t half = half_from_double(value);
     float single = (float)value;
 
     if (size == 2)
-        return store_half(value, fill);
-    if (size == 4)
+        memcpy(fill, &half, 2);
+    else if (size == 4)
         memcpy(fill, &single, 4);
     else
         memcpy(fill, &value, 8);
-    return true;
 }
 
 static bool float_by_name(const char *text, double *out)
@@ -138,9 +126,7 @@ static int fill_float(const char *array, const json_t *value, struct zarr_meta *
         return 0;
     if (!json_is_number(value) && (text == NULL || !float_by_name(text, &number)))
         return bad_fill(array, meta, err);
-    if (!store_float(number, meta->dtype.size, meta->fill))
-        return err_set(err, ERR_UNSUPPORTED, "%s: a float16 with this fill_value is not supported",
-                       array);
+    store_float(number, meta->dtype.size, meta->fill);
     return 0;
 }
 

@@ -5,9 +5,11 @@
 
 #include "encoderd/zarr/bytes.h"
 #include "encoderd/zarr/crc32c.h"
+#include "encoderd/zarr/floats.h"
 
 #include <blosc.h>
 #include <libdeflate.h>
+#include <math.h>
 #include <zstd.h>
 
 static struct fixture fix;
@@ -485,6 +487,63 @@ static void test_v3_chain(void **state)
     fix = outer;
 }
 
+static void check_floats(const char *dtype, const void *bytes, size_t n)
+{
+    struct zarr_array *array = make_array(6, 6, dtype, RAW);
+    double got[6];
+    uint8_t kinds[6];
+    struct err err = {0};
+
+    put_chunk(bytes, n);
+    assert_int_equal(zarr_chunk_floats(fix.decoder, array, first, got, kinds, &err), 0);
+    assert_true(got[0] == 1.5 && got[1] == -0.25);
+    assert_true(isnan(got[2]) && isnan(got[3]) && isnan(got[4]) && isinf(got[5]));
+    assert_memory_equal(kinds,
+                        ((uint8_t[]){ZARR_FLOAT_VALUE, ZARR_FLOAT_VALUE, ZARR_FLOAT_MISSING,
+                                     ZARR_FLOAT_FILL, ZARR_FLOAT_VALUE, ZARR_FLOAT_VALUE}),
+                        6);
+    assert_int_equal(zarr_chunk_ints(fix.decoder, array, first, (int64_t[6]){0}, &err), -1);
+    assert_int_equal(err.code, ERR_DATA);
+    zarr_array_free(array);
+}
+
+static void test_floats(void **state)
+{
+    static const uint64_t wide[] = {0x3ff8000000000000, 0xbfd0000000000000, 0x7ff0000000000001,
+                                    0x7ff8000040000000, 0x7ff8000000000000, 0x7ff0000000000000};
+
+    (void)state;
+    check_floats("<f2", "\0\x3e\0\xb4\1\x7c\2\x7e\0\x7e\0\x7c", 12);
+    check_floats(">f2", "\x3e\0\xb4\0\x7c\1\x7e\2\x7e\0\x7c\0", 12);
+    check_floats("<f4", "\0\0\xc0\x3f\0\0\x80\xbe\1\0\x80\x7f\2\0\x80\x7f\0\0\xc0\x7f\0\0\x80\x7f",
+                 24);
+    check_floats(">f4", "\x3f\xc0\0\0\xbe\x80\0\0\x7f\xc0\0\1\x7f\xc0\0\2\x7f\xc0\0\0\x7f\x80\0\0",
+                 24);
+    check_floats("<f8", wide, sizeof wide);
+}
+
+/* All halves there and back, and what lies between them to the nearer one, or the even one. */
+static void test_halves(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 0x10000; bits++) {
+        double value = half_to_double((uint16_t)bits);
+        double next = half_to_double((uint16_t)(bits + 1));
+
+        if (isnan(value))
+            continue;
+        assert_int_equal(half_from_double(value), bits);
+        if ((bits & 0x7fff) >= 0x7bff)
+            continue;
+        assert_int_equal(half_from_double((value + next) / 2), bits % 2 == 0 ? bits : bits + 1);
+        assert_int_equal(half_from_double(value * 0.75 + next * 0.25), bits);
+        assert_int_equal(half_from_double(value * 0.25 + next * 0.75), bits + 1);
+    }
+    assert_int_equal(half_from_double(65519), 0x7bff);
+    assert_int_equal(half_from_double(65520), 0x7c00);
+    assert_int_equal(half_from_double(-1e300), 0xfc00);
+}
+
 static void test_crc32c(void **state)
 {
     (void)state;
@@ -502,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_fixed_strings),  cmocka_unit_test(test_vlen),
         cmocka_unit_test(test_absent_strings), cmocka_unit_test(test_unknown_size),
         cmocka_unit_test(test_v3_chain),       cmocka_unit_test(test_crc32c),
+        cmocka_unit_test(test_floats),         cmocka_unit_test(test_halves),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
