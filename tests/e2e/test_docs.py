@@ -8,6 +8,7 @@ import pytest
 
 import helpers
 
+RENDERERS = [["man", "--warnings", "-P", "cat", "-l"], ["mandoc", "-T", "lint", "-W", "warning"]]
 PAGES = ["vczfs.1", "vczfs-encoderd.8", "vczfs-protocol.7"]
 
 
@@ -16,14 +17,16 @@ def page(name):
 
 
 def section(text, macro, title):
-    """Lines of a section (Sh) or subsection (Ss) of an mdoc page."""
-    found = re.search(rf"^\.{macro} {re.escape(title)}\n(.*?)(?=^\.{'Sh' if macro == 'Sh' else 'S[hs]'} |\Z)", text, re.M | re.S)
+    """Lines of a section (Sh), with its subsections, or of a subsection (Ss) of an mdoc page."""
+    end = r"^\.Sh " if macro == "Sh" else r"^\.S[hs] "
+    found = re.search(rf"^\.{macro} {re.escape(title)}\n(.*?)(?={end}|\Z)", text, re.M | re.S)
     assert found, f"no section {title}"
     return found[1]
 
 
 def help_text(program, *verb):
-    return subprocess.run([program, *verb, "--help"], capture_output=True, text=True, timeout=30, check=True).stdout
+    command = [program, *verb, "--help"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
 
 
 def help_verbs():
@@ -69,12 +72,13 @@ def test_encoder_options():
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("command", [["man", "--warnings", "-P", "cat", "-l"], ["mandoc", "-T", "lint", "-W", "warning"]])
-def test_pages_render(name, command):
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
-    done = subprocess.run([*command, helpers.ROOT / "man" / name], capture_output=True, text=True, timeout=60, check=False)
-    complaints = done.stderr if command[0] == "man" else done.stdout + done.stderr
+@pytest.mark.parametrize("renderer", RENDERERS, ids=lambda command: command[0])
+def test_pages_render(name, renderer):
+    if shutil.which(renderer[0]) is None:
+        pytest.skip(f"{renderer[0]} is not installed")
+    command = [*renderer, helpers.ROOT / "man" / name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    complaints = done.stderr if renderer[0] == "man" else done.stdout + done.stderr
     assert (done.returncode, complaints) == (0, "")
 
 
@@ -94,6 +98,7 @@ def test_protocol_version():
     """A transcript of another version has to be recorded again."""
     version = re.search(r"#define PROTO_VERSION\s+(\d+)", (helpers.ROOT / "proto/proto.h").read_text())[1]
     text = page("vczfs-protocol.7")
-    assert re.search(r"^Version (\d+)\.", (helpers.ROOT / "proto/PROTOCOL.md").read_text(), re.M)[1] == version
+    protocol = (helpers.ROOT / "proto/PROTOCOL.md").read_text()
+    assert re.search(r"^Version (\d+)\.", protocol, re.M)[1] == version
     assert re.search(r"protocol version (\d+)", text)[1] == version
     assert set(re.findall(r"version\\e(\d+)", text)) == {oct(int(version))[2:]}
