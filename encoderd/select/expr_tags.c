@@ -396,6 +396,18 @@ static int open_stored_counts(struct expr *expr, struct err *err)
     return 0;
 }
 
+/* As in bcftools, AC and its kin are the first ALT's where they are counted and have no subscript. */
+static const struct expr_indices *first_alt(void)
+{
+    static const struct expr_range first = {.first = 0, .last = 0};
+    static const struct expr_indices indices = {.given = true,
+                                                .single = true,
+                                                .ranges = (struct expr_range *)(uintptr_t)&first,
+                                                .nranges = 1};
+
+    return &indices;
+}
+
 static struct bound *bind_counted(struct expr *expr, const struct expr_node *node,
                                   enum bound_kind kind, struct err *err)
 {
@@ -412,6 +424,8 @@ static struct bound *bind_counted(struct expr *expr, const struct expr_node *nod
     if (set_subscript(expr, bound, err) != 0 ||
         (kind != BOUND_ILEN && kind != BOUND_NS && open_stored_counts(expr, err) != 0))
         return NULL;
+    if (per_allele && kind != BOUND_ILEN && !node->subscript.given)
+        bound->take = first_alt();
     bound->width = width_taken(bound->take, bound->array_width);
     return bound;
 }

@@ -1,0 +1,542 @@
+"""Selections against bcftools: random option sets over the vectors' VCFs, and every vector case that selects.
+
+tests/tools/selectdump says what is kept, without a mount, so that hundreds of sets take seconds.
+"""
+
+import os
+import random
+import shlex
+import subprocess
+
+import pytest
+
+import helpers
+
+SELECTDUMP = helpers.BUILD / "tools/selectdump"
+
+# store, its VCF, sets to make
+STORES = [
+    ("small.vcz", "small.vcf", 60),
+    ("biallelic.vcz", "biallelic.vcf", 90),
+    ("filters.vcz", "filters.vcf", 150),
+    ("phased.vcz", "phased.vcf", 30),
+    ("unphased.vcz", "unphased.vcf", 30),
+    ("haploid.vcz", "haploid.vcf", 30),
+    ("mixedploidy.vcz", "mixedploidy.vcf", 50),
+    ("longalleles.vcz", "longalleles.vcf", 30),
+    ("v3_sharded.vcz", "biallelic.vcf", 30),
+]
+SEED = int(os.environ.get("VCZFS_TEST_SEED", "20261120"))
+TIMES = int(os.environ.get("VCZFS_TEST_TIMES", "1"))  # more sets, for longer hunts
+
+# A call counts as missing for N_MISSING, F_MISSING and NS if all of it is, as in the reference. In bcftools' words:
+ALL_MISSING = '(GT=".|." | GT="./." | GT=".")'
+
+
+def for_bcftools(expression):
+    """The expression with what vczfs means by it on purpose spelled out."""
+    return (
+        expression.replace("N_MISSING", f"N_PASS{ALL_MISSING}")
+        .replace("F_MISSING", f"F_PASS{ALL_MISSING}")
+        .replace("NS", f"(N_SAMPLES-N_PASS{ALL_MISSING})")
+    )
+
+
+# --- the two programs -----------------------------------------------------------------------------------
+
+
+def run(*command, stdin=None):
+    return subprocess.run([str(c) for c in command], input=stdin, capture_output=True, text=True)
+
+
+def dump(store, options):
+    """(samples, sites) that selectdump keeps."""
+    done = run(SELECTDUMP, helpers.store(store), *options)
+    assert done.returncode == 0, f"{store} {shlex.join(options)}: {done.stderr}"
+    lines = done.stdout.splitlines()
+    return lines[0].split("\t")[1:], [line.split("\t") for line in lines[1:]]
+
+
+class Vcf:
+    """A VCF of the vectors, compressed and indexed."""
+
+    def __init__(self, name, directory):
+        self.path = directory / f"{name}.gz"
+        header = [l for l in helpers.vcf(name).read_text().splitlines() if l.startswith("#")]
+        self.samples = header[-1].split("\t")[9:]
+        self.contigs = [l.split("ID=")[1].split(",")[0].rstrip(">") for l in header if l.startswith("##contig")]
+        self.sites = [l.split("\t")[:5] for l in helpers.vcf(name).read_text().splitlines() if l[0] != "#"]
+        self.has_format = any(l.split("\t")[8] != "GT" for l in helpers.vcf(name).read_text().splitlines() if l[0] != "#")
+        for command in (["bcftools", "view", "-Oz", "-o", self.path, helpers.vcf(name)], ["bcftools", "index", self.path]):
+            assert run(*command).returncode == 0
+        self.plain = {}
+
+    def of_samples(self, samples):
+        """The VCF of some samples only, without the counts of all. Returns its text."""
+        key = tuple(samples)
+        if key not in self.plain:
+            part = run("bcftools", "view", "-I", "-s", ",".join(samples), self.path)
+            assert part.returncode == 0, part.stderr
+            part = run("bcftools", "annotate", "-x", "INFO/AC,INFO/AF", "-", stdin=part.stdout)
+            assert part.returncode == 0, part.stderr
+            self.plain[key] = part.stdout
+        return self.plain[key]
+
+    def keep(self, places, rest, samples):
+        """Sites that bcftools keeps; None where it gives up."""
+        done = run("bcftools", "view", "-I", *places, self.path)
+        assert done.returncode == 0, done.stderr
+        text = done.stdout
+        if samples is not None:
+            kept = {tuple(l.split("\t")[:5]) for l in text.splitlines() if l[0] != "#"}
+            text = "".join(
+                line + "\n"
+                for line in self.of_samples(samples).splitlines()
+                if line[0] == "#" or tuple(line.split("\t")[:5]) in kept
+            )
+        done = run("bcftools", "view", "-I", "-H", *rest, "-", stdin=text)
+        if done.returncode != 0:
+            return None
+        sites = [line.split("\t")[:5] for line in done.stdout.splitlines()]
+        # bcftools goes from region to region in the order of their contigs; vczfs keeps the store's order.
+        return sorted(sites, key=self.sites.index)
+
+
+@pytest.fixture(scope="module")
+def vcfs(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("vcf")
+    cache = {}
+
+    def get(name):
+        if name not in cache:
+            cache[name] = Vcf(name, directory)
+        return cache[name]
+
+    return get
+
+
+# --- option sets ------------------------------------------------------------------------------------------
+
+
+class Maker:
+    """Random options that mean the same to both programs."""
+
+    def __init__(self, rng, vcf, subset):
+        self.rng = rng
+        self.vcf = vcf
+        self.subset = subset  # some samples are left out: INFO/AC and INFO/AF are not to be asked for
+        self.n = len(subset) if subset else len(vcf.samples)
+
+    def one_of(self, *items):
+        return self.rng.choice(items)
+
+    def scalar(self):
+        """A number of the site."""
+        r = self.rng
+        return self.one_of(
+            ("QUAL", r.randint(0, 100)),
+            ("%.1f*QUAL" % r.choice([0.5, 2, -1]), r.randint(-60, 150)),
+            ("INFO/DP", r.randint(0, 200)),
+            ("MQ", round(r.uniform(0, 60), 1)),
+            ("POS", r.randint(200, 9000)),
+            ("QUAL+MQ", r.randint(20, 150)),
+            ("INFO/DP-MQ", r.randint(-20, 150)),
+            ("QUAL/MQ", round(r.uniform(0, 4), 2)),
+            ("INFO/DP%7", r.randint(0, 6)),
+            ("-QUAL", -r.randint(0, 100)),
+            ("N_ALT", r.randint(0, 3)),
+            ("AN", r.randint(0, 2 * self.n)),
+            ("N_SAMPLES", self.n),
+            ("N_MISSING", r.randint(0, 3)),
+            ("F_MISSING", round(r.uniform(0, 0.3), 2)),
+            ("NS", r.randint(0, self.n)),
+            ("RPB[0]", round(r.random(), 2)),
+            ("RPB[1]", round(r.random(), 2)),
+            ("STRLEN(REF)", r.randint(1, 4)),
+            ("STRLEN(AA)", r.randint(0, 2)),
+            ("MAX(RPB)", round(r.random(), 2)),
+            ("MIN(RPB)", round(r.random(), 2)),
+            ("SUM(RPB)", round(r.uniform(0, 2), 2)),
+            ("MEAN(RPB)", round(r.random(), 2)),
+            ("AVG(RPB)", round(r.random(), 2)),
+            ("MEDIAN(RPB)", round(r.random(), 2)),
+            ("STDEV(RPB)", round(r.uniform(0, 0.5), 2)),
+            ("MAX(AF)", round(r.random(), 2)),
+            ("COUNT(ALT)", r.randint(0, 3)),
+            ("COUNT(RPB)", self.one_of(0, 2)),
+            ("ABS(QUAL-50)", r.randint(0, 50)),
+            ("MAF", round(r.uniform(0, 0.5), 2)),
+            ("MAC", r.randint(0, self.n)),
+            ("MAF[0]", round(r.uniform(0, 0.5), 2)),
+            ("MAX(MAC[*])", r.randint(0, self.n)),
+            ("SUM(AC)", r.randint(0, 20)),
+        )
+
+    def vector(self):
+        r = self.rng
+        return self.one_of(
+            ("AC", r.randint(0, 20)),
+            ("AF", round(r.random(), 2)),
+            ("AF[0]", round(r.random(), 2)),
+            ("AC[0]", r.randint(0, 20)),
+            ("MAF[*]", round(r.uniform(0, 0.5), 2)),
+            ("MAC[*]", r.randint(0, self.n)),
+            ("RPB", round(r.random(), 2)),
+            ("RPB[*]", round(r.random(), 2)),
+            ("RPB[0-1]", round(r.random(), 2)),
+            ("RPB[1-]", round(r.random(), 2)),
+            ("ILEN", r.randint(-5, 5)),
+            ("ABS(ILEN)", r.randint(0, 9)),
+            ("STRLEN(ALT)", r.randint(1, 6)),
+        )
+
+    def order(self):
+        return self.one_of("<", "<=", ">", ">=", "=", "==", "!=")
+
+    def site_atom(self):
+        r = self.rng
+        kind = r.randint(0, 8)
+        if kind <= 2:
+            left, number = self.scalar()
+            return f"{left}{self.order()}{number}" if r.random() < 0.8 else f"{number}{self.order()}{left}"
+        if kind <= 4:
+            left, number = self.vector()
+            return f"{left}{self.order()}{number}"
+        if kind == 5:
+            tag = self.one_of("QUAL", "INFO/DP", "MQ", "AA", "RPB", "ALT", "RPB[0]", "ID")
+            return f'{tag}{self.one_of("=", "!=")}"."'
+        if kind == 6:
+            return self.one_of("DB=1", "DB=0", "DB!=1")
+        return self.string_atom()
+
+    def string_atom(self):
+        r = self.rng
+        site = r.choice(self.vcf.sites)
+        return self.one_of(
+            f'AA{self.one_of("=", "!=")}"{self.one_of("A", "C", "A,T", "G")}"',
+            f'AA{self.one_of("~", "!~")}"{self.one_of("A", "^[AC]$", "a/i", "[CG]")}"',
+            f'REF{self.one_of("=", "!=", "~", "!~")}"{self.one_of("A", "C", "GT", "A,C", "T")}"'.replace('~"A,C', '~"A'),
+            f'ALT{self.one_of("=", "!=")}"{self.one_of("A", "T", "G,C", ".")}"',
+            f'ALT[0]{self.one_of("=", "!=")}"{self.one_of("A", "T", "G,C")}"',
+            f'ALT{self.one_of("~", "!~")}"{self.one_of("A", "^T", "C.*G", "gt/i")}"',
+            f'CHROM{self.one_of("=", "!=")}"{self.one_of(*self.vcf.contigs)}"',
+            f'CHROM~"{self.one_of("chr", "1", "X$", "C/i")}"',
+            f'ID{self.one_of("=", "!=")}"{site[2]}"',
+            f'ID{self.one_of("~", "!~")}"{self.one_of("rs1", "9$", "RS/i", "^rs")}"',
+            f'FILTER{self.one_of("=", "!=", "~", "!~")}"{self.one_of("PASS", "q10", "s50", "q10;s50", "s50;q10", ".")}"',
+            f'TYPE{self.one_of("=", "!=", "~", "!~")}"{self.one_of("snp", "indel", "mnp", "other", "ref", "bnd", "overlap", "snps", "INDEL")}"',
+            f'"{self.one_of("PASS", "q10")}"=FILTER',
+            f'"snp"{self.one_of("=", "!=")}TYPE',
+        )
+
+    def genotype_atom(self):
+        where = self.one_of("", "", "", "[0]", f"[0-{self.n - 1}]", "[1-]" if self.n > 1 else "[0-]", "[*]")
+        word = self.one_of("hom", "het", "hap", "mis", "ref", "alt", "HOM", "RR", "AA", "RA", "AR", "aA", "R", "A",
+                           "0/1", "0|1", "1|1", "./.", ".|.", ".", "1", "0/0", "1/2", "0/.")
+        if self.rng.random() < 0.2:
+            return f'GT{where}{self.one_of("~", "!~")}"{self.one_of("1", "|", "0/", "^1.1$", "2")}"'
+        return f'GT{where}{self.one_of("=", "!=")}"{word}"'
+
+    def sample_atom(self):
+        r = self.rng
+        if not self.vcf.has_format or r.random() < 0.4:
+            return self.genotype_atom()
+        tag = self.one_of("FMT/DP", "GQ", "FORMAT/GQ", "FMT/DP[0]", f"FMT/DP[0,{self.n - 1}]", "GQ[0-]", "GQ[*]",
+                          "FMT/DP+GQ", "GQ*2", "100-GQ", "SMPL_MAX(GQ)", "sMIN(FMT/DP)", "SMPL_SUM(FMT/DP)", "sMEAN(GQ)",
+                          "sMEDIAN(GQ)", "sSTDEV(GQ)", "ABS(GQ-50)", "PHRED(GQ)", "binom(FMT/DP[*],GQ[*])".replace("[*]", ""))
+        if tag == "PHRED(GQ)":
+            return f"PHRED(GQ){self.order()}{r.randint(-20, 0)}"
+        if tag.startswith("binom"):
+            return f"binom(FMT/DP,GQ){self.one_of('<', '>')}0.0{r.randint(1, 9)}"
+        return f"{tag}{self.order()}{r.randint(0, 100)}"
+
+    def summary_atom(self):
+        r = self.rng
+        inner = self.samples(r.randint(0, 1))
+        kinds = [f"N_PASS({inner}){self.order()}{r.randint(0, self.n)}",
+                 f"F_PASS({inner}){self.order()}{round(r.random(), 1)}",
+                 f"COUNT({self.genotype_plain()}){self.order()}{r.randint(0, self.n)}"]
+        if self.vcf.has_format:
+            func = self.one_of("MAX", "MIN", "AVG", "MEAN", "MEDIAN", "STDEV", "SUM")
+            kinds += [f"{func}({self.one_of('GQ', 'FMT/DP', 'GQ[0]', 'FMT/DP/2')}){self.order()}{r.randint(0, 100)}"] * 2
+            kinds.append(f"COUNT(GQ){self.order()}{r.randint(0, self.n)}")
+        return r.choice(kinds)
+
+    def genotype_plain(self):
+        return f'GT="{self.one_of("hom", "het", "ref", "alt", "mis")}"'
+
+    def samples(self, depth):
+        if depth == 0:
+            return self.sample_atom()
+        return f"({self.samples(depth - 1)}) {self.one_of('&', '|', '&&', '||')} ({self.samples(depth - 1)})"
+
+    def expression(self, depth):
+        r = self.rng
+        if depth == 0:
+            pick = r.random()
+            return self.site_atom() if pick < 0.6 else self.sample_atom() if pick < 0.85 else self.summary_atom()
+        if r.random() < 0.4:
+            op = f" {self.one_of('&', '|', '&&', '||')} "
+            return op.join(self.expression(0) for _ in range(r.randint(2, 3)))
+        left, right = self.expression(depth - 1), self.expression(depth - 1)
+        return f"({left}) {self.one_of('&', '|', '&&', '||')} ({right})"
+
+    def region(self):
+        r = self.rng
+        contig = self.one_of(*self.vcf.contigs)
+        position = int(r.choice(self.vcf.sites)[1])
+        other = position + r.randint(0, 3000)
+        return self.one_of(contig, f"{contig}:{position}", f"{contig}:{position}-", f"{contig}:{position}-{other}")
+
+    def region_lines(self, bed):
+        regions = []
+        for _ in range(self.rng.randint(1, 4)):
+            position = int(self.rng.choice(self.vcf.sites)[1])
+            regions.append((self.one_of(*self.vcf.contigs), position - bed, position + self.rng.randint(1, 2000)))
+        return "".join(f"{c}\t{a}\t{b}\n" for c, a, b in regions)
+
+    def places(self, directory):
+        """Options about places."""
+        options = []
+        if self.rng.random() < 0.35:
+            options += ["-r", ",".join(self.region() for _ in range(self.rng.randint(1, 3)))]
+        elif self.rng.random() < 0.15:
+            bed = self.rng.random() < 0.5
+            path = directory / f"regions{self.rng.getrandbits(40)}.{'bed' if bed else 'txt'}"
+            path.write_text(self.region_lines(bed))
+            options += ["-R", str(path)]
+        if self.rng.random() < 0.3:
+            no = self.one_of("", "^")
+            options += ["-t", no + ",".join(self.region() for _ in range(self.rng.randint(1, 3)))]
+        elif self.rng.random() < 0.15:
+            path = directory / f"targets{self.rng.getrandbits(40)}.tsv"
+            path.write_text(self.region_lines(False))
+            options += ["-T", self.one_of("", "^") + str(path)]
+        return options
+
+    def filters(self):
+        options = []
+        if self.rng.random() < 0.25:
+            options += [self.one_of("-v", "-V"), self.one_of("snps", "indels", "mnps", "other", "snps,indels", "indels,other")]
+        if self.rng.random() < 0.2:
+            options += ["-m", str(self.rng.randint(1, 3))]
+        if self.rng.random() < 0.3:
+            options += ["-M", str(self.rng.randint(3, 4) if "-m" in options else self.rng.randint(1, 3))]
+        return options
+
+
+def choose_samples(rng, vcf):
+    """(options, samples in their order); None for all."""
+    if rng.random() < 0.6:
+        return [], None
+    chosen = rng.sample(vcf.samples, rng.randint(1, max(1, len(vcf.samples) - 1)))
+    if rng.random() < 0.3:
+        rest = [s for s in vcf.samples if s not in chosen]
+        if rest:
+            return ["-s", "^" + ",".join(chosen)], rest
+    return ["-s", ",".join(chosen)], chosen
+
+
+@pytest.mark.limit(120 * TIMES)
+@pytest.mark.parametrize("store,name,count", STORES, ids=[s[0] for s in STORES])
+def test_sites_equal_bcftools(vcfs, scratch, store, name, count):
+    vcf = vcfs(name)
+    rng = random.Random(f"{SEED} {store}")
+    compared = kept = 0
+    wrong = []
+    while compared < count * TIMES:
+        sample_options, samples = choose_samples(rng, vcf)
+        maker = Maker(rng, vcf, samples)
+        places, filters = maker.places(scratch), maker.filters()
+        ours, theirs = [], []
+        if rng.random() < 0.85:
+            option, expression = maker.one_of("-i", "-i", "-e"), maker.expression(rng.choice([0, 0, 1, 1, 2]))
+            ours, theirs = [option, expression], [option, for_bcftools(expression)]
+        due = vcf.keep(places, filters + theirs, samples)
+        if due is None:
+            continue
+        options = places + sample_options + filters + ours
+        shown, sites = dump(store, options)
+        assert shown == (samples or vcf.samples), shlex.join(options)
+        if sites != due:
+            wrong.append(f"{shlex.join(options)}: {len(sites)} sites, bcftools keeps {len(due)}")
+        compared += 1
+        kept += 0 < len(due) < len(vcf.sites)
+    assert not wrong, "\n".join([f"{len(wrong)} of {compared} differ:"] + wrong)
+    assert kept > compared / 4, "the sets are too simple"
+
+
+def test_enough_sets():
+    assert sum(count for _, _, count in STORES) >= 300
+
+
+# --- differences on purpose -----------------------------------------------------------------------------
+
+# expression, what vczfs takes it for in bcftools' words, why
+ON_PURPOSE = [
+    ("200-100-50=50", "(200-100)-50=50", "bcftools computes 200-(100-50); arithmetic groups from the left here"),
+    ("64/4/2=8", "(64/4)/2=8", "the same"),
+    ("DB", "DB=1", "a flag by itself is true where it is set; bcftools never passes it"),
+    ("DB & QUAL>50", "DB=1 & QUAL>50", "the same"),
+    ("N_MISSING=0", f"N_PASS{ALL_MISSING}=0", "a half-missing call has data, as in the reference"),
+    ("F_MISSING<0.1", f"F_PASS{ALL_MISSING}<0.1", "the same"),
+    ("NS>7", f"N_SAMPLES-N_PASS{ALL_MISSING}>7", "bcftools does not make NS"),
+    ("AF[1]>0.1", "N_ALT>1 & AF[*]>0.1 & AF[1]>0.1", "past the end there is nothing; bcftools takes a lone value"),
+    ("INFO/DP[1]>0", "INFO/DP>0 & INFO/DP<0", "the same for a tag that has one value"),
+    ("AC/AN>0.3", "N_ALT=1 & AC/AN>0.3 | N_ALT=2 & (AC[0]/AN>0.3 | AC[1]/AN>0.3)",
+     "one value goes with each of many; bcftools reads past the end"),
+]
+
+
+@pytest.mark.parametrize("expression,meaning,why", ON_PURPOSE, ids=[p[0] for p in ON_PURPOSE])
+def test_differences_on_purpose(vcfs, expression, meaning, why):
+    due = vcfs("filters.vcf").keep([], ["-i", meaning], None)
+    assert due is not None, why
+    assert dump("filters.vcz", ["-i", expression])[1] == due, why
+
+
+# Expressions that bcftools takes, or takes for something else, and that are errors here.
+REFUSED = [
+    ("QUAL", "column 1: expected a comparison"),
+    ("Q>50", "no tag Q"),
+    ("QUAL>50>20", "comparisons cannot be chained"),
+    ("POS=5 QUAL=3", "column 7: expected an operator"),
+    ("DPX>1", "nearest is FORMAT/DP"),
+    ("INFO/GQ>1", "no tag INFO/GQ"),
+    ("MX(GQ)>1", "no function 'MX'"),
+    ("MAX(GQ,2)>1", "one argument"),
+    ("AA<3", "column 3"),
+    ('AA~"["', "no regular expression"),
+    ('TYPE="snip"', "no such type"),
+    ('FILTER="q11"', "no filter 'q11'"),
+    ('GT=GT', "can only be compared with"),
+    ("MQ[0:1]>1", "no FORMAT tag"),
+    ("GQ[99]>1", "asks for sample 99"),
+    ("GQ[1>1", "no closing ]"),
+    ('ID="rs1', "no closing"),
+    ("QUAL>1 #", "'#' has no meaning"),
+    ("N_PASS(QUAL>1)>1", "needs a FORMAT tag"),
+    ("", "expected an expression"),
+]
+
+
+@pytest.mark.parametrize("expression,message", REFUSED, ids=[r[0] for r in REFUSED])
+def test_refused(expression, message):
+    done = run(SELECTDUMP, helpers.store("filters.vcz"), "-i", expression)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def test_files_in_expressions(vcfs, scratch):
+    vcf = vcfs("filters.vcf")
+    ids = scratch / "ids.txt"
+    ids.write_text("".join(f"{s[2]} and more\n" for s in vcf.sites[::7] if s[2] != ".") + "\nrs_none\n")
+    names = scratch / "names.txt"
+    names.write_text("".join(f"{s}\n" for s in vcf.samples[1:3]))
+    for expression in (f"ID=@{ids}", f"ID!=@{ids}", f'GT[@{names}]="het"', f"GQ[@{names}]>90", f"ID=@{ids} | GQ[@{names}]>95"):
+        due = vcf.keep([], ["-i", expression], None)
+        assert due
+        assert dump("filters.vcz", ["-i", expression])[1] == due, expression
+
+
+def test_sample_files(vcfs, scratch):
+    vcf = vcfs("filters.vcf")
+    names = scratch / "names.txt"
+    names.write_text("".join(f"{s}\n" for s in (vcf.samples[5], vcf.samples[2])))
+    assert dump("filters.vcz", ["-S", str(names)])[0] == [vcf.samples[5], vcf.samples[2]]
+    assert dump("filters.vcz", ["-S", f"^{names}"])[0] == [s for i, s in enumerate(vcf.samples) if i not in (2, 5)]
+    names.write_text(f"{vcf.samples[5]}\nnobody\n")
+    done = run(SELECTDUMP, helpers.store("filters.vcz"), "-S", names, "--force-samples")
+    assert done.returncode == 0 and "nobody" in done.stderr
+    done = run(SELECTDUMP, helpers.store("filters.vcz"), "-S", names)
+    assert done.returncode == 1 and "nobody" in done.stderr
+
+
+@pytest.mark.parametrize("options,message", [
+    ("-r 1 -R F", "exclude each other"), ("-t 1 -T F", "exclude each other"), ("-s A -S F", "exclude each other"),
+    ("-i QUAL>1 -e QUAL>1", "exclude each other"), ("-v snps -V snps", "exclude each other"),
+    ("-m 3 -M 2", "more than --max-alleles"), ("-v snippets", "no type"), ("-r chr1:x", "not a region"),
+    ("-r chr1:9-3", "ends before it begins"), ("-s FIL0001,FIL0001", "given twice"), ("-s ^FIL0001,FIL0001", "given twice"),
+    ("-s NOPE --force-samples", "leaves no sample"), ("-r ,", "no region given"),
+])
+def test_contradictions(scratch, options, message):
+    path = scratch / "F"
+    path.write_text("chr1\t1\t2\n")
+    words = [str(path) if word == "F" else word for word in options.split()]
+    done = run(SELECTDUMP, helpers.store("filters.vcz"), *words)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_nothing_left_is_a_notice():
+    done = run(SELECTDUMP, helpers.store("filters.vcz"), "-i", "QUAL>1000")
+    assert done.returncode == 0
+    assert "no variant is left" in done.stderr
+    assert len(done.stdout.splitlines()) == 1
+
+
+# --- the vectors ------------------------------------------------------------------------------------------
+
+# Where the reference is wrong: it finds nothing on a contig without a last position, takes REF and ALT for any allele,
+# and excludes by the unused slots of a tag. bcftools says what is due.
+REFERENCE_WRONG = {
+    "small-opt09", "small-opt10", "small-opt11", "filter-e24", "filter-i46", "filter-i62",
+    *(f"biallelic-{kind}{n}" for kind in ("plink", "bgen") for n in ("03", "05", "07", "09", "11", "12")),
+}
+
+
+def vector_cases():
+    lines = (helpers.VECTORS / "cases.tsv").read_text().splitlines()[1:] if helpers.VECTORS.exists() else []
+    cases = [(line + "\t\t").split("\t")[:4] for line in lines]
+    return [c for c in cases if c[3] and not c[1].endswith(".zip") and "pad-byte XY" not in c[3]]
+
+
+def plink_chromosome(contig):
+    if contig == "chrM":
+        return "MT"
+    return contig[3:] if contig[3:] in [str(n) for n in range(1, 23)] + ["X", "Y", "MT"] else contig
+
+
+def vector_due(case):
+    """(samples, sites) of a case as its files have them; None for what they do not tell."""
+    samples = sites = None
+    if helpers.expected(case, ".bim") is not None:
+        rows = [line.split("\t") for line in helpers.expected(case, ".bim").decode().splitlines()]
+        sites = [(r[0], r[3], r[1], r[5], r[4]) for r in rows]
+    if helpers.expected(case, ".bgi.tsv") is not None:
+        rows = [line.split("\t") for line in helpers.expected(case, ".bgi.tsv").decode().splitlines()]
+        sites = [(r[0], r[1], r[2], r[4], r[5]) for r in rows]
+    if helpers.expected(case, ".fam") is not None:
+        samples = [line.split("\t")[1] for line in helpers.expected(case, ".fam").decode().splitlines()]
+    if helpers.expected(case, ".sample") is not None:
+        samples = [line.split()[1] for line in helpers.expected(case, ".sample").decode().splitlines()[2:]]
+    return samples, sites
+
+
+def test_vector_cases(vcfs):
+    checked = 0
+    for case, store, kind, options in vector_cases():
+        error = helpers.VECTORS / "expected" / case / "error.txt"
+        words = shlex.split(options)
+        if error.exists():
+            done = run(SELECTDUMP, helpers.store(store), *words)
+            # Multi-allelic sites are the format's to refuse.
+            assert done.returncode == (0 if "Multi-allelic" in error.read_text() else 1), case
+            continue
+        samples, sites = vector_due(case)
+        shown, kept = dump(store, words)
+        if kind == "plink":
+            kept = [(plink_chromosome(s[0]), *s[1:]) for s in kept]
+        else:
+            kept = [tuple(s) for s in kept]
+        assert samples is None or shown == samples, case
+        if case in REFERENCE_WRONG:
+            assert kept != sites, f"{case} is no exception any more"
+            continue
+        if sites is not None and "varid" not in options:
+            assert kept == sites, case
+        checked += 1
+    assert checked > 100
