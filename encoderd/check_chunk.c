@@ -256,8 +256,8 @@ static bool is_edge(const struct zarr_meta *meta, const uint64_t *index)
 }
 
 static int check_values(struct check_worker *worker, const struct zarr_array *array,
-                        const uint64_t *index, const char *key, struct problems *problems,
-                        struct err *err)
+                        const uint64_t *index, const char *key, bool *absent,
+                        struct problems *problems, struct err *err)
 {
     struct values values = {.worker = worker,
                             .array = array,
@@ -269,6 +269,7 @@ static int check_values(struct check_worker *worker, const struct zarr_array *ar
 
     if (decoder_chunk(worker->decoder, array, index, &chunk, err) != 0)
         return -1;
+    *absent = chunk_is_absent(chunk);
     if (values.rule == RULE_GENOTYPE)
         load_nalleles(worker, array, index[0]);
     rc = walk_chunk(&values, chunk, err);
@@ -308,6 +309,7 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     struct decoder_stats before, after;
     char key[ZARR_KEY_MAX];
     struct err err = {0};
+    bool absent = false;
     int rc;
 
     zarr_chunk_key(array, index, key);
@@ -315,7 +317,7 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     if (is_string(array))
         rc = zarr_chunk_strings(worker->decoder, array, index, &worker->strings, &err);
     else
-        rc = check_values(worker, array, index, key, problems, &err);
+        rc = check_values(worker, array, index, key, &absent, problems, &err);
     if (rc != 0)
         problems_add(problems, array->name, key, "%s",
                      without_names(err.msg, store_path(array->store), key));
@@ -323,6 +325,7 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     totals->nchunks++;
     totals->bytes_read += after.bytes_read - before.bytes_read;
     totals->bytes_decoded += after.bytes_decoded - before.bytes_decoded;
-    if (rc == 0 && after.bytes_read == before.bytes_read)
-        totals->nabsent++;
+    if (is_string(array))
+        absent = rc == 0 && after.bytes_read == before.bytes_read;
+    totals->nabsent += absent;
 }

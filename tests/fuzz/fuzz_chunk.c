@@ -18,6 +18,12 @@
 #define GT    "[50,8,2]"
 #define BLOSC "{\"id\":\"blosc\",\"cname\":\"zstd\",\"clevel\":7,\"shuffle\":2,\"blocksize\":0}"
 #define VLEN  "[{\"id\":\"vlen-utf8\"}]"
+#define DELTA "[{\"id\":\"delta\",\"dtype\":\"<i4\",\"astype\":\"<i2\"}]"
+#define FIXED                                                                                      \
+    "[{\"id\":\"fixedscaleoffset\",\"offset\":10,\"scale\":100,\"dtype\":\"<f4\",\"astype\":\"|"   \
+    "u1\"}]"
+#define SHUFFLE   "[{\"id\":\"shuffle\",\"elementsize\":4}]"
+#define TRANSPOSE "{\"name\":\"transpose\",\"configuration\":{\"order\":[2,0,1]}}"
 
 #define V3(shape, type, fill, codecs)                                                              \
     "{\"zarr_format\":3,\"node_type\":\"array\",\"shape\":" shape ",\"data_type\":\"" type         \
@@ -65,6 +71,12 @@ static const struct pipeline {
     {V3("[50,2]", "string", "\"\"", "[{\"name\":\"vlen-utf8\"}," V3_GZIP "," V3_CRC "]"), true,
      true},
     /* 23 */ {V3(GT, "int16", "0", "[" LITTLE "," V3_CRC "]"), true, true},
+    /* 24 */ {V2("[50]", "<i4", "C", DELTA, "null"), false, false},
+    /* 25 */ {V2("[50]", "|b1", "C", "[{\"id\":\"packbits\"}]", "null"), false, false},
+    /* 26 */ {V2("[50]", "<f4", "C", FIXED, "null"), false, false},
+    /* 27 */ {V2("[50]", "<i4", "C", SHUFFLE, "{\"id\":\"zlib\",\"level\":1}"), false, false},
+    /* 28 */ {V3(GT, "int8", "0", "[" TRANSPOSE "," LITTLE "," V3_ZSTD "]"), true, false},
+    /* 29 */ {V2("[50]", "<f2", "C", "null", BLOSC), false, false},
 };
 #define NPIPELINES (sizeof pipelines / sizeof pipelines[0])
 

@@ -92,6 +92,12 @@ def chunks(corpus):
     corpus.put("chunk", bytes([15]) + struct.pack("<50Q", *range(50)))
     corpus.put("chunk", bytes([23]) + raw * 2)
     corpus.put("chunk", bytes([4]) + zlib.compress(raw))
+    corpus.put("chunk", bytes([24]) + struct.pack("<50h", *range(50)))
+    corpus.put("chunk", bytes([25]) + bytes([6]) + bytes(range(7)))
+    corpus.put("chunk", bytes([26]) + bytes(range(50)))
+    corpus.put("chunk", bytes([27]) + zlib.compress(bytes(200)))
+    for data in corpus.chunks("v3_zstd.vcz", "call_genotype", 2):
+        corpus.put("chunk", bytes([28]) + data)
     for array in ("call_DP", "variant_quality", "variant_allele", "region_index"):
         for data in corpus.chunks("small.vcz", array, 2):
             corpus.put("blosc", data)
@@ -104,6 +110,23 @@ def vlen(corpus):
             data += struct.pack("<I", len(text.encode())) + text.encode()
         corpus.put("vlen", b"\0" + data)
         corpus.put("vlen", b"\1" + data)
+
+
+def shards(corpus):
+    """Numbered as the layouts in fuzz_shard.c; 4 inner chunks."""
+    inner = [bytes(range(k, k + 4)) for k in range(0, 16, 4)]
+    absent = struct.pack("<QQ", 2**64 - 1, 2**64 - 1)
+    for number, first in ((0, False), (1, False), (2, True), (3, True), (4, False)):
+        crc = bytes(4) if number in (1, 3, 4) else b""
+        chunks = [gzip.compress(c, mtime=0) for c in inner] if number == 4 else inner
+        at = 64 + len(crc) if first else 0
+        index = b""
+        for chunk in chunks:
+            index += struct.pack("<QQ", at, len(chunk))
+            at += len(chunk)
+        for table in (index, index[:32] + absent + index[48:], index[16:32] + index[:16] + absent * 2):
+            parts = [table + crc, b"".join(chunks)] if first else [b"".join(chunks), table + crc]
+            corpus.put("shard", bytes([number]) + b"".join(parts))
 
 
 def pack(value):
@@ -175,7 +198,7 @@ def protocol(corpus):
 
 def main():
     corpus = Corpus(sys.argv[1], sys.argv[2])
-    for make in (metadata, chunks, vlen, protocol):
+    for make in (metadata, chunks, vlen, shards, protocol):
         make(corpus)
 
 
