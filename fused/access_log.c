@@ -1,6 +1,7 @@
 #include "fused/access_log.h"
 
 #include "common/log.h"
+#include "fused/json.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -90,44 +91,6 @@ int64_t access_log_now(const struct access_log *log)
     return log != NULL ? clock_us() : 0;
 }
 
-/* How long the UTF-8 character at text is; 0 if there is none. Over-long forms and surrogates pass:
- * readers of logs are not so strict. */
-static size_t utf8_length(const unsigned char *text)
-{
-    size_t len = text[0] < 0x80   ? 1
-                 : text[0] < 0xc2 ? 0
-                 : text[0] < 0xe0 ? 2
-                 : text[0] < 0xf0 ? 3
-                                  : 4;
-
-    if (text[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
-/* Names are bytes, JSON is UTF-8: a byte that is no part of it is written as if it were Latin-1. */
-static void append_json_text(struct buf *out, const char *name)
-{
-    const unsigned char *text = (const unsigned char *)name;
-
-    while (*text != '\0') {
-        size_t len = utf8_length(text);
-
-        if (len == 0 || *text < 0x20 || *text == 0x7f) {
-            buf_printf(out, "\\u%04x", *text);
-            len = 1;
-        } else {
-            if (*text == '"' || *text == '\\')
-                buf_append_char(out, '\\');
-            buf_append(out, text, len);
-        }
-        text += len;
-    }
-}
-
 static void append_time(struct buf *out, const char *key, int64_t us)
 {
     buf_printf(out, ",\"%s\":%" PRId64 ".%06" PRId64, key, us / 1000000, us % 1000000);
@@ -137,7 +100,7 @@ void access_log_format(struct buf *out, const struct access_entry *entry, int64_
 {
     buf_append_str(out, "{\"path\":\"/");
     if (entry->name != NULL)
-        append_json_text(out, entry->name);
+        json_append_text(out, entry->name);
     buf_printf(out, "\",\"fh\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"size\":%" PRIu64, entry->handle,
                entry->offset, entry->size);
     append_time(out, "t_start", entry->t_start);

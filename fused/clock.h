@@ -1,5 +1,5 @@
 /*
- * clock: steady milliseconds, and timers in them.
+ * clock: steady milli- and microseconds, and timers.
  */
 #ifndef VCZFS_FUSED_CLOCK_H
 #define VCZFS_FUSED_CLOCK_H
@@ -14,6 +14,14 @@ static inline uint64_t clock_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static inline uint64_t clock_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 /* (Re)starts a timer. */

@@ -104,13 +104,15 @@ static const char *level_name(enum log_level level)
 static int spawn(const struct encoder_command *command, int sock, pid_t *pid)
 {
     char memory[24], threads[12];
-    const char *argv[] = {command->path, "--memory",    memory, "--threads",
-                          threads,       "--log-level", NULL,   NULL};
+    const char *argv[] = {command->path, "--memory", memory, "--threads", threads,
+                          "--log-level", NULL,       NULL,   NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     int rc;
 
     argv[6] = level_name(command->log_level);
+    if (command->no_sandbox)
+        argv[7] = "--no-sandbox";
     snprintf(memory, sizeof memory, "%" PRIu64, command->memory);
     snprintf(threads, sizeof threads, "%u", command->threads);
     if ((rc = posix_spawnattr_init(&attr)) != 0)

@@ -8,6 +8,7 @@
 #include "common/err.h"
 #include "common/log.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,6 +17,7 @@ struct encoder_command {
     uint64_t memory;  /* bytes */
     unsigned threads;
     enum log_level log_level;
+    bool no_sandbox;
     int stderr_fd; /* becomes the encoder's stderr */
 };
 

@@ -44,17 +44,16 @@ static void fill_entry(const struct fs *fs, uint64_t ino, struct fuse_entry_para
     entry->ino = ino;
     entry->attr_timeout = FOREVER;
     entry->entry_timeout = FOREVER;
-    if (ino != 0)
-        fs_stat(fs, ino, &entry->attr);
+    if (ino != 0 && !fs_stat(fs, ino, &entry->attr))
+        status_stat(fs, ino, &entry->attr);
 }
 
-static void reply_entry(fuse_req_t req, const struct fs_file *file)
+/* Inode 0 is "there is no such name, and there will be none". */
+static void reply_entry(fuse_req_t req, uint64_t ino)
 {
-    const struct fs *fs = view_of(req)->fs;
     struct fuse_entry_param entry;
 
-    /* Inode 0 is "there is no such name, and there will be none". */
-    fill_entry(fs, file != NULL ? fs_ino(fs, file) : 0, &entry);
+    fill_entry(view_of(req)->fs, ino, &entry);
     fuse_reply_entry(req, &entry);
 }
 
@@ -63,7 +62,7 @@ static void reply_lazy_entry(fuse_req_t req, const struct fs_file *file, int err
     if (errnum != 0)
         fuse_reply_err(req, errnum);
     else
-        reply_entry(req, file);
+        reply_entry(req, fs_ino(view_of(req)->fs, file));
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -78,7 +77,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     if (file != NULL && !file->ready)
         lazy_wait(view->lazy, req, file, reply_lazy_entry);
     else
-        reply_entry(req, file);
+        reply_entry(req, file != NULL ? fs_ino(view->fs, file) : status_ino(name));
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -86,7 +85,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     struct stat st;
 
     (void)fi;
-    if (fs_stat(view_of(req)->fs, ino, &st))
+    if (fs_stat(view_of(req)->fs, ino, &st) || status_stat(view_of(req)->fs, ino, &st))
         fuse_reply_attr(req, &st, FOREVER);
     else
         fuse_reply_err(req, ENOENT);
@@ -107,6 +106,10 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     const struct fs_file *file = fs_by_ino(view->fs, ino);
     int errnum = open_errno(file, ino, fi->flags);
 
+    if (status_is(ino)) {
+        status_open(view->status, req, ino, fi);
+        return;
+    }
     if (errnum != 0) {
         fuse_reply_err(req, errnum);
         return;
@@ -125,6 +128,10 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     struct fuse_view *view = view_of(req);
     const struct fs_file *file = fs_by_ino(view->fs, ino);
 
+    if (status_is(ino)) {
+        status_release(view->status, req, fi);
+        return;
+    }
     fuse_reply_err(req, 0);
     if (file == NULL)
         return;
@@ -170,6 +177,10 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_view *view = view_of(req);
     const struct fs_file *file = fs_by_ino(view->fs, ino);
 
+    if (status_is(ino) && off >= 0) {
+        status_read(req, fi, (uint64_t)off, size);
+        return;
+    }
     if (file == NULL || off < 0) {
         fuse_reply_err(req, file == NULL ? EISDIR : EINVAL);
         return;

@@ -9,12 +9,14 @@
 #include "fused/fuse_api.h"
 #include "fused/lazy.h"
 #include "fused/reads.h"
+#include "fused/status_file.h"
 
 /* The session's user data; all borrowed. */
 struct fuse_view {
     const struct fs *fs;
     struct reads *reads;
     struct lazy *lazy;
+    struct status_file *status;
     struct access_log *log; /* may be NULL */
     uint64_t last_handle;
     bool inited; /* the kernel has been told what we can do */

@@ -8,6 +8,7 @@ static const char help_overview[] =
     "  vczfs mount-bgen [OPTIONS] STORE DIR    show STORE as .bgen, .sample and .bgen.bgi in DIR\n"
     "  vczfs mount [OPTIONS] STORE DIR         show STORE in every format that it allows\n"
     "  vczfs unmount [--lazy] DIR              take the mount on DIR away\n"
+    "  vczfs status [--json] DIR               how the mount on DIR is: processes, reads, memory\n"
     "  vczfs info [OPTIONS] STORE              what is in STORE, and how large its views would be\n"
     "\n"
     "  vczfs VERB --help                       the options of one of these\n"
@@ -50,7 +51,8 @@ static const char help_overview[] =
     "      --threads N             workers, 1 to 64 (default: one per CPU)\n"                      \
     "      --encoder PATH          this program (default: vczfs-encoderd beside vczfs, then in\n"  \
     "                              " VCZFS_LIBEXECDIR ")\n"                                        \
-    "      --encoder-socket PATH   connect to one that runs already and listens there\n"
+    "      --encoder-socket PATH   connect to one that runs already and listens there\n"           \
+    "      --no-sandbox            let it keep every right its user has, for debugging\n"
 
 #define HELP_LOG                                                                                   \
     "Logs and help:\n"                                                                             \
@@ -100,6 +102,14 @@ static const char help_unmount[] =
     "\n"
     "      --lazy                  also when files are open: they fail from then on\n" HELP_LAST;
 
+static const char help_status[] =
+    "Usage: vczfs status [--json] DIR\n"
+    "\n"
+    "Says how the vczfs mount on DIR is: both processes, restarts, reads and how long they took,\n"
+    "memory, and what went wrong last. Never waits longer than a second.\n"
+    "\n"
+    "      --json                  one JSON object instead of text\n" HELP_LAST;
+
 static const char help_info[] =
     "Usage: vczfs info [OPTIONS] STORE\n"
     "\n"
@@ -122,6 +132,8 @@ const char *options_help(enum verb about)
         return help_mount_bgen;
     case VERB_UNMOUNT:
         return help_unmount;
+    case VERB_STATUS:
+        return help_status;
     case VERB_INFO:
         return help_info;
     case VERB_HELP:

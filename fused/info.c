@@ -33,6 +33,7 @@ static int talk_begin(struct talk *talk, const struct options *opt, int log_fd, 
         .memory = opt->memory,
         .threads = opt->threads,
         .log_level = opt->log_level,
+        .no_sandbox = opt->no_sandbox,
         .stderr_fd = log_fd,
     };
 

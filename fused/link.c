@@ -6,6 +6,7 @@
 #include "proto/conn.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,14 +16,6 @@
 #define GOOD_LIFE_MS  10000 /* an encoder that lived this long makes up for those before */
 #define HELLO_WAIT_MS 10000
 #define LAST_WORDS_MS 100
-
-enum link_state {
-    LINK_DOWN,    /* no encoder; a timer may be running to start one */
-    LINK_HELLO,   /* connected; its hello is due */
-    LINK_OPENING, /* asked to open; files or opened are due */
-    LINK_UP,
-    LINK_STALE, /* for ever without an encoder, because the store changed */
-};
 
 struct link {
     struct link_config config;
@@ -48,6 +41,9 @@ struct link {
     uint64_t up_since;                   /* ms */
     bool heard;                          /* since the watch last looked */
     unsigned nfailed;                    /* encoders lost in a row */
+
+    uint64_t counters_id; /* asked for by the outside; 0: nothing is */
+    struct link_facts facts;
 };
 
 static const unsigned backoff_ms[] = {0, 100, 1000, 2000, 5000};
@@ -66,7 +62,8 @@ static void disconnect(struct link *link)
     link->arena_size = 0;
     link->nasked = 0;
     memset(link->fetch_ids, 0, sizeof link->fetch_ids);
-    link->stats_id = 0;
+    link->stats_id = link->counters_id = 0;
+    link->facts.pid = 0;
 }
 
 static unsigned next_backoff(struct link *link)
@@ -96,6 +93,8 @@ static void lose_encoder(struct link *link, const struct err *why)
         return;
     }
     supervisor_discard(link->config.supervisor);
+    snprintf(link->facts.last_loss, sizeof link->facts.last_loss, "%.255s", why->msg);
+    link->facts.last_loss_at = clock_ms();
     wait = next_backoff(link);
     log_warning("encoder lost: %s; another one in %u ms", why->msg, wait);
     clock_arm(link->retry, wait);
@@ -146,6 +145,8 @@ static int take_hello(struct link *link, const struct msg *msg, struct err *err)
                        "both from the same build",
                        msg->u.hello.version, PROTO_VERSION);
     event_del(link->watch);
+    link->facts.pid = msg->u.hello.pid;
+    snprintf(link->facts.program, sizeof link->facts.program, "%s", msg->u.hello.program);
     link->state = LINK_OPENING;
     send_open(link);
     return 0;
@@ -265,7 +266,7 @@ static int take_error(struct link *link, const struct msg *msg, struct err *err)
 
     if (link->state == LINK_UP && take_fetch_error(link, error))
         return 0;
-    if (link->state == LINK_UP && error->id != link->stats_id)
+    if (link->state == LINK_UP && error->id != link->stats_id && error->id != link->counters_id)
         return take_answer(link, msg, err);
     if (link->state != LINK_OPENING || error->id != link->open_id)
         return out_of_place(msg, err);
@@ -277,9 +278,18 @@ static int take_error(struct link *link, const struct msg *msg, struct err *err)
 
 static int take_counters(struct link *link, const struct msg *msg, struct err *err)
 {
-    if (link->state != LINK_UP || link->stats_id == 0 || msg->u.counters.id != link->stats_id)
+    const struct msg_counters *counters = &msg->u.counters;
+
+    if (link->state != LINK_UP || counters->id == 0)
         return out_of_place(msg, err);
-    link->stats_id = 0;
+    if (counters->id == link->stats_id) {
+        link->stats_id = 0;
+        return 0;
+    }
+    if (counters->id != link->counters_id)
+        return out_of_place(msg, err);
+    link->counters_id = 0;
+    link->handlers->counters(counters, link->arg);
     return 0;
 }
 
@@ -384,6 +394,7 @@ static void connect_encoder(struct link *link)
         return;
     }
     link->state = LINK_HELLO;
+    link->facts.nstarted++;
     send_hello(link);
     clock_arm(link->watch, HELLO_WAIT_MS);
 }
@@ -395,13 +406,13 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
     connect_encoder(arg);
 }
 
-static void send_stats(struct link *link)
+/* Returns its id. */
+static uint64_t send_stats(struct link *link)
 {
-    struct msg msg = {.type = MSG_STATS};
+    struct msg msg = {.type = MSG_STATS, .u.stats.id = ++link->last_id};
 
-    link->stats_id = ++link->last_id;
-    msg.u.stats.id = link->stats_id;
     conn_send(link->conn, &msg, NULL, 0);
+    return msg.u.stats.id;
 }
 
 /* A slow read is no sign of death, but an encoder that owes an answer and does not even say its
@@ -426,7 +437,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (link->stats_id == 0 && !link->heard)
-        send_stats(link);
+        link->stats_id = send_stats(link);
     link->heard = false;
     clock_arm(link->watch, link->config.silence_ms / 2);
 }
@@ -523,4 +534,31 @@ void link_release(struct link *link, uint64_t handle)
 
     if (link->state == LINK_UP)
         conn_send(link->conn, &msg, NULL, 0);
+}
+
+bool link_ask_counters(struct link *link)
+{
+    if (link->state != LINK_UP)
+        return false;
+    if (link->counters_id == 0)
+        link->counters_id = send_stats(link);
+    return true;
+}
+
+void link_look(const struct link *link, struct link_facts *out)
+{
+    *out = link->facts;
+    out->state = link->state;
+    out->up_since = link->up_since;
+    out->view = link->view;
+}
+
+const char *link_state_name(enum link_state state)
+{
+    static const char *const names[] = {
+        [LINK_DOWN] = "down",  [LINK_HELLO] = "starting",       [LINK_OPENING] = "opening",
+        [LINK_UP] = "serving", [LINK_STALE] = "ended for good",
+    };
+
+    return names[state];
 }

@@ -27,6 +27,26 @@ struct link_view {
     uint64_t nvariants, nsamples;
 };
 
+enum link_state {
+    LINK_DOWN,    /* no encoder; a timer may be running to start one */
+    LINK_HELLO,   /* connected; its hello is due */
+    LINK_OPENING, /* asked to open; files or opened are due */
+    LINK_UP,
+    LINK_STALE, /* for ever without an encoder, because the store changed */
+};
+
+/* For whoever wants to know how it is. */
+struct link_facts {
+    enum link_state state;
+    struct link_view view;
+    char program[64];      /* of the encoder, as it calls itself; "" before the first hello */
+    uint64_t pid;          /* of the encoder, as it says; 0 while there is none */
+    uint64_t up_since;     /* ms; while it is up */
+    uint64_t nstarted;     /* encoders so far, the first included */
+    char last_loss[256];   /* why the last lost encoder was lost; "" if none was */
+    uint64_t last_loss_at; /* ms */
+};
+
 /* Called from the loop, never from inside a link function. */
 struct link_handlers {
     /* The view is open for the first time. */
@@ -48,6 +68,8 @@ struct link_handlers {
     /* What a fetch brought (fd is lent), or why it brought nothing. */
     int (*sidecar)(const struct msg_sidecar *sidecar, int fd, void *arg, struct err *err);
     void (*no_sidecar)(uint64_t file, const struct msg_error *error, void *arg);
+    /* What link_ask_counters asked for. */
+    void (*counters)(const struct msg_counters *counters, void *arg);
 };
 
 struct link *link_new(const struct link_config *config, const struct link_handlers *handlers,
@@ -67,5 +89,12 @@ uint64_t link_read(struct link *link, const struct msg_read *read);
 bool link_fetch(struct link *link, const struct msg_fetch *fetch);
 void link_return(struct link *link, const uint64_t *leases, size_t nleases);
 void link_release(struct link *link, uint64_t handle);
+
+/* Asks the encoder for its counters, unless it has been asked already. False if it cannot be asked now.
+ * If it goes down first, they never come. */
+bool link_ask_counters(struct link *link);
+
+void link_look(const struct link *link, struct link_facts *out);
+const char *link_state_name(enum link_state state);
 
 #endif

@@ -69,6 +69,8 @@ static int dispatch(const struct options *opt)
         return puts("vczfs " VCZFS_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     case VERB_UNMOUNT:
         return verb_unmount(opt);
+    case VERB_STATUS:
+        return verb_status(opt);
     case VERB_MOUNT:
     case VERB_MOUNT_PLINK:
     case VERB_MOUNT_BGEN:

@@ -7,6 +7,7 @@
 #include "fused/preflight.h"
 #include "fused/progress.h"
 #include "fused/reads.h"
+#include "fused/service.h"
 #include "fused/session.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ struct mount {
     struct supervisor *supervisor;
     struct link *link;
     struct session *session; /* NULL until mounted */
+    struct service *service;
+    struct status_file *status;
 
     bool ready;
     struct err err; /* why it failed; ERR_NONE if it did not */
@@ -72,12 +75,20 @@ static void announce(const struct mount *mount)
                 mount->opened.nsamples);
 }
 
+static void say_serving(const struct mount *mount)
+{
+    service_say(mount->service, "serving %s: %" PRIu64 " variants, %" PRIu64 " samples",
+                mount->store, mount->opened.nvariants, mount->opened.nsamples);
+}
+
 static void on_ready(void *arg)
 {
     struct mount *mount = arg;
 
     announce(mount);
     mount->ready = true;
+    service_mounted(mount->service, mount->dir);
+    say_serving(mount);
     if (mount->status_fd < 0)
         return;
     if (background_ready(steal_fd(&mount->status_fd), mount->log_fd) != 0) {
@@ -134,6 +145,8 @@ static void on_progress(const struct msg_progress *news, void *arg)
     struct mount *mount = arg;
 
     progress_show(&mount->progress, news->what, news->done, news->total);
+    service_say(mount->service, "opening %s: %s, %" PRIu64 " of %" PRIu64, mount->store, news->what,
+                news->done, news->total);
 }
 
 static void on_notice(const char *text, void *arg)
@@ -146,20 +159,30 @@ static void on_notice(const char *text, void *arg)
 
 static void on_up(const uint8_t *arena, uint64_t arena_size, void *arg)
 {
-    reads_up(((struct mount *)arg)->reads, arena, arena_size);
-    lazy_up(((struct mount *)arg)->lazy);
+    struct mount *mount = arg;
+
+    reads_up(mount->reads, arena, arena_size);
+    lazy_up(mount->lazy);
+    if (mount->ready)
+        say_serving(mount);
 }
 
 static void on_down(void *arg)
 {
-    reads_down(((struct mount *)arg)->reads);
-    lazy_down(((struct mount *)arg)->lazy);
+    struct mount *mount = arg;
+
+    reads_down(mount->reads);
+    lazy_down(mount->lazy);
+    service_say(mount->service, "the encoder is gone: waiting for another one");
 }
 
 static void on_stale(void *arg)
 {
-    reads_stale(((struct mount *)arg)->reads);
-    lazy_stale(((struct mount *)arg)->lazy);
+    struct mount *mount = arg;
+
+    reads_stale(mount->reads);
+    lazy_stale(mount->lazy);
+    service_say(mount->service, "the store changed: unmount and mount again");
 }
 
 static int on_span(const struct msg_span *span, void *arg, struct err *err)
@@ -182,6 +205,11 @@ static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *ar
     lazy_error(((struct mount *)arg)->lazy, file, error);
 }
 
+static void on_counters(const struct msg_counters *counters, void *arg)
+{
+    status_counters(((struct mount *)arg)->status, counters);
+}
+
 static const struct link_handlers link_handlers = {
     .opened = on_opened,
     .failed = on_failed,
@@ -194,6 +222,7 @@ static const struct link_handlers link_handlers = {
     .error = on_error,
     .sidecar = on_sidecar,
     .no_sidecar = on_no_sidecar,
+    .counters = on_counters,
 };
 
 /* ---- before ---- */
@@ -259,6 +288,7 @@ static int make_supervisor(struct mount *mount, int null, struct err *err)
         .memory = mount->opt->memory,
         .threads = mount->opt->threads,
         .log_level = mount->opt->log_level,
+        .no_sandbox = mount->opt->no_sandbox,
         .stderr_fd = encoder_stderr(mount, null),
     };
 
@@ -285,6 +315,22 @@ static int make_link(struct mount *mount, struct err *err)
     return 0;
 }
 
+static int make_status(struct mount *mount, struct err *err)
+{
+    struct status_file_config config = {
+        .base = mount->base,
+        .store = mount->store,
+        .dir = mount->dir,
+        .fs = &mount->fs,
+        .link = mount->link,
+        .reads = mount->reads,
+        .supervisor = mount->supervisor,
+    };
+
+    mount->status = status_file_new(&config, err);
+    return mount->status == NULL ? -1 : 0;
+}
+
 static int make_parts(struct mount *mount, int null, struct err *err)
 {
     struct reads_config config = {
@@ -295,17 +341,22 @@ static int make_parts(struct mount *mount, int null, struct err *err)
     mount->base = event_base_new();
     if (mount->base == NULL)
         return err_set(err, ERR_SYSTEM, "cannot make an event loop");
-    if (catch_signals(mount, err) != 0 || open_access_log(mount, err) != 0)
+    mount->service = service_new(mount->base, err);
+    if (mount->service == NULL || catch_signals(mount, err) != 0 ||
+        open_access_log(mount, err) != 0)
         return -1;
     config.base = mount->base;
     config.log = mount->access_log;
     mount->reads = reads_new(&config, err);
     mount->lazy = lazy_new(mount->base, &mount->fs, err);
     if (mount->reads == NULL || mount->lazy == NULL || make_supervisor(mount, null, err) != 0 ||
-        make_link(mount, err) != 0)
+        make_link(mount, err) != 0 || make_status(mount, err) != 0)
         return -1;
-    mount->view = (struct fuse_view){
-        .fs = &mount->fs, .reads = mount->reads, .lazy = mount->lazy, .log = mount->access_log};
+    mount->view = (struct fuse_view){.fs = &mount->fs,
+                                     .reads = mount->reads,
+                                     .lazy = mount->lazy,
+                                     .status = mount->status,
+                                     .log = mount->access_log};
     return 0;
 }
 
@@ -320,6 +371,8 @@ static void free_event(struct event *event)
 /* The mount goes first, and waits for nobody; then the encoder, which may be wedged. */
 static void take_down(struct mount *mount)
 {
+    if (mount->service != NULL)
+        service_stopping(mount->service);
     if (mount->session != NULL)
         session_unmount(mount->session);
     link_free(mount->link);
@@ -328,9 +381,11 @@ static void take_down(struct mount *mount)
         supervisor_stop(mount->supervisor, END_GRACE_MS);
     reads_free(mount->reads);
     lazy_free(mount->lazy);
+    status_file_free(mount->status);
     session_free(mount->session);
     supervisor_free(mount->supervisor);
     access_log_free(mount->access_log);
+    service_free(mount->service);
     for (size_t i = 0; i < sizeof mount->signals / sizeof mount->signals[0]; i++)
         free_event(mount->signals[i]);
     if (mount->base != NULL)

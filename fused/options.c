@@ -35,6 +35,7 @@ enum opt_id {
     OPT_THREADS,
     OPT_ENCODER,
     OPT_ENCODER_SOCKET,
+    OPT_NO_SANDBOX,
     OPT_READ_TIMEOUT,
     OPT_ACCESS_LOG,
     OPT_LOG_LEVEL,
@@ -83,6 +84,7 @@ enum opt_id {
         {"threads", required_argument, NULL, OPT_THREADS},                                         \
         {"encoder", required_argument, NULL, OPT_ENCODER},                                         \
         {"encoder-socket", required_argument, NULL, OPT_ENCODER_SOCKET},                           \
+        {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},                                         \
         {"log-level", required_argument, NULL, OPT_LOG_LEVEL},                                     \
     {                                                                                              \
         "log-file", required_argument, NULL, OPT_LOG_FILE                                          \
@@ -104,6 +106,12 @@ static const struct option mount_bgen_options[] = {
 
 static const struct option unmount_options[] = {
     {"lazy", no_argument, NULL, OPT_LAZY},
+    OPTS_LAST,
+    {0},
+};
+
+static const struct option status_options[] = {
+    {"json", no_argument, NULL, OPT_JSON},
     OPTS_LAST,
     {0},
 };
@@ -131,6 +139,7 @@ static const struct verb_entry {
     {"mount-plink", VERB_MOUNT_PLINK, mount_plink_options, ":hm:M:", 2, "STORE and DIR"},
     {"mount-bgen", VERB_MOUNT_BGEN, mount_bgen_options, ":hm:M:", 2, "STORE and DIR"},
     {"unmount", VERB_UNMOUNT, unmount_options, ":h", 1, "DIR"},
+    {"status", VERB_STATUS, status_options, ":h", 1, "DIR"},
     {"info", VERB_INFO, info_options, ":hm:M:", 1, "STORE"},
 };
 
@@ -316,6 +325,9 @@ static int take_encoder_option(struct options *opt, int id, const char *arg, str
     case OPT_ENCODER_SOCKET:
         opt->encoder_socket = arg;
         return 0;
+    case OPT_NO_SANDBOX:
+        opt->no_sandbox = true;
+        return 0;
     case OPT_LOG_LEVEL:
         if (!log_level_parse(arg, &opt->log_level))
             return err_set(err, ERR_USAGE, "--log-level is error, warning, info or debug, not '%s'",
@@ -383,6 +395,11 @@ static int check_whole(struct options *opt, struct err *err)
 {
     if (opt->encoder != NULL && opt->encoder_socket != NULL)
         return err_set(err, ERR_USAGE, "--encoder and --encoder-socket exclude each other");
+    if (opt->no_sandbox && opt->encoder_socket != NULL)
+        return err_set(
+            err, ERR_USAGE,
+            "--no-sandbox is for an encoder that vczfs starts: give it to the one behind "
+            "--encoder-socket instead");
     if (opt->max_alleles != 0 && opt->min_alleles > opt->max_alleles)
         return err_set(err, ERR_USAGE,
                        "--min-alleles %" PRIu64 " is more than --max-alleles "
@@ -408,7 +425,7 @@ static int take_operands(const struct verb_entry *verb, int argc, char **argv, s
         if (argv[i][0] == '\0')
             return err_set(err, ERR_USAGE, "%s wants %s: an empty path is neither", verb->name,
                            verb->operands);
-    if (verb->verb == VERB_UNMOUNT) {
+    if (verb->verb == VERB_UNMOUNT || verb->verb == VERB_STATUS) {
         opt->dir = argv[optind];
     } else {
         opt->store = argv[optind];
@@ -461,10 +478,10 @@ int options_parse(int argc, char **argv, struct options *out, struct err *err)
             return parse_verb(&verbs[i], argc - 1, argv + 1, out, err);
     if (first[0] == '\0')
         return err_set(err, ERR_USAGE,
-                       "say what to do: mount, mount-plink, mount-bgen, unmount or info");
+                       "say what to do: mount, mount-plink, mount-bgen, unmount, status or info");
     return err_set(err, ERR_USAGE,
                    "'%s' is not something vczfs does: it knows mount, mount-plink, mount-bgen, "
-                   "unmount and info",
+                   "unmount, status and info",
                    first);
 }
 

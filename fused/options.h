@@ -14,6 +14,7 @@ enum verb {
     VERB_MOUNT_PLINK,
     VERB_MOUNT_BGEN,
     VERB_UNMOUNT,
+    VERB_STATUS,
     VERB_INFO,
 };
 
@@ -42,12 +43,14 @@ struct options {
     uint64_t memory; /* bytes */
     unsigned threads;
     const char *encoder, *encoder_socket; /* NULL: not given */
+    bool no_sandbox;
 
     enum log_level log_level;
     const char *log_file; /* NULL: stderr */
 
-    bool lazy;        /* unmount */
-    bool json, check; /* info */
+    bool lazy;  /* unmount */
+    bool json;  /* info, status */
+    bool check; /* info */
 };
 
 /* ERR_USAGE with a message for the user when the line makes no sense. options_free in any case. */

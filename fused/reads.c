@@ -5,10 +5,11 @@
 #include "fused/asks.h"
 #include "fused/clock.h"
 #include "fused/leases.h"
-#include "fused/poison.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -17,7 +18,8 @@
 #define CAREFUL_BYTES  (64 << 10) /* what is asked for, and may be condemned, after a death */
 #define LEASE_IDLE_MS  1000       /* a lease nobody used for this long goes back */
 #define LEASE_SWEEP_MS 250
-#define REPLY_PIECES   8    /* adjacent leases in one reply */
+#define PROBATION_MS   200 /* how long an encoder must live before it is asked for what may kill it */
+#define REPLY_PIECES   8   /* adjacent leases in one reply */
 #define LATE_MS        200  /* how long what missed its deadline fails at once */
 #define QUIET_MS       1000 /* the same complaint is logged at most this often */
 
@@ -33,6 +35,7 @@ struct pending {
     bool interrupted;  /* its reader gave up */
     uint64_t deadline; /* ms */
     int64_t t_start;   /* for the access log */
+    uint64_t begun;    /* us */
     struct reads *reads;
     TAILQ_ENTRY(pending) entry;
 };
@@ -54,6 +57,10 @@ struct reads {
     /* After a death: one question at a time, until all that were in flight are answered, so that the
      * one that kills encoders is found and takes no other with it. */
     bool careful;
+    /* Before the last chance of a read that two encoders in a row did not survive, nothing is asked for a
+     * while. An encoder that dies in that time was not killed by any read, and none is suspected. */
+    bool probation;
+    struct event *probation_end;
     struct event *deadline;
     struct event *sweep;     /* idle leases */
     struct event *returns;   /* sends them, once a turn of the loop */
@@ -61,6 +68,11 @@ struct reads {
     uint64_t nopen[PROTO_FILES_MAX];
     char complaint[160]; /* the last one */
     uint64_t complained; /* when, ms */
+
+    struct latency latency; /* of reads that were served */
+    uint64_t nfailed, bytes;
+    char last_error[200];
+    uint64_t last_error_at; /* ms */
 };
 
 /* ---- leases ---- */
@@ -99,6 +111,18 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 
 /* ---- replies ---- */
 
+/* Logs it, and remembers it for the status. */
+static void __attribute__((format(printf, 2, 3))) report(struct reads *reads, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(reads->last_error, sizeof reads->last_error, fmt, ap);
+    va_end(ap);
+    reads->last_error_at = clock_ms();
+    log_error("%s", reads->last_error);
+}
+
 static void note_read(struct reads *reads, const struct pending *read, int errnum)
 {
     struct access_entry entry = {
@@ -112,6 +136,12 @@ static void note_read(struct reads *reads, const struct pending *read, int errnu
     };
 
     access_log_add(reads->config.log, &entry);
+    if (errnum != 0) {
+        reads->nfailed++;
+        return;
+    }
+    reads->bytes += read->size;
+    latency_add(&reads->latency, clock_us() - read->begun);
 }
 
 /* Answers from leases alone if they cover all of it. */
@@ -213,7 +243,7 @@ static int ask_for_rest(struct reads *reads, struct pending *read)
         return ESTALE;
     if (length == 0)
         return EIO;
-    if (read->ask != NULL || !reads->up)
+    if (read->ask != NULL || !reads->up || reads->probation)
         return 0;
     read->ask = asks_for(&reads->asks, read->file, read->handle, offset);
     if (read->ask != NULL || (reads->careful && in_flight(reads)))
@@ -314,9 +344,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     while ((read = TAILQ_FIRST(&reads->queue)) != NULL && read->deadline <= now) {
-        log_error("%s: no answer for %zu bytes at %" PRIu64 " in %u ms: EIO",
-                  reads->config.fs->files[read->file].name, read->size, read->offset,
-                  reads->config.timeout_ms);
+        report(reads, "%s: no answer for %zu bytes at %" PRIu64 " in %u ms: EIO",
+               reads->config.fs->files[read->file].name, read->size, read->offset,
+               reads->config.timeout_ms);
         note_late(reads, read, now);
         if (read->ask != NULL)
             read->ask->overdue = true;
@@ -382,6 +412,7 @@ void reads_start(struct reads *reads, fuse_req_t req, const struct fs_file *file
         .offset = offset,
         .size = fs_clamp(file, offset, size),
         .t_start = access_log_now(reads->config.log),
+        .begun = clock_us(),
         .reads = reads,
     };
 
@@ -408,9 +439,30 @@ void reads_closed(struct reads *reads, const struct fs_file *file, uint64_t hand
 
 /* ---- the link ---- */
 
+static void on_probation_end(evutil_socket_t fd, short what, void *arg)
+{
+    struct reads *reads = arg;
+
+    (void)fd;
+    (void)what;
+    reads->probation = false;
+    advance_all(reads);
+}
+
+static void start_probation(struct reads *reads)
+{
+    const struct pending *read;
+
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    reads->probation |= read->deaths == DEATHS_MAX - 1;
+    if (reads->probation)
+        clock_arm(reads->probation_end, PROBATION_MS);
+}
+
 void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size)
 {
     reads->up = true;
+    start_probation(reads);
     reads->arena = arena;
     reads->arena_size = arena_size;
     reads->leases.bytes_max = arena_size / 2;
@@ -423,19 +475,32 @@ static void condemn(struct reads *reads, struct pending *read)
     uint64_t end = begin + read->ask->length;
 
     if (poison_clip(&reads->poison, read->file, begin, 1) > 0) {
-        log_error("%s: bytes %" PRIu64 " to %" PRIu64 " ended %d encoders in a row: EIO for them "
-                  "from now on",
-                  reads->config.fs->files[read->file].name, begin, end, DEATHS_MAX);
+        report(reads,
+               "%s: bytes %" PRIu64 " to %" PRIu64 " ended %d encoders in a row: EIO for them "
+               "from now on",
+               reads->config.fs->files[read->file].name, begin, end, DEATHS_MAX);
         poison_add(&reads->poison, read->file, begin, end);
     }
     fail(reads, read, EIO);
+}
+
+/* No read had anything to do with a death. */
+static void acquit_all(struct reads *reads)
+{
+    struct pending *read;
+
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    read->deaths = 0;
 }
 
 void reads_down(struct reads *reads)
 {
     struct pending *read, *next;
 
-    reads->up = false;
+    reads->up = reads->probation = false;
+    event_del(reads->probation_end);
+    if (LIST_EMPTY(&reads->asks.list))
+        acquit_all(reads);
     for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
         next = TAILQ_NEXT(read, entry);
         if (read->ask == NULL)
@@ -498,7 +563,7 @@ static void complain(struct reads *reads, uint64_t file, const char *text)
     if (strncmp(text, reads->complaint, sizeof reads->complaint - 1) == 0 &&
         now - reads->complained < QUIET_MS)
         return;
-    log_error("%s: %s", reads->config.fs->files[file].name, text);
+    report(reads, "%s: %s", reads->config.fs->files[file].name, text);
     strncpy(reads->complaint, text, sizeof reads->complaint - 1);
     reads->complained = now;
 }
@@ -539,15 +604,37 @@ struct reads *reads_new(const struct reads_config *config, struct err *err)
     leases_init(&reads->leases, 0);
     reads->deadline = evtimer_new(config->base, on_deadline, reads);
     reads->sweep = evtimer_new(config->base, on_sweep, reads);
+    reads->probation_end = evtimer_new(config->base, on_probation_end, reads);
     reads->returns = evtimer_new(config->base, on_returns, reads);
     reads->interrupt = evtimer_new(config->base, on_interrupt, reads);
     if (reads->deadline == NULL || reads->sweep == NULL || reads->returns == NULL ||
-        reads->interrupt == NULL) {
+        reads->interrupt == NULL || reads->probation_end == NULL) {
         err_set(err, ERR_MEMORY, "out of memory");
         reads_free(reads);
         return NULL;
     }
     return reads;
+}
+
+void reads_look(const struct reads *reads, struct reads_facts *out)
+{
+    const struct pending *read;
+
+    *out = (struct reads_facts){
+        .nserved = reads->latency.n,
+        .nfailed = reads->nfailed,
+        .bytes = reads->bytes,
+        .nleases = reads->leases.nheld,
+        .lease_bytes = reads->leases.bytes,
+        .latency = &reads->latency,
+        .poison = &reads->poison,
+        .last_error = reads->last_error,
+        .last_error_at = reads->last_error_at,
+    };
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    out->npending++;
+    for (size_t i = 0; i < reads->config.fs->nfiles; i++)
+        out->nhandles += reads->nopen[i];
 }
 
 void reads_set_link(struct reads *reads, struct link *link)
@@ -571,6 +658,7 @@ void reads_free(struct reads *reads)
     leases_free(&reads->leases);
     free_event(reads->deadline);
     free_event(reads->sweep);
+    free_event(reads->probation_end);
     free_event(reads->returns);
     free_event(reads->interrupt);
     free(reads);

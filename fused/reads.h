@@ -11,7 +11,9 @@
 #include "fused/access_log.h"
 #include "fused/fs.h"
 #include "fused/fuse_api.h"
+#include "fused/latency.h"
 #include "fused/link.h"
+#include "fused/poison.h"
 
 struct reads;
 
@@ -38,6 +40,20 @@ void reads_start(struct reads *reads, fuse_req_t req, const struct fs_file *file
 /* One more, one fewer handle on a stream file. */
 void reads_opened(struct reads *reads, const struct fs_file *file);
 void reads_closed(struct reads *reads, const struct fs_file *file, uint64_t handle);
+
+/* For whoever wants to know how it is; pointers are valid until the next call. */
+struct reads_facts {
+    uint64_t nserved, nfailed; /* reads of stream files */
+    uint64_t bytes;            /* served */
+    uint64_t npending, nhandles;
+    uint64_t nleases, lease_bytes;
+    const struct latency *latency; /* of those served */
+    const struct poison *poison;
+    const char *last_error; /* "" if there was none */
+    uint64_t last_error_at; /* ms */
+};
+
+void reads_look(const struct reads *reads, struct reads_facts *out);
 
 /* What the link has to say: see struct link_handlers. */
 void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size);

@@ -9,6 +9,7 @@
 /* log_fd is where the log goes; STDERR_FILENO if there is no --log-file. */
 int verb_mount(const struct options *opt, int log_fd);
 int verb_unmount(const struct options *opt);
+int verb_status(const struct options *opt);
 int verb_info(const struct options *opt, int log_fd);
 
 #endif
