@@ -12,6 +12,12 @@
 
 #define DAMAGED "the file is damaged; restore it or rewrite the store"
 
+/* The most that a codec's output may be. */
+struct limit {
+    size_t nbytes;
+    bool is_budget;
+};
+
 /* What a decoder makes of its input when it may write up to `room` bytes. */
 enum outcome { DECODED, TOO_SMALL, BROKEN };
 
@@ -141,20 +147,27 @@ static size_t guess_nbytes(enum codec_id id, const uint8_t *from, size_t n)
     return n * 4;
 }
 
-static int too_large(enum codec_id id, size_t max, struct err *err)
+/* Between the codecs of a chunk whose size is known, more is damage; of strings it may be the truth. */
+static int too_large(enum codec_id id, const struct limit *limit, struct err *err)
 {
+    if (limit->is_budget)
+        return err_set(
+            err, ERR_MEMORY,
+            "%s data of more than the %zu bytes that are decoded at once: raise --memory, "
+            "or rewrite the store with smaller chunks",
+            codec_name(id), limit->nbytes);
     return err_set(err, ERR_CORRUPT, "%s data of more than %zu bytes; " DAMAGED, codec_name(id),
-                   max);
+                   limit->nbytes);
 }
 
-static int decode_blosc_buf(const uint8_t *from, size_t n, size_t max, struct buf *out,
-                            struct err *err)
+static int decode_blosc_buf(const uint8_t *from, size_t n, const struct limit *limit,
+                            struct buf *out, struct err *err)
 {
     size_t nbytes = guess_nbytes(CODEC_BLOSC, from, n);
     uint8_t *to;
 
-    if (nbytes > max)
-        return too_large(CODEC_BLOSC, max, err);
+    if (nbytes > limit->nbytes)
+        return too_large(CODEC_BLOSC, limit, err);
     to = buf_reserve(out, nbytes);
     if (to == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %zu bytes", nbytes);
@@ -166,12 +179,12 @@ static int decode_blosc_buf(const uint8_t *from, size_t n, size_t max, struct bu
 
 /* Doubles the room until the output fits: formats that do not say their size are rare here. */
 static int decode_buf(const struct codecs *codecs, enum codec_id id, const uint8_t *from, size_t n,
-                      size_t max, struct buf *out, struct err *err)
+                      const struct limit *limit, struct buf *out, struct err *err)
 {
-    size_t room = guess_nbytes(id, from, n);
+    size_t room = guess_nbytes(id, from, n), max = limit->nbytes;
 
     if (id == CODEC_BLOSC)
-        return decode_blosc_buf(from, n, max, out, err);
+        return decode_blosc_buf(from, n, limit, out, err);
     for (room = size_max(size_min(room, max), 64);; room = size_min(room * 2, max)) {
         uint8_t *to = buf_reserve(out, room);
         enum outcome outcome;
@@ -185,7 +198,7 @@ static int decode_buf(const struct codecs *codecs, enum codec_id id, const uint8
             return 0;
         }
         if (outcome == TOO_SMALL && room >= max)
-            return too_large(id, max, err);
+            return too_large(id, limit, err);
         if (outcome == BROKEN)
             return err_set(err, ERR_CORRUPT, "its %s data does not decompress; " DAMAGED,
                            codec_name(id));
@@ -221,8 +234,9 @@ static int check_crc(const uint8_t *from, size_t *n, struct err *err)
 
 /* Undoes every codec but the first, and checksums: *from and *n become the first one's input, which may
  * lie in `spare`; *first is false if none is left. */
-static int peel(const struct codecs *codecs, const struct zarr_meta *meta, size_t max,
-                const uint8_t **from, size_t *n, struct buf spare[2], bool *first, struct err *err)
+static int peel(const struct codecs *codecs, const struct zarr_meta *meta,
+                const struct limit *limit, const uint8_t **from, size_t *n, struct buf spare[2],
+                bool *first, struct err *err)
 {
     unsigned turn = 0;
 
@@ -239,7 +253,7 @@ static int peel(const struct codecs *codecs, const struct zarr_meta *meta, size_
         if (k == 1)
             return 0;
         buf_reset(to);
-        if (decode_buf(codecs, meta->codecs[k - 1], *from, *n, max, to, err) < 0)
+        if (decode_buf(codecs, meta->codecs[k - 1], *from, *n, limit, to, err) < 0)
             return -1;
         *from = to->data;
         *n = to->len;
@@ -255,7 +269,8 @@ int codecs_decode(const struct codecs *codecs, const struct zarr_meta *meta, con
     struct buf spare[2] = {0};
     bool first = false;
     /* Between two compressors the data can only be a little longer than decoded. */
-    int rc = peel(codecs, meta, nbytes + nbytes / 8 + 4096, &from, &n, spare, &first, err);
+    const struct limit limit = {nbytes + nbytes / 8 + 4096, false};
+    int rc = peel(codecs, meta, &limit, &from, &n, spare, &first, err);
 
     if (rc == 0 && first) {
         rc = decode_exact(codecs, meta->codecs[0], from, n, to, nbytes, err);
@@ -275,10 +290,11 @@ int codecs_decode_buf(const struct codecs *codecs, const struct zarr_meta *meta,
 {
     struct buf spare[2] = {0};
     bool first = false;
-    int rc = peel(codecs, meta, max, &from, &n, spare, &first, err);
+    const struct limit limit = {max, true};
+    int rc = peel(codecs, meta, &limit, &from, &n, spare, &first, err);
 
     if (rc == 0 && first)
-        rc = decode_buf(codecs, meta->codecs[0], from, n, max, out, err);
+        rc = decode_buf(codecs, meta->codecs[0], from, n, &limit, out, err);
     else if (rc == 0)
         buf_append(out, from, n);
     if (rc == 0 && out->failed)

@@ -23,7 +23,8 @@ void codecs_free(struct codecs *codecs);
 int codecs_decode(const struct codecs *codecs, const struct zarr_meta *meta, const uint8_t *from,
                   size_t n, uint8_t *to, size_t nbytes, struct err *err);
 
-/* The same for a result whose size is not known (strings): appended to out, at most `max` bytes. */
+/* The same for a result whose size is not known (strings): appended to out. More than `max`
+ * bytes are ERR_MEMORY. */
 int codecs_decode_buf(const struct codecs *codecs, const struct zarr_meta *meta,
                       const uint8_t *from, size_t n, size_t max, struct buf *out, struct err *err);
 

@@ -10,9 +10,16 @@
 
 #include <string.h>
 
-/* A chunk of strings is held whole; these are the most that vczfs will hold. */
+/* A chunk of strings is held whole: as many bytes as there are to decode in, and these at the least. */
+#define STRINGS_NBYTES_MIN ((size_t)16 << 20)
+/* Of a whole array. */
 #define STRINGS_NBYTES_MAX ((size_t)1 << 30)
 #define STRINGS_MAX        ((uint64_t)64 << 20)
+
+static size_t strings_nbytes_max(const struct decoder *decoder)
+{
+    return size_max(decoder->scratch_max, STRINGS_NBYTES_MIN);
+}
 
 static int64_t get_int(const uint8_t *at, uint32_t size, bool is_signed)
 {
@@ -187,18 +194,20 @@ static int read_vlen(struct decoder *decoder, const struct zarr_array *array,
                      const struct extent *extent, struct strings *out, struct err *err)
 {
     CLEANUP(buf_free) struct buf stored = {0};
+    size_t max = strings_nbytes_max(decoder);
     uint64_t n = extent->length;
     uint8_t *to;
 
-    if (n > STRINGS_NBYTES_MAX)
-        return err_set(err, ERR_MEMORY, "%llu bytes of strings are more than are held at once",
-                       (unsigned long long)n);
+    if (n > max)
+        return err_set(err, ERR_MEMORY,
+                       "%llu bytes of strings are more than the %zu that are held at once: raise "
+                       "--memory, or rewrite the store with smaller chunks",
+                       (unsigned long long)n, max);
     to = buf_reserve(&stored, (size_t)n);
     if (to == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %llu bytes", (unsigned long long)n);
     if (object_read(extent->object, extent->base, to, (size_t)n, err) < 0 ||
-        codecs_decode_buf(&decoder->codecs, &array->meta, to, (size_t)n, STRINGS_NBYTES_MAX,
-                          &out->bytes, err) < 0)
+        codecs_decode_buf(&decoder->codecs, &array->meta, to, (size_t)n, max, &out->bytes, err) < 0)
         return -1;
     decoder->stats.bytes_read += n;
     decoder->stats.blocks++;
@@ -294,10 +303,11 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
                    : 0;
     if (reserve_items(out, array->meta.chunk_elements, err) < 0)
         return decoder_name_chunk(array, chunk->label, err);
-    if (chunk->nbytes > STRINGS_NBYTES_MAX ||
+    if (chunk->nbytes > strings_nbytes_max(decoder) ||
         buf_reserve(&out->bytes, (size_t)chunk->nbytes) == NULL)
-        return err_set(err, ERR_MEMORY, "%s (%s): out of memory for %llu bytes of strings",
-                       chunk->label, path, (unsigned long long)chunk->nbytes);
+        return err_set(err, ERR_MEMORY,
+                       "%s (%s): no memory for %llu bytes of strings: raise --memory", chunk->label,
+                       path, (unsigned long long)chunk->nbytes);
     for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
         if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
             return -1;

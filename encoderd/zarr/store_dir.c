@@ -292,11 +292,12 @@ static int dir_children(const struct store *store, const char *key,
 }
 
 struct walk {
+    bool follow_links;
     void (*file)(const char *name, const struct stat *st, void *arg);
     void *arg;
 };
 
-/* Calls walk->file for every regular file below fd, in byte order; follows no links. Takes fd. */
+/* Calls walk->file for every regular file below fd, in byte order. Takes fd. */
 static int walk_dir(int fd, unsigned depth, const struct walk *walk)
 {
     CLEANUP(names_free) struct names names = {0};
@@ -313,12 +314,17 @@ static int walk_dir(int fd, unsigned depth, const struct walk *walk)
     for (size_t i = 0; i < names.n; i++) {
         struct stat st;
 
-        if (fstatat(dir, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(dir, names.items[i], &st, walk->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) < 0) {
+            if (walk->follow_links && (errno == ENOENT || errno == ELOOP))
+                continue;
             return -1;
+        }
         if (S_ISREG(st.st_mode))
             walk->file(names.items[i], &st, walk->arg);
         if (S_ISDIR(st.st_mode)) {
-            int next = openat(dir, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            int next =
+                openat(dir, names.items[i],
+                       O_RDONLY | O_DIRECTORY | O_CLOEXEC | (walk->follow_links ? 0 : O_NOFOLLOW));
 
             if (next < 0 || walk_dir(next, depth + 1, walk) < 0)
                 return -1;
@@ -346,6 +352,11 @@ static int walk_key(const struct store *store, const char *key, const struct wal
     return 0;
 }
 
+static bool follows(const struct store *store)
+{
+    return ((const struct dir_store *)store)->follow_links;
+}
+
 struct usage {
     uint64_t nobjects, nbytes;
 };
@@ -364,7 +375,7 @@ static int dir_usage(const struct store *store, const char *key, uint64_t *nobje
 {
     struct usage usage = {0};
 
-    if (walk_key(store, key, &(struct walk){usage_file, &usage}, err) < 0)
+    if (walk_key(store, key, &(struct walk){follows(store), usage_file, &usage}, err) < 0)
         return -1;
     *nobjects = usage.nobjects;
     *nbytes = usage.nbytes;
@@ -392,7 +403,7 @@ static int dir_identity(const struct store *store, const char *key,
 {
     struct identity identity = {add, arg};
 
-    return walk_key(store, key, &(struct walk){identity_file, &identity}, err);
+    return walk_key(store, key, &(struct walk){follows(store), identity_file, &identity}, err);
 }
 
 static void dir_free(struct store *store)

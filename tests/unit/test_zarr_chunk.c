@@ -544,6 +544,73 @@ static void test_halves(void **state)
     assert_int_equal(half_from_double(-1e300), 0xfc00);
 }
 
+/* Things in place of a chunk: each is refused by name, and none is waited for. */
+static void test_no_file(void **state)
+{
+    struct zarr_array *ints = make_array(1, 1, "|i1", RAW), *strings;
+    char path[512];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/x/0", fix.dir);
+    for (unsigned what = 0; what < 6; what++) {
+        unlink(path);
+        decoder_trim(fix.decoder);
+        switch (what) {
+        case 0:
+            assert_int_equal(mkdir(path, 0700), 0);
+            break;
+        case 1:
+            assert_int_equal(mkfifo(path, 0600), 0);
+            break;
+        case 2:
+            assert_int_equal(symlink("/dev/zero", path), 0);
+            break;
+        case 3:
+            assert_int_equal(symlink("/etc/passwd", path), 0);
+            break;
+        case 4:
+            assert_int_equal(symlink("nowhere", path), 0);
+            break;
+        default:
+            put_chunk("", 0);
+        }
+        expect_bad_ints(ints, ERR_CORRUPT, "x/0");
+        strings = make_array(1, 1, "|O", VLEN);
+        expect_bad_strings(strings);
+        zarr_array_free(strings);
+        if (what == 0)
+            assert_int_equal(rmdir(path), 0);
+    }
+    zarr_array_free(ints);
+}
+
+/* Strings that decompress without end stop at the budget. */
+static void test_string_bomb(void **state)
+{
+    size_t n = (size_t)300 << 20, room = ZSTD_compressBound(n);
+    uint8_t *plain = calloc(1, n), *packed = malloc(room);
+    struct zarr_array *array =
+        make_array(1, 1, "|O",
+                   "\"compressor\":{\"id\":\"zstd\"},\"filters\":[{\"id\":\"vlen-utf8\"}],"
+                   "\"fill_value\":\"\"");
+    struct strings got = {0};
+    struct err err = {0};
+
+    (void)state;
+    put_le32(plain, 1);
+    put_le32(plain + 4, (uint32_t)n - 8);
+    put_chunk(packed, ZSTD_compress(packed, room, plain, n, 1));
+    assert_int_equal(zarr_chunk_strings(fix.decoder, array, first, &got, &err), -1);
+    assert_int_equal(err.code, ERR_MEMORY);
+    assert_non_null(strstr(err.msg, "x/0"));
+    assert_non_null(strstr(err.msg, "--memory"));
+    assert_true(got.bytes.cap <= (size_t)130 << 20);
+    strings_free(&got);
+    zarr_array_free(array);
+    free(plain);
+    free(packed);
+}
+
 static void test_crc32c(void **state)
 {
     (void)state;
@@ -561,6 +628,7 @@ int main(void)
         cmocka_unit_test(test_fixed_strings),  cmocka_unit_test(test_vlen),
         cmocka_unit_test(test_absent_strings), cmocka_unit_test(test_unknown_size),
         cmocka_unit_test(test_v3_chain),       cmocka_unit_test(test_crc32c),
+        cmocka_unit_test(test_no_file),        cmocka_unit_test(test_string_bomb),
         cmocka_unit_test(test_floats),         cmocka_unit_test(test_halves),
     };
 

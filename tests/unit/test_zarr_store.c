@@ -239,6 +239,7 @@ static void test_follow_links(void **state)
     struct store *follow = NULL;
     struct object *object;
     struct fixture other;
+    uint64_t nobjects, nbytes;
     struct err err = {0};
     char target[512];
 
@@ -266,6 +267,11 @@ static void test_follow_links(void **state)
     assert_int_equal(err.code, ERR_CORRUPT);
     assert_int_equal(store_object(follow, "nope", &object, &err), 0);
     assert_null(object);
+    assert_int_equal(store_usage(follow, "linked", &nobjects, &nbytes, &err), 0);
+    assert_int_equal(nobjects, 1);
+    assert_int_equal(nbytes, 7);
+    assert_int_equal(store_usage(follow, "", &nobjects, &nbytes, &err), 0);
+    assert_true(nobjects >= 6);
     store_free(follow);
     close_fixture(&other);
 }
