@@ -11,18 +11,11 @@ static int open_columns(struct batch *batch, struct err *err)
     struct decoder *decoder = batch->decoder;
     const size_t budget = batch->budget;
 
-    if (column_array_open(vcz, "variant_length", false, &batch->length_array, err) != 0)
-        return -1;
     batch->contig = column_new(vcz->contig, NULL, 0, decoder, budget, err);
     batch->position = column_new(vcz->position, NULL, 0, decoder, budget, err);
     batch->allele = column_new(vcz->allele, NULL, 0, decoder, budget, err);
     if (batch->contig == NULL || batch->position == NULL || batch->allele == NULL)
         return -1;
-    if (batch->length_array != NULL) {
-        batch->length = column_new(batch->length_array, NULL, 0, decoder, budget, err);
-        if (batch->length == NULL)
-            return -1;
-    }
     if (vcz->id != NULL)
         batch->id = column_new(vcz->id, NULL, 0, decoder, budget, err);
     return vcz->id != NULL && batch->id == NULL ? -1 : 0;
@@ -139,12 +132,31 @@ const int64_t *batch_positions(struct batch *batch, struct err *err)
     return batch->positions;
 }
 
+/* variant_length is opened when a filter first asks for it: a view that does not, does not care. */
+static int open_length(struct batch *batch, struct err *err)
+{
+    if (batch->looked_for_length)
+        return 0;
+    if (column_array_open(batch->vcz, "variant_length", false, &batch->length_array, err) != 0)
+        return -1;
+    if (batch->length_array != NULL) {
+        batch->length =
+            column_new(batch->length_array, NULL, 0, batch->decoder, batch->budget, err);
+        if (batch->length == NULL)
+            return -1;
+    }
+    batch->looked_for_length = true;
+    return 0;
+}
+
 const int64_t *batch_lengths(struct batch *batch, struct err *err)
 {
     const struct str *alleles;
 
     if (batch->have_length)
         return batch->lengths;
+    if (open_length(batch, err) != 0)
+        return NULL;
     if (batch->length != NULL) {
         if (read_ints(batch, batch->length, batch->lengths, &batch->have_length, err) != 0)
             return NULL;

@@ -18,6 +18,7 @@ struct batch {
     /* The rest is batch.c's. */
     uint64_t max;
     struct zarr_array *length_array; /* owned; NULL if the store has none */
+    bool looked_for_length;
     struct column *contig, *position, *length, *allele, *id;
     bool have_contig, have_position, have_length, have_allele, have_id;
     int64_t *contigs, *positions, *lengths;
