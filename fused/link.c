@@ -83,6 +83,8 @@ static void lose_encoder(struct link *link, const struct err *why)
     if (was_up && clock_ms() - link->up_since >= GOOD_LIFE_MS)
         link->nfailed = 0;
     link->state = LINK_DOWN;
+    snprintf(link->facts.last_loss, sizeof link->facts.last_loss, "%.255s", why->msg);
+    link->facts.last_loss_at = clock_ms();
     if (was_up)
         link->handlers->down(link->arg);
     disconnect(link);
@@ -93,8 +95,6 @@ static void lose_encoder(struct link *link, const struct err *why)
         return;
     }
     supervisor_discard(link->config.supervisor);
-    snprintf(link->facts.last_loss, sizeof link->facts.last_loss, "%.255s", why->msg);
-    link->facts.last_loss_at = clock_ms();
     wait = next_backoff(link);
     log_warning("encoder lost: %s; another one in %u ms", why->msg, wait);
     clock_arm(link->retry, wait);

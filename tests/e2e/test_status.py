@@ -1,0 +1,197 @@
+"""`vczfs status`: what a mount says about itself, and that it says so in time, whatever the encoder does."""
+
+import errno
+import json
+import os
+import signal
+import stat
+import subprocess
+import time
+
+import pytest
+
+import drills
+import helpers
+
+STORE = "biallelic.vcz"
+CASE = "biallelic_vcz-plink"
+HIDDEN = [".vczfs-status", ".vczfs-status.txt"]
+
+
+def status(m):
+    """What `vczfs status --json` says, within a second."""
+    took, done = drills.timed(lambda: helpers.run("status", "--json", m.dir))
+    assert done.returncode == 0, done.stderr
+    assert took < 1.0 * helpers.SLOW, took
+    return json.loads(done.stdout)
+
+
+def test_status_of_a_new_mount(mount):
+    with mount(helpers.store(STORE)) as m:
+        s = status(m)
+        assert s["store"] == str(helpers.store(STORE)) and s["directory"] == str(m.dir)
+        assert (s["variants"], s["samples"]) == (257, 41)
+        assert s["front"]["pid"] == m.front and s["front"]["state"] == "serving"
+        assert s["encoder"]["pid"] == m.encoder() and s["encoder"]["state"] == "serving"
+        assert s["encoder"]["restarts"] == 0 and s["encoder"]["last_end"] is None
+        assert s["reads"]["served"] == 0 and s["reads"]["failed"] == 0
+        assert s["poisoned"] == [] and s["last_error"] is None
+        assert 0 < s["front"]["resident"] < (1 << 30) and 0 < s["encoder"]["resident"] < (1 << 30)
+
+
+def test_status_counts_reads(mount):
+    with mount(helpers.store(STORE)) as m:
+        due = m.read(".bed")
+        with helpers.open_fd(m.path(".bed")) as fd:
+            s = status(m)
+            assert s["handles"] == 1
+            assert os.pread(fd, 1, 0)
+        assert s["reads"]["served"] >= 1 and s["reads"]["bytes"] == len(due)
+        latency = s["reads"]["latency_us"]
+        assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["max"] < 30_000_000
+        assert s["encoder"]["counters"]["bytes_encoded"] >= len(due) - 3
+        assert status(m)["handles"] == 0
+
+
+def test_status_for_people(mount):
+    with mount(helpers.store(STORE)) as m:
+        m.read(".bed")
+        done = helpers.run("status", m.dir)
+        assert done.returncode == 0 and done.stderr == ""
+        for word in (str(m.dir), "257 variants", "41 samples", str(m.front), str(m.encoder()), "p99", "0 restarts"):
+            assert word in done.stdout, (word, done.stdout)
+
+
+def test_status_tells_of_replaced_encoders(mount):
+    with mount(helpers.store(STORE)) as m:
+        for _ in range(3):
+            dead = m.kill_encoder()
+            helpers.wait_for(lambda dead=dead: not helpers.alive(dead))
+            assert helpers.read_errno(m.path(".bed")) == 0
+        s = status(m)
+        assert s["encoder"]["restarts"] == 3
+        assert "signal 9" in s["encoder"]["last_end"]
+        assert s["encoder"]["pid"] == m.encoder()
+        assert s["last_error"]["text"] and s["last_error"]["ago"] < 30 * helpers.SLOW
+
+
+def test_status_tells_of_poisoned_ranges():
+    environment = {"FAKEENC_LIE": "read-kill:0", "FAKEENC_SIZE": "65536", "FAKEENC_SPAN": "65536"}
+    with helpers.mounted(helpers.store(STORE), "--encoder", helpers.FAKEENC, env=environment) as m:
+        assert helpers.read_errno(m.path(".bed")) == errno.EIO
+        s = status(m)
+        assert len(s["poisoned"]) == 1 and s["poisoned"][0]["file"] == m.path(".bed").name
+        assert s["reads"]["failed"] >= 1 and "encoders in a row" in s["last_error"]["text"]
+
+
+def test_status_does_not_wait_for_a_stopped_encoder(mount):
+    with mount(helpers.store(STORE)) as m:
+        with drills.stopped(m.encoder()):
+            s = status(m)
+            assert s["encoder"]["counters"] is None
+            helpers.drop_cache(m.path(".bed"))
+            reader = subprocess.Popen(["cat", m.path(".bed")], stdout=subprocess.PIPE)
+            helpers.wait_for(lambda: status(m)["reads"]["pending"] > 0, what="the reader to wait")
+            s = status(m)
+            assert s["encoder"]["state"] == "not answering"
+        assert reader.communicate(timeout=30)[0] == helpers.expected(CASE, ".bed")
+        helpers.wait_for(lambda: status(m)["encoder"]["state"] == "serving")
+
+
+def test_status_does_not_wait_for_a_stopped_front(mount):
+    with mount(helpers.store(STORE)) as m:
+        with drills.stopped(m.front):
+            took, done = drills.timed(lambda: helpers.run("status", m.dir))
+            assert done.returncode == 1 and "does not answer" in done.stderr
+            assert took < 1.3 * helpers.SLOW
+        assert status(m)["front"]["pid"] == m.front
+
+
+def test_status_of_a_dead_mount(mount):
+    with mount(helpers.store(STORE)) as m:
+        m.due = -signal.SIGKILL
+        m.stop(signal.SIGKILL)
+        done = helpers.run("status", m.dir)
+        assert done.returncode == 1 and "unmount" in done.stderr
+
+
+def test_status_of_what_is_no_mount(scratch):
+    for path in (scratch, scratch / "nothing"):
+        done = helpers.run("status", path)
+        assert done.returncode == 1
+        assert str(path) in done.stderr
+
+
+def test_status_when_the_store_has_changed(mount, scratch):
+    store = helpers.copy_store(STORE, scratch)
+    with mount(store) as m:
+        (store / "call_genotype" / "0.0.0").unlink()
+        m.kill_encoder()
+        assert helpers.read_errno(m.path(".bed")) == errno.ESTALE
+        assert status(m)["front"]["state"] == "stale"
+        assert "changed" in helpers.run("status", m.dir).stdout.lower()
+
+
+def test_status_files_are_hidden(mount):
+    with mount(helpers.store(STORE)) as m:
+        assert sorted(os.listdir(m.dir)) == ["biallelic.bed", "biallelic.bim", "biallelic.fam"]
+        for name in HIDDEN:
+            path = m.dir / name
+            assert stat.S_IMODE(path.stat().st_mode) == 0o400
+            with pytest.raises(OSError) as caught:
+                path.open("r+b")
+            assert caught.value.errno in (errno.EROFS, errno.EACCES)
+            assert path.read_bytes()
+
+
+def test_each_opening_of_the_status_is_a_moment(mount):
+    """A reader sees one whole text, however it reads; and many at once do not get in each other's way."""
+    with mount(helpers.store(STORE)) as m:
+        fds = [os.open(m.dir / HIDDEN[0], os.O_RDONLY) for _ in range(50)]
+        try:
+            m.read(".bed")
+            for fd in fds:
+                text = b""
+                while piece := os.pread(fd, 7, len(text)):
+                    text += piece
+                assert json.loads(text)["reads"]["served"] == 0
+                assert os.pread(fd, 10, 1 << 40) == b""
+            m.stop()  # with all of them open
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+def test_status_is_the_owners_alone(mount):
+    with mount(helpers.store(STORE), "--allow-other") as m:
+        os.chmod(m.dir.parent, 0o755)
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", m.dir / HIDDEN[0]],
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode != 0 and done.stdout == b""
+
+
+def test_status_under_load(mount, generated):
+    """Asking often costs readers nothing that shows, and is answered in time."""
+    store, bed = drills.made(generated)
+    with mount(store) as m, drills.reading(m.path(".bed"), bed, ["rand", "direct", "seq", "mmap"]) as readers:
+        took = []
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            took.append(drills.timed(lambda: json.loads((m.dir / HIDDEN[0]).read_text()))[0])
+        drills.assert_all_right(readers.finish())
+        assert len(took) > 10 and max(took) < 1 * helpers.SLOW, (len(took), max(took))
+
+
+def test_no_sandbox_is_handed_on(mount):
+    with mount(helpers.store(STORE), "--no-sandbox") as m:
+        assert b"--no-sandbox" in helpers.argv(m.encoder())
+        assert m.read(".bed") == helpers.expected(CASE, ".bed")
+
+
+def test_no_sandbox_is_not_for_anothers_encoder(scratch):
+    done = helpers.run("mount-plink", "--no-sandbox", "--encoder-socket", scratch / "s", helpers.store(STORE), scratch)
+    assert done.returncode == 2 and "--no-sandbox" in done.stderr
