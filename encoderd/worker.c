@@ -31,9 +31,26 @@ static void finish_part(struct sched *sched, struct span *span, const struct err
     }
 }
 
+/* The same for a part that this worker has run: whoever finishes the last part, be it a cell or a donation,
+ * also does what comes after it. Under the lock, which it drops meanwhile. */
+static void end_part(struct worker *worker, struct span *span, const struct err *failed)
+{
+    struct sched *sched = worker->sched;
+    struct err err = {0};
+
+    if (failed == NULL && !span->failed && span->pending == 1 && span->next_cell == span->ncells) {
+        /* Nobody else touches the span any more, so the lock is not needed. */
+        pthread_mutex_unlock(&sched->lock);
+        if (encode_end(span->format, &span->target, &worker->encode, &err) != 0)
+            failed = &err;
+        pthread_mutex_lock(&sched->lock);
+    }
+    finish_part(sched, span, failed);
+}
+
 /* A donation under way: this worker writes into a span whose own cell starts after it. */
 struct donation {
-    struct sched *sched;
+    struct worker *worker;
     const struct span *from;
     const struct encode_cell *cell;
     struct span *to;
@@ -42,7 +59,7 @@ struct donation {
 static bool claim_donation(void *arg, uint64_t end_element, struct encode_target *to)
 {
     struct donation *donation = arg;
-    struct sched *sched = donation->sched;
+    struct sched *sched = donation->worker->sched;
     struct span *span;
     uint64_t cell;
 
@@ -66,37 +83,29 @@ static void finish_donation(void *arg, const struct err *failed)
 {
     struct donation *donation = arg;
 
-    pthread_mutex_lock(&donation->sched->lock);
-    finish_part(donation->sched, donation->to, failed);
-    pthread_mutex_unlock(&donation->sched->lock);
+    pthread_mutex_lock(&donation->worker->sched->lock);
+    end_part(donation->worker, donation->to, failed);
+    pthread_mutex_unlock(&donation->worker->sched->lock);
 }
 
 static void run_cell(struct worker *worker, struct span *span, struct encode_cell *cell)
 {
     struct sched *sched = worker->sched;
-    struct donation donation = {.sched = sched, .from = span, .cell = cell};
+    struct donation donation = {.worker = worker, .from = span, .cell = cell};
     const struct encode_donor donor = {claim_donation, finish_donation, &donation};
     struct err err = {0};
     struct decoder_stats now;
     int failed;
-    bool last;
 
     cell->donor = &donor;
     failed = encode_cell(span->format, &span->target, cell, &worker->encode, &err);
 
     pthread_mutex_lock(&sched->lock);
-    last = span->pending == 1 && span->next_cell == span->ncells && !failed && !span->failed;
-    if (last) {
-        /* Nobody else touches the span any more, so the lock is not needed. */
-        pthread_mutex_unlock(&sched->lock);
-        failed = encode_end(span->format, &span->target, &worker->encode, &err);
-        pthread_mutex_lock(&sched->lock);
-    }
     decoder_stats(worker->encode.decoder, &now);
     sched->stats.blocks += now.blocks - worker->seen.blocks;
     sched->stats.bytes_decoded += now.bytes_decoded - worker->seen.bytes_decoded;
     worker->seen = now;
-    finish_part(sched, span, failed ? &err : NULL);
+    end_part(worker, span, failed ? &err : NULL);
     pthread_mutex_unlock(&sched->lock);
 }
 
