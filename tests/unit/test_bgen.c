@@ -3,6 +3,7 @@
  * refused; and what a random read costs.
  */
 #include "encoderd/fetch.h"
+#include "encoderd/sched.h"
 #include "tests/unit/view_fixture.h"
 
 #include <setjmp.h>
@@ -505,6 +506,60 @@ static void rows_do_not_depend_on_the_target(void **state)
     }
 }
 
+static void read_through(const struct view *view, const uint8_t *whole, unsigned nthreads,
+                         uint64_t step)
+{
+    const struct sched_config config = {nthreads, (size_t)8 << 20};
+    const uint64_t size = view->files[0].size;
+    struct err err = {0};
+    struct arena *arena = arena_new((uint64_t)16 << 20, &err);
+    struct sched *sched = sched_new(view, arena, &config, &err);
+
+    assert_non_null(sched);
+    for (uint64_t at = 0; at < size;) {
+        const struct sched_read read = {.id = at, .handle = 1, .offset = at, .length = step};
+        struct pollfd wake = {.fd = sched_wake_fd(sched), .events = POLLIN};
+        struct sched_answer answer;
+
+        sched_read(sched, &read);
+        while (sched_answers(sched, &answer, 1) == 0)
+            assert_true(poll(&wake, 1, 20000) == 1);
+        if (answer.failed)
+            fail_msg("%s", answer.err.msg);
+        assert_memory_equal(arena_at(arena, answer.at), whole + answer.offset, answer.length);
+        at = answer.offset + answer.length;
+        assert_true(sched_return(sched, answer.lease));
+    }
+    sched_free(sched);
+    arena_free(arena);
+}
+
+/* Blocks that reach from one span into the next are written into both by one worker; whoever is last
+ * finishes the rows. */
+static void any_number_of_workers_makes_the_same_bytes(void **state)
+{
+    const struct view_options options = bgen_options();
+    char path[4096];
+    struct err err = {0};
+    struct view *view;
+    uint8_t *whole;
+
+    (void)state;
+    assert_int_equal(make_store(path, sizeof path,
+                                "--samples 30000 --variants 30 --haploid-fraction 0.5 --phased 0.5 "
+                                "--chunk-samples 9001"),
+                     0);
+    view = open_bgen(path, &options, &err);
+    assert_non_null(view);
+    whole = encode_range(view, 0, view->files[0].size, &err);
+    assert_non_null(whole);
+    for (unsigned round = 0; round < 20; round++)
+        read_through(view, whole, 1 + round % 4, UINT64_C(32768) << round % 3);
+    free(whole);
+    view_free(view);
+    remove_store(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,6 +570,7 @@ int main(void)
         cmocka_unit_test(a_format_that_refuses_is_left_out),
         cmocka_unit_test(one_variant_costs_its_own_blocks),
         cmocka_unit_test(rows_do_not_depend_on_the_target),
+        cmocka_unit_test(any_number_of_workers_makes_the_same_bytes),
     };
 
     return cmocka_run_group_tests_name("bgen", tests, NULL, NULL);
