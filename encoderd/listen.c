@@ -4,17 +4,21 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
-#define BACKLOG 16
+#define BACKLOG         16
+#define FIRST_INHERITED 3 /* SD_LISTEN_FDS_START */
 
 static int make_address(const char *path, struct sockaddr_un *out)
 {
@@ -59,6 +63,27 @@ static int open_listener(const char *path)
         return -1;
     }
     return steal_fd(&fd);
+}
+
+/* The socket that a service manager opened for us: sd_listen_fds(3). -1 if there is none. */
+static int inherited_listener(void)
+{
+    const char *pid = getenv("LISTEN_PID");
+    const char *nfds = getenv("LISTEN_FDS");
+    const bool ours = pid != NULL && nfds != NULL && strtol(pid, NULL, 10) == (long)getpid() &&
+                      strcmp(nfds, "1") == 0;
+    int type = 0, listens = 0;
+    socklen_t len = sizeof type;
+
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+    if (!ours || getsockopt(FIRST_INHERITED, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
+        getsockopt(FIRST_INHERITED, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0 ||
+        type != SOCK_SEQPACKET || listens == 0)
+        return -1;
+    fcntl(FIRST_INHERITED, F_SETFD, FD_CLOEXEC);
+    return FIRST_INHERITED;
 }
 
 /* Only the user that runs the encoder, and root, may talk to it. */
@@ -125,7 +150,8 @@ static int watch_signals(void)
 int listen_run(const char *path, const struct server_config *config)
 {
     AUTO_CLOSE int signals = watch_signals();
-    AUTO_CLOSE int listener = open_listener(path);
+    const int inherited = inherited_listener();
+    AUTO_CLOSE int listener = inherited >= 0 ? inherited : open_listener(path);
     struct pollfd polled[2] = {{.fd = listener, .events = POLLIN},
                                {.fd = signals, .events = POLLIN}};
 
@@ -142,6 +168,7 @@ int listen_run(const char *path, const struct server_config *config)
             return 0;
         }
     }
-    unlink(path);
+    if (inherited < 0)
+        unlink(path);
     return 0;
 }

@@ -32,6 +32,7 @@ struct pending {
     size_t have;
     struct ask *ask;   /* the one it waits for, or NULL */
     unsigned deaths;   /* encoders in a row that died while it was in flight */
+    bool starved;      /* an encoder had no memory for it */
     bool interrupted;  /* its reader gave up */
     uint64_t deadline; /* ms */
     int64_t t_start;   /* for the access log */
@@ -568,6 +569,23 @@ static void complain(struct reads *reads, uint64_t file, const char *text)
     reads->complained = now;
 }
 
+/* An encoder that runs out of memory is at its end; the next one begins with little. Once for each read,
+ * so that a read that no encoder has the memory for fails. */
+static bool wants_another_encoder(struct reads *reads, const struct ask *ask)
+{
+    struct pending *read;
+    bool wanted = false;
+
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    {
+        if (read->ask != ask || read->starved)
+            continue;
+        read->starved = wanted = true;
+        read->ask = NULL;
+    }
+    return wanted;
+}
+
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err)
 {
     struct ask *ask = asks_by_id(&reads->asks, error->id);
@@ -577,6 +595,8 @@ int reads_error(struct reads *reads, const struct msg_error *error, struct err *
     if (ask == NULL)
         return err_set(err, ERR_PEER, "the encoder answered read %" PRIu64 ", which nobody sent",
                        error->id);
+    if (error->code == ERR_MEMORY && wants_another_encoder(reads, ask))
+        return err_set(err, ERR_PEER, "the encoder has no memory left: %s", error->text);
     offset = ask->offset;
     complain(reads, ask->file, error->text);
     for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {

@@ -85,7 +85,7 @@ def test_encoder_without_memory_under_readers(mount, generated):
     drills.assert_all_right(results)
 
 
-@pytest.mark.limit(60)
+@pytest.mark.limit(drills.scaled(60, 180))
 def test_time_from_death_to_the_next_read(mount, generated):
     """Less than 100 ms from the kill to the first byte that a new encoder made."""
     store, bed = drills.made(generated)
@@ -107,7 +107,7 @@ def test_time_from_death_to_the_next_read(mount, generated):
     assert max(took) < 1.0 * helpers.SLOW, figures
 
 
-@pytest.mark.limit(60)
+@pytest.mark.limit(drills.scaled(60, 180))
 def test_readers_get_on_while_every_encoder_dies_young(mount, generated):
     """An encoder lives for 30 ms after its first answer: the pause between two must not grow."""
     store, bed = drills.made(generated)
