@@ -4,16 +4,21 @@
 #   make deps       install the Debian packages that are missing
 #   make demo       mount a store made for the purpose, read it with plink and plink2
 #   make check      every test; ends on the runners' own summaries
+#   make soak       the drills, as long as it takes: an hour or so
 #   make fuzz       libFuzzer on everything that parses, FUZZ_SECONDS each
 #   make bench      ratios measured in one run
 #   make install    into $(DESTDIR)$(prefix)
 #
 # V=1 shows the commands. SAN=address,undefined or SAN=thread builds with sanitizers, into a directory of its own.
 
-prefix     ?= /usr/local
-bindir     ?= $(prefix)/bin
-libexecdir ?= $(prefix)/libexec
-mandir     ?= $(prefix)/share/man
+prefix      ?= /usr/local
+bindir      ?= $(prefix)/bin
+libexecdir  ?= $(prefix)/libexec
+mandir      ?= $(prefix)/share/man
+unitdir     ?= $(prefix)/lib/systemd/system
+examplesdir ?= $(prefix)/share/doc/vczfs
+# Where mount(8) looks for helpers, whatever the prefix.
+helperdir   ?= /sbin
 
 V     ?=
 quiet  = $(if $(V),,@echo '  $(1) $(patsubst $(BUILD)/%,%,$@)';)
@@ -59,12 +64,12 @@ DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev
               libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
 DEPS_FUZZ  := clang libclang-rt-14-dev
 DEPS_TEST  := libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
-              procps util-linux sqlite3
+              procps util-linux sqlite3 systemd stress-ng
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all tools unit fuzzers replayers deps vectors demo check check-unit check-e2e check-tsan \
-        check-fuzz corpus bench fuzz install clean
+        check-fuzz corpus bench fuzz soak install clean
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
@@ -161,6 +166,10 @@ check-tsan: vectors
 check-e2e: all tools vectors
 	$(TEST_ENV) VCZFS_TEST_SLOW=$(if $(SAN),4,1) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
 
+soak: deps
+	$(MAKE) -j$$(nproc) all tools vectors
+	$(TEST_ENV) VCZFS_SOAK=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e/test_drill_*.py
+
 # Made from the vectors, or by hand.
 seeds = $$(ls -d build/corpus/$(1) tests/fuzz/corpus/$(1) 2>/dev/null)
 
@@ -197,6 +206,9 @@ bench: deps
 
 # ---- Installing ------------------------------------------------------------------------------
 
+UNITS := vczfs@.service vczfs-encoderd@.service vczfs-encoderd@.socket
+with_places = sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g'
+
 install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir)/man1 \
 	    $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8
@@ -205,6 +217,14 @@ install: all
 	install -m 644 man/vczfs.1 $(DESTDIR)$(mandir)/man1/vczfs.1
 	install -m 644 man/vczfs-protocol.7 $(DESTDIR)$(mandir)/man7/vczfs-protocol.7
 	install -m 644 man/vczfs-encoderd.8 $(DESTDIR)$(mandir)/man8/vczfs-encoderd.8
+	install -d $(DESTDIR)$(unitdir) $(DESTDIR)$(helperdir) $(DESTDIR)$(examplesdir)
+	install -m 644 fused/systemd/example.conf $(DESTDIR)$(examplesdir)/example.conf
+	for unit in $(UNITS); do \
+	    $(with_places) fused/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit && \
+	    chmod 644 $(DESTDIR)$(unitdir)/$$unit || exit 1; \
+	done
+	$(with_places) fused/mount.vczfs >$(DESTDIR)$(helperdir)/mount.vczfs
+	chmod 755 $(DESTDIR)$(helperdir)/mount.vczfs
 
 clean:
 	rm -rf build
