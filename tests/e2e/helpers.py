@@ -270,9 +270,9 @@ class Mount:
     @property
     def base(self):
         """Path of the files without their suffixes."""
-        stream = [name for name in os.listdir(self.dir) if name.endswith(".bed")]
+        stream = {os.path.splitext(name)[0] for name in os.listdir(self.dir) if name.endswith((".bed", ".bgen"))}
         assert len(stream) == 1, os.listdir(self.dir)
-        return self.dir / stream[0][: -len(".bed")]
+        return self.dir / stream.pop()
 
     def path(self, suffix):
         return pathlib.Path(str(self.base) + suffix)
@@ -303,10 +303,10 @@ class Mount:
         return self.status
 
 
-def start_front(source, directory, options, errors, env=None, program=None, prefix=()):
+def start_front(source, directory, options, errors, env=None, program=None, prefix=(), verb="mount-plink"):
     """Starts a front in the foreground, behind commands that exec it (setpriv), and returns at once."""
     return subprocess.Popen(
-        [*prefix, program or VCZFS, "mount-plink", *map(str, options), source, directory],
+        [*prefix, program or VCZFS, verb, *map(str, options), source, directory],
         stdin=subprocess.DEVNULL,
         stdout=errors,
         stderr=errors,
@@ -333,7 +333,7 @@ def await_mount(process, directory, errors):
 
 
 @contextlib.contextmanager
-def mounted(source, *options, env=None, directory=None, program=None, prefix=()):
+def mounted(source, *options, env=None, directory=None, program=None, prefix=(), verb="mount-plink"):
     """
     Mounts a store, and afterwards insists that nothing of it is left: the exit status that is due (0), no
     mount, no process, no sanitizer's report.
@@ -344,7 +344,7 @@ def mounted(source, *options, env=None, directory=None, program=None, prefix=())
             target.mkdir()
         errors = place / "stderr"
         with errors.open("wb") as sink:
-            process = start_front(source, target, options, sink, env, program, prefix)
+            process = start_front(source, target, options, sink, env, program, prefix, verb)
         held.add(process.pid)
         bury()
         mount = Mount(target, process, errors)
@@ -388,7 +388,7 @@ def assert_no_strays():
     bury()
 
 
-def refused(source, *options, directory=None, env=None):
+def refused(source, *options, directory=None, env=None, verb="mount-plink"):
     """Mounting must fail before anything is mounted. Returns the finished process."""
     with scratch() as place:
         target = pathlib.Path(directory or place / "mnt")
@@ -397,7 +397,7 @@ def refused(source, *options, directory=None, env=None):
         before = mount_id(target)
         with (place / "stdout").open("w+") as out, (place / "stderr").open("w+") as errors:
             front = subprocess.Popen(
-                [VCZFS, "mount-plink", *map(str, options), source, target],
+                [VCZFS, verb, *map(str, options), source, target],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=errors,
