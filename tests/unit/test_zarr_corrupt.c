@@ -18,6 +18,9 @@ static const char *const stores[] = {
     "codec_zstd.vcz",
     "gt_int32.vcz",
     "order_f.vcz",
+    "v3_gzip.vcz",
+    "v3_sharded.vcz",
+    "v3_zstd.vcz",
 };
 
 static const char *const arrays[] = {"call_genotype", "variant_allele", "variant_position"};
@@ -108,9 +111,14 @@ static void damage_array(const char *store, const char *name)
     struct err err = {0};
     size_t n;
 
+    bool v3 = strncmp(store, "v3_", 3) == 0;
+
     make_dir(&f);
-    put_text(&f, ".zgroup", "{\"zarr_format\":2}");
-    snprintf(key, sizeof key, "%s/.zarray", name);
+    if (v3)
+        put_text(&f, "zarr.json", "{\"zarr_format\":3,\"node_type\":\"group\"}");
+    else
+        put_text(&f, ".zgroup", "{\"zarr_format\":2}");
+    snprintf(key, sizeof key, "%s/%s", name, v3 ? "zarr.json" : ".zarray");
     n = read_vector(store, key, bytes, sizeof bytes);
     put_file(&f, key, bytes, n);
     open_path(&f, f.dir);

@@ -7,6 +7,7 @@
 #include "encoderd/zarr/bytes.h"
 #include "encoderd/zarr/crc32c.h"
 
+#include <blosc.h>
 #include <libdeflate.h>
 #include <pthread.h>
 #include <zstd.h>
@@ -621,6 +622,68 @@ static void test_too_long(void **state)
     close_fixture(&fix);
 }
 
+/* One Blosc block that is longer than there is room. */
+static void test_long_block(void **state)
+{
+    int32_t *values = long_values();
+    uint8_t *frame = malloc(LONG_N * 4 + 4096);
+    struct decoder *small = decoder_new((size_t)5 << 20, NULL);
+    struct zarr_array *array;
+    struct err err = {0};
+    int n = blosc_compress_ctx(1, 1, 4, LONG_N * 4, values, frame, LONG_N * 4 + 4096, "zstd",
+                               LONG_N * 4, 1);
+
+    (void)state;
+    assert_true(n > 0 && get_le32(frame + 8) == LONG_N * 4);
+    setup_v3();
+    array = make_v3("[3000017]", "[3000017]", "int32", "0", "[" LITTLE ",\"blosc\"]");
+    put_file(&fix, "x/c/0", frame, (size_t)n);
+    assert_int_equal(first_failure(small, array, &err), 0);
+    assert_int_equal(err.code, ERR_MEMORY);
+    assert_non_null(strstr(err.msg, "--memory"));
+    assert_non_null(strstr(err.msg, "x/c/0"));
+    assert_int_equal(first_failure(fix.decoder, array, &err), -1);
+    zarr_array_free(array);
+    decoder_free(small);
+    free(frame);
+    free(values);
+    close_fixture(&fix);
+}
+
+/* Calls of three alleles in Blosc blocks that three does not divide: no block splits a call. */
+static void test_recut(void **state)
+{
+    size_t n = (size_t)1000 * 100 * 3;
+    int8_t *values = malloc(n);
+    uint8_t *frame = malloc(n + 4096);
+    struct zarr_array *array;
+    struct chunk *chunk;
+    struct block block;
+    struct err err = {0};
+    int size;
+
+    (void)state;
+    for (size_t i = 0; i < n; i++)
+        values[i] = (int8_t)(i * i % 127);
+    setup_v3();
+    array = make_v3("[1000,100,3]", "[1000,100,3]", "int8", "0", "[\"bytes\",\"blosc\"]");
+    size = blosc_compress_ctx(5, 2, 1, n, values, frame, n + 4096, "zstd", 4096, 1);
+    assert_true(size > 0);
+    put_file(&fix, "x/c/0/0/0", frame, (size_t)size);
+    assert_int_equal(decoder_chunk(fix.decoder, array, (uint64_t[]){0, 0, 0}, &chunk, &err), 0);
+    assert_int_equal(chunk_block_size(chunk) % 3, 0);
+    assert_true(chunk_nblocks(chunk) > 10);
+    for (uint64_t i = chunk_nblocks(chunk); i > 0; i--) {
+        assert_int_equal(decoder_block(fix.decoder, chunk, i - 1, true, &block, &err), 0);
+        assert_int_equal(block.form, BLOCK_PLAIN);
+        assert_memory_equal(block.data, values + block.begin, block.nbytes);
+    }
+    zarr_array_free(array);
+    free(values);
+    free(frame);
+    close_fixture(&fix);
+}
+
 struct reader {
     pthread_t thread;
     struct cache *cache;
@@ -804,7 +867,8 @@ int main(void)
         cmocka_unit_test(test_any_transpose),  cmocka_unit_test(test_filters),
         cmocka_unit_test(test_bad_filters),    cmocka_unit_test(test_stream),
         cmocka_unit_test(test_bad_streams),    cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_too_long),       cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_too_long),       cmocka_unit_test(test_long_block),
+        cmocka_unit_test(test_recut),          cmocka_unit_test(test_shared),
         cmocka_unit_test(test_shared_failure), cmocka_unit_test(test_cache),
     };
 
