@@ -37,9 +37,7 @@ static inline uint64_t columns_column(const struct selection *selection, uint64_
 
 static inline uint64_t columns_sample(const struct selection *selection, uint64_t place)
 {
-    return selection->contiguous || selection->sorted_sample == NULL
-               ? place
-               : selection->sorted_sample[place];
+    return selection->store_order ? place : selection->sorted_sample[place];
 }
 
 #endif

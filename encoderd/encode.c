@@ -104,6 +104,7 @@ void encode_worker_clear(struct encode_worker *worker)
     decoder_free(worker->decoder);
     decoder_free(worker->second);
     sites_reader_free(worker->sites);
+    free(worker->subset);
     *worker = (struct encode_worker){0};
 }
 

@@ -44,6 +44,8 @@ struct encode_worker {
     struct decoder *second;     /* owned; for stores whose ploidy axis is chunked */
     struct sites_reader *sites; /* owned; made when a format first wants sites */
     size_t scratch_max;
+    uint64_t *subset; /* owned; see encode_subset.h */
+    size_t subset_cap;
 };
 int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct err *err);
 void encode_worker_clear(struct encode_worker *worker);

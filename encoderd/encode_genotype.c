@@ -2,6 +2,7 @@
 
 #include "common/size.h"
 #include "encoderd/columns.h"
+#include "encoderd/encode_subset.h"
 
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct walk {
     bool split;                     /* allele p of a call comes from sources[p] */
     unsigned ploidy, stride, width; /* alleles a call, elements a call, bytes an element */
     bool straight;                  /* calls can be put straight from a block */
+    struct subset *subset;          /* or their planes drawn together; NULL: neither */
     uint64_t chunk_variants, chunk_samples;
     uint64_t element_begin, element_end; /* do these elements only */
     uint64_t last_element;               /* one past the last that was done */
@@ -62,8 +64,8 @@ static int need_block(const struct walk *walk, struct source *source, uint64_t e
         return 0;
     index = element * walk->width / chunk_block_size(source->chunk);
     source->have_block = false;
-    if (decoder_block(source->decoder, source->chunk, index, walk->straight, &source->block, err) !=
-        0)
+    if (decoder_block(source->decoder, source->chunk, index, walk->straight || walk->subset != NULL,
+                      &source->block, err) != 0)
         return -1;
     source->begin = source->block.begin / walk->width;
     source->end = (source->block.begin + source->block.nbytes) / walk->width;
@@ -198,11 +200,11 @@ static uint64_t gather_run(const struct walk *walk, const struct row_walk *row, 
 }
 
 /* Any samples in any layout, call by call. */
-static int put_gathered(struct walk *walk, const struct row_walk *row, struct err *err)
+static int put_gathered(struct walk *walk, const struct row_walk *row, struct range places,
+                        struct err *err)
 {
     struct call_run run = {
         .row = row->row, .variant = row->variant, .ploidy = walk->ploidy, .alleles = walk->alleles};
-    struct range places = row->places;
     uint64_t elements[GATHER_CALLS];
 
     while (!range_is_empty(places)) {
@@ -210,6 +212,40 @@ static int put_gathered(struct walk *walk, const struct row_walk *row, struct er
         if (run.ncalls == 0)
             continue;
         if (load_calls(walk, elements, run.ncalls, err) != 0 || put(walk, &run, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* A subset in store order, from blocks in plane form. */
+static int put_subset(struct walk *walk, const struct row_walk *row, struct err *err)
+{
+    struct source *source = &walk->sources[0];
+    struct call_run run = {.row = row->row, .variant = row->variant, .ploidy = walk->ploidy};
+    struct range here = row->places;
+
+    for (; here.begin < row->places.end; here.begin = here.end) {
+        struct range columns = {columns_column(walk->selection, here.begin), 0};
+
+        if (need_block(walk, source, call_element(walk, row, here.begin), err) != 0)
+            return -1;
+        columns.end = row->first_column + (source->end - row->element) / walk->stride;
+        here =
+            columns_places(walk->selection, (struct range){here.begin, row->places.end}, columns);
+        if (source->block.form != BLOCK_PLANES) {
+            if (put_gathered(walk, row, here, err) != 0)
+                return -1;
+            continue;
+        }
+        run.sample = here.begin;
+        run.ncalls = here.end - here.begin;
+        run.plane_nbytes = source->block.nbytes / 8;
+        columns.begin -= row->first_column;
+        columns.end = columns_column(walk->selection, here.end - 1) + 1 - row->first_column;
+        run.planes = subset_extract(walk->subset, source->block.data,
+                                    call_element(walk, row, here.begin) - source->begin, columns,
+                                    run.ncalls, &run.plane_nbytes);
+        if (put(walk, &run, err) != 0)
             return -1;
     }
     return 0;
@@ -239,7 +275,6 @@ static struct range walk_columns(const struct walk *walk, const struct row_walk 
 static int walk_row(struct walk *walk, uint64_t index, uint64_t variant, struct err *err)
 {
     const struct selection *selection = walk->selection;
-    const bool in_order = selection->contiguous || selection->sorted_sample == NULL;
     struct row_walk row = {
         .row = index,
         .variant = variant,
@@ -248,14 +283,17 @@ static int walk_row(struct walk *walk, uint64_t index, uint64_t variant, struct 
         .samples = encode_row_samples(walk->format, walk->target, index),
     };
 
-    row.places =
-        columns_places(selection, in_order ? row.samples : (struct range){0, selection->nsamples},
-                       walk_columns(walk, &row));
+    row.places = columns_places(
+        selection, selection->store_order ? row.samples : (struct range){0, selection->nsamples},
+        walk_columns(walk, &row));
     if (range_is_empty(row.places))
         return 0;
     if (walk->zero_rows)
         zero_part(walk, &row);
-    return walk->straight ? put_straight(walk, &row, err) : put_gathered(walk, &row, err);
+    if (walk->straight)
+        return put_straight(walk, &row, err);
+    return walk->subset != NULL ? put_subset(walk, &row, err)
+                                : put_gathered(walk, &row, row.places, err);
 }
 
 /* Rows of the walk's target whose variants are in the cell's chunk, up to element_end. */
@@ -329,16 +367,17 @@ static int open_chunks(struct walk *walk, struct encode_worker *worker, struct e
 }
 
 /* How the chunk's blocks can be used, now that they are known. */
-static void choose_path(struct walk *walk)
+static void choose_path(struct walk *walk, struct subset *subset)
 {
     const struct chunk *chunk = walk->sources[0].chunk;
     const unsigned per_byte = walk->format->layout.samples_per_byte;
     const bool several = chunk_nblocks(chunk) > 1;
     const uint64_t calls = chunk_block_size(chunk) / (walk->width * walk->stride);
+    const bool whole = walk->width == 1 && walk->stride == walk->ploidy &&
+                       (!several || chunk_block_size(chunk) % walk->stride == 0);
 
-    walk->straight = walk->selection->contiguous && walk->width == 1 &&
-                     walk->stride == walk->ploidy &&
-                     (!several || chunk_block_size(chunk) % walk->stride == 0);
+    walk->straight = whole && walk->selection->contiguous;
+    walk->subset = whole && subset_applies(walk->selection) ? subset : NULL;
     if (per_byte > 1 && encode_chunks_meet_at_bytes(walk->format))
         walk->zero_rows = !walk->straight || (several && calls % per_byte != 0);
 }
@@ -363,10 +402,17 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
         .element_begin = cell->first_element,
         .element_end = UINT64_MAX,
     };
+    struct subset subset;
 
     if (open_chunks(&walk, worker, err) != 0)
         return -1;
-    choose_path(&walk);
+    choose_path(&walk, &subset);
+    if (walk.subset != NULL &&
+        subset_prepare(&subset, worker, walk.selection, walk.ploidy,
+                       (struct range){cell->schunk * walk.chunk_samples,
+                                      (cell->schunk + 1) * walk.chunk_samples},
+                       err) != 0)
+        return -1;
     if (walk_rows(&walk, err) != 0)
         return -1;
     donate(&walk);

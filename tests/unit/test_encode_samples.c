@@ -1,0 +1,162 @@
+/*
+ * encode, for samples that are not all of them: each selected sample's calls are those that it has in the
+ * whole .bed, whatever was selected, in whatever order, from whatever blocks.
+ */
+#include "tests/unit/view_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+struct some {
+    struct selection selection;
+    struct format_view format;
+};
+
+static const struct pass_means one_thread = {.nthreads = 1, .scratch_max = FIXTURE_SCRATCH};
+
+static void open_some(const struct vcz *vcz, const char *samples, struct some *out)
+{
+    const struct selection_options options = {.samples = samples};
+    const struct format_options format_options = {.no_bim = true, .no_fam = true};
+    struct err err = {0};
+
+    memset(out, 0, sizeof *out);
+    if (selection_open(vcz, &options, &one_thread, false, -1, &out->selection, &err) != 0 ||
+        format_plink.open(&out->selection, &format_options, &one_thread, false, &out->format,
+                          &err) != 0)
+        fail_msg("%.60s: %s", samples, err.msg);
+}
+
+static void close_some(struct some *some)
+{
+    format_plink.close(&some->format);
+    selection_close(&some->selection);
+}
+
+static uint8_t *encode_some(const struct some *some, uint64_t begin, uint64_t end)
+{
+    struct encode_worker worker;
+    struct err err = {0};
+    uint8_t *bytes = malloc(end - begin);
+    const struct encode_target target = {.begin = begin, .end = end, .out = bytes};
+
+    assert_int_equal(encode_worker_init(&worker, FIXTURE_SCRATCH, &err), 0);
+    memset(bytes, 0x5a, end - begin);
+    if (encode_target(&some->format, &target, &worker, &err) != 0)
+        fail_msg("%s", err.msg);
+    encode_worker_clear(&worker);
+    return bytes;
+}
+
+static unsigned code_at(const uint8_t *bed, uint64_t row_nbytes, uint64_t row, uint64_t sample)
+{
+    return bed[3 + row * row_nbytes + sample / 4] >> sample % 4 * 2 & 3;
+}
+
+static void check_samples(const struct vcz *vcz, const uint8_t *whole, const uint64_t *chosen,
+                          uint64_t n)
+{
+    const uint64_t all_nbytes = (vcz->nsamples + 3) / 4, row_nbytes = (n + 3) / 4;
+    const uint64_t size = 3 + row_nbytes * vcz->nvariants;
+    char *text = malloc(n * 16 + 1);
+    struct some some;
+    uint8_t *bed;
+    size_t used = 0;
+
+    for (uint64_t i = 0; i < n; i++)
+        used += (size_t)snprintf(text + used, 16, "%s%.*s", i > 0 ? "," : "",
+                                 (int)vcz->sample_id[chosen[i]].len, vcz->sample_id[chosen[i]].at);
+    open_some(vcz, text, &some);
+    assert_int_equal(some.selection.nsamples, n);
+    bed = encode_some(&some, 0, size);
+    for (uint64_t row = 0; row < vcz->nvariants; row++) {
+        for (uint64_t i = 0; i < n; i++)
+            assert_int_equal(code_at(bed, row_nbytes, row, i),
+                             code_at(whole, all_nbytes, row, chosen[i]));
+        for (uint64_t i = n; i < row_nbytes * 4; i++)
+            assert_int_equal(code_at(bed, row_nbytes, row, i), 0);
+    }
+    for (int i = 0; i < 30; i++) {
+        const uint64_t begin = (uint64_t)rand() % size,
+                       end = begin + 1 + (uint64_t)rand() % (size - begin);
+        uint8_t *part = encode_some(&some, begin, end);
+
+        assert_memory_equal(part, bed + begin, end - begin);
+        free(part);
+    }
+    free(bed);
+    free(text);
+    close_some(&some);
+}
+
+/* A random subset in store order, each sample with the given chance in 16; never empty. */
+static uint64_t choose(uint64_t *chosen, uint64_t nsamples, int chance)
+{
+    uint64_t n = 0;
+
+    for (uint64_t i = 0; i < nsamples; i++)
+        if (rand() % 16 < chance)
+            chosen[n++] = i;
+    if (n == 0)
+        chosen[n++] = (uint64_t)rand() % nsamples;
+    return n;
+}
+
+static void shuffle(uint64_t *chosen, uint64_t n)
+{
+    for (uint64_t i = n; i > 1; i--) {
+        const uint64_t j = (uint64_t)rand() % i, swapped = chosen[j];
+
+        chosen[j] = chosen[i - 1];
+        chosen[i - 1] = swapped;
+    }
+}
+
+static void check_store(const char *options)
+{
+    char path[4096];
+    struct err err = {0};
+    struct view *view;
+    uint64_t chosen[2048];
+    uint8_t *whole;
+
+    assert_int_equal(make_store(path, sizeof path, options), 0);
+    view = open_plink(path, &err);
+    if (view == NULL)
+        fail_msg("%s", err.msg);
+    whole = encode_range(view, 0, view->files[0].size, &err);
+    assert_non_null(whole);
+    for (int chance = 0; chance <= 15; chance += 3) {
+        const uint64_t n = choose(chosen, view->vcz->nsamples, chance);
+
+        check_samples(view->vcz, whole, chosen, n);
+        shuffle(chosen, n);
+        check_samples(view->vcz, whole, chosen, n);
+    }
+    free(whole);
+    view_free(view);
+    remove_store(path);
+}
+
+static void test_samples(void **state)
+{
+    (void)state;
+    srand(7);
+    check_store(
+        "--samples 501 --variants 120 --chunk-variants 64 --chunk-samples 120 --blocksize 256");
+    check_store("--samples 503 --variants 100 --chunk-variants 50 --chunk-samples 121 "
+                "--blocksize 1024 --missing 0.1 --haploid-fraction 0.2");
+    check_store("--samples 1500 --variants 60 --chunk-variants 50 --chunk-samples 2000");
+    check_store("--samples 700 --variants 60 --chunk-variants 25 --chunk-samples 333 --ploidy 1");
+    check_store("--samples 300 --variants 60 --chunk-samples 100 --cname lz4");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_samples)};
+
+    return cmocka_run_group_tests_name("encode_samples", tests, NULL, NULL);
+}
