@@ -219,7 +219,7 @@ static int array_text(const struct zarr_group *group, const char *name, char key
     return 0;
 }
 
-struct name_list {
+struct array_names {
     json_t *set; /* owned */
     const struct zarr_group *group;
     struct err *err;
@@ -227,7 +227,7 @@ struct name_list {
 
 static int add_child(const char *name, void *arg)
 {
-    struct name_list *list = arg;
+    struct array_names *list = arg;
     AUTO_BUF struct buf text = {0};
     char key[ZARR_KEY_MAX];
     bool found = false;
@@ -243,7 +243,7 @@ static int add_child(const char *name, void *arg)
 }
 
 /* Arrays that consolidated metadata lists need not have a directory: all chunks may be absent. */
-static int add_consolidated(struct name_list *list)
+static int add_consolidated(struct array_names *list)
 {
     json_t *consolidated = list->group->consolidated;
     const char *key;
@@ -301,7 +301,7 @@ int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *n
                       void *arg, struct err *err)
 {
     AUTO_JSON json_t *set = json_object();
-    struct name_list list = {set, group, err};
+    struct array_names list = {set, group, err};
 
     if (set == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(group->store));

@@ -94,15 +94,6 @@ void decoder_set_cache(struct decoder *decoder, struct cache *cache)
     decoder->cache = cache;
 }
 
-void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk)
-{
-    if (decoder->streamed != chunk)
-        return;
-    stream_free(decoder->stream);
-    decoder->stream = NULL;
-    decoder->streamed = NULL;
-}
-
 void decoder_stats(const struct decoder *decoder, struct decoder_stats *out)
 {
     *out = decoder->stats;

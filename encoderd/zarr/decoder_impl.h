@@ -37,6 +37,16 @@ struct chunk {
     uint64_t used;           /* the decoder's tick when last asked for */
 };
 
+/* A chunk that is being streamed; none if stream is NULL. Several, because rows may go through several
+ * chunks side by side. */
+#define STREAMS_MAX 8
+struct streaming {
+    struct decoder *decoder; /* whose it is */
+    struct chunk *chunk;
+    struct stream *stream; /* owned */
+    uint64_t used;         /* the decoder's tick when last read from */
+};
+
 struct decoder {
     uint8_t *scratch; /* mmapped */
     size_t scratch_max, scratch_mapped, scratch_used;
@@ -44,9 +54,8 @@ struct decoder {
     struct chunk *chunks[CHUNKS_MAX]; /* owned */
     size_t nchunks;
     struct shards shards;
-    struct cache *cache;   /* borrowed; NULL if there is none */
-    struct stream *stream; /* owned; NULL, or over streamed's bytes */
-    struct chunk *streamed;
+    struct cache *cache; /* borrowed; NULL if there is none */
+    struct streaming streams[STREAMS_MAX];
     uint64_t tick;
     struct decoder_stats stats;
 };
@@ -80,7 +89,7 @@ int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out,
 int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
 int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
 
-/* Forgets the stream, if it is over this chunk. */
+/* Forgets the stream over this chunk, if there is one. */
 void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk);
 
 int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err);

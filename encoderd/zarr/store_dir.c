@@ -6,6 +6,7 @@
  */
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/zarr/name_list.h"
 #include "encoderd/zarr/store_impl.h"
 
 #include <dirent.h>
@@ -190,43 +191,8 @@ static int dir_object(const struct store *store, const char *key, struct object 
     return 0;
 }
 
-struct names {
-    char **items; /* owned, each too */
-    size_t n, cap;
-};
-
-static void names_free(struct names *names)
-{
-    for (size_t i = 0; i < names->n; i++)
-        free(names->items[i]);
-    free(names->items);
-}
-
-static int names_add(struct names *names, const char *name)
-{
-    if (names->n == names->cap) {
-        size_t cap = names->cap == 0 ? 64 : names->cap * 2;
-        char **items = reallocarray(names->items, cap, sizeof *items);
-
-        if (items == NULL)
-            return -1;
-        names->items = items;
-        names->cap = cap;
-    }
-    names->items[names->n] = strdup(name);
-    if (names->items[names->n] == NULL)
-        return -1;
-    names->n++;
-    return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Everything in the directory, in byte order. Takes fd. */
-static int list_dir(int fd, struct names *names)
+static int list_dir(int fd, struct name_list *names)
 {
     DIR *dir = fdopendir(fd);
     struct dirent *entry;
@@ -238,18 +204,17 @@ static int list_dir(int fd, struct names *names)
     }
     while (errno = 0, (entry = readdir(dir)) != NULL && failed == 0)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            failed = names_add(names, entry->d_name);
+            failed = name_list_add(names, entry->d_name, strlen(entry->d_name));
     if (failed != 0)
         errno = ENOMEM;
     else if (errno != 0)
         failed = -1;
     closedir(dir);
-    if (names->n > 0)
-        qsort(names->items, names->n, sizeof *names->items, compare_names);
+    name_list_sort(names);
     return failed;
 }
 
-static int open_and_list(const struct store *store, const char *key, struct names *names,
+static int open_and_list(const struct store *store, const char *key, struct name_list *names,
                          struct err *err)
 {
     int fd;
@@ -275,7 +240,7 @@ static bool is_tree(const struct dir_store *store, const char *key, const char *
 static int dir_children(const struct store *store, const char *key,
                         int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
-    CLEANUP(names_free) struct names names = {0};
+    CLEANUP(name_list_free) struct name_list names = {0};
 
     if (open_and_list(store, key, &names, err) < 0)
         return -1;
@@ -300,7 +265,7 @@ struct walk {
 /* Calls walk->file for every regular file below fd, in byte order. Takes fd. */
 static int walk_dir(int fd, unsigned depth, const struct walk *walk)
 {
-    CLEANUP(names_free) struct names names = {0};
+    CLEANUP(name_list_free) struct name_list names = {0};
     AUTO_CLOSE int dir = fd;
     int list_fd;
 

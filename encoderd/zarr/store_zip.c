@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/zarr/cache.h"
+#include "encoderd/zarr/name_list.h"
 #include "encoderd/zarr/store_impl.h"
 #include "encoderd/zarr/stream.h"
 #include "encoderd/zarr/zip.h"
@@ -241,45 +242,10 @@ static int zip_object(const struct store *base, const char *key, struct object *
 
 /* ---- Trees ---- */
 
-struct names {
-    char **items; /* owned, each too */
-    size_t n, cap;
-};
-
-static void names_free(struct names *names)
-{
-    for (size_t i = 0; i < names->n; i++)
-        free(names->items[i]);
-    free(names->items);
-}
-
-static int names_add(struct names *names, const char *name, size_t len)
-{
-    if (names->n == names->cap) {
-        size_t cap = names->cap == 0 ? 64 : names->cap * 2;
-        char **items = reallocarray(names->items, cap, sizeof *items);
-
-        if (items == NULL)
-            return -1;
-        names->items = items;
-        names->cap = cap;
-    }
-    names->items[names->n] = strndup(name, len);
-    if (names->items[names->n] == NULL)
-        return -1;
-    names->n++;
-    return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* The trees directly below a prefix. Members come in byte order, so those of a tree are in a row, and
  * '0' is what comes after '/'. */
 static int list_trees(const struct zip_store *store, size_t first, char prefix[NAME_MAX_LEN],
-                      size_t prefix_len, struct names *names)
+                      size_t prefix_len, struct name_list *names)
 {
     const struct zip_dir *dir = &store->dir;
     size_t i = first;
@@ -293,7 +259,7 @@ static int list_trees(const struct zip_store *store, size_t first, char prefix[N
         i++;
         if (len == 0 || prefix_len + len + 1 > NAME_MAX_LEN)
             continue;
-        if (names_add(names, name, len) < 0)
+        if (name_list_add(names, name, len) < 0)
             return -1;
         memcpy(prefix + prefix_len, name, len);
         prefix[prefix_len + len] = '0';
@@ -306,14 +272,13 @@ static int zip_children(const struct store *base, const char *key,
                         int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
     const struct zip_store *store = (const struct zip_store *)base;
-    CLEANUP(names_free) struct names names = {0};
+    CLEANUP(name_list_free) struct name_list names = {0};
     char prefix[NAME_MAX_LEN];
     size_t prefix_len, first = first_below(store, key, prefix, &prefix_len);
 
     if (first < store->dir.n && list_trees(store, first, prefix, prefix_len, &names) < 0)
         return err_set(err, ERR_MEMORY, "%s/%s: out of memory", base->path, key);
-    if (names.n > 0)
-        qsort(names.items, names.n, sizeof *names.items, compare_names);
+    name_list_sort(&names);
     for (size_t i = 0; i < names.n; i++) {
         int rc = visit(names.items[i], arg);
 

@@ -104,6 +104,13 @@ void stream_free(struct stream *stream)
     free(stream);
 }
 
+size_t stream_memory(const struct stream *stream)
+{
+    /* zlib's own is about 40 KiB. */
+    return sizeof *stream + (stream->have_zlib ? (size_t)40 << 10 : 0) +
+           ZSTD_sizeof_DCtx(stream->zstd);
+}
+
 static void restart(struct stream *stream)
 {
     if (stream->have_zlib)

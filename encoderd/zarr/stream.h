@@ -36,6 +36,9 @@ struct stream_spec {
 int stream_new(const struct stream_spec *spec, struct stream **out, struct err *err);
 void stream_free(struct stream *stream);
 
+/* Memory that it takes now. */
+size_t stream_memory(const struct stream *stream);
+
 /* Contents [offset, offset + n), which must be below nbytes. */
 int stream_read(struct stream *stream, uint64_t offset, void *to, size_t n, struct err *err);
 

@@ -144,43 +144,112 @@ bool whole_is_streamable(const struct zarr_meta *meta)
 
 static int read_stored(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
 {
-    struct decoder *decoder = arg;
+    const struct streaming *streaming = arg;
 
-    return chunk_read(decoder, decoder->streamed, offset, to, n, err);
+    return chunk_read(streaming->decoder, streaming->chunk, offset, to, n, err);
 }
 
-/* Makes the decoder's stream be over this chunk. */
-static int open_stream(struct decoder *decoder, struct chunk *chunk, struct err *err)
+static void drop(struct streaming *streaming)
+{
+    stream_free(streaming->stream);
+    *streaming = (struct streaming){0};
+}
+
+void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk)
+{
+    for (size_t i = 0; i < STREAMS_MAX; i++)
+        if (decoder->streams[i].chunk == chunk)
+            drop(&decoder->streams[i]);
+}
+
+/* The least recently used one but `not`; NULL if there is no other. */
+static struct streaming *oldest_stream(struct decoder *decoder, const struct streaming * not )
+{
+    struct streaming *oldest = NULL;
+
+    for (size_t i = 0; i < STREAMS_MAX; i++) {
+        struct streaming *here = &decoder->streams[i];
+
+        if (here != not &&here->stream != NULL && (oldest == NULL || here->used < oldest->used))
+            oldest = here;
+    }
+    return oldest;
+}
+
+static struct streaming *free_stream(struct decoder *decoder)
+{
+    for (size_t i = 0; i < STREAMS_MAX; i++)
+        if (decoder->streams[i].stream == NULL)
+            return &decoder->streams[i];
+    drop(oldest_stream(decoder, NULL));
+    return free_stream(decoder);
+}
+
+/* The scratch holds no more than a piece while chunks are streamed; so they may have half of its size. */
+static size_t streams_memory_max(const struct decoder *decoder)
+{
+    return decoder->scratch_max / 2;
+}
+
+static void bound_streams(struct decoder *decoder, const struct streaming *keep)
+{
+    for (;;) {
+        struct streaming *oldest = oldest_stream(decoder, keep);
+        size_t sum = 0;
+
+        for (size_t i = 0; i < STREAMS_MAX; i++)
+            if (decoder->streams[i].stream != NULL)
+                sum += stream_memory(decoder->streams[i].stream);
+        if (oldest == NULL || sum <= streams_memory_max(decoder))
+            return;
+        drop(oldest);
+    }
+}
+
+static int find_stream(struct decoder *decoder, struct chunk *chunk, struct streaming **out,
+                       struct err *err)
 {
     struct stream_spec spec = {
         .read = read_stored,
-        .arg = decoder,
         .length = chunk->length,
         .nbytes = chunk->nbytes,
-        /* The scratch holds no more than a piece meanwhile. */
-        .window_max = decoder->scratch_max / 2,
+        .window_max = streams_memory_max(decoder),
     };
 
-    if (decoder->streamed == chunk)
-        return 0;
-    decoder_drop_stream(decoder, decoder->streamed);
+    for (size_t i = 0; i < STREAMS_MAX; i++)
+        if (decoder->streams[i].chunk == chunk) {
+            *out = &decoder->streams[i];
+            return 0;
+        }
     describe_stream(&chunk->array->meta, &spec);
-    if (stream_new(&spec, &decoder->stream, err) < 0)
+    spec.arg = *out = free_stream(decoder);
+    **out = (struct streaming){.decoder = decoder, .chunk = chunk};
+    if (stream_new(&spec, &(*out)->stream, err) == 0)
+        return 0;
+    drop(*out);
+    return -1;
+}
+
+static int read_stream(struct decoder *decoder, struct chunk *chunk, uint64_t begin, uint8_t *to,
+                       size_t n, struct err *err)
+{
+    struct streaming *streaming;
+
+    if (find_stream(decoder, chunk, &streaming, err) < 0 ||
+        stream_read(streaming->stream, begin, to, n, err) < 0)
         return -1;
-    decoder->streamed = chunk;
+    streaming->used = ++decoder->tick;
+    bound_streams(decoder, streaming);
+    bytes_to_native(&chunk->array->meta.dtype, to, n);
     return 0;
 }
 
 static int decode_as_stream(struct decoder *decoder, struct chunk *chunk, uint8_t *to,
                             struct err *err)
 {
-    int rc = open_stream(decoder, chunk, err);
+    int rc = read_stream(decoder, chunk, 0, to, (size_t)chunk->nbytes, err);
 
-    if (rc == 0)
-        rc = stream_read(decoder->stream, 0, to, (size_t)chunk->nbytes, err);
     decoder_drop_stream(decoder, chunk);
-    if (rc == 0)
-        bytes_to_native(&chunk->array->meta.dtype, to, (size_t)chunk->nbytes);
     return rc;
 }
 
@@ -250,10 +319,8 @@ int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out
 {
     uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
 
-    if (to == NULL || open_stream(decoder, chunk, err) < 0 ||
-        stream_read(decoder->stream, out->begin, to, out->nbytes, err) < 0)
+    if (to == NULL || read_stream(decoder, chunk, out->begin, to, out->nbytes, err) < 0)
         return -1;
-    bytes_to_native(&chunk->array->meta.dtype, to, out->nbytes);
     out->data = to;
     return 0;
 }

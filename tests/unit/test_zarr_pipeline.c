@@ -496,6 +496,38 @@ static void test_stream(void **state)
     close_fixture(&fix);
 }
 
+/* Two long chunks side by side, piece by piece: each goes on where it was, so that each is read once. */
+static void test_side_by_side(void **state)
+{
+    int32_t *values = long_values();
+    struct decoder *small = decoder_new((size_t)5 << 20, NULL);
+    struct zarr_array *array;
+    struct decoder_stats stats;
+    struct err err = {0};
+    struct chunk *chunk;
+    uint8_t *bytes;
+    size_t n = make_long(0, values, &bytes);
+
+    (void)state;
+    setup_v3();
+    array = make_v3("[6000034]", "[3000017]", "int32", "0", long_codecs[0]);
+    put_file(&fix, "x/c/0", bytes, n);
+    put_file(&fix, "x/c/1", bytes, n);
+    for (uint64_t i = 0; i < 12; i++)
+        for (uint64_t c = 0; c < 2; c++) {
+            if (decoder_chunk(small, array, &c, &chunk, &err) < 0 ||
+                check_block(small, chunk, i, values, &err) < 0)
+                fail_msg("%s", err.msg);
+        }
+    decoder_stats(small, &stats);
+    assert_int_equal(stats.bytes_read, 2 * n);
+    zarr_array_free(array);
+    decoder_free(small);
+    free(bytes);
+    free(values);
+    close_fixture(&fix);
+}
+
 /* Reads all blocks in order; the number of the one that failed, or -1. */
 static int first_failure(struct decoder *decoder, const struct zarr_array *array, struct err *err)
 {
@@ -862,14 +894,15 @@ static void test_cache(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shard),          cmocka_unit_test(test_bad_shard),
-        cmocka_unit_test(test_long_index),     cmocka_unit_test(test_sharded_strings),
-        cmocka_unit_test(test_any_transpose),  cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_bad_filters),    cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_bad_streams),    cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_too_long),       cmocka_unit_test(test_long_block),
-        cmocka_unit_test(test_recut),          cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_shared_failure), cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_shard),         cmocka_unit_test(test_bad_shard),
+        cmocka_unit_test(test_long_index),    cmocka_unit_test(test_sharded_strings),
+        cmocka_unit_test(test_any_transpose), cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_bad_filters),   cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_bad_streams),   cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_too_long),      cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_long_block),    cmocka_unit_test(test_recut),
+        cmocka_unit_test(test_shared),        cmocka_unit_test(test_shared_failure),
+        cmocka_unit_test(test_cache),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
