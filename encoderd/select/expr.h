@@ -7,8 +7,8 @@
 #ifndef VCZFS_SELECT_EXPR_H
 #define VCZFS_SELECT_EXPR_H
 
+#include "common/option_file.h"
 #include "encoderd/select/batch.h"
-#include "encoderd/select/option_file.h"
 
 /* What an expression is to be understood in; all borrowed, until the expression is freed. */
 struct expr_context {

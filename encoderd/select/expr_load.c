@@ -140,7 +140,7 @@ static int load_ids(struct expr_eval *eval, const struct bound *bound, struct er
     return 0;
 }
 
-/* "." is ALT's way to say that there is none, also at an index past the last. */
+/* As in bcftools, ALT is empty where there is none, but one that is asked for by its index is ".". */
 static void load_alt(const struct bound *bound, const struct str *alleles, unsigned nalleles,
                      struct str *out)
 {
@@ -149,7 +149,7 @@ static void load_alt(const struct bound *bound, const struct str *alleles, unsig
     for (uint64_t i = 0; i + 1 < nalleles && n < bound->width; i++)
         if (takes(bound, i))
             out[n++] = alleles[i + 1];
-    if (n == 0)
+    if (n == 0 && bound->take != NULL && bound->take->single)
         out[n++] = (struct str){.at = ".", .len = 1};
     for (; n < bound->width; n++)
         out[n] = (struct str){.at = "", .len = 0};

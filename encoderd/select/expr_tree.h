@@ -4,7 +4,7 @@
 #ifndef VCZFS_SELECT_EXPR_TREE_H
 #define VCZFS_SELECT_EXPR_TREE_H
 
-#include "encoderd/select/expr_lex.h"
+#include "common/expr_lex.h"
 
 #include <stdint.h>
 

@@ -5,7 +5,7 @@
 #define VCZFS_SELECT_REGIONS_H
 
 #include "common/notices.h"
-#include "encoderd/select/option_file.h"
+#include "common/option_file.h"
 #include "encoderd/vcz/vcz.h"
 
 /* Positions first..last on a contig, 1-based, both inside. */

@@ -5,7 +5,7 @@
 #define VCZFS_SELECT_SAMPLES_H
 
 #include "common/notices.h"
-#include "encoderd/select/option_file.h"
+#include "common/option_file.h"
 #include "encoderd/vcz/vcz.h"
 
 struct sample_choice {

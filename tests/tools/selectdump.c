@@ -7,7 +7,7 @@
  * stderr. Ends with 1 and a message where a mount would.
  */
 #include "common/cleanup.h"
-#include "encoderd/select/expr_lex.h"
+#include "common/expr_lex.h"
 #include "encoderd/select/selection.h"
 
 #include <getopt.h>

@@ -1,4 +1,4 @@
-#include "encoderd/select/expr_lex.h"
+#include "common/expr_lex.h"
 
 #include "common/cleanup.h"
 

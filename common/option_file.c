@@ -1,4 +1,4 @@
-#include "encoderd/select/option_file.h"
+#include "common/option_file.h"
 
 #include <string.h>
 

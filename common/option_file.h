@@ -4,8 +4,8 @@
  * The front reads the file: the encoder may not be able to. Depends on nothing but the C library, so
  * either program may link it.
  */
-#ifndef VCZFS_SELECT_OPTION_FILE_H
-#define VCZFS_SELECT_OPTION_FILE_H
+#ifndef VCZFS_COMMON_OPTION_FILE_H
+#define VCZFS_COMMON_OPTION_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * Depends on common/ only, so that the front can find the files that an expression names before any
  * encoder sees it.
  */
-#ifndef VCZFS_SELECT_EXPR_LEX_H
-#define VCZFS_SELECT_EXPR_LEX_H
+#ifndef VCZFS_COMMON_EXPR_LEX_H
+#define VCZFS_COMMON_EXPR_LEX_H
 
 #include "common/err.h"
 
