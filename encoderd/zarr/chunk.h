@@ -10,7 +10,8 @@
  * decoders, and its blocks are pieces of that. Where it fits neither the cache nor the scratch, zstd,
  * gzip, zlib and crc32c are streamed: blocks are pieces too, cheap in order and dear in any other, and
  * what can only be known at the chunk's end (that it is of the right size, its checksum) is an error of
- * the last piece. Their decompressors take up to half as much again as the scratch. LZ4, several compressors, filters and other orders than C cannot be streamed.
+ * the last piece. Decompressors of streams take up to half as much memory again as the scratch. LZ4,
+ * several compressors, filters and other orders than C cannot be streamed.
  *
  * Where sharding is on, chunks are those within the shards.
  *
