@@ -64,7 +64,7 @@ DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev
               libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
 DEPS_FUZZ  := clang libclang-rt-14-dev
 DEPS_TEST  := libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
-              procps util-linux sqlite3 systemd stress-ng
+              procps util-linux sqlite3 bolt-lmm systemd stress-ng
 
 .DELETE_ON_ERROR:
 .SECONDARY:
