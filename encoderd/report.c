@@ -133,10 +133,15 @@ static void view_text(const struct report_view *view, struct buf *out)
         return;
     }
     buf_append_char(out, '\n');
-    for (size_t i = 0; i < view->nfiles; i++)
-        buf_printf(out, "  %-6s %20s bytes  (%s)\n", view->files[i].suffix,
-                   grouped(view->files[i].nbytes, number),
-                   size_format(view->files[i].nbytes, size, sizeof size));
+    for (size_t i = 0; i < view->nfiles; i++) {
+        const struct report_file *file = &view->files[i];
+
+        if (file->lazy)
+            buf_printf(out, "  %-9s made when somebody looks for it\n", file->suffix);
+        else
+            buf_printf(out, "  %-9s %17s bytes  (%s)\n", file->suffix,
+                       grouped(file->nbytes, number), size_format(file->nbytes, size, sizeof size));
+    }
     if (!view->scanned)
         buf_append_str(out,
                        "  the rest, and whether every site can be shown, is known after a scan "
@@ -170,11 +175,12 @@ static void facts_text(const struct vcz *vcz, const struct report_facts *facts, 
 }
 
 int report_write(const struct vcz *vcz, const struct selection_options *options,
-                 const struct pass_means *means, bool json, struct buf *out, struct err *err)
+                 const struct format_options *formats, const struct pass_means *means, bool json,
+                 struct buf *out, struct err *err)
 {
     AUTO_FACTS struct report_facts facts = {0};
 
-    if (report_facts_gather(vcz, options, means, &facts, err) != 0)
+    if (report_facts_gather(vcz, options, formats, means, &facts, err) != 0)
         return -1;
     if (json)
         return report_json(vcz, &facts, out, err);

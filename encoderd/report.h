@@ -13,6 +13,7 @@
  * Reads variant_contig, the alleles' chunks only where a format needs them, and no genotypes.
  */
 int report_write(const struct vcz *vcz, const struct selection_options *options,
-                 const struct pass_means *means, bool json, struct buf *out, struct err *err);
+                 const struct format_options *formats, const struct pass_means *means, bool json,
+                 struct buf *out, struct err *err);
 
 #endif

@@ -85,9 +85,10 @@ static int list_arrays(const struct vcz *vcz, struct report_facts *facts, struct
     return zarr_group_arrays(vcz->group, add_array, &listing, err) != 0 ? -1 : 0;
 }
 
-static void add_file(struct report_view *view, const char *suffix, uint64_t nbytes)
+static void add_file(struct report_view *view, const char *suffix, uint64_t nbytes, bool lazy)
 {
-    view->files[view->nfiles++] = (struct report_file){.suffix = suffix, .nbytes = nbytes};
+    view->files[view->nfiles++] =
+        (struct report_file){.suffix = suffix, .nbytes = nbytes, .lazy = lazy};
 }
 
 static void refuse(struct report_view *view, const struct err *why)
@@ -98,12 +99,14 @@ static void refuse(struct report_view *view, const struct err *why)
 
 /* The files that a mount would have; a refusal is a fact too, but an error if nobody waits any more. */
 static int describe_view(const struct format *format, const struct selection *selection,
-                         const struct pass_means *means, struct report_view *out, struct err *err)
+                         const struct format_options *asked, const struct pass_means *means,
+                         struct report_view *out, struct err *err)
 {
-    struct format_options options = {.no_scan = selection->rows.nrows > SCAN_VARIANTS_MAX};
+    struct format_options options = *asked;
     struct format_view view = {0};
     struct err why = {0};
 
+    options.no_scan = selection->rows.nrows > SCAN_VARIANTS_MAX;
     *out = (struct report_view){.name = format->name, .scanned = !options.no_scan};
     if (format->open(selection, &options, means, false, &view, &why) != 0) {
         if (why.code == ERR_PEER) {
@@ -114,16 +117,16 @@ static int describe_view(const struct format *format, const struct selection *se
         refuse(out, &why);
         return 0;
     }
-    add_file(out, view.stream_suffix, format_stream_size(&view.layout));
+    add_file(out, view.stream_suffix, format_stream_size(&view.layout), false);
     for (size_t i = 0; i < view.nsidecars; i++)
-        add_file(out, view.sidecars[i].suffix, view.sidecars[i].size);
+        add_file(out, view.sidecars[i].suffix, view.sidecars[i].size, view.sidecars[i].lazy);
     format->close(&view);
     return 0;
 }
 
 static int describe_views(const struct vcz *vcz, const struct selection_options *options,
-                          const struct pass_means *means, struct report_facts *facts,
-                          struct err *err)
+                          const struct format_options *formats, const struct pass_means *means,
+                          struct report_facts *facts, struct err *err)
 {
     struct selection selection;
     int rc = 0;
@@ -131,18 +134,20 @@ static int describe_views(const struct vcz *vcz, const struct selection_options 
     if (selection_open(vcz, options, means, false, -1, &selection, err) != 0)
         return -1;
     for (size_t i = 0; i < REPORT_VIEWS_MAX && format_at(i) != NULL && rc == 0; i++)
-        rc = describe_view(format_at(i), &selection, means, &facts->views[facts->nviews++], err);
+        rc = describe_view(format_at(i), &selection, formats, means, &facts->views[facts->nviews++],
+                           err);
     selection_close(&selection);
     return rc;
 }
 
 int report_facts_gather(const struct vcz *vcz, const struct selection_options *options,
-                        const struct pass_means *means, struct report_facts *out, struct err *err)
+                        const struct format_options *formats, const struct pass_means *means,
+                        struct report_facts *out, struct err *err)
 {
     if (store_usage(vcz->store, "", &out->stored_nobjects, &out->stored_nbytes, err) != 0 ||
         count_contigs(vcz, means, out, err) != 0 || list_arrays(vcz, out, err) != 0)
         return -1;
-    return describe_views(vcz, options, means, out, err);
+    return describe_views(vcz, options, formats, means, out, err);
 }
 
 void report_facts_clear(struct report_facts *facts)

@@ -18,6 +18,7 @@ struct report_array {
 struct report_file {
     const char *suffix;
     uint64_t nbytes;
+    bool lazy; /* made when somebody looks for it: nbytes is not known */
 };
 
 /* One format's view of the store. */
@@ -44,7 +45,8 @@ struct report_facts {
 
 /* Zero-initialised before; report_facts_clear after, also when it failed. */
 int report_facts_gather(const struct vcz *vcz, const struct selection_options *options,
-                        const struct pass_means *means, struct report_facts *out, struct err *err);
+                        const struct format_options *formats, const struct pass_means *means,
+                        struct report_facts *out, struct err *err);
 void report_facts_clear(struct report_facts *facts);
 
 /* Appends one JSON object and a line's end. */

@@ -93,7 +93,8 @@ static json_t *view_json(const struct report_view *view)
               set(object, "scanned", json_boolean(view->scanned));
 
     for (size_t i = 0; i < view->nfiles; i++)
-        ok = ok && set(files, view->files[i].suffix, number(view->files[i].nbytes));
+        ok = ok && set(files, view->files[i].suffix,
+                       view->files[i].lazy ? json_null() : number(view->files[i].nbytes));
     /* Takes files in any case. */
     if (set(object, "files", files) && ok)
         return object;

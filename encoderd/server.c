@@ -288,6 +288,14 @@ static int enter_sandbox(struct server *server, const char *store, struct err *e
     return sandbox_enter(&sandbox, err);
 }
 
+static bool has_lazy_file(const struct view *view)
+{
+    for (size_t i = 0; i < view->nfiles; i++)
+        if (view->files[i].kind == FILE_LAZY)
+            return true;
+    return false;
+}
+
 static void handle_open(struct server *server, const struct msg_open *open, const int *fds)
 {
     const struct view_resume resume = {open->fingerprint, open->has_state ? fds[0] : -1};
@@ -310,6 +318,8 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
                 send_notices(server, open->id, &server->view->notices);
                 send_files(server, open->id);
             }
+            if (!has_lazy_file(server->view) && server->temporary >= 0)
+                close(steal_fd(&server->temporary));
             send_opened(server, open);
             malloc_trim(0);
             log_info("%s %s: %llu variants, %llu samples", open->resume ? "reopened" : "opened",
@@ -325,6 +335,7 @@ static int make_report(struct server *server, const struct msg_info *info, struc
                        uint64_t *nproblems, struct err *err)
 {
     const struct selection_options options = view_selection_options(&info->view);
+    const struct format_options formats = view_format_options(&info->view);
     const struct pass_means pass_means = means(server);
     struct vcz *vcz;
     int result;
@@ -335,7 +346,7 @@ static int make_report(struct server *server, const struct msg_info *info, struc
         return check_store(info->store, &pass_means, info->json, text, nproblems, err);
     if (vcz_open(info->store, scratch_max(server), &vcz, err) != 0)
         return -1;
-    result = report_write(vcz, &options, &pass_means, info->json, text, err);
+    result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
     vcz_free(vcz);
     return result;
 }

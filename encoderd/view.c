@@ -90,7 +90,7 @@ static int add_files(struct view *view, struct format_view *format, const char *
     return 0;
 }
 
-static struct format_options format_options(const struct view_options *options)
+struct format_options view_format_options(const struct view_options *options)
 {
     return (struct format_options){
         .no_bim = options->no_bim,
@@ -110,7 +110,7 @@ static int open_format(struct view *view, const char *name, const struct view_op
                        const struct pass_means *means, bool resume, struct format_saved *saved,
                        struct err *err)
 {
-    const struct format_options asked = format_options(options);
+    const struct format_options asked = view_format_options(options);
     const struct format *format = format_find(name);
     struct format_view *opened = &view->formats[view->nformats];
 

@@ -48,4 +48,7 @@ void view_free(struct view *view);
 /* What selection_open wants, from what the front sent. */
 struct selection_options view_selection_options(const struct view_options *options);
 
+/* What format->open wants. */
+struct format_options view_format_options(const struct view_options *options);
+
 #endif

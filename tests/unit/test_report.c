@@ -16,7 +16,7 @@ static struct buf report(const struct made_store *store, const struct selection_
     struct vcz *vcz;
 
     if (vcz_open(store->path, SCRATCH, &vcz, &err) != 0 ||
-        report_write(vcz, options, &means, json, &out, &err) != 0)
+        report_write(vcz, options, &(struct format_options){0}, &means, json, &out, &err) != 0)
         fail_msg("%s", err.msg);
     vcz_free(vcz);
     return out;
@@ -194,7 +194,8 @@ static void test_corrupt_site_is_an_error(void **state)
     made_vcz(&store);
     made_put(&store, &(struct made_array){"variant_contig", "|i1", 1, {3}, {0}, far, NULL});
     assert_int_equal(vcz_open(store.path, SCRATCH, &vcz, &err), 0);
-    assert_int_equal(report_write(vcz, &(struct selection_options){0}, &means, true, &out, &err),
+    assert_int_equal(report_write(vcz, &(struct selection_options){0}, &(struct format_options){0},
+                                  &means, true, &out, &err),
                      -1);
     assert_int_equal(err.code, ERR_CORRUPT);
     buf_free(&out);
