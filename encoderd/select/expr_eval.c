@@ -63,18 +63,19 @@ static int open_array(struct expr_eval *eval, const struct bound *bound, struct 
 /* A comparison's pattern is compiled once a thread: glibc locks it while it matches. */
 static int compile_pattern(struct expr_eval *eval, const struct bound *bound, struct err *err)
 {
-    const struct bound *pattern = bound->args[1];
+    const struct bound *constant = bound->args[1];
     struct values *values = eval_values(eval, bound);
 
     if (bound->type != TYPE_IS_TRUTH || bound->kind == BOUND_COMPARE_FILTER ||
         bound->kind == BOUND_COMPARE_TYPE ||
         (bound->node->op != EXPR_LIKE && bound->node->op != EXPR_NOT_LIKE))
         return 0;
-    values->regex = calloc(1, sizeof *values->regex);
-    if (values->regex == NULL || regcomp(values->regex, pattern->text,
-                                         REG_NOSUB | (pattern->ignore_case ? REG_ICASE : 0)) != 0) {
-        free(values->regex);
-        values->regex = NULL;
+    values->pattern = calloc(1, sizeof *values->pattern);
+    if (values->pattern == NULL ||
+        regcomp(&values->pattern->regex, constant->text,
+                REG_NOSUB | (constant->ignore_case ? REG_ICASE : 0)) != 0) {
+        free(values->pattern);
+        values->pattern = NULL;
         return err_set(err, ERR_MEMORY, "out of memory for a regular expression");
     }
     return 0;
@@ -171,9 +172,11 @@ static void values_free(struct values *values)
     free(values->samples);
     free(values->scratch);
     free(values->gt_match);
-    if (values->regex != NULL)
-        regfree(values->regex);
-    free(values->regex);
+    if (values->pattern != NULL) {
+        regfree(&values->pattern->regex);
+        buf_free(&values->pattern->text);
+    }
+    free(values->pattern);
 }
 
 void expr_eval_free(struct expr_eval *eval)
@@ -539,6 +542,9 @@ int expr_eval_run(struct expr_eval *eval, uint8_t *pass, struct err *err)
         return err_set(err, ERR_MEMORY, "an expression is asked for too many variants at once");
     if (eval_node(eval, eval->expr->root, err) != 0)
         return -1;
+    for (unsigned i = 0; i < eval->expr->nslots; i++)
+        if (eval->values[i].pattern != NULL && eval->values[i].pattern->text.failed)
+            return err_set(err, ERR_MEMORY, "out of memory for a regular expression");
     memcpy(pass, eval_values(eval, eval->expr->root)->site, eval->batch->n);
     return 0;
 }

@@ -4,7 +4,14 @@
 #ifndef VCZFS_SELECT_EXPR_EVAL_H
 #define VCZFS_SELECT_EXPR_EVAL_H
 
+#include "common/buf.h"
 #include "encoderd/select/expr_bound.h"
+
+/* A compiled pattern, and where texts are terminated for it: regexec takes nothing else. */
+struct pattern {
+    regex_t regex;
+    struct buf text;
+};
 
 /* Where the values of a node are: see expr_bound.h. Each buffer is owned by the evaluator. */
 struct values {
@@ -12,10 +19,10 @@ struct values {
     struct str *strings;
     uint8_t *site;
     uint8_t *samples;
-    struct column *column; /* BOUND_ARRAY */
-    void *scratch;         /* what is read before samples are put in their places */
-    regex_t *regex;        /* a pattern, compiled */
-    uint8_t *gt_match;     /* BOUND_COMPARE_GT: what was found out already */
+    struct column *column;   /* BOUND_ARRAY */
+    void *scratch;           /* what is read before samples are put in their places */
+    struct pattern *pattern; /* of a comparison by ~ or !~ */
+    uint8_t *gt_match;       /* BOUND_COMPARE_GT: what was found out already */
     bool is_constant_made;
 };
 
@@ -59,10 +66,10 @@ int eval_compare_gt(struct expr_eval *eval, const struct bound *bound, struct er
 extern const uint8_t eval_missing_equal[3], eval_missing_differ[3], eval_missing_order[3];
 
 /* Does a string match, piece by piece between commas, as bcftools compares? `op` is =, !=, ~ or !~;
- * regex is set for the last two. */
+ * pattern is set for the last two. Out of memory shows in pattern->text.failed. */
 bool eval_match(enum expr_op op, const struct str *text, const char *constant, size_t len,
-                const regex_t *regex);
-bool eval_regex(const regex_t *regex, const char *at, size_t len);
+                struct pattern *pattern);
+bool eval_regex(struct pattern *pattern, const char *at, size_t len);
 
 static inline bool number_is_missing(double value)
 {

@@ -97,14 +97,14 @@ static const char *call_word(enum gt_form form, const struct call *call, char bu
     }
 }
 
-static bool match_call(const struct bound *bound, const struct call *call, const regex_t *regex)
+static bool match_call(const struct bound *bound, const struct call *call, struct pattern *pattern)
 {
     const struct bound *constant = bound->args[1];
     char buf[CALL_TEXT_MAX];
     struct str word = {.at = call_word(bound->gt_form, call, buf)};
 
     word.len = strlen(word.at);
-    return eval_match(bound->node->op, &word, constant->text, constant->text_len, regex);
+    return eval_match(bound->node->op, &word, constant->text, constant->text_len, pattern);
 }
 
 /* Calls are few and samples many: what was found out for one serves for its like. */
@@ -115,10 +115,10 @@ static bool match_remembered(const struct bound *bound, struct values *values,
     uint8_t *known;
 
     if (a < 0 || b < 0 || a >= REMEMBERED + 2 || b >= REMEMBERED + 2)
-        return match_call(bound, call, values->regex);
+        return match_call(bound, call, values->pattern);
     known = &values->gt_match[(a * (REMEMBERED + 2) + b) * 2 + call->phased];
     if (*known == UNKNOWN)
-        *known = match_call(bound, call, values->regex) ? YES : NO;
+        *known = match_call(bound, call, values->pattern) ? YES : NO;
     return *known == YES;
 }
 

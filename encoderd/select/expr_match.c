@@ -3,11 +3,15 @@
  */
 #include "encoderd/select/expr_eval.h"
 
-bool eval_regex(const regex_t *regex, const char *at, size_t len)
+bool eval_regex(struct pattern *pattern, const char *at, size_t len)
 {
-    regmatch_t span = {.rm_so = 0, .rm_eo = (regoff_t)len};
-
-    return regexec(regex, at, 0, &span, REG_STARTEND) == 0;
+    if (pattern->text.failed)
+        return false;
+    buf_reset(&pattern->text);
+    buf_append(&pattern->text, at, len);
+    buf_append_char(&pattern->text, '\0');
+    return !pattern->text.failed &&
+           regexec(&pattern->regex, (const char *)pattern->text.data, 0, NULL, 0) == 0;
 }
 
 /* The next piece of a text; false after the last. An empty piece ends the text, as in bcftools. */
@@ -45,22 +49,22 @@ static bool match_piece(enum expr_op op, const struct str *piece, const char *co
     return false;
 }
 
-static bool match_pattern(enum expr_op op, const struct str *piece, const regex_t *regex)
+static bool match_pattern(enum expr_op op, const struct str *piece, struct pattern *pattern)
 {
     if (op == EXPR_NOT_LIKE && is_dot(piece))
         return true;
-    return eval_regex(regex, piece->at, piece->len) == (op == EXPR_LIKE);
+    return eval_regex(pattern, piece->at, piece->len) == (op == EXPR_LIKE);
 }
 
 bool eval_match(enum expr_op op, const struct str *text, const char *constant, size_t len,
-                const regex_t *regex)
+                struct pattern *pattern)
 {
     const char *at = text->at, *end = text->at + text->len;
     struct str piece;
 
     while (next_piece(&at, end, &piece))
-        if (regex != NULL ? match_pattern(op, &piece, regex)
-                          : match_piece(op, &piece, constant, len))
+        if (pattern != NULL ? match_pattern(op, &piece, pattern)
+                            : match_piece(op, &piece, constant, len))
             return true;
     return false;
 }
@@ -85,15 +89,15 @@ static bool match_nothing(enum expr_op op, const struct str *other)
 }
 
 static bool match_cells(enum expr_op op, const struct str *a, uint64_t na, const struct str *b,
-                        uint64_t nb, const regex_t *regex)
+                        uint64_t nb, struct pattern *pattern)
 {
     if (a[0].len == 0)
         return match_nothing(op, &b[0]);
-    if (b[0].len == 0 && regex == NULL)
+    if (b[0].len == 0 && pattern == NULL)
         return match_nothing(op, &a[0]);
     for (uint64_t i = 0; i < na && a[i].len > 0; i++)
         for (uint64_t j = 0; j < nb && (j == 0 || b[j].len > 0); j++)
-            if (eval_match(op, &a[i], b[j].at, b[j].len, regex))
+            if (eval_match(op, &a[i], b[j].at, b[j].len, pattern))
                 return true;
     return false;
 }
@@ -110,7 +114,7 @@ int eval_compare_strings(struct expr_eval *eval, const struct bound *bound, stru
         const struct str *p = x + (a->per_sample == bound->per_sample ? i : i / cells) * a->width;
         const struct str *q = y + (b->per_sample == bound->per_sample ? i : i / cells) * b->width;
         bool pass = bound_uses(bound, i % cells) &&
-                    match_cells(bound->node->op, p, a->width, q, b->width, out->regex);
+                    match_cells(bound->node->op, p, a->width, q, b->width, out->pattern);
 
         if (i % cells == 0)
             out->site[i / cells] = 0;
@@ -121,14 +125,14 @@ int eval_compare_strings(struct expr_eval *eval, const struct bound *bound, stru
     return 0;
 }
 
-static bool match_id(const struct bound *bound, const struct str *id, const regex_t *regex)
+static bool match_id(const struct bound *bound, const struct str *id, struct pattern *pattern)
 {
     const struct bound *other = bound->args[1];
 
     if (other->kind == BOUND_FILE)
         return names_find(&other->file_names, id->at, id->len) < other->file_names.n;
-    if (regex != NULL)
-        return eval_regex(regex, id->at, id->len);
+    if (pattern != NULL)
+        return eval_regex(pattern, id->at, id->len);
     return id->len == other->text_len && memcmp(id->at, other->text, id->len) == 0;
 }
 
@@ -142,7 +146,7 @@ int eval_compare_id(struct expr_eval *eval, const struct bound *bound, struct er
 
     (void)err;
     for (uint64_t i = 0; i < eval->batch->n; i++)
-        out->site[i] = match_id(bound, &ids[i], out->regex) == wanted;
+        out->site[i] = match_id(bound, &ids[i], out->pattern) == wanted;
     return 0;
 }
 
