@@ -115,6 +115,24 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
     return 0;
 }
 
+int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, uint8_t *to,
+                     struct err *err)
+{
+    const struct blosc1_frame *frame = &chunk->frame;
+    size_t n =
+        (size_t)size_min(chunk->ends[i] - chunk->begins[i], blosc1_block_cbytes_max(frame, i));
+    uint8_t *in = decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
+
+    if (in == NULL)
+        return -1;
+    in += BLOCK_LEAD;
+    if (chunk_read(decoder, chunk, chunk->begins[i], in, n, err) < 0 ||
+        blosc1_decode_plain(frame, i, in, n, to, err) < 0)
+        return -1;
+    bytes_to_native(&chunk->array->meta.dtype, to, blosc1_block_nbytes(frame, i));
+    return 0;
+}
+
 /* Blosc's blocks as far as they lie in the piece, one after another. */
 static int recut_block(struct decoder *decoder, struct chunk *chunk, struct block *out,
                        struct err *err)
@@ -160,6 +178,8 @@ static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool
         return blosc_block(decoder, chunk, (uint32_t)i, planes_ok, out, err);
     case LAYOUT_RECUT:
         return recut_block(decoder, chunk, out, err);
+    case LAYOUT_LARGE:
+        return large_block(decoder, chunk, out, err);
     case LAYOUT_WHOLE:
         return whole_block(decoder, chunk, out, err);
     case LAYOUT_SHARED:

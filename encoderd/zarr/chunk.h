@@ -7,7 +7,8 @@
  * never more than the budget it was made with; a block that does not fit is an error that says so.
  *
  * Where a decoder has a cache, a chunk that can only be decoded whole is decoded into it once, for all
- * decoders, and its blocks are pieces of that. Where it fits neither the cache nor the scratch, zstd,
+ * decoders, and its blocks are pieces of that; the same goes for each Blosc block of 4 MiB and more.
+ * Where a chunk fits neither the cache nor the scratch, zstd,
  * gzip, zlib and crc32c are streamed: blocks are pieces too, cheap in order and dear in any other, and
  * what can only be known at the chunk's end (that it is of the right size, its checksum) is an error of
  * the last piece. Decompressors of streams take up to half as much memory again as the scratch. LZ4,

@@ -18,6 +18,7 @@ enum layout {
     LAYOUT_RAW,    /* the decoded bytes as such, from `base` on */
     LAYOUT_BLOSC,  /* blocks at begins[i] .. ends[i] from `base` on */
     LAYOUT_RECUT,  /* the same, but blocks are cut anew, because Blosc's split elements or calls */
+    LAYOUT_LARGE,  /* pieces of Blosc's blocks, which are decoded once, into the cache */
     LAYOUT_WHOLE,  /* one block, through all codecs */
     LAYOUT_SHARED, /* pieces of a chunk that is decoded once, into the cache */
     LAYOUT_STREAM, /* pieces of a chunk that is too long to be held */
@@ -84,7 +85,12 @@ uint64_t whole_scratch_nbytes(const struct zarr_meta *meta, uint64_t length);
 /* Can a chunk be decoded from front to back, without being held? */
 bool whole_is_streamable(const struct zarr_meta *meta);
 
-/* Blocks of LAYOUT_WHOLE, LAYOUT_SHARED and LAYOUT_STREAM. */
+/* Blosc block i, plain and in native bytes, into `to`; with scratch for its stored bytes. */
+int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, uint8_t *to,
+                     struct err *err);
+
+/* Blocks of LAYOUT_LARGE, LAYOUT_WHOLE, LAYOUT_SHARED and LAYOUT_STREAM. */
+int large_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
 int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
 int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
 int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);

@@ -13,6 +13,10 @@
 #define SHARED_MIN ((uint64_t)64 << 10)
 /* What belongs to one sample of one variant stays in one block, if it is no longer than this. */
 #define CALL_NBYTES_MAX ((uint64_t)16 << 10)
+/* No writer makes Blosc blocks this long unless it is told to. */
+#define LARGE_BLOCK_MIN ((uint64_t)4 << 20)
+/* What decoder_scratch may add to an area. */
+#define SCRATCH_SLACK ((uint64_t)128)
 /* Blosc blocks that a block is made of where they are cut anew. */
 #define RECUT_BLOCKS ((uint64_t)4)
 
@@ -71,6 +75,17 @@ static void recut(struct chunk *chunk)
     chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
 }
 
+/* Are Blosc's blocks so long that a thread that wants a part should not decode one for itself? Elements
+ * must not straddle them. */
+static bool is_large(const struct decoder *decoder, const struct chunk *chunk)
+{
+    const struct blosc1_frame *frame = &chunk->frame;
+
+    return decoder->cache != NULL && frame->block_size >= LARGE_BLOCK_MIN &&
+           frame->block_size <= cache_budget(decoder->cache) &&
+           (frame->nblocks == 1 || frame->block_size % chunk->array->meta.dtype.size == 0);
+}
+
 static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct err *err)
 {
     uint8_t header[BLOSC1_HEADER_NBYTES];
@@ -90,8 +105,12 @@ static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct er
     chunk->layout = LAYOUT_BLOSC;
     chunk->block_size = chunk->frame.block_size;
     chunk->nblocks = chunk->frame.nblocks;
-    if (chunk->nblocks > 1 && chunk->block_size % call_nbytes(&chunk->array->meta) != 0)
+    if (is_large(decoder, chunk)) {
+        chunk->layout = LAYOUT_LARGE;
+        cut_pieces(chunk, LARGE_PIECE_NBYTES);
+    } else if (chunk->nblocks > 1 && chunk->block_size % call_nbytes(&chunk->array->meta) != 0) {
         recut(chunk);
+    }
     return load_index(decoder, chunk, err);
 }
 
@@ -100,18 +119,18 @@ static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct er
 static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
 {
     const struct zarr_meta *meta = &chunk->array->meta;
-    bool streamable = whole_is_streamable(meta);
-    uint64_t need = whole_scratch_nbytes(meta, chunk->length), with_block;
-    bool fits = size_add(need, chunk->nbytes, &with_block) && with_block <= decoder->scratch_max;
+    bool streamable = whole_is_streamable(meta), fits, piece_fits;
+    uint64_t need = whole_scratch_nbytes(meta, chunk->length), piece, sum;
 
+    cut_pieces(chunk, LARGE_PIECE_NBYTES);
+    piece = size_min(chunk->block_size, chunk->nbytes) + SCRATCH_SLACK;
+    fits = size_add(need, chunk->nbytes, &sum) && sum <= decoder->scratch_max;
+    piece_fits = size_add(need, piece, &sum) && sum <= decoder->scratch_max;
     if (decoder->cache != NULL && chunk->nbytes >= SHARED_MIN &&
-        chunk->nbytes <= cache_budget(decoder->cache) &&
-        (streamable || need <= decoder->scratch_max)) {
+        chunk->nbytes <= cache_budget(decoder->cache) && (streamable || piece_fits)) {
         chunk->layout = LAYOUT_SHARED;
-        cut_pieces(chunk, LARGE_PIECE_NBYTES);
     } else if (!fits && streamable) {
         chunk->layout = LAYOUT_STREAM;
-        cut_pieces(chunk, LARGE_PIECE_NBYTES);
     } else {
         chunk->layout = LAYOUT_WHOLE;
         chunk->block_size = chunk->nbytes;

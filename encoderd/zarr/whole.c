@@ -1,5 +1,6 @@
 /*
- * whole: chunks that have no blocks of their own, decoded whole, once for all, or as a stream.
+ * whole: chunks that have no blocks of their own, or none of a useful size, decoded whole, once for all,
+ * or as a stream.
  */
 #include "common/size.h"
 #include "encoderd/zarr/decoder_impl.h"
@@ -266,52 +267,110 @@ int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out,
 struct shared {
     struct decoder *decoder;
     struct chunk *chunk;
+    uint32_t block; /* LAYOUT_LARGE */
 };
 
-static int fill_shared(void *arg, uint8_t *to, size_t n, struct err *err)
+static int fill_chunk(void *arg, uint8_t *to, size_t n, struct err *err)
 {
     const struct shared *shared = arg;
     struct decoder *decoder = shared->decoder;
     struct chunk *chunk = shared->chunk;
+    uint64_t need = whole_scratch_nbytes(&chunk->array->meta, chunk->length);
+    size_t used = decoder->scratch_used;
     int rc;
 
     (void)n;
-    decoder_scratch_reset(decoder);
-    if (whole_scratch_nbytes(&chunk->array->meta, chunk->length) <= decoder->scratch_max)
+    if (size_range_ok(used, need, decoder->scratch_max))
         rc = decode_at_once(decoder, chunk, to, err);
     else
         rc = decode_as_stream(decoder, chunk, to, err);
-    decoder_scratch_reset(decoder);
+    decoder->scratch_used = used;
     return rc;
 }
 
-/* A chunk is known by its store, its array's name and metadata (identity) and its place (label). */
-static size_t cache_key(const struct chunk *chunk,
-                        uint8_t key[sizeof(void *) + 32 + EXTENT_LABEL_MAX])
+static int fill_large(void *arg, uint8_t *to, size_t n, struct err *err)
 {
-    size_t label = strlen(chunk->label);
+    const struct shared *shared = arg;
+    struct decoder *decoder = shared->decoder;
+    size_t used = decoder->scratch_used;
+    int rc;
 
-    memcpy(key, &chunk->array->store, sizeof(void *));
-    memcpy(key + sizeof(void *), chunk->identity, sizeof chunk->identity);
-    memcpy(key + sizeof(void *) + sizeof chunk->identity, chunk->label, label);
-    return sizeof(void *) + sizeof chunk->identity + label;
+    (void)n;
+    rc = blosc_block_into(decoder, shared->chunk, shared->block, to, err);
+    decoder->scratch_used = used;
+    return rc;
+}
+
+/* A chunk is known by its store, its array's name and metadata (identity) and its place (label); a block
+ * by its number too. */
+struct shared_key {
+    uint8_t bytes[sizeof(void *) + sizeof(uint32_t) + 32 + EXTENT_LABEL_MAX];
+    size_t n;
+};
+
+static void add_key(struct shared_key *key, const void *data, size_t n)
+{
+    memcpy(key->bytes + key->n, data, n);
+    key->n += n;
+}
+
+static void make_key(const struct shared *shared, struct shared_key *key)
+{
+    const struct chunk *chunk = shared->chunk;
+
+    key->n = 0;
+    add_key(key, &chunk->array->store, sizeof(void *));
+    add_key(key, &shared->block, sizeof shared->block);
+    add_key(key, chunk->identity, sizeof chunk->identity);
+    add_key(key, chunk->label, strlen(chunk->label));
+}
+
+/* Copies bytes [at, at + n) of the entry of `size` bytes, so that nobody has to wait for this decoder to
+ * let go of it. */
+static int copy_shared(struct shared *shared, cache_fill *fill, uint64_t size, uint64_t at,
+                       uint8_t *to, size_t n, struct err *err)
+{
+    struct cache *cache = shared->decoder->cache;
+    struct cache_entry *entry;
+    struct shared_key key;
+
+    make_key(shared, &key);
+    if (cache_get(cache, key.bytes, key.n, (size_t)size, fill, shared, &entry, err) < 0)
+        return -1;
+    memcpy(to, cache_data(entry) + at, n);
+    cache_put(cache, entry);
+    return 0;
 }
 
 int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err)
 {
-    uint8_t key[sizeof(void *) + 32 + EXTENT_LABEL_MAX], *to;
-    struct shared shared = {decoder, chunk};
-    struct cache_entry *entry;
+    struct shared shared = {.decoder = decoder, .chunk = chunk};
+    uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
 
-    if (cache_get(decoder->cache, key, cache_key(chunk, key), (size_t)chunk->nbytes, fill_shared,
-                  &shared, &entry, err) < 0)
-        return -1;
-    /* Copied, so that nobody has to wait for this decoder to let go. */
-    to = decoder_scratch(decoder, out->nbytes, err);
-    if (to != NULL)
-        memcpy(to, cache_data(entry) + out->begin, out->nbytes);
-    cache_put(decoder->cache, entry);
     out->data = to;
+    if (to == NULL)
+        return -1;
+    return copy_shared(&shared, fill_chunk, chunk->nbytes, out->begin, to, out->nbytes, err);
+}
+
+int large_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err)
+{
+    const struct blosc1_frame *frame = &chunk->frame;
+    uint64_t end = out->begin + out->nbytes, at = out->begin;
+    uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
+
+    out->data = to;
+    while (to != NULL && at < end) {
+        struct shared shared = {decoder, chunk, (uint32_t)(at / frame->block_size)};
+        uint64_t first = (uint64_t)shared.block * frame->block_size;
+        uint64_t size = blosc1_block_nbytes(frame, shared.block);
+        size_t n = (size_t)(size_min(first + size, end) - at);
+
+        if (copy_shared(&shared, fill_large, size, at - first, to, n, err) < 0)
+            return -1;
+        to += n;
+        at += n;
+    }
     return to == NULL ? -1 : 0;
 }
 

@@ -654,27 +654,57 @@ static void test_too_long(void **state)
     close_fixture(&fix);
 }
 
-/* One Blosc block that is longer than there is room. */
+/* The whole array, forwards; then a few pieces again. */
+static void check_large(struct decoder *decoder, const struct zarr_array *array,
+                        const int32_t *values)
+{
+    struct chunk *chunk;
+    struct err err = {0};
+
+    if (decoder_chunk(decoder, array, (uint64_t[]){0}, &chunk, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_int_equal(chunk_block_size(chunk), 1 << 20);
+    for (uint64_t i = 0; i < chunk_nblocks(chunk) + 5; i++)
+        if (check_block(decoder, chunk, i * 7 % chunk_nblocks(chunk), values, &err) < 0)
+            fail_msg("%s", err.msg);
+}
+
+/* Blosc blocks that are longer than there is room: only with a cache, which then holds them. */
 static void test_long_block(void **state)
 {
+    static const size_t block_sizes[] = {LONG_N * 4, 5000000};
     int32_t *values = long_values();
     uint8_t *frame = malloc(LONG_N * 4 + 4096);
-    struct decoder *small = decoder_new((size_t)5 << 20, NULL);
+    struct decoder *small = decoder_new((size_t)4800 << 10, NULL);
     struct zarr_array *array;
-    struct err err = {0};
-    int n = blosc_compress_ctx(1, 1, 4, LONG_N * 4, values, frame, LONG_N * 4 + 4096, "zstd",
-                               LONG_N * 4, 1);
 
     (void)state;
-    assert_true(n > 0 && get_le32(frame + 8) == LONG_N * 4);
     setup_v3();
     array = make_v3("[3000017]", "[3000017]", "int32", "0", "[" LITTLE ",\"blosc\"]");
-    put_file(&fix, "x/c/0", frame, (size_t)n);
-    assert_int_equal(first_failure(small, array, &err), 0);
-    assert_int_equal(err.code, ERR_MEMORY);
-    assert_non_null(strstr(err.msg, "--memory"));
-    assert_non_null(strstr(err.msg, "x/c/0"));
-    assert_int_equal(first_failure(fix.decoder, array, &err), -1);
+    for (size_t i = 0; i < 2; i++) {
+        struct cache *cache = cache_new(LONG_N * 4, NULL);
+        struct decoder_stats before, after;
+        struct err err = {0};
+        int n = blosc_compress_ctx(9, 1, 4, LONG_N * 4, values, frame, LONG_N * 4 + 4096, "zstd",
+                                   block_sizes[i], 1);
+
+        assert_true(n > 0 && get_le32(frame + 8) == block_sizes[i]);
+        decoder_trim(fix.decoder);
+        put_file(&fix, "x/c/0", frame, (size_t)n);
+        assert_int_equal(first_failure(small, array, &err), 0);
+        assert_int_equal(err.code, ERR_MEMORY);
+        assert_non_null(strstr(err.msg, "--memory"));
+        assert_non_null(strstr(err.msg, "x/c/0"));
+        assert_int_equal(first_failure(fix.decoder, array, &err), -1);
+        decoder_set_cache(small, cache);
+        decoder_stats(small, &before);
+        check_large(small, array, values);
+        decoder_stats(small, &after);
+        assert_in_range(after.bytes_read - before.bytes_read, n - 100, n);
+        assert_int_equal(cache_used(cache), LONG_N * 4);
+        decoder_set_cache(small, NULL);
+        cache_free(cache);
+    }
     zarr_array_free(array);
     decoder_free(small);
     free(frame);
