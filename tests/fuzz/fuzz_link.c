@@ -178,7 +178,6 @@ static void talk(struct front *front, int listen_fd, const uint8_t *data, size_t
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct encoder_command command = {.stderr_fd = STDERR_FILENO};
-    char path[sizeof((struct sockaddr_un *)0)->sun_path];
     struct front front = {.nreads = take_byte(&data, &size) % 8};
     struct supervisor *supervisor;
     struct link_config config = {.store = "/s",

@@ -5,9 +5,11 @@ OUT/NAME/ gets the seeds of fuzz_NAME.c. Everything is a function of the vectors
 """
 import gzip
 import hashlib
+import io
 import json
 import struct
 import sys
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -129,6 +131,26 @@ def shards(corpus):
             corpus.put("shard", bytes([number]) + b"".join(parts))
 
 
+def zips(corpus):
+    """A few small members, deflated and stored, and with zip64 fields."""
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        for zip64 in (False, True):
+            file = io.BytesIO()
+            with zipfile.ZipFile(file, "w", method) as archive:
+                for name in (".zgroup", "call_genotype/.zarray", "call_genotype/0.0.0", "a/"):
+                    info = zipfile.ZipInfo(name)
+                    info.compress_type = method if not name.endswith("/") else zipfile.ZIP_STORED
+                    if name.endswith("/"):
+                        archive.writestr(info, b"")
+                        continue
+                    with archive.open(info, "w", force_zip64=zip64) as member:
+                        member.write(name.encode() * 8)
+                archive.comment = b"" if zip64 else b"a comment"
+            corpus.put("zip", file.getvalue())
+    for path in sorted(corpus.stores.glob("*.zip")):
+        corpus.put("zip", path.read_bytes())
+
+
 def pack(value):
     """msgpack, as much of it as the protocol uses."""
     if value is True or value is False:
@@ -198,7 +220,7 @@ def protocol(corpus):
 
 def main():
     corpus = Corpus(sys.argv[1], sys.argv[2])
-    for make in (metadata, chunks, vlen, shards, protocol):
+    for make in (metadata, chunks, vlen, shards, zips, protocol):
         make(corpus)
 
 

@@ -640,7 +640,7 @@ static void test_stores(void **state)
         "gt_int16.vcz",          "order_f.vcz",
         "consolidated.vcz",      "haploid.vcz",
         "biallelic_v3.vcz",      "v3_gzip.vcz",
-        "v3_consolidated.vcz",
+        "v3_consolidated.vcz",   "v3_sharded.vcz",
     };
 
     (void)state;
