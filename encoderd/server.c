@@ -1,6 +1,7 @@
 #include "encoderd/server.h"
 
 #include "common/cleanup.h"
+#include "common/io.h"
 #include "common/log.h"
 #include "common/memfd.h"
 #include "common/size.h"
@@ -298,7 +299,9 @@ static bool has_lazy_file(const struct view *view)
 
 static void handle_open(struct server *server, const struct msg_open *open, const int *fds)
 {
-    const struct view_resume resume = {open->fingerprint, open->has_state ? fds[0] : -1};
+    const int selection_fd = open->view.has_selection ? fds[0] : -1;
+    const int state_fd = open->has_state ? fds[open->view.has_selection] : -1;
+    const struct view_resume resume = {open->fingerprint, state_fd};
     const struct pass_means pass_means = means(server);
     struct err err = {0};
 
@@ -307,8 +310,8 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
     } else {
         server->open_id = open->id;
         if (enter_sandbox(server, open->store, &err) != 0 ||
-            view_open(open->store, &open->view, &pass_means, open->resume ? &resume : NULL,
-                      &server->view, &err) != 0 ||
+            view_open(open->store, &open->view, selection_fd, &pass_means,
+                      open->resume ? &resume : NULL, &server->view, &err) != 0 ||
             start_serving(server, &err) != 0) {
             send_error(server, open->id, &err);
             stop_serving(server);
@@ -327,63 +330,69 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
                      (unsigned long long)server->view->selection.nsamples);
         }
     }
-    if (open->has_state)
-        close(fds[0]);
+    if (selection_fd >= 0)
+        close(selection_fd);
+    if (state_fd >= 0)
+        close(state_fd);
 }
 
-static int make_report(struct server *server, const struct msg_info *info, struct buf *text,
-                       uint64_t *nproblems, struct err *err)
+static int describe(struct server *server, const struct msg_info *info,
+                    const struct selection_request *request, struct buf *text, struct err *err)
 {
-    const struct selection_options options = view_selection_options(&info->view);
+    const struct selection_options options = view_selection_options(&info->view, request);
     const struct format_options formats = view_format_options(&info->view);
     const struct pass_means pass_means = means(server);
     struct vcz *vcz;
     int result;
 
-    if (enter_sandbox(server, info->store, err) != 0)
-        return -1;
-    if (info->check)
-        return check_store(info->store, &pass_means, info->json, text, nproblems, err);
-    if (vcz_open(info->store, scratch_max(server), &vcz, err) != 0)
+    if (vcz_open_with(info->store, info->view.follow_links ? STORE_FOLLOW_LINKS : 0,
+                      scratch_max(server), &vcz, err) != 0)
         return -1;
     result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
     vcz_free(vcz);
     return result;
 }
 
+static int make_report(struct server *server, const struct msg_info *info, int selection_fd,
+                       struct buf *text, uint64_t *nproblems, struct err *err)
+{
+    const struct pass_means pass_means = means(server);
+    struct selection_request request = {0};
+    struct selection_memory *memory = NULL;
+    int result;
+
+    if (enter_sandbox(server, info->store, err) != 0)
+        return -1;
+    if (info->check)
+        return check_store(info->store, &pass_means, info->json, text, nproblems, err);
+    if (selection_fd >= 0 && selection_request_unpack(selection_fd, &request, &memory, err) != 0)
+        return -1;
+    result = describe(server, info, &request, text, err);
+    selection_memory_free(memory);
+    return result;
+}
+
 /* The text in a sealed memfd, or -1. */
 static int text_fd(const struct buf *text, struct err *err)
 {
-    int fd = memfd_open("vczfs-report", err);
+    AUTO_CLOSE int fd = memfd_open("vczfs-report", err);
 
-    if (fd < 0)
+    if (fd < 0 || io_write_all(fd, text->data, text->len, "the report", err) != 0 ||
+        memfd_seal(fd, err) != 0)
         return -1;
-    for (size_t done = 0; done < text->len;) {
-        const ssize_t n = write(fd, text->data + done, text->len - done);
-
-        if (n < 0 && errno != EINTR) {
-            err_sys(err, ERR_SYSTEM, errno, "cannot write a report of %zu bytes", text->len);
-            close(fd);
-            return -1;
-        }
-        done += n < 0 ? 0 : (size_t)n;
-    }
-    if (memfd_seal(fd, err) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
+    return steal_fd(&fd);
 }
 
-static void handle_info(struct server *server, const struct msg_info *info)
+static void handle_info(struct server *server, const struct msg_info *info, const int *fds)
 {
+    const int selection_fd = info->view.has_selection ? fds[0] : -1;
     uint64_t nproblems = 0;
     struct buf text = {0};
     struct err err = {0};
     int fd = -1;
 
     server->open_id = info->id;
-    if (make_report(server, info, &text, &nproblems, &err) == 0)
+    if (make_report(server, info, selection_fd, &text, &nproblems, &err) == 0)
         fd = text_fd(&text, &err);
     if (fd < 0) {
         send_error(server, info->id, &err);
@@ -394,6 +403,8 @@ static void handle_info(struct server *server, const struct msg_info *info)
         close(fd);
     }
     buf_free(&text);
+    if (selection_fd >= 0)
+        close(selection_fd);
 }
 
 static void handle_read(struct server *server, const struct msg_read *read)
@@ -555,7 +566,7 @@ static void on_message(struct conn *conn, const struct msg *msg, const int *fds,
         handle_open(server, &msg->u.open, fds);
         break;
     case MSG_INFO:
-        handle_info(server, &msg->u.info);
+        handle_info(server, &msg->u.info, fds);
         break;
     case MSG_READ:
         handle_read(server, &msg->u.read);

@@ -36,6 +36,7 @@ static int make_fingerprint(struct view *view, const struct view_options *option
         options->total_string_length,
         options->formats_optional,
         options->pad_byte,
+        options->follow_links,
     };
 
     if (vcz_fingerprint(view->vcz, view->fingerprint, err) != 0)
@@ -157,10 +158,26 @@ static int open_formats(struct view *view, const struct view_options *options,
     return 0;
 }
 
-struct selection_options view_selection_options(const struct view_options *options)
+struct selection_options view_selection_options(const struct view_options *options,
+                                                const struct selection_request *request)
 {
-    return (struct selection_options){.min_alleles = options->min_alleles,
-                                      .max_alleles = options->max_alleles};
+    return (struct selection_options){
+        .min_alleles = options->min_alleles,
+        .max_alleles = options->max_alleles,
+        .regions = request->regions,
+        .targets = request->targets,
+        .samples = request->samples,
+        .regions_file = request->regions_file,
+        .targets_file = request->targets_file,
+        .samples_file = request->samples_file,
+        .force_samples = request->force_samples,
+        .include = request->include,
+        .exclude = request->exclude,
+        .include_types = request->include_types,
+        .exclude_types = request->exclude_types,
+        .files = request->files,
+        .nfiles = request->nfiles,
+    };
 }
 
 static int save_state(struct view *view, struct view_state *state, struct err *err)
@@ -170,55 +187,85 @@ static int save_state(struct view *view, struct view_state *state, struct err *e
     return view_state_save(state, &view->state_fd, err);
 }
 
-static int open_parts(struct view *view, const struct view_options *options,
-                      const struct pass_means *means, bool resume, struct view_state *state,
+/* What it takes to open a view, together. */
+struct opening {
+    const char *store;
+    const struct view_options *options;
+    const struct pass_means *means;
+    const struct view_resume *resume;
+    struct selection_request request;
+    struct selection_memory *memory; /* owned; what request points into, or NULL */
+};
+
+static int open_parts(struct view *view, const struct opening *opening, struct view_state *state,
                       struct err *err)
 {
-    const struct selection_options selection_options = view_selection_options(options);
-    struct pass_means with_notices = *means;
+    const struct selection_options selection_options =
+        view_selection_options(opening->options, &opening->request);
+    const bool resume = opening->resume != NULL;
+    struct pass_means with_notices = *opening->means;
 
     with_notices.notices = &view->notices;
-    if (selection_open(view->vcz, &selection_options, means, resume, state->selection_fd,
+    if (selection_open(view->vcz, &selection_options, opening->means, resume, state->selection_fd,
                        &view->selection, err) != 0 ||
-        open_formats(view, options, &with_notices, resume, state, err) != 0)
+        open_formats(view, opening->options, &with_notices, resume, state, err) != 0)
         return -1;
     return resume ? 0 : save_state(view, state, err);
 }
 
-static int open_view(struct view *view, const char *store, const struct view_options *options,
-                     const struct pass_means *means, const struct view_resume *resume,
-                     struct err *err)
+static int check_unchanged(const struct view *view, const struct opening *opening, struct err *err)
 {
+    if (opening->resume == NULL ||
+        memcmp(view->fingerprint, opening->resume->fingerprint, PROTO_FINGERPRINT) == 0)
+        return 0;
+    return err_set(err, ERR_CHANGED,
+                   "%s is not the store that was mounted: it was changed since. Unmount, and "
+                   "mount again",
+                   opening->store);
+}
+
+static int open_view(struct view *view, const struct opening *opening, struct err *err)
+{
+    const int state_fd = opening->resume != NULL ? opening->resume->state_fd : -1;
     struct view_state state;
     int rc;
 
-    if (vcz_open(store, means->scratch_max, &view->vcz, err) != 0 ||
-        make_fingerprint(view, options, err) != 0)
+    if (vcz_open_with(opening->store, opening->options->follow_links ? STORE_FOLLOW_LINKS : 0,
+                      opening->means->scratch_max, &view->vcz, err) != 0 ||
+        make_fingerprint(view, opening->options, err) != 0)
         return -1;
-    if (resume != NULL && memcmp(view->fingerprint, resume->fingerprint, PROTO_FINGERPRINT) != 0)
-        return err_set(
-            err, ERR_CHANGED,
-            "%s is not the store that was mounted: it was changed since. Unmount, and mount "
-            "again",
-            store);
-    if (view_state_load(resume != NULL ? resume->state_fd : -1, options->nformats, &state, err) !=
-        0)
+    if (opening->memory != NULL) {
+        size_t len;
+        const uint8_t *bytes = selection_memory_bytes(opening->memory, &len);
+
+        mix(view->fingerprint, bytes, len);
+    }
+    if (check_unchanged(view, opening, err) != 0 ||
+        view_state_load(state_fd, opening->options->nformats, &state, err) != 0)
         return -1;
-    rc = open_parts(view, options, means, resume != NULL, &state, err);
+    rc = open_parts(view, opening, &state, err);
     view_state_clear(&state);
     return rc;
 }
 
-int view_open(const char *store, const struct view_options *options, const struct pass_means *means,
-              const struct view_resume *resume, struct view **out, struct err *err)
+int view_open(const char *store, const struct view_options *options, int selection_fd,
+              const struct pass_means *means, const struct view_resume *resume, struct view **out,
+              struct err *err)
 {
+    struct opening opening = {store, options, means, resume, {0}, NULL};
     struct view *view = calloc(1, sizeof *view);
+    int failed;
 
     *out = NULL;
     if (view == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
     view->state_fd = -1;
-    if (open_view(view, store, options, means, resume, err) != 0) {
+    failed = selection_fd >= 0 &&
+             selection_request_unpack(selection_fd, &opening.request, &opening.memory, err) != 0;
+    if (!failed)
+        failed = open_view(view, &opening, err) != 0;
+    selection_memory_free(opening.memory);
+    if (failed) {
         view_free(view);
         return -1;
     }

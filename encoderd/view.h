@@ -9,6 +9,7 @@
 #include "common/notices.h"
 #include "encoderd/format/format.h"
 #include "proto/proto.h"
+#include "proto/selection_request.h"
 
 struct view_file {
     char name[256];
@@ -33,7 +34,8 @@ struct view {
 };
 
 /*
- * Opens `store` as options say. With `resume`, fingerprint is what the view must have (ERR_CHANGED if
+ * Opens `store` as options say; selection_fd is what rides along if options->has_selection (borrowed;
+ * else -1). With `resume`, fingerprint is what the view must have (ERR_CHANGED if
  * not), state_fd its saved state or -1 (borrowed), and no sidecar is made: each keeps its index in files,
  * with fd -1 and size 0.
  */
@@ -41,12 +43,14 @@ struct view_resume {
     const uint8_t *fingerprint;
     int state_fd;
 };
-int view_open(const char *store, const struct view_options *options, const struct pass_means *means,
-              const struct view_resume *resume, struct view **out, struct err *err);
+int view_open(const char *store, const struct view_options *options, int selection_fd,
+              const struct pass_means *means, const struct view_resume *resume, struct view **out,
+              struct err *err);
 void view_free(struct view *view);
 
-/* What selection_open wants, from what the front sent. */
-struct selection_options view_selection_options(const struct view_options *options);
+/* What selection_open wants, from what the front sent. Everything is borrowed from both. */
+struct selection_options view_selection_options(const struct view_options *options,
+                                                const struct selection_request *request);
 
 /* What format->open wants. */
 struct format_options view_format_options(const struct view_options *options);

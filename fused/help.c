@@ -28,6 +28,21 @@ static const char help_overview[] =
     "  -M, --max-alleles N         only variants with at most N alleles (2 leaves out\n"           \
     "                              multi-allelic sites, which no format here can hold)\n"
 
+#define HELP_SELECT                                                                                \
+    "Which samples and variants (as bcftools view; vczfs(1) has the expressions):\n"               \
+    "  -s, --samples LIST          these samples, in this order (^LIST: all others)\n"             \
+    "  -S, --samples-file FILE     the same, one a line (^FILE: all others)\n"                     \
+    "      --force-samples         samples that the store lacks are only a warning\n"              \
+    "  -r, --regions LIST          variants that overlap chr, chr:from-to, ...\n"                  \
+    "  -R, --regions-file FILE     the same, from tab-separated columns or a .bed\n"               \
+    "  -t, --targets LIST          variants that begin in these (^LIST: in none of them)\n"        \
+    "  -T, --targets-file FILE     the same, from a file\n"                                        \
+    "  -v, --types LIST            variants of these types: snps, indels, mnps, other\n"           \
+    "  -V, --exclude-types LIST    variants of no such type\n"                                     \
+    "  -i, --include EXPRESSION    variants for which it is true\n"                                \
+    "  -e, --exclude EXPRESSION    variants for which it is not\n"                                 \
+    "      --follow-links          follow links in the store that lead out of it\n"
+
 #define HELP_PLINK                                                                                 \
     "PLINK 1:\n"                                                                                   \
     "      --no-bim                leave the .bim out\n"                                           \
@@ -78,7 +93,7 @@ static const char help_mount[] =
     "in the empty directory DIR, until it is unmounted or, in the foreground, interrupted.\n"
     "\n"
     "      --formats LIST          only these, and all of them: plink, bgen, or plink,bgen\n"
-    "\n" HELP_VIEW "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_MOUNT "\n" HELP_ENCODER
+    "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_MOUNT "\n" HELP_ENCODER
     "\n" HELP_LOG HELP_LAST;
 
 static const char help_mount_plink[] =
@@ -86,14 +101,16 @@ static const char help_mount_plink[] =
     "\n"
     "Shows the VCZ store STORE as a PLINK 1 fileset in the empty directory DIR, until it is\n"
     "unmounted or, in the foreground, interrupted.\n"
-    "\n" HELP_VIEW "\n" HELP_PLINK "\n" HELP_MOUNT "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
+    "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_PLINK "\n" HELP_MOUNT "\n" HELP_ENCODER
+    "\n" HELP_LOG HELP_LAST;
 
 static const char help_mount_bgen[] =
     "Usage: vczfs mount-bgen [OPTIONS] STORE DIR\n"
     "\n"
     "Shows the VCZ store STORE as a BGEN file with its sample file and its index in the empty\n"
     "directory DIR, until it is unmounted or, in the foreground, interrupted.\n"
-    "\n" HELP_VIEW "\n" HELP_BGEN "\n" HELP_MOUNT "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
+    "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_BGEN "\n" HELP_MOUNT "\n" HELP_ENCODER
+    "\n" HELP_LOG HELP_LAST;
 
 static const char help_unmount[] =
     "Usage: vczfs unmount [--lazy] DIR\n"
@@ -119,7 +136,8 @@ static const char help_info[] =
     "      --json                  one JSON object instead of text\n"
     "      --check                 instead, read and decode everything once and say what is\n"
     "                              wrong where; exit status 1 if anything is\n"
-    "\n" HELP_VIEW "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_ENCODER "\n" HELP_LOG HELP_LAST;
+    "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_ENCODER
+    "\n" HELP_LOG HELP_LAST;
 
 const char *options_help(enum verb about)
 {

@@ -133,6 +133,7 @@ static int take_answer(struct talk *talk, const struct msg *msg, const int *fds,
 static int ask(struct talk *talk, const struct options *opt, const char *store, struct err *err)
 {
     struct msg msg = {.type = MSG_INFO};
+    AUTO_CLOSE int selection_fd = -1;
     int fds[PROTO_FDS_MAX];
     int rc;
 
@@ -141,7 +142,10 @@ static int ask(struct talk *talk, const struct options *opt, const char *store, 
     msg.u.info.json = opt->json;
     msg.u.info.check = opt->check;
     options_view(opt, &msg.u.info.view);
-    if (proto_send(talk->fd, &msg, NULL, 0, err) != 0)
+    if (select_options_gather(&opt->select, &selection_fd, err) != 0)
+        return -1;
+    msg.u.info.view.has_selection = selection_fd >= 0;
+    if (proto_send(talk->fd, &msg, &selection_fd, selection_fd >= 0 ? 1 : 0, err) != 0)
         return -1;
     do {
         if (proto_recv(talk->fd, -1, talk->scratch, &msg, fds, err) != 0)

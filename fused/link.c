@@ -123,6 +123,8 @@ static void send_open(struct link *link)
 {
     struct msg msg = {.type = MSG_OPEN};
     struct msg_open *open = &msg.u.open;
+    int fds[PROTO_FDS_MAX];
+    size_t nfds = 0;
 
     link->open_id = ++link->last_id;
     open->id = link->open_id;
@@ -131,8 +133,13 @@ static void send_open(struct link *link)
     open->resume = link->opened;
     if (link->opened)
         memcpy(open->fingerprint, link->fingerprint, sizeof open->fingerprint);
+    open->view.has_selection = link->config.selection_fd >= 0;
     open->has_state = link->state_fd >= 0;
-    conn_send(link->conn, &msg, &link->state_fd, open->has_state ? 1 : 0);
+    if (open->view.has_selection)
+        fds[nfds++] = link->config.selection_fd;
+    if (open->has_state)
+        fds[nfds++] = link->state_fd;
+    conn_send(link->conn, &msg, fds, nfds);
 }
 
 static int take_hello(struct link *link, const struct msg *msg, struct err *err)

@@ -19,6 +19,7 @@ struct link_config {
     struct fs *fs;                 /* borrowed; filled while the view first opens */
     const char *store;             /* absolute; borrowed */
     struct view_options view;      /* its strings are borrowed */
+    int selection_fd;              /* that goes with it; borrowed; -1: none */
     unsigned silence_ms; /* an encoder that owes answers and is silent this long is dead */
 };
 

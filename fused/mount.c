@@ -26,6 +26,7 @@ struct mount {
     int log_fd;
     int status_fd;                                /* to the parent, with --background; else -1 */
     char *store, *dir, *encoder, *encoder_socket; /* owned, absolute; the last two may be NULL */
+    int selection_fd;                             /* what select_options gathered; -1: nothing */
     struct fs fs;
     struct progress progress;
     struct fuse_view view;
@@ -234,7 +235,8 @@ static int check(struct mount *mount, struct err *err)
 
     if ((mount->store = preflight_store(opt->store, err)) == NULL ||
         preflight_fuse(opt->allow_other, err) != 0 ||
-        (mount->dir = preflight_dir(opt->dir, err)) == NULL)
+        (mount->dir = preflight_dir(opt->dir, err)) == NULL ||
+        select_options_gather(&opt->select, &mount->selection_fd, err) != 0)
         return -1;
     if (opt->encoder_socket == NULL)
         return (mount->encoder = encoder_find(opt->encoder, err)) == NULL ? -1 : 0;
@@ -303,6 +305,7 @@ static int make_link(struct mount *mount, struct err *err)
         .supervisor = mount->supervisor,
         .fs = &mount->fs,
         .store = mount->store,
+        .selection_fd = mount->selection_fd,
         .silence_ms = SILENCE_MS,
     };
 
@@ -399,6 +402,8 @@ static void free_mount(struct mount *mount)
     free(mount->dir);
     free(mount->encoder);
     free(mount->encoder_socket);
+    if (mount->selection_fd >= 0)
+        close(mount->selection_fd);
 }
 
 static int serve(struct mount *mount)
@@ -432,7 +437,7 @@ static int run(struct mount *mount)
 
 int verb_mount(const struct options *opt, int log_fd)
 {
-    struct mount mount = {.opt = opt, .log_fd = log_fd, .status_fd = -1};
+    struct mount mount = {.opt = opt, .log_fd = log_fd, .status_fd = -1, .selection_fd = -1};
     int status = EXIT_SUCCESS;
 
     if (run(&mount) != 0) {

@@ -29,6 +29,8 @@ enum opt_id {
     OPT_VARIANT_ID_FIELD,
     OPT_TOTAL_STRING_LENGTH,
     OPT_PAD_BYTE,
+    OPT_FORCE_SAMPLES,
+    OPT_FOLLOW_LINKS,
     OPT_BACKGROUND,
     OPT_ALLOW_OTHER,
     OPT_MEMORY,
@@ -56,6 +58,16 @@ enum opt_id {
         {"min-alleles", required_argument, NULL, 'm'},                                             \
     {                                                                                              \
         "max-alleles", required_argument, NULL, 'M'                                                \
+    }
+#define OPTS_SELECT                                                                                \
+    {"regions", required_argument, NULL, 'r'}, {"regions-file", required_argument, NULL, 'R'},     \
+        {"targets", required_argument, NULL, 't'}, {"targets-file", required_argument, NULL, 'T'}, \
+        {"samples", required_argument, NULL, 's'}, {"samples-file", required_argument, NULL, 'S'}, \
+        {"force-samples", no_argument, NULL, OPT_FORCE_SAMPLES},                                   \
+        {"types", required_argument, NULL, 'v'}, {"exclude-types", required_argument, NULL, 'V'},  \
+        {"include", required_argument, NULL, 'i'}, {"exclude", required_argument, NULL, 'e'},      \
+    {                                                                                              \
+        "follow-links", no_argument, NULL, OPT_FOLLOW_LINKS                                        \
     }
 #define OPTS_PLINK                                                                                 \
     {"no-bim", no_argument, NULL, OPT_NO_BIM},                                                     \
@@ -91,17 +103,23 @@ enum opt_id {
     }
 
 static const struct option mount_options[] = {
-    OPTS_VIEW,    OPTS_PLINK, OPTS_BGEN,
-    OPTS_ENCODER, OPTS_MOUNT, {"formats", required_argument, NULL, OPT_FORMATS},
-    OPTS_LAST,    {0},
+    OPTS_VIEW,
+    OPTS_SELECT,
+    OPTS_PLINK,
+    OPTS_BGEN,
+    OPTS_ENCODER,
+    OPTS_MOUNT,
+    {"formats", required_argument, NULL, OPT_FORMATS},
+    OPTS_LAST,
+    {0},
 };
 
 static const struct option mount_plink_options[] = {
-    OPTS_VIEW, OPTS_PLINK, OPTS_ENCODER, OPTS_MOUNT, OPTS_LAST, {0},
+    OPTS_VIEW, OPTS_SELECT, OPTS_PLINK, OPTS_ENCODER, OPTS_MOUNT, OPTS_LAST, {0},
 };
 
 static const struct option mount_bgen_options[] = {
-    OPTS_VIEW, OPTS_BGEN, OPTS_ENCODER, OPTS_MOUNT, OPTS_LAST, {0},
+    OPTS_VIEW, OPTS_SELECT, OPTS_BGEN, OPTS_ENCODER, OPTS_MOUNT, OPTS_LAST, {0},
 };
 
 static const struct option unmount_options[] = {
@@ -118,6 +136,7 @@ static const struct option status_options[] = {
 
 static const struct option info_options[] = {
     OPTS_VIEW,
+    OPTS_SELECT,
     OPTS_PLINK,
     OPTS_BGEN,
     OPTS_ENCODER,
@@ -127,6 +146,8 @@ static const struct option info_options[] = {
     {0},
 };
 
+#define VIEW_SHORT ":hm:M:r:R:t:T:s:S:v:V:i:e:"
+
 static const struct verb_entry {
     const char *name;
     enum verb verb;
@@ -135,12 +156,12 @@ static const struct verb_entry {
     int noperands;
     const char *operands;
 } verbs[] = {
-    {"mount", VERB_MOUNT, mount_options, ":hm:M:", 2, "STORE and DIR"},
-    {"mount-plink", VERB_MOUNT_PLINK, mount_plink_options, ":hm:M:", 2, "STORE and DIR"},
-    {"mount-bgen", VERB_MOUNT_BGEN, mount_bgen_options, ":hm:M:", 2, "STORE and DIR"},
+    {"mount", VERB_MOUNT, mount_options, VIEW_SHORT, 2, "STORE and DIR"},
+    {"mount-plink", VERB_MOUNT_PLINK, mount_plink_options, VIEW_SHORT, 2, "STORE and DIR"},
+    {"mount-bgen", VERB_MOUNT_BGEN, mount_bgen_options, VIEW_SHORT, 2, "STORE and DIR"},
     {"unmount", VERB_UNMOUNT, unmount_options, ":h", 1, "DIR"},
     {"status", VERB_STATUS, status_options, ":h", 1, "DIR"},
-    {"info", VERB_INFO, info_options, ":hm:M:", 1, "STORE"},
+    {"info", VERB_INFO, info_options, VIEW_SHORT, 1, "STORE"},
 };
 
 #define NVERBS (sizeof verbs / sizeof verbs[0])
@@ -290,6 +311,52 @@ static int take_bgen_option(struct options *opt, int id, const char *arg, struct
     }
 }
 
+/* Each at most once: of two lists, nobody could tell which one counts. */
+static int take_once(const char *name, const char *arg, const char **out, struct err *err)
+{
+    if (*out != NULL)
+        return err_set(err, ERR_USAGE, "%s was given twice: give one list, separated by commas",
+                       name);
+    *out = arg;
+    return 0;
+}
+
+static int take_select_option(struct options *opt, int id, const char *arg, struct err *err)
+{
+    struct select_options *select = &opt->select;
+
+    switch (id) {
+    case 'r':
+        return take_once("--regions", arg, &select->regions, err);
+    case 'R':
+        return take_once("--regions-file", arg, &select->regions_file, err);
+    case 't':
+        return take_once("--targets", arg, &select->targets, err);
+    case 'T':
+        return take_once("--targets-file", arg, &select->targets_file, err);
+    case 's':
+        return take_once("--samples", arg, &select->samples, err);
+    case 'S':
+        return take_once("--samples-file", arg, &select->samples_file, err);
+    case 'v':
+        return take_once("--types", arg, &select->types, err);
+    case 'V':
+        return take_once("--exclude-types", arg, &select->exclude_types, err);
+    case 'i':
+        return take_once("--include", arg, &select->include, err);
+    case 'e':
+        return take_once("--exclude", arg, &select->exclude, err);
+    case OPT_FORCE_SAMPLES:
+        select->force_samples = true;
+        return 0;
+    case OPT_FOLLOW_LINKS:
+        opt->follow_links = true;
+        return 0;
+    default:
+        return take_bgen_option(opt, id, arg, err);
+    }
+}
+
 static int take_view_option(struct options *opt, int id, const char *arg, struct err *err)
 {
     switch (id) {
@@ -308,7 +375,7 @@ static int take_view_option(struct options *opt, int id, const char *arg, struct
     case OPT_FORMATS:
         return take_formats(opt, arg, err);
     default:
-        return take_bgen_option(opt, id, arg, err);
+        return take_select_option(opt, id, arg, err);
     }
 }
 
@@ -523,6 +590,7 @@ void options_view(const struct options *opt, struct view_options *out)
         .pad_byte = opt->pad_byte,
         .min_alleles = opt->min_alleles,
         .max_alleles = opt->max_alleles,
+        .follow_links = opt->follow_links,
     };
     choose_formats(opt, out);
 }

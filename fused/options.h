@@ -5,6 +5,7 @@
 #define VCZFS_FUSED_OPTIONS_H
 
 #include "common/log.h"
+#include "fused/select_options.h"
 #include "proto/proto.h"
 
 enum verb {
@@ -35,6 +36,8 @@ struct options {
     uint64_t total_string_length;      /* 0: the default */
     uint64_t pad_byte;                 /* 0: the default */
     uint64_t min_alleles, max_alleles; /* 0: no limit */
+    struct select_options select;
+    bool follow_links;
 
     bool background, allow_other;
     const char *access_log; /* NULL: none */

@@ -20,7 +20,9 @@ size_t msg_nfds(const struct msg *msg)
 {
     switch (msg->type) {
     case MSG_OPEN:
-        return msg->u.open.has_state ? 1 : 0;
+        return (size_t)msg->u.open.view.has_selection + msg->u.open.has_state;
+    case MSG_INFO:
+        return msg->u.info.view.has_selection ? 1 : 0;
     case MSG_FILE:
         return msg->u.file.kind == FILE_SIDECAR ? 1 : 0;
     case MSG_OPENED:
@@ -29,7 +31,6 @@ size_t msg_nfds(const struct msg *msg)
     case MSG_SIDECAR:
         return 1;
     case MSG_HELLO:
-    case MSG_INFO:
     case MSG_READ:
     case MSG_RETURN:
     case MSG_RELEASE:

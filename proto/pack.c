@@ -118,7 +118,7 @@ static void put_bgen_options(struct putter *put, const struct view_options *view
 static void put_view(struct putter *put, const struct view_options *view)
 {
     put_key(put, "view");
-    msgpack_pack_map(&put->packer, 14);
+    msgpack_pack_map(&put->packer, 16);
     put_key(put, "formats");
     if (view->nformats > PROTO_FORMATS_MAX) {
         put_fail(put, "formats", "holds too many");
@@ -134,6 +134,8 @@ static void put_view(struct putter *put, const struct view_options *view)
     put_bgen_options(put, view);
     put_count(put, "min_alleles", view->min_alleles);
     put_count(put, "max_alleles", view->max_alleles);
+    put_bool(put, "follow_links", view->follow_links);
+    put_bool(put, "selection", view->has_selection);
 }
 
 static void put_open(struct putter *put, const struct msg_open *open)

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROTO_VERSION     2
+#define PROTO_VERSION     3
 #define PROTO_PACKET_MAX  65536 /* bytes in one packet; well under the default SO_SNDBUF */
 #define PROTO_FDS_MAX     2     /* descriptors in one packet */
 #define PROTO_STRING_MAX  4096  /* bytes in one string, the terminating 0 not counted */
@@ -77,6 +77,8 @@ struct view_options {
     uint64_t pad_byte;            /* 0: the default; at most PROTO_PAD_MAX */
     uint64_t min_alleles;         /* 0: no limit */
     uint64_t max_alleles;         /* 0: no limit */
+    bool follow_links;            /* links in the store that lead out of it are followed */
+    bool has_selection;           /* a selection_request rides along, as the first descriptor */
 };
 
 struct msg_hello {
@@ -91,7 +93,7 @@ struct msg_open {
     struct view_options view;
     /* A replay after an encoder's death: the view must have this fingerprint (error "changed" if
      * not), no sidecar is made, no `file` is sent, and the state that came with the first `opened`
-     * is attached as descriptor 0 when has_state. */
+     * is attached as the last descriptor when has_state. */
     bool resume;
     uint8_t fingerprint[PROTO_FINGERPRINT]; /* zero unless resume */
     bool has_state;
@@ -102,7 +104,8 @@ struct msg_info {
     const char *store;
     struct view_options view;
     bool json;
-    bool check; /* report what is wrong with the store, after reading all of it; `view` is not used */
+    bool
+        check; /* report what is wrong with the store, after reading all of it; `view` is not used */
 };
 
 struct msg_read {

@@ -43,6 +43,10 @@ struct vcz {
  * Errors name the store and the array. scratch_max: for the decoder that reads the small arrays.
  */
 int vcz_open(const char *path, size_t scratch_max, struct vcz **out, struct err *err);
+
+/* The same, with flags of store_open_with. */
+int vcz_open_with(const char *path, unsigned store_flags, size_t scratch_max, struct vcz **out,
+                  struct err *err);
 void vcz_free(struct vcz *vcz);
 
 /* What identifies the store's present state without reading it all: metadata texts, and the identity

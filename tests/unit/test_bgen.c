@@ -28,7 +28,7 @@ static struct view *open_bgen(const char *path, const struct view_options *optio
     struct view *view = NULL;
 
     *err = (struct err){0};
-    return view_open(path, options, &means, NULL, &view, err) == 0 ? view : NULL;
+    return view_open(path, options, -1, &means, NULL, &view, err) == 0 ? view : NULL;
 }
 
 static const struct view_file *file_named(const struct view *view, const char *name)
@@ -306,7 +306,7 @@ static void a_resume_knows_the_string_length(void **state)
     assert_non_null(strstr(first->notices.text[0], "--total-string-length"));
     assert_true(first->state_fd >= 0);
     resume = (struct view_resume){first->fingerprint, first->state_fd};
-    assert_int_equal(view_open(path, &options, &means, &resume, &second, &err), 0);
+    assert_int_equal(view_open(path, &options, -1, &means, &resume, &second, &err), 0);
     assert_int_equal(second->nfiles, first->nfiles);
     assert_int_equal(second->files[0].size, first->files[0].size);
     a = encode_range(first, 0, first->files[0].size, &err);
@@ -315,11 +315,11 @@ static void a_resume_knows_the_string_length(void **state)
     view_free(second);
     /* Without its state the same view cannot be had, and another option is another view. */
     resume.state_fd = -1;
-    assert_int_equal(view_open(path, &options, &means, &resume, &second, &err), -1);
+    assert_int_equal(view_open(path, &options, -1, &means, &resume, &second, &err), -1);
     assert_int_equal(err.code, ERR_PEER);
     resume.state_fd = first->state_fd;
     options.unphased = true;
-    assert_int_equal(view_open(path, &options, &means, &resume, &second, &err), -1);
+    assert_int_equal(view_open(path, &options, -1, &means, &resume, &second, &err), -1);
     assert_int_equal(err.code, ERR_CHANGED);
     free(a);
     free(b);
@@ -347,7 +347,7 @@ static void a_spoiled_state_is_refused(void **state)
 
         assert_int_equal(fwrite(bytes, 1, (size_t)cut, file), cut);
         fflush(file);
-        assert_int_equal(view_open(path, &options, &means, &resume, &second, &err), -1);
+        assert_int_equal(view_open(path, &options, -1, &means, &resume, &second, &err), -1);
         assert_int_equal(err.code, ERR_PEER);
         fclose(file);
     }
@@ -359,7 +359,7 @@ static void a_spoiled_state_is_refused(void **state)
         assert_int_equal(fwrite(bytes, 1, (size_t)n, file), n);
         fflush(file);
         bytes[at] ^= 0x80;
-        if (view_open(path, &options, &means, &resume, &second, &err) == 0) {
+        if (view_open(path, &options, -1, &means, &resume, &second, &err) == 0) {
             view_free(second);
             fail_msg("a state with byte %zu spoiled was taken", at);
         }

@@ -32,7 +32,7 @@ static inline struct view *open_plink(const char *path, struct err *err)
         .formats = {"plink"}, .nformats = 1, .basename = "x", .max_alleles = 2};
     struct view *view = NULL;
 
-    return view_open(path, &options, &means, NULL, &view, err) == 0 ? view : NULL;
+    return view_open(path, &options, -1, &means, NULL, &view, err) == 0 ? view : NULL;
 }
 
 static inline struct view *open_vector(const char *name, struct err *err)
