@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Archives with longer directories are refused. */
-#define ZIP_DIR_NBYTES_MAX ((uint64_t)1 << 30)
+/* Archives with longer directories (some three million members) are refused. */
+#define ZIP_DIR_NBYTES_MAX ((uint64_t)256 << 20)
 
 /* The archive's bytes [offset, offset + n), all below `size`. */
 struct zip_source {
