@@ -42,6 +42,8 @@ static struct extent_plan to_grid(const struct stream_layout *layout, uint64_t s
 
     if (end - begin > limits->span_max && layout->samples_per_byte != 0)
         end = begin + limits->span_max;
+    else if (end - begin > limits->span_max && begin < layout->header_nbytes)
+        end = size_min(begin + limits->span_max, layout->header_nbytes);
     return (struct extent_plan){begin, size_min(end, size), true};
 }
 
@@ -56,7 +58,8 @@ struct extent_plan plan_exact(const struct stream_layout *layout, uint64_t size,
         const uint64_t first = row_of(layout, begin);
         const uint64_t last = size_min(row_of(layout, end - 1), first + most - 1);
 
-        begin = begin < layout->header_nbytes ? 0 : row_begin(layout, first);
+        /* Any part of a header can be made; of a row that is made whole only all. */
+        begin = begin < layout->header_nbytes ? begin : row_begin(layout, first);
         end = row_begin(layout, last + 1);
     }
     return (struct extent_plan){begin, end, false};

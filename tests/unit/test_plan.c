@@ -1,0 +1,82 @@
+/*
+ * plan: spans stay within their limit, also where a long header meets rows that are made whole.
+ */
+#include "encoderd/plan.h"
+
+#include "common/size.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+static const struct stream_layout layouts[] = {
+    {.header_nbytes = 3, .row_nbytes = 625, .nrows = 100000, .samples_per_byte = 4},
+    {.header_nbytes = 3, .row_nbytes = 25000000, .nrows = 10, .samples_per_byte = 4},
+    {.header_nbytes = 24, .row_nbytes = 161, .nrows = 100000},
+    {.header_nbytes = 14000033, .row_nbytes = 4500453, .nrows = 30},
+    {.header_nbytes = 14000033, .row_nbytes = 127, .nrows = 300000},
+    {.header_nbytes = 1000, .row_nbytes = 90118, .nrows = 1},
+};
+
+static bool is_edge(const struct stream_layout *layout, uint64_t at)
+{
+    return layout->samples_per_byte != 0 || at <= layout->header_nbytes ||
+           (at - layout->header_nbytes) % layout->row_nbytes == 0;
+}
+
+static void check(const struct stream_layout *layout, const struct plan_limits *limits,
+                  const struct extent_plan *plan, uint64_t offset)
+{
+    const uint64_t most = layout->samples_per_byte != 0
+                              ? limits->span_max
+                              : limits->span_max + size_max(layout->row_nbytes, limits->span_max);
+
+    assert_true(plan->begin <= offset && offset < plan->end);
+    assert_true(plan->end <= format_stream_size(layout));
+    assert_true(is_edge(layout, plan->begin) && is_edge(layout, plan->end));
+    assert_true(plan->end - plan->begin <= most);
+}
+
+static void any_read_of_any_layout(void **state)
+{
+    static const uint64_t lengths[] = {1, 4096, 131072, 1 << 20};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
+        const struct stream_layout *layout = &layouts[i];
+        const uint64_t size = format_stream_size(layout);
+
+        for (unsigned round = 0; round < 20000; round++) {
+            const struct plan_limits limits = {UINT64_C(1) << (20 + round % 4)};
+            const uint64_t near = layout->header_nbytes + (uint64_t)rand() % 10000;
+            uint64_t offset = round % 3 == 0 && near > 5000 ? near - 5000 : (uint64_t)rand();
+            struct reader reader = {0};
+            struct extent_plan plan;
+
+            offset %= size;
+            plan = plan_exact(layout, size, &limits, offset, lengths[round % 4]);
+            check(layout, &limits, &plan, offset);
+            for (unsigned n = 0; n < 8 && offset < size; n++) {
+                plan = plan_read(&reader, layout, size, &limits, offset, lengths[round % 4]);
+                check(layout, &limits, &plan, offset);
+                offset = plan.end;
+            }
+            if (offset < size && is_edge(layout, offset)) {
+                plan = plan_ahead(layout, size, &limits, offset);
+                check(layout, &limits, &plan, offset);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_read_of_any_layout),
+    };
+
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
