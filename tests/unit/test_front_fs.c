@@ -114,6 +114,66 @@ static void sidecars_must_be_sealed_and_whole(void **state)
     fs_free(&fs);
 }
 
+static int take(struct fs *fs, uint64_t file, uint64_t size, bool sealed, int fd)
+{
+    const struct msg_sidecar sidecar = {.file = file, .size = size, .sealed = sealed};
+    struct err err = {0};
+    int rc = fs_take_lazy(fs, &sidecar, fd, &err);
+
+    if (rc != 0)
+        assert_int_equal(err.code, ERR_PEER);
+    close(fd);
+    return rc;
+}
+
+static int plain_file(const char *text)
+{
+    char path[] = "/tmp/vczfs-test-XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    unlink(path);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    return fd;
+}
+
+static void lazy_files_come_later_and_once(void **state)
+{
+    struct fs fs;
+    struct stat st;
+    char buf[5];
+    int pipe_fds[2];
+
+    (void)state;
+    fs_init(&fs);
+    assert_int_equal(add(&fs, 0, "a", FILE_STREAM, 9, -1), 0);
+    assert_int_equal(add(&fs, 1, "b", FILE_LAZY, 0, -1), 0);
+    assert_int_equal(add(&fs, 2, "c", FILE_LAZY, 0, -1), 0);
+    assert_true(fs.files[0].ready && !fs.files[1].ready);
+    assert_int_equal(take(&fs, 0, 5, true, sidecar("hello", 1)), -1);
+    assert_int_equal(take(&fs, 3, 5, true, sidecar("hello", 1)), -1);
+    assert_int_equal(take(&fs, 1, 5, true, sidecar("hello", 0)), -1);
+    assert_int_equal(take(&fs, 1, 6, true, sidecar("hello", 1)), -1);
+    assert_int_equal(take(&fs, 1, 5, true, plain_file("hello")), -1);
+    assert_int_equal(take(&fs, 1, 6, false, plain_file("hello")), -1);
+    assert_int_equal(pipe(pipe_fds), 0);
+    assert_int_equal(take(&fs, 1, 0, false, pipe_fds[0]), -1);
+    close(pipe_fds[1]);
+    assert_false(fs.files[1].ready);
+    assert_int_equal(take(&fs, 1, 5, true, sidecar("hello", 1)), 0);
+    assert_int_equal(take(&fs, 1, 5, true, sidecar("hello", 1)), -1);
+    assert_int_equal(take(&fs, 2, 5, false, plain_file("world")), 0);
+    assert_true(fs.files[1].ready && fs.files[2].ready);
+    assert_true(fs_stat(&fs, 4, &st));
+    assert_int_equal(st.st_size, 5);
+    assert_memory_equal(fs_bytes(&fs.files[1], 1, 4, buf), "ello", 4);
+    assert_memory_equal(fs_bytes(&fs.files[2], 1, 4, buf), "orld", 4);
+    /* What was cut short since is an error, not a short read. */
+    assert_int_equal(ftruncate(fs.files[2].fd, 3), 0);
+    assert_null(fs_bytes(&fs.files[2], 1, 4, buf));
+    fs_free(&fs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +181,7 @@ int main(void)
         cmocka_unit_test(reads_end_at_the_end),
         cmocka_unit_test(what_cannot_be_a_file_is_refused),
         cmocka_unit_test(sidecars_must_be_sealed_and_whole),
+        cmocka_unit_test(lazy_files_come_later_and_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
