@@ -3,9 +3,12 @@
 tests/tools/selectdump says what is kept, without a mount, so that hundreds of sets take seconds.
 """
 
+import json
 import os
 import random
 import shlex
+import shutil
+import struct
 import subprocess
 
 import pytest
@@ -476,6 +479,277 @@ def test_nothing_left_is_a_notice():
     assert done.returncode == 0
     assert "no variant is left" in done.stderr
     assert len(done.stdout.splitlines()) == 1
+
+
+# --- tags that the vectors' VCFs have not: vectors of samples, strings of samples, alleles of every type -------
+
+
+class Tags:
+    """A VCF and the same as a store, made here."""
+
+    SAMPLES = ["s0", "s1", "s2", "s3", "s4"]
+    ALTS = ["C", "AT", "ATG,C", "<DEL>", "A]chr2:9]", "*", "C,*", ".", "G,T,C", "<NON_REF>"]
+    HEADER = """##fileformat=VCFv4.3
+##contig=<ID=chr1>
+##FILTER=<ID=PASS,Description="">
+##INFO=<ID=SC,Number=1,Type=Float,Description="">
+##INFO=<ID=VI,Number=.,Type=Integer,Description="">
+##INFO=<ID=VF,Number=.,Type=Float,Description="">
+##INFO=<ID=VS,Number=.,Type=String,Description="">
+##INFO=<ID=AN,Number=1,Type=Integer,Description="">
+##INFO=<ID=AC,Number=A,Type=Integer,Description="">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="">
+##FORMAT=<ID=AD,Number=R,Type=Integer,Description="">
+##FORMAT=<ID=PF,Number=2,Type=Float,Description="">
+##FORMAT=<ID=ST,Number=1,Type=String,Description="">
+##FORMAT=<ID=ONE,Number=1,Type=Integer,Description="">
+"""
+
+    def __init__(self, rng, directory, n=120):
+        self.rng = rng
+        self.path = directory / "tags.vcz"
+        self.vcf = directory / "tags.vcf"
+        self.records = [self.record(i) for i in range(n)]
+        self.write_vcf()
+        self.write_store()
+
+    def record(self, i):
+        r = self.rng
+        alts = r.choice(self.ALTS)
+        alleles = ["A"] + ([] if alts == "." else alts.split(","))
+        calls = [(r.choice([-1] + list(range(len(alleles))) * 2), r.choice([-2, -1] + list(range(len(alleles))) * 3)) for _ in self.SAMPLES]
+        calls = [(a, -2 if a == -1 and b != -1 else b) for a, b in calls]
+        counted = r.random() < 0.5
+        return {
+            "pos": 10 * (i + 1),
+            "alleles": alleles,
+            "SC": r.choice([None, r.randint(0, 40) / 4]),
+            "VI": r.choice([[], [r.randint(0, 9)], [r.randint(0, 9) for _ in range(3)]]),
+            "VF": r.choice([[], [r.randint(0, 40) / 4], [r.randint(0, 40) / 4, None, r.randint(0, 40) / 4], [r.randint(0, 40) / 4] * 2]),
+            "VS": r.choice([[], ["x"], ["x", "yy"], ["zzz", "x", "q"]]),
+            "AN": r.randint(1, 10) if counted else None,
+            "AC": [r.randint(0, 4) for _ in alleles[1:]] if counted else [],
+            "GT": calls,
+            "phased": [r.random() < 0.5 for _ in self.SAMPLES],
+            "AD": [r.choice([[], [r.randint(0, 20) for _ in alleles]]) for _ in self.SAMPLES],
+            "PF": [r.choice([[], [r.randint(0, 40) / 4, None], [r.randint(0, 40) / 4, r.randint(0, 40) / 4]]) for _ in self.SAMPLES],
+            "ST": [r.choice([".", "a", "b", "abc"]) for _ in self.SAMPLES],
+            "ONE": [r.choice([None, r.randint(0, 9)]) for _ in self.SAMPLES],
+        }
+
+    @staticmethod
+    def text(values):
+        return ",".join("." if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in values) or "."
+
+    def write_vcf(self):
+        lines = [self.HEADER + "\t".join("#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT".split() + self.SAMPLES)]
+        for v in self.records:
+            info = [f"SC={v['SC']:g}"] if v["SC"] is not None else []
+            info += [f"{k}={self.text(v[k])}" for k in ("VI", "VF", "VS") if v[k]]
+            if v["AN"] is not None:
+                info += [f"AN={v['AN']}"] + ([f"AC={self.text(v['AC'])}"] if v["AC"] else [])
+            samples = []
+            for s in range(len(self.SAMPLES)):
+                a, b = v["GT"][s]
+                gt = "." if a < 0 else str(a)
+                if b != -2:
+                    gt += ("|" if v["phased"][s] else "/") + ("." if b < 0 else str(b))
+                one = "." if v["ONE"][s] is None else str(v["ONE"][s])
+                samples.append(":".join([gt, self.text(v["AD"][s]), self.text(v["PF"][s]), v["ST"][s], one]))
+            lines.append("\t".join(["chr1", str(v["pos"]), ".", "A", ",".join(v["alleles"][1:]) or ".", ".", "PASS",
+                                    ";".join(info) or ".", "GT:AD:PF:ST:ONE", *samples]))
+        self.vcf.write_text("\n".join(lines) + "\n")
+
+    def put(self, name, dtype, shape, values):
+        """One array in one chunk, nothing compressed. Values in C order, raw bytes or strings."""
+        directory = self.path / name
+        directory.mkdir()
+        strings = dtype == "|O"
+        meta = {"zarr_format": 2, "shape": shape, "chunks": [max(1, n) for n in shape], "dtype": dtype, "compressor": None, "order": "C",
+                "fill_value": "" if strings else 0, "filters": [{"id": "vlen-utf8"}] if strings else None}
+        (directory / ".zarray").write_text(json.dumps(meta))
+        if strings:
+            data = struct.pack("<I", len(values)) + b"".join(struct.pack("<I", len(v)) + v.encode() for v in values)
+        else:
+            data = b"".join(values)
+        (directory / ".".join("0" for _ in shape)).write_bytes(data)
+
+    @staticmethod
+    def padded(values, width, pack, missing, fill):
+        values = [missing if v is None else pack(v) for v in values] or [missing]
+        return values + [fill] * (width - len(values))
+
+    def ints(self, rows, width):
+        pack = lambda v: struct.pack("<i", v)
+        return [x for row in rows for x in self.padded(row, width, pack, pack(-1), pack(-2))]
+
+    def floats(self, rows, width):
+        special = lambda bits: struct.pack("<I", bits)
+        pack = lambda v: struct.pack("<f", v)
+        return [x for row in rows for x in self.padded(row, width, pack, special(0x7F800001), special(0x7F800002))]
+
+    def strings(self, rows, width):
+        return [x for row in rows for x in self.padded(row, width, str, ".", "")]
+
+    def write_store(self):
+        records, n, samples = self.records, len(self.records), len(self.SAMPLES)
+        self.path.mkdir()
+        (self.path / ".zgroup").write_text('{"zarr_format": 2}')
+        (self.path / ".zattrs").write_text('{"vcf_zarr_version": "0.4"}')
+        one = lambda key: [[v[key]] for v in records]
+        each = lambda key: [v[key][s] for v in records for s in range(samples)]
+        self.put("contig_id", "|O", [1], ["chr1"])
+        self.put("filter_id", "|O", [1], ["PASS"])
+        self.put("sample_id", "|O", [samples], self.SAMPLES)
+        self.put("variant_contig", "<i4", [n], self.ints([[0]] * n, 1))
+        self.put("variant_position", "<i4", [n], self.ints(one("pos"), 1))
+        self.put("variant_allele", "|O", [n, 4], [x for v in records for x in v["alleles"] + [""] * (4 - len(v["alleles"]))])
+        self.put("variant_filter", "|b1", [n, 1], [b"\1"] * n)
+        self.put("variant_SC", "<f4", [n], self.floats(one("SC"), 1))
+        self.put("variant_VI", "<i4", [n, 3], self.ints([v["VI"] for v in records], 3))
+        self.put("variant_VF", "<f4", [n, 3], self.floats([v["VF"] for v in records], 3))
+        self.put("variant_VS", "|O", [n, 3], self.strings([v["VS"] for v in records], 3))
+        self.put("variant_AN", "<i4", [n], self.ints(one("AN"), 1))
+        self.put("variant_AC", "<i4", [n, 3], self.ints([v["AC"] for v in records], 3))
+        self.put("call_genotype", "|i1", [n, samples, 2], [struct.pack("bb", *call) for call in each("GT")])
+        self.put("call_genotype_phased", "|b1", [n, samples], [bytes([p]) for p in each("phased")])
+        self.put("call_AD", "<i4", [n, samples, 4], self.ints(each("AD"), 4))
+        self.put("call_PF", "<f4", [n, samples, 2], self.floats(each("PF"), 2))
+        self.put("call_ST", "|O", [n, samples], each("ST"))
+        self.put("call_ONE", "<i4", [n, samples], self.ints([[x] for x in each("ONE")], 1))
+
+
+TAG_EXPRESSIONS = """
+AD[0:0]>10 | AD[0:1]>10 | AD[:1]>15 | AD[*:0]<3 | AD[1-2:1]>5 | AD[0,4:0]=7 | AD[0:*]>18 | AD[0:]>18 | AD[2-:1-]>15
+AD>18 | AD<2 | AD=5 | AD!=5 | MAX(AD)>19 | MIN(AD)=0 | SUM(AD)>100 | AVG(AD)>10 | MEDIAN(AD)>10 | STDEV(AD)>6 | COUNT(AD)>9
+SMPL_MAX(AD)>18 | sMIN(AD)=0 | sSUM(AD)>30 | SMPL_AVG(AD)>15 | sMEDIAN(AD)>15 | sSTDEV(AD)>8 | COUNT(AD[0:0])=1
+binom(AD)<0.05 | binom(AD)="." | binom(AD[:0],AD[:1])<0.05 | phred(binom(AD))>13 | phred(binom(AD[:0],AD[:1]))>13
+PF>9 | PF[0:0]>5 | PF[:1]<1 | PF[*:1]="." | PF[:1]!="." | MAX(PF)>9.5 | sMAX(PF)<1 | COUNT(PF)>6 | PF[:0]>PF[:1] | PF[:0]+PF[:1]>15
+ONE>8 | ONE="." | ONE!="." | ONE=3 | ONE!=3 | ONE[0]=3 | ONE[1-3]>7 | ONE>AD[:0] | ONE-AD[:0]>4 | ONE*2=AD[:0] | MAX(ONE)=9 | ONE=AN | ONE<SC
+ST="a" | ST!="a" | ST="." | ST!="." | ST~"b" | ST!~"a" | ST="a,b" | ST[0]="abc" | ST[1-2]~"^a$" | ST~"B/i"
+VI=3 | VI!=3 | VI>8 | VI[0]=3 | VI[*]<1 | VI="." | VI!="." | MAX(VI)=9 | COUNT(VI)=3 | SUM(VI)>15 | MEDIAN(VI)<3 | STDEV(VI)>3 | VI[0-1]>8 | VI[1-]>8
+VF>9 | VF<1 | VF="." | VF!="." | VF=VI | MAX(VF)>9 | MEAN(VF)<2 | COUNT(VF)=2 | VF[0]>9
+VS="x" | VS!="x" | VS="x,q" | VS="yy" | VS~"z" | VS!~"z" | VS[0]="x" | VS="." | VS!="." | VS[*]="q" | STRLEN(VS)>2 | COUNT(VS)=3 | VS~"^x$"
+SC>5 | SC="." | SC!="." | SC!=5 | SC%3=1 | SC/2>4 | -SC<-9 | 10-SC<1 | SC=VF
+AN>5 | AC>3 | AC[0]>2 | AF>0.3 | AF[0]<0.1 | MAF<0.1 | MAC=1 | AF[*]>0.4 | MAC[*]>2 | AN="." | AC="." | N_ALT=0 | N_ALT>1 | AF>0.9
+TYPE="snp" | TYPE="indel" | TYPE="bnd" | TYPE="overlap" | TYPE="other" | TYPE="ref" | TYPE~"overlap" | TYPE!~"snp" | TYPE!="other" | TYPE~"snp" | TYPE~"ref"
+ILEN>0 | ILEN<3 | ILEN="." | MAX(ILEN)>2 | ILEN!=1 | ABS(ILEN)=2 | ALT="*" | ALT="." | ALT!="." | ALT[0]="C" | ALT[1]="*" | ALT[1]="." | ALT~"chr2" | ALT="<DEL>"
+GT="het" | GT="hom" | GT="hap" | GT="ref" | GT="alt" | GT="mis" | GT="RR" | GT="RA" | GT="AA" | GT="aA" | GT="R" | GT="A" | GT!="ref" | GT!="mis"
+GT="0/1" | GT="1|0" | GT="." | GT="./." | GT=".|." | GT="0/." | GT="./1" | GT="1" | GT="0" | GT="2|1" | GT~"2" | GT!~"0" | GT~"\\." | GT!~"\\." | GT~"^.$" | GT="0/1,1/0"
+GT[0]="het" | GT[1-]="hom" | GT[0,2]="alt" | COUNT(GT="het")=2 | N_PASS(GT="alt")>2 | F_PASS(GT="mis")>=0.4 | N_PASS(AD[:1]>5 & GT="het")>0 | F_PASS(ONE>3 | GT="hom")=1
+""".strip().splitlines()
+
+# Left out above, because bcftools 1.16 reads past the end of its values there: arithmetic of an INFO vector and one number
+# (VF*2), a list of indices longer than a sample's values (AD[:0,1] without ALT), an open range of strings (VS[1-]). And in
+# bcftools a missing value among INFO integers is a very small number.
+
+
+@pytest.mark.limit(240)
+def test_tags_equal_bcftools(scratch):
+    rng = random.Random(SEED)
+    tags = Tags(rng, scratch)
+    atoms = [atom.strip() for line in TAG_EXPRESSIONS for atom in line.split(" | ")]
+    atoms = [a for a in atoms if a.count("(") == a.count(")")]
+    expressions = atoms + [
+        f"{rng.choice(atoms)} {rng.choice(['&', '|', '&&', '||'])} {rng.choice(atoms)} {rng.choice(['&', '|', '&&', '||'])} {rng.choice(atoms)}"
+        for _ in range(150)
+    ]
+    wrong, compared, telling = [], 0, 0
+    for expression in expressions:
+        done = run("bcftools", "view", "-I", "-H", "-i", expression, tags.vcf)
+        if done.returncode != 0:
+            continue
+        ours = run(SELECTDUMP, tags.path, "-i", expression)
+        assert ours.returncode == 0, ours.stderr
+        due = [int(line.split("\t")[1]) for line in done.stdout.splitlines()]
+        kept = [int(line.split("\t")[1]) for line in ours.stdout.splitlines()[1:]]
+        compared += 1
+        telling += 0 < len(due) < len(tags.records)
+        if kept != due:
+            first = sorted(set(kept) ^ set(due))[0]
+            wrong.append(f"{expression}: {len(kept)} sites, bcftools keeps {len(due)}; first at {first}")
+    assert not wrong, "\n".join([f"{len(wrong)} of {compared} differ:"] + wrong)
+    assert compared > 250 and telling > compared / 2
+
+
+# --- what is read -----------------------------------------------------------------------------------------
+
+
+def spoil(store, arrays=None, keep=(), chunks=lambda name: True):
+    """Overwrites chunks with what no codec takes."""
+    for path in store.glob("*/*"):
+        if path.name.startswith(".") or path.parent.name in keep or (arrays and path.parent.name not in arrays):
+            continue
+        if chunks(path.name):
+            path.write_bytes(b"spoilt")
+
+
+SITES = ("sample_id", "contig_id", "filter_id", "variant_contig", "variant_position", "variant_allele", "variant_id", "region_index")
+
+
+@pytest.mark.parametrize("expression,needs", [
+    ("QUAL>50", ["variant_quality"]),
+    ("INFO/DP>100 & FMT/DP>50", ["variant_DP", "call_DP"]),
+    ("AC>3", ["variant_AC"]),
+    ('GT="het" | MAF>0.4', ["call_genotype"]),
+    ('GT="0|1"', ["call_genotype", "call_genotype_phased"]),
+    ('FILTER="PASS"', ["variant_filter"]),
+    ('TYPE="snp" & POS>3000 & ID!="." & CHROM="chr1"', []),
+])
+def test_only_named_arrays_are_read(scratch, expression, needs):
+    due = dump("filters.vcz", ["-i", expression])
+    store = helpers.copy_store("filters.vcz", scratch)
+    spoil(store, keep=(*SITES, *needs))
+    assert dump(store, ["-i", expression]) == due
+    for name in needs:
+        spoil(store, arrays=[name])
+        assert run(SELECTDUMP, store, "-i", expression).returncode == 1
+
+
+def test_only_wanted_samples_are_read(scratch):
+    options = ["-s", "FIL0005,FIL0004,FIL0007", "-i", 'GQ>80 | GT="het"']
+    due = dump("filters.vcz", options)
+    store = helpers.copy_store("filters.vcz", scratch)
+    # Four samples a chunk: the chunks of the first four and of the ninth go.
+    spoil(store, arrays=["call_GQ", "call_genotype"], chunks=lambda name: name.split(".")[1] != "1")
+    assert dump(store, options) == due
+    assert run(SELECTDUMP, store, "-s", "FIL0000", "-i", "GQ>80").returncode == 1
+
+
+def test_only_chunks_in_regions_are_read(scratch):
+    options = ["-r", "chr1:500-4000", "-i", "FMT/DP>20"]
+    due = dump("biallelic.vcz", options)
+    assert due[1]
+    store = helpers.copy_store("biallelic.vcz", scratch)
+    spoil(store, arrays=["call_DP"], chunks=lambda name: name.split(".")[0] != "0")
+    assert dump(store, options) == due
+    # The region index tells of chunks that not even their positions are read of.
+    spoil(store, arrays=["variant_length"], chunks=lambda name: name not in ("0", "1"))
+    assert dump(store, options) == due
+    # It goes unused where it cannot be true; then every position is asked for.
+    helpers.edit_json(store / "region_index/.zarray", lambda meta: meta.update(shape=[9, 6]))
+    assert run(SELECTDUMP, store, *options).returncode == 1
+
+
+def test_region_index_only_saves_work(scratch):
+    store = helpers.copy_store("biallelic.vcz", scratch)
+    shutil.rmtree(store / "region_index")
+    for options in (["-r", "chr1:500-4000"], ["-r", "2,chrM:100-"], ["-t", "chr1:3000-,chrX"], ["-t", "^chr1"], ["-r", "2", "-t", "^2:1000-3000"]):
+        assert dump(store, options) == dump("biallelic.vcz", options), options
+
+
+def test_small_memory_and_many_threads():
+    options = ["-i", 'N_PASS(GT="het" & GQ>20)>3 & AA!="C" | QUAL>90']
+    due = dump("biallelic.vcz", options)
+    for threads in (1, 3, 7):
+        assert dump("biallelic.vcz", ["--threads", str(threads), "--memory", "300000", *options]) == due
+
+
+def test_null_samples_do_not_count():
+    assert "" not in dump("null_samples.vcz", [])[0]
+    samples, sites = dump("null_samples.vcz", ["-i", "N_SAMPLES=39"])
+    assert len(samples) == 39 and sites
+    assert run(SELECTDUMP, helpers.store("null_samples.vcz"), "-i", "GQ[39]>1").returncode == 1
 
 
 # --- the vectors ------------------------------------------------------------------------------------------
