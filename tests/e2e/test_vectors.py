@@ -1,28 +1,14 @@
 """Every PLINK case of the vectors: the same bytes as the reference makes, or the error that is due."""
 
-import re
 import shlex
 
 import pytest
 
 import helpers
 import plink_tools
+import reference
 
 helpers.unpack_vectors()
-
-# What a later piece of work brings. Until then it must be refused as any unknown option is, and never be
-# ignored. Each entry: the option, and what it belongs to. Every store is due now.
-OPTIONS_DUE_LATER = {
-    "-s": "sample selection",
-    "--force-samples": "sample selection",
-    "-r": "regions",
-    "-t": "targets",
-    "-v": "variant types",
-    "-V": "variant types",
-    "-i": "filter expressions",
-    "-e": "filter expressions",
-}
-
 
 def plink_cases():
     """(case, store, options) of cases.tsv."""
@@ -34,23 +20,17 @@ def plink_cases():
             yield case, store, shlex.split(options)
 
 
-def due_later(options):
-    return any(option in OPTIONS_DUE_LATER for option in options)
+CASES = list(plink_cases())
+AS_REFERENCE = [case for case in CASES if case[0] not in reference.IS_WRONG]
+AS_BCFTOOLS = [case for case in CASES if case[0] in reference.IS_WRONG]
 
 
-NOW = [case for case in plink_cases() if not due_later(case[2])]
-LATER = [case for case in plink_cases() if due_later(case[2])]
+def test_the_cases_are_many():
+    assert len(AS_REFERENCE) >= 140
+    assert 0 < len(AS_BCFTOOLS) <= 12
 
 
-def test_the_tables_cover_every_case():
-    assert len(NOW) + len(LATER) == len(list(plink_cases()))
-    assert len(NOW) >= 42
-    known = {"--no-bim", "--no-fam", "-m", "-M", *OPTIONS_DUE_LATER}
-    used = {word for _, _, options in plink_cases() for word in options if re.fullmatch("--?[A-Za-z-]+", word)}
-    assert used <= known
-
-
-@pytest.mark.parametrize("case, store, options", NOW, ids=[case[0] for case in NOW])
+@pytest.mark.parametrize("case, store, options", AS_REFERENCE, ids=[case[0] for case in AS_REFERENCE])
 def test_case(case, store, options, mount, refused):
     if (helpers.VECTORS / "expected" / case / "error.txt").exists():
         done = refused(helpers.store(store), *options)
@@ -67,11 +47,18 @@ def test_case(case, store, options, mount, refused):
                 assert m.read(suffix) == due, suffix
 
 
-@pytest.mark.parametrize("case, store, options", LATER, ids=[case[0] for case in LATER])
-def test_case_due_later_is_refused(case, store, options, refused):
-    done = refused(helpers.store(store), *options)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.strip()
+def bim_sites(bim):
+    rows = (line.split("\t") for line in bim.decode().splitlines())
+    return [(int(row[3]), row[5], row[4]) for row in rows]
+
+
+@pytest.mark.parametrize("case, store, options", AS_BCFTOOLS, ids=[case[0] for case in AS_BCFTOOLS])
+def test_case_in_which_the_reference_is_wrong(case, store, options, mount, scratch):
+    with mount(helpers.store(store), *options) as m:
+        assert bim_sites(m.read(".bim")) == reference.bcftools_sites(store, options, scratch)
+        samples = len(m.read(".fam").splitlines())
+        rows = len(m.read(".bim").splitlines())
+        assert len(m.read(".bed")) == 3 + rows * ((samples + 3) // 4)
 
 
 def test_haploid_store_is_homozygous_as_in_plink2(mount, scratch):
