@@ -275,8 +275,9 @@ static bool clip_run(const struct run *run, uint64_t begin, uint64_t end, struct
 
 /* One chunk beside others in its row of chunks. */
 struct part {
-    uint64_t a, b; /* chunk numbers */
-    uint64_t row;  /* of the chunk that the slab begins with */
+    uint64_t a, b;               /* chunk numbers */
+    uint64_t row;                /* of the chunk that the slab begins with */
+    size_t runs_begin, runs_end; /* those that meet it */
 };
 
 /* Elements [begin, end) of the chunk, in `data`, that belong to one run of one row. */
@@ -324,7 +325,7 @@ static void copy_block(struct column *column, const struct part *part, uint64_t 
     const uint64_t first_a = part->a * column->chunk_a;
 
     for (uint64_t row = first; row < last; row++)
-        for (size_t i = 0; i < column->nruns; i++) {
+        for (size_t i = part->runs_begin; i < part->runs_end; i++) {
             struct run run;
 
             if (!clip_run(&column->runs[i], first_a, first_a + column->chunk_a, &run))
@@ -336,15 +337,25 @@ static void copy_block(struct column *column, const struct part *part, uint64_t 
         }
 }
 
-static bool part_wanted(const struct column *column, uint64_t chunk_a)
+/* The runs that meet chunk `chunk_a` of the second axis; false if none does. */
+static bool find_runs(const struct column *column, uint64_t chunk_a, size_t *begin, size_t *end)
 {
-    struct run run;
+    const uint64_t first = chunk_a * column->chunk_a, last = first + column->chunk_a;
+    size_t low = 0, high = column->nruns;
 
-    for (size_t i = 0; i < column->nruns; i++)
-        if (clip_run(&column->runs[i], chunk_a * column->chunk_a, (chunk_a + 1) * column->chunk_a,
-                     &run))
-            return true;
-    return false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (column->runs[middle].column + column->runs[middle].n <= first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *begin = low;
+    while (low < column->nruns && column->runs[low].column < last)
+        low++;
+    *end = low;
+    return *begin < *end;
 }
 
 static int load_part(struct column *column, const struct part *part, uint64_t vchunk,
@@ -389,14 +400,13 @@ static int load_slab(struct column *column, uint64_t variant, struct err *err)
         end = size_min(end, column->limit);
     column->begin = column->end = 0;
     for (uint64_t a = 0; a < column->nchunks_a; a++) {
-        if (!part_wanted(column, a))
-            continue;
-        for (uint64_t b = 0; b < column->nchunks_b; b++) {
-            const struct part part = {.a = a, .b = b, .row = variant - first};
+        struct part part = {.a = a, .row = variant - first};
 
+        if (!find_runs(column, a, &part.runs_begin, &part.runs_end))
+            continue;
+        for (part.b = 0; part.b < column->nchunks_b; part.b++)
             if (load_part(column, &part, vchunk, end - first, err) != 0)
                 return name_store(column, err);
-        }
     }
     column->begin = variant;
     column->end = end;
@@ -562,7 +572,9 @@ static int load_strings(struct column *column, uint64_t vchunk, struct err *err)
 {
     column->loaded = false;
     for (uint64_t a = 0; a < column->nchunks_a; a++) {
-        if (!part_wanted(column, a))
+        size_t runs_begin, runs_end;
+
+        if (!find_runs(column, a, &runs_begin, &runs_end))
             continue;
         for (uint64_t b = 0; b < column->nchunks_b; b++) {
             const uint64_t index[ZARR_DIMS_MAX] = {vchunk, a, b};
