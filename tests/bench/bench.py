@@ -5,11 +5,13 @@ system of the same size, and vczfs's mount, sequentially and at random, always w
 Cold means the mount's caches: the store itself stays in the page cache, for everyone alike."""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import random
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -22,6 +24,7 @@ READ_SIZE = 1 << 20  # of sequential preads
 CAT_SIZE = 128 << 10  # what cat and cp use
 RANDOM_SIZE = 4096
 BED_HEADER = 3
+BGEN_MOST = 2 << 30  # of the .bgen, which is twelve times the .bed, so much is read in sequence
 CHUNK_VARIANTS = 1000
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -99,7 +102,7 @@ def children_of(pid):
     return found
 
 
-def find_front(directory):
+def find_front(directory, verb):
     """The vczfs process that serves `directory`."""
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -108,7 +111,7 @@ def find_front(directory):
             words = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"mount-plink" in words and os.fsencode(directory) in words:
+        if os.fsencode(verb) in words and os.fsencode(directory) in words:
             return int(entry)
     raise SystemExit(f"bench: no vczfs process serves {directory}")
 
@@ -134,10 +137,10 @@ def read_ahead_file(directory):
 class Mount:
     """One fresh vczfs mount; knows both its processes."""
 
-    def __init__(self, args, store):
-        self.args = args
+    def __init__(self, args, store, verb="mount-plink"):
+        self.args, self.verb = args, verb
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="vczfs-bench-"))
-        command = [args.vczfs, "mount-plink", "--background", "--memory", args.memory]
+        command = [args.vczfs, verb, "--background", "--memory", args.memory]
         command += ["--threads", str(args.threads), store, self.directory]
         begin = time.monotonic()
         try:
@@ -148,12 +151,12 @@ class Mount:
         self.ready_seconds = time.monotonic() - begin
 
     def __enter__(self):
-        self.front = find_front(self.directory)
+        self.front = find_front(self.directory, self.verb)
         encoders = children_of(self.front)
         if len(encoders) != 1:
             raise SystemExit(f"bench: {len(encoders)} encoders under process {self.front}, not one")
         self.encoder = encoders[0]
-        (self.bed,) = self.directory.glob("*.bed")
+        (self.bed,) = self.directory.glob("*.bed" if self.verb == "mount-plink" else "*.bgen")
         return self
 
     def cpu(self):
@@ -193,18 +196,18 @@ class NullMount:
 
 
 def read_sequentially(path, expected):
-    """MB/s of the whole file in READ_SIZE preads."""
+    """MB/s of the file's first `expected` bytes in READ_SIZE preads."""
     buffer = bytearray(READ_SIZE)
     at = 0
     fd = os.open(path, os.O_RDONLY)
     try:
         begin = time.monotonic()
-        while (n := os.preadv(fd, [buffer], at)) > 0:
+        while at < expected and (n := os.preadv(fd, [buffer], at)) > 0:
             at += n
         seconds = time.monotonic() - begin
     finally:
         os.close(fd)
-    if at != expected:
+    if at < expected:
         raise SystemExit(f"bench: {path} has {at} bytes, not {expected}")
     return at / seconds / 1e6
 
@@ -294,6 +297,40 @@ def measure_null(args, size, seed, run):
         run["null_random_per_s"] = len(latencies) / sum(latencies)
 
 
+def read_variants(path, rows):
+    """Seconds of reading each variant of an index's rows."""
+    fd = os.open(path, os.O_RDONLY)
+    latencies = []
+    try:
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+        for offset, size in rows:
+            begin = time.perf_counter()
+            os.pread(fd, size, offset)
+            latencies.append(time.perf_counter() - begin)
+    finally:
+        os.close(fd)
+    return latencies
+
+
+def measure_bgen(args, store, seed, run):
+    """The .bgen in sequence, against the null file system, and variants by the index, each from a mount of its own."""
+    with Mount(args, store, "mount-bgen") as mount:
+        size = min(mount.bed.stat().st_size, BGEN_MOST)
+        run["bgen_seq_mb_s"] = read_sequentially(mount.bed, size)
+        run["bgen_peak"] = proc_status(mount.encoder)["VmHWM"]
+    with NullMount(args, size, run["read_ahead_kib"]) as null:
+        run["bgen_null_mb_s"] = read_sequentially(null.bed, size)
+    with Mount(args, store, "mount-bgen") as mount:
+        begin = time.monotonic()
+        os.stat(f"{mount.bed}.bgi")
+        run["bgi_s"] = time.monotonic() - begin
+        with contextlib.closing(sqlite3.connect(f"file:{mount.bed}.bgi?mode=ro", uri=True)) as index:
+            rows = index.execute("SELECT file_start_position, size_in_bytes FROM Variant").fetchall()
+        latencies = read_variants(mount.bed, random.Random(seed).sample(rows, min(args.random_reads, len(rows))))
+    run["bgen_variant_p50_ms"] = percentile(latencies, 50) * 1e3
+    run["bgen_variant_p99_ms"] = percentile(latencies, 99) * 1e3
+
+
 def measure_store(args, name, samples, variants, options):
     """Everything once per run, in turn, so that a slow moment of the machine meets all alike."""
     store, size = make_store(args, name, samples, variants, options)
@@ -306,6 +343,7 @@ def measure_store(args, name, samples, variants, options):
         measure_sequential(args, store, size, run)
         measure_null(args, size, i, run)
         measure_random(args, store, size, i, run)
+        measure_bgen(args, store, i, run)
         runs.append(run)
     keys = [key for key in runs[0] if isinstance(runs[0][key], (int, float))]
     medians = {key: statistics.median(run[key] for run in runs) for key in keys}
@@ -351,6 +389,10 @@ def table(name, result):
         stored = f"{m['random_stored_kib']:8.1f} KiB of the store; a chunk is {m['chunk_stored_kib']:.0f} KiB"
         lines.append(("  read for each", stored))
     lines += [
+        ("null FS, .bgen's size", speed(m["bgen_null_mb_s"])),
+        (".bgen, 1 MiB preads", f"{speed(m['bgen_seq_mb_s'], m['bgen_null_mb_s'])}  peak {mib(m['bgen_peak'])}"),
+        (".bgen, one variant", f"p50 {m['bgen_variant_p50_ms']:.2f} ms, p99 {m['bgen_variant_p99_ms']:.2f} ms, by the index"),
+        (".bgen.bgi, first lookup", f"{m['bgi_s'] * 1e3:8.0f} ms"),
         ("time to ready", f"{m['ready_s'] * 1e3:8.0f} ms"),
         (
             "encoder memory",

@@ -1,5 +1,6 @@
 """A reader of BGEN files, written from the specification (chg.ox.ac.uk/~gav/bgen_format) alone, that trusts nothing."""
 
+import contextlib
 import sqlite3
 import struct
 import zlib
@@ -126,12 +127,12 @@ COLUMNS = "chromosome, position, rsid, number_of_alleles, allele1, allele2, file
 
 def index_rows(path):
     """Rows of an index in file order, opened where it is, which nobody may write to."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         return connection.execute(f"SELECT {COLUMNS} FROM Variant ORDER BY file_start_position").fetchall()
 
 
 def index_metadata(path):
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         (row,) = connection.execute("SELECT * FROM Metadata").fetchall()
