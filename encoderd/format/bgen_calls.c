@@ -53,7 +53,8 @@ static bool from_haploid(const int8_t *alleles, uint64_t ncalls, const struct bg
     for (uint64_t i = 0; i < ncalls; i++) {
         const uint8_t *code = haploid_codes[(unsigned)alleles[i] & 3];
 
-        ok &= in_range(alleles[i]) && code[0] != BAD;
+        if (!in_range(alleles[i]) || code[0] == BAD)
+            ok = false;
         out->ploidies[i] = code[0];
         out->values[i] = code[1];
     }
@@ -71,7 +72,8 @@ bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
         const int8_t a = alleles[2 * i], b = alleles[2 * i + 1];
         const struct code *code = &diploid_codes[(unsigned)a & 3][(unsigned)b & 3];
 
-        ok &= in_range(a) & in_range(b) & (code->ploidy != BAD);
+        if (!in_range(a) || !in_range(b) || code->ploidy == BAD)
+            ok = false;
         out->ploidies[i] = code->ploidy;
         memcpy(out->values + 2 * i, out->unphased ? code->unphased : code->phased, 2);
     }
