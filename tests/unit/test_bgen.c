@@ -469,8 +469,8 @@ static void one_variant_costs_its_own_blocks(void **state)
 static void rows_do_not_depend_on_the_target(void **state)
 {
     static const char *const made[] = {
-        "--samples 30000 --variants 30 --haploid-fraction 0.3 --missing 0.05 --half-missing 0.01 "
-        "--phased 0.5 --chunk-samples 7001 --chunk-variants 11",
+        ("--samples 30000 --variants 30 --haploid-fraction 0.3 --missing 0.05 --half-missing 0.01 "
+         "--phased 0.5 --chunk-samples 7001 --chunk-variants 11"),
         "--samples 301 --variants 700 --ploidy 1 --missing 0.05",
         "--samples 22000 --variants 9 --no-phased",
     };

@@ -1,0 +1,325 @@
+"""vczfs as a service: the units, a real systemd that runs them, sd_notify, mount.vczfs and fstab."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+import drills
+import helpers
+import systemd
+
+STORE = "biallelic.vcz"
+CASE = "biallelic_vcz-plink"
+UNITS = helpers.ROOT / "fused/systemd"
+SANITIZED = helpers.SLOW > 1
+
+
+def due():
+    return helpers.expected(CASE, ".bed")
+
+
+# --- the units, unstarted --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Directory of the unit files, installed with a prefix where their programs are."""
+    place = tmp_path_factory.mktemp("inst")
+    subprocess.run(
+        ["make", "-s", "-o", "all", f"BUILD={helpers.BUILD}", f"prefix={place}", f"helperdir={place}/sbin", "install"],
+        cwd=helpers.ROOT, check=True, capture_output=True,
+    )  # fmt: skip
+    return place / "lib/systemd/system"
+
+
+def test_units_verify(installed):
+    units = ["vczfs@x.service", "vczfs-encoderd@x.socket", "vczfs-encoderd@x.service"]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *[installed / unit for unit in units]],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("unit, limit", [("vczfs@.service", 3.5), ("vczfs-encoderd@.service", 1.0)])
+def test_exposure_of_the_units(unit, limit, installed):
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", installed / unit],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    score = float(re.search(r"Overall exposure level.*: ([\d.]+)", done.stdout)[1])
+    drills.record("exposure", unit=unit, score=score)
+    assert score <= limit, done.stdout
+
+
+# --- sd_notify -------------------------------------------------------------------------------------------
+
+
+class Manager:
+    """Somebody who listens at $NOTIFY_SOCKET."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        self.socket.settimeout(10 * helpers.SLOW)
+        self.seen = []
+
+    def wait_for(self, what, and_then=lambda: None):
+        """Until a datagram says `what`; and_then() is called at once."""
+        while True:
+            text = self.socket.recv(4096).decode()
+            if any(line.startswith(what) for line in text.split("\n")):
+                and_then()
+                return text
+            self.seen.append(text)
+
+    def rest(self):
+        self.socket.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self.seen.append(self.socket.recv(4096).decode())
+        return self.seen
+
+
+@pytest.fixture(params=["file", "abstract"])
+def manager(request, scratch):
+    name = str(scratch / "notify") if request.param == "file" else f"@vczfs-test-{os.getpid()}"
+    manager = Manager(name.replace("@", "\0"))
+    manager.name = name
+    yield manager
+    manager.socket.close()
+
+
+def test_ready_comes_when_the_mount_answers(manager, scratch, mount):
+    def look():
+        assert (scratch / "mnt" / "biallelic.bed").stat().st_size == len(due())
+
+    (scratch / "mnt").mkdir()
+    with mount(helpers.store(STORE), env={"NOTIFY_SOCKET": manager.name}, directory=scratch / "mnt") as m:
+        assert manager.wait_for("READY=1", look) == "READY=1"
+        assert b"NOTIFY_SOCKET" not in open(f"/proc/{m.encoder()}/environ", "rb").read()
+        m.kill_encoder()
+        manager.wait_for("STATUS=the encoder is gone")
+        manager.wait_for("STATUS=serving")
+        m.stop()
+        manager.wait_for("STOPPING=1")
+        assert not any("READY" in text for text in manager.rest())
+        helpers.wait_for(lambda: not helpers.zombies(), what="the prober to be reaped")
+
+
+def test_watchdog_is_fed_from_the_loop(manager, mount):
+    """About every half of the time allowed; and not while the loop stands still."""
+    with mount(helpers.store(STORE), env={"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "200000"}) as m:
+        manager.wait_for("READY=1")
+        start = time.monotonic()
+        for _ in range(5):
+            manager.wait_for("WATCHDOG=1")
+        assert 0.3 < time.monotonic() - start < 2 * helpers.SLOW
+        with drills.stopped(m.front):
+            time.sleep(0.3)
+            assert len(manager.rest()) < 4
+        manager.socket.settimeout(10)
+        manager.wait_for("WATCHDOG=1")
+
+
+def test_watchdog_of_somebody_else(manager, mount):
+    environment = {"NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"}
+    with mount(helpers.store(STORE), env=environment):
+        manager.wait_for("READY=1")
+        assert not any("WATCHDOG" in text for text in manager.rest())
+
+
+@pytest.mark.parametrize("name", ["/nonexistent/socket", "relative", "@", "/" + "x" * 200])
+def test_manager_that_cannot_be_reached(name, mount):
+    with mount(helpers.store(STORE), env={"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "100000"}) as m:
+        assert m.read(".bed") == due()
+
+
+# --- mount.vczfs -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def helper(scratch):
+    """mount.vczfs with the path of the program that is being tested."""
+    text = (helpers.ROOT / "fused/mount.vczfs").read_text().replace("@bindir@", str(helpers.BUILD))
+    (scratch / "mount.vczfs").write_text(text)
+    (scratch / "mount.vczfs").chmod(0o755)
+    (scratch / "mnt").mkdir()
+
+    def run(*args):
+        return subprocess.run(
+            [scratch / "mount.vczfs", *args], capture_output=True, text=True, timeout=30 * helpers.SLOW, check=False
+        )
+
+    yield run
+    helpers.run("unmount", "--lazy", scratch / "mnt")
+    helpers.assert_no_strays()
+
+
+def the_front():
+    (front,) = [pid for pid in helpers.strays() if helpers.comm(pid) == "vczfs"]
+    return front
+
+
+def test_mount_helper(helper, scratch):
+    options = "rw,noauto,user,_netdev,x-systemd.automount,basename=other name,memory=32M,threads=1,read_timeout=7"
+    done = helper(helpers.store(STORE), scratch / "mnt", "-n", "-v", "-o", options, "-t", "vczfs")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (scratch / "mnt" / "other name.bed").read_bytes() == due()
+    line = helpers.argv(the_front())
+    for option in (b"--memory=32M", b"--threads=1", b"--read-timeout=7", b"--background"):
+        assert option in line, line
+    assert helpers.run("unmount", scratch / "mnt").returncode == 0
+
+
+@pytest.mark.parametrize("args", [["-o", "format=bgen"], ["-t", "vczfs.bgen"]])
+def test_mount_helper_chooses_a_format(args, helper, scratch):
+    assert helper(helpers.store("phased.vcz"), scratch / "mnt", *args).returncode == 0
+    assert (scratch / "mnt" / "phased.bgen").exists()
+
+
+@pytest.mark.parametrize(
+    "options", ["nonsense", "memory=tiny", "remount", "suid", "bind", "format=tiff", "--memory=1G", "memory", "lazy"]
+)
+def test_mount_helper_refuses(options, helper, scratch):
+    done = helper(helpers.store(STORE), scratch / "mnt", "-o", options)
+    assert done.returncode == 1, done.stderr
+    assert options.lstrip("-").split("=")[0] in done.stderr
+    assert not helpers.is_mounted(scratch / "mnt")
+
+
+def test_mount_helper_tells_failure_from_misuse(helper, scratch):
+    done = helper(scratch / "nothing.vcz", scratch / "mnt")
+    assert done.returncode == 32 and "nothing.vcz" in done.stderr
+    assert helper(helpers.store(STORE)).returncode == 1
+    assert helper(helpers.store(STORE), scratch / "mnt", "-f").returncode == 0
+    assert not helpers.is_mounted(scratch / "mnt")
+
+
+# --- a real systemd --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def boot():
+    if SANITIZED:
+        pytest.skip("the units' filters are for what is installed, not for sanitizers")
+    with systemd.booted(helpers.store(STORE)) as (boot, why_not):
+        if boot is None:
+            pytest.skip(why_not)
+        yield boot
+
+
+@contextlib.contextmanager
+def started(boot, name, more=""):
+    boot.write(f"/etc/vczfs/{name}.conf", f"STORE=/run/store.vcz\nDIR=/run/mnt/{name}\n{more}")
+    boot.run("mkdir", "-p", f"/run/mnt/{name}")
+    unit = f"vczfs@{name}.service"
+    boot.ctl("start", unit)
+    try:
+        yield unit
+    finally:
+        boot.ctl("stop", unit, check=False)
+        boot.ctl("reset-failed", unit, check=False)
+
+
+def bed(boot, name):
+    path = f"/run/mnt/{name}/store.bed"
+    boot.run("sh", "-c", 'dd if="$1" iflag=nocache count=0 2>/dev/null', "sh", path)
+    return boot.run("cat", path).stdout
+
+
+def test_service_mounts_survives_and_unmounts(boot):
+    """Started, it answers; its encoder is killed, it answers; stopped, nothing is left."""
+    with started(boot, "one") as unit:
+        assert boot.show(unit, "ActiveState") == "active"
+        assert "257 variants" in boot.show(unit, "StatusText")
+        assert bed(boot, "one") == due()
+        front = boot.show(unit, "MainPID")
+        (encoder,) = boot.children(unit)
+        assert boot.run("stat", "-c", "%u", f"/proc/{encoder}").stdout.strip() != b"0"
+        boot.run("kill", "-KILL", encoder)
+        assert bed(boot, "one") == due()
+        assert boot.show(unit, "MainPID") == front and boot.show(unit, "NRestarts") == "0"
+        boot.ctl("stop", unit)
+        assert boot.show(unit, "ActiveState") == "inactive" and boot.show(unit, "Result") == "success"
+        assert not boot.mounted("/run/mnt/one")
+        assert b"vczfs" not in boot.run("ps", "-eo", "comm").stdout
+
+
+def test_service_comes_back_when_its_front_is_killed(boot):
+    with started(boot, "two") as unit:
+        front = boot.show(unit, "MainPID")
+        boot.run("kill", "-KILL", front)
+        helpers.wait_for(lambda: boot.show(unit, "NRestarts") == "1", 10, "the restart")
+        helpers.wait_for(lambda: boot.show(unit, "ActiveState") == "active", 10, "the mount")
+        assert boot.show(unit, "MainPID") != front
+        assert bed(boot, "two") == due()
+
+
+def test_service_that_hangs_is_restarted(boot):
+    boot.write("/run/systemd/system/vczfs@three.service.d/quick.conf", "[Service]\nWatchdogSec=1\n")
+    boot.ctl("daemon-reload")
+    with started(boot, "three") as unit:
+        boot.run("kill", "-STOP", boot.show(unit, "MainPID"))
+        helpers.wait_for(lambda: boot.show(unit, "NRestarts") == "1", 15, "the watchdog")
+        helpers.wait_for(lambda: boot.show(unit, "ActiveState") == "active", 10, "the mount")
+        assert bed(boot, "three") == due()
+
+
+def test_service_that_cannot_mount_fails(boot):
+    boot.write("/etc/vczfs/bad.conf", "STORE=/nonexistent.vcz\nDIR=/run/mnt/bad\n")
+    boot.run("mkdir", "-p", "/run/mnt/bad")
+    done = boot.run("systemctl", "start", "vczfs@bad.service", check=False)
+    assert done.returncode != 0
+    boot.ctl("stop", "vczfs@bad.service", check=False)
+    assert "nonexistent.vcz" in boot.log.read_text(errors="replace")
+
+
+def test_encoder_that_systemd_runs(boot):
+    """Started by its socket, as nobody's user; a restart of it is a short delay for readers."""
+    boot.ctl("start", "vczfs-encoderd@four.socket")
+    with started(boot, "four", "OPTIONS=--encoder-socket /run/vczfs/four.sock\n") as unit:
+        encoder = "vczfs-encoderd@four.service"
+        assert boot.children(unit) == []
+        assert bed(boot, "four") == due()
+        assert boot.show(encoder, "ActiveState") == "active"
+        main = boot.show(encoder, "MainPID")
+        assert boot.run("stat", "-c", "%u", f"/proc/{main}").stdout.strip() != b"0"
+        boot.ctl("restart", encoder)
+        assert bed(boot, "four") == due()
+        boot.run("kill", "-KILL", boot.show(encoder, "MainPID"))
+        assert bed(boot, "four") == due()
+        assert boot.show(unit, "NRestarts") == "0"
+    boot.ctl("stop", "vczfs-encoderd@four.socket", encoder)
+    assert boot.run("test", "-e", "/run/vczfs/four.sock", check=False).returncode == 1
+
+
+def test_mount_t_vczfs(boot):
+    boot.run("mkdir", "-p", "/run/mnt/five")
+    boot.run("mount", "-t", "vczfs", "/run/store.vcz", "/run/mnt/five", "-o", "basename=store,memory=32M")
+    assert bed(boot, "five") == due()
+    done = boot.run("mount", "-t", "vczfs", "/run/store.vcz", "/run/mnt/five", "-o", "nonsense", check=False)
+    assert done.returncode != 0 and b"nonsense" in done.stderr
+    boot.run("umount", "/run/mnt/five")
+    assert not boot.mounted("/run/mnt/five")
+
+
+def test_fstab_with_automount(boot):
+    """Nothing is mounted until somebody looks."""
+    boot.run("mkdir", "-p", "/run/mnt/six")
+    boot.write("/etc/fstab", "/run/store.vcz /run/mnt/six vczfs noauto,x-systemd.automount,basename=store 0 0\n")
+    boot.ctl("daemon-reload")
+    done = boot.run("systemctl", "start", "run-mnt-six.automount", check=False)
+    if done.returncode != 0 and not os.path.exists("/sys/module/autofs4") and b"autofs" not in open("/proc/filesystems", "rb").read():
+        pytest.skip("this kernel has no autofs")
+    assert done.returncode == 0, done.stderr
+    assert b"fuse.vczfs" not in boot.run("cat", "/proc/mounts").stdout
+    assert bed(boot, "six") == due()
+    boot.ctl("stop", "run-mnt-six.automount", "run-mnt-six.mount")
+    helpers.wait_for(lambda: b"vczfs" not in boot.run("ps", "-eo", "comm").stdout, what="the processes to end")
