@@ -92,11 +92,15 @@ void encode_begin(const struct format_view *format, const struct encode_target *
                                size_min(target->end, format->layout.header_nbytes), target->out);
 }
 
-int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct err *err)
+int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct cache *cache,
+                       struct err *err)
 {
-    *worker = (struct encode_worker){.scratch_max = scratch_max};
+    *worker = (struct encode_worker){.scratch_max = scratch_max, .cache = cache};
     worker->decoder = decoder_new(scratch_max, err);
-    return worker->decoder == NULL ? -1 : 0;
+    if (worker->decoder == NULL)
+        return -1;
+    decoder_set_cache(worker->decoder, cache);
+    return 0;
 }
 
 void encode_worker_clear(struct encode_worker *worker)

@@ -10,6 +10,7 @@
 #define VCZFS_ENCODERD_ENCODE_H
 
 #include "encoderd/view.h"
+#include "encoderd/zarr/cache.h"
 
 struct encode_target {
     uint64_t begin, end; /* bytes of the file, begin < end <= its size */
@@ -44,10 +45,12 @@ struct encode_worker {
     struct decoder *second;     /* owned; for stores whose ploidy axis is chunked */
     struct sites_reader *sites; /* owned; made when a format first wants sites */
     size_t scratch_max;
-    uint64_t *subset; /* owned; see encode_subset.h */
+    struct cache *cache; /* of chunks that can only be decoded whole; borrowed, or NULL */
+    uint64_t *subset;    /* owned; see encode_subset.h */
     size_t subset_cap;
 };
-int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct err *err);
+int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct cache *cache,
+                       struct err *err);
 void encode_worker_clear(struct encode_worker *worker);
 
 /* What comes after the last cell: the format's finishing of whole rows. */

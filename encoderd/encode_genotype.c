@@ -358,12 +358,14 @@ static int open_chunks(struct walk *walk, struct encode_worker *worker, struct e
         return -1;
     if (!walk->split)
         return 0;
-    if (worker->second == NULL)
+    if (worker->second == NULL) {
         worker->second = decoder_new(worker->scratch_max, err);
+        if (worker->second == NULL)
+            return -1;
+        decoder_set_cache(worker->second, worker->cache);
+    }
     walk->sources[1].decoder = worker->second;
-    return worker->second == NULL
-               ? -1
-               : decoder_chunk(worker->second, genotype, second, &walk->sources[1].chunk, err);
+    return decoder_chunk(worker->second, genotype, second, &walk->sources[1].chunk, err);
 }
 
 /* How the chunk's blocks can be used, now that they are known. */

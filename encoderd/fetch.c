@@ -114,7 +114,7 @@ static int make(struct fetch *fetch)
 
     fetch->format = file->maker;
     fetch->last_logged = now();
-    if (encode_worker_init(&fetch->worker, fetch->config.scratch_max, &fetch->err) != 0)
+    if (encode_worker_init(&fetch->worker, fetch->config.scratch_max, NULL, &fetch->err) != 0)
         return -1;
     rc = file->maker->format->make_sidecar(file->maker, file->sidecar, &stream, &means,
                                            &fetch->config.temporary, &fetch->made, &fetch->err);

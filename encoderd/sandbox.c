@@ -27,9 +27,6 @@
 #endif
 
 #define RIGHTS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define RIGHTS_TEMPORARY                                                                           \
-    (RIGHTS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |                   \
-     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
 
 /* The ruleset attribute as of ABI 4: files and TCP. */
 struct ruleset {
@@ -83,10 +80,7 @@ static int enter_landlock(const struct sandbox *sandbox, struct err *err)
     ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
     if (ruleset < 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot make a Landlock ruleset");
-    if (allow_path(ruleset, sandbox->store, RIGHTS_READ, err) != 0)
-        return -1;
-    if (sandbox->temporary != NULL &&
-        allow_path(ruleset, sandbox->temporary, RIGHTS_TEMPORARY & rules.files, err) != 0)
+    if (allow_path(ruleset, sandbox->follow_links ? "/" : sandbox->store, RIGHTS_READ, err) != 0)
         return -1;
     if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot enter the Landlock sandbox");
@@ -128,8 +122,6 @@ static const int allowed_calls[] = {
     SCMP_SYS(fallocate),
     SCMP_SYS(fsync),
     SCMP_SYS(fdatasync),
-    SCMP_SYS(unlink),
-    SCMP_SYS(unlinkat),
     SCMP_SYS(fadvise64),
     SCMP_SYS(dup),
     SCMP_SYS(fchmod),

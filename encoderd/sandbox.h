@@ -11,9 +11,12 @@
 
 #include "common/err.h"
 
+#include <stdbool.h>
+
 struct sandbox {
-    const char *store;     /* path: readable, with everything below it */
-    const char *temporary; /* directory: files may be made, read and removed there; NULL: none */
+    const char *store; /* path: readable, with everything below it */
+    bool
+        follow_links; /* links in it may lead anywhere, so everything is readable; nothing is writable */
 };
 
 /* Before any other thread is started. What the kernel does not have (no Landlock) is logged and left

@@ -47,7 +47,10 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
     sched->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (sched->wake_fd < 0)
         err_sys(err, ERR_SYSTEM, errno, "cannot make an eventfd");
-    if (sched->wake_fd < 0 || workers_start(sched, err) != 0) {
+    if (config->cache_max > 0)
+        sched->cache = cache_new(config->cache_max, err);
+    if (sched->wake_fd < 0 || (config->cache_max > 0 && sched->cache == NULL) ||
+        workers_start(sched, err) != 0) {
         sched_free(sched);
         return NULL;
     }
@@ -95,6 +98,7 @@ void sched_free(struct sched *sched)
     if (sched == NULL)
         return;
     workers_stop(sched);
+    cache_free(sched->cache);
     free_queues(sched);
     for (int i = 0; i < HANDLE_BUCKETS; i++)
         while ((handle = TAILQ_FIRST(&sched->handles[i])) != NULL)
@@ -450,6 +454,9 @@ void sched_idle(struct sched *sched)
     span_table_trim(&sched->spans, 0);
     arena_trim(sched->spans.arena);
     pthread_mutex_unlock(&sched->lock);
+    if (sched->cache != NULL)
+        cache_trim(sched->cache);
+    store_trim(sched->view->vcz->store);
 }
 
 void sched_stats(struct sched *sched, struct sched_stats *out)

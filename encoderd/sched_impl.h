@@ -61,6 +61,7 @@ struct sched {
     uint64_t next_lease;
     uint64_t nhandles, nsequential;
 
+    struct cache *cache;    /* owned; NULL if there is to be none */
     struct worker *workers; /* config.nthreads */
 };
 

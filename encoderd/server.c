@@ -22,10 +22,13 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-/* How the memory budget is divided: half is the arena, a quarter the workers' scratch; the rest is for
- * indexes, queues and what the libraries take. */
+/* How the memory budget is divided: half is the arena, a quarter the workers' scratch, an eighth for
+ * chunks that can only be decoded whole, a sixteenth for members of a zip archive that had to be
+ * inflated; the rest is for indexes, queues and what the libraries take. */
 #define ARENA_SHARE   2
 #define SCRATCH_SHARE 4
+#define CACHE_SHARE   8
+#define ZIP_SHARE     16
 #define SCRATCH_MIN   (UINT64_C(3) << 20)
 
 #define ANSWERS_AT_ONCE 32
@@ -228,8 +231,12 @@ static void touch(struct server *server)
 
 static int start_serving(struct server *server, struct err *err)
 {
-    const struct sched_config config = {worker_count(server), scratch_max(server)};
+    const struct sched_config config = {worker_count(server), scratch_max(server),
+                                        (size_t)(server->config.memory / CACHE_SHARE)};
 
+    if (store_set_budget(server->view->vcz->store, (size_t)(server->config.memory / ZIP_SHARE),
+                         err) != 0)
+        return -1;
     server->arena = arena_new(server->config.memory / ARENA_SHARE, err);
     if (server->arena == NULL)
         return -1;
@@ -275,9 +282,10 @@ static void stop_serving(struct server *server)
 }
 
 /* The sandbox's one store is the first that is named: an encoder serves one. */
-static int enter_sandbox(struct server *server, const char *store, struct err *err)
+static int enter_sandbox(struct server *server, const char *store, bool follow_links,
+                         struct err *err)
 {
-    const struct sandbox sandbox = {.store = store, .temporary = NULL};
+    const struct sandbox sandbox = {.store = store, .follow_links = follow_links};
 
     if (server->temporary < 0)
         server->temporary = fetch_open_temporary();
@@ -309,7 +317,7 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
         conn_fail(server->conn, ERR_PEER, "a second open");
     } else {
         server->open_id = open->id;
-        if (enter_sandbox(server, open->store, &err) != 0 ||
+        if (enter_sandbox(server, open->store, open->view.follow_links, &err) != 0 ||
             view_open(open->store, &open->view, selection_fd, &pass_means,
                       open->resume ? &resume : NULL, &server->view, &err) != 0 ||
             start_serving(server, &err) != 0) {
@@ -361,7 +369,7 @@ static int make_report(struct server *server, const struct msg_info *info, int s
     struct selection_memory *memory = NULL;
     int result;
 
-    if (enter_sandbox(server, info->store, err) != 0)
+    if (enter_sandbox(server, info->store, info->view.follow_links, err) != 0)
         return -1;
     if (info->check)
         return check_store(info->store, &pass_means, info->json, text, nproblems, err);

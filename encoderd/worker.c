@@ -186,7 +186,7 @@ int workers_start(struct sched *sched, struct err *err)
         int failed;
 
         worker->sched = sched;
-        if (encode_worker_init(&worker->encode, sched->config.scratch_max, err) != 0)
+        if (encode_worker_init(&worker->encode, sched->config.scratch_max, sched->cache, err) != 0)
             return -1;
         failed = pthread_create(&worker->thread, NULL, worker_main, worker);
         if (failed != 0)

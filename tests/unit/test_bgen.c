@@ -426,7 +426,7 @@ static uint64_t blocks_for(const struct view *view, uint64_t begin, uint64_t end
     uint8_t *bytes = malloc(end - begin);
     const struct encode_target target = {.begin = begin, .end = end, .out = bytes};
 
-    assert_int_equal(encode_worker_init(&worker, FIXTURE_SCRATCH, &err), 0);
+    assert_int_equal(encode_worker_init(&worker, FIXTURE_SCRATCH, NULL, &err), 0);
     if (encode_target(view->files[0].stream, &target, &worker, &err) != 0)
         fail_msg("%s", err.msg);
     decoder_stats(worker.decoder, &stats);
@@ -509,7 +509,7 @@ static void rows_do_not_depend_on_the_target(void **state)
 static void read_through(const struct view *view, const uint8_t *whole, unsigned nthreads,
                          uint64_t step)
 {
-    const struct sched_config config = {nthreads, (size_t)8 << 20};
+    const struct sched_config config = {nthreads, (size_t)8 << 20, (size_t)4 << 20};
     const uint64_t size = view->files[0].size;
     struct err err = {0};
     struct arena *arena = arena_new((uint64_t)16 << 20, &err);

@@ -43,7 +43,7 @@ static uint8_t *encode_some(const struct some *some, uint64_t begin, uint64_t en
     uint8_t *bytes = malloc(end - begin);
     const struct encode_target target = {.begin = begin, .end = end, .out = bytes};
 
-    assert_int_equal(encode_worker_init(&worker, FIXTURE_SCRATCH, &err), 0);
+    assert_int_equal(encode_worker_init(&worker, FIXTURE_SCRATCH, NULL, &err), 0);
     memset(bytes, 0x5a, end - begin);
     if (encode_target(&some->format, &target, &worker, &err) != 0)
         fail_msg("%s", err.msg);

@@ -185,7 +185,7 @@ static bool parse_options(struct test_case *test)
     if (test->options[0] == '\0')
         return true;
     if (strcmp(test->options, "-m 3 -M 3") == 0) {
-        test->selection = (struct selection_options){3, 3};
+        test->selection = (struct selection_options){.min_alleles = 3, .max_alleles = 3};
         return true;
     }
     test->selection.max_alleles = 2;
@@ -265,7 +265,7 @@ static void test_threads_agree(void **state)
     (void)state;
     for (unsigned nthreads = 1; nthreads <= 4; nthreads += 3) {
         struct pass_means m = {.nthreads = nthreads, .scratch_max = SCRATCH};
-        struct selection_options options = {0, 2};
+        struct selection_options options = {.max_alleles = 2};
         struct selection selection;
         struct format_view view;
         struct err err = {0};
@@ -554,8 +554,14 @@ static void test_progress(void **state)
 {
     uint64_t last = 0;
     unsigned calls = 0;
-    struct pass_means watched = {2, SCRATCH, see, &last},
-                      stopped = {2, SCRATCH, stop_at_once, &calls};
+    struct pass_means watched = {.nthreads = 2,
+                                 .scratch_max = SCRATCH,
+                                 .progress = see,
+                                 .progress_arg = &last},
+                      stopped = {.nthreads = 2,
+                                 .scratch_max = SCRATCH,
+                                 .progress = stop_at_once,
+                                 .progress_arg = &calls};
     struct format_view view;
     struct opened o = {0};
     struct err err = {0};
@@ -648,11 +654,12 @@ static void test_many_ranges(void **state)
         struct selection selection;
         struct format_view view;
         uint64_t last = 0;
-        struct pass_means m = {nthreads, SCRATCH, see, &last};
+        struct pass_means m = {
+            .nthreads = nthreads, .scratch_max = SCRATCH, .progress = see, .progress_arg = &last};
 
-        assert_int_equal(
-            selection_open(vcz, &(struct selection_options){0, 2}, &m, false, -1, &selection, &err),
-            0);
+        assert_int_equal(selection_open(vcz, &(struct selection_options){.max_alleles = 2}, &m,
+                                        false, -1, &selection, &err),
+                         0);
         assert_int_equal(last, MANY);
         last = 0;
         assert_int_equal(format_plink.open(&selection, &all, &m, false, &view, &err), 0);
@@ -688,8 +695,8 @@ static void test_no_rows(void **state)
 
     (void)state;
     assert_int_equal(open_made(&o, NULL, &(struct format_options){0}, false, &err), 0);
-    assert_int_equal(selection_open(o.vcz, &(struct selection_options){50, 0}, &means, false, -1,
-                                    &selection, &err),
+    assert_int_equal(selection_open(o.vcz, &(struct selection_options){.min_alleles = 50}, &means,
+                                    false, -1, &selection, &err),
                      0);
     assert_int_equal(selection.rows.nrows, 0);
     assert_int_equal(

@@ -78,7 +78,7 @@ static inline uint8_t *encode_range(const struct view *view, uint64_t begin, uin
     uint8_t *bytes = malloc(end - begin + 1);
     const struct encode_target target = {.begin = begin, .end = end, .out = bytes};
 
-    if (bytes == NULL || encode_worker_init(&worker, FIXTURE_SCRATCH, err) != 0)
+    if (bytes == NULL || encode_worker_init(&worker, FIXTURE_SCRATCH, NULL, err) != 0)
         abort();
     memset(bytes, 0xa5, end - begin + 1);
     if (encode_target(view->files[0].stream, &target, &worker, err) != 0) {
