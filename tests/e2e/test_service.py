@@ -1,4 +1,4 @@
-"""vczfs as a service: the units, a real systemd that runs them, sd_notify, mount.vczfs and fstab."""
+"""vczfs as a service: the units, sd_notify and mount.vczfs."""
 
 import contextlib
 import os
@@ -12,12 +12,10 @@ import pytest
 
 import drills
 import helpers
-import systemd
 
 STORE = "biallelic.vcz"
 CASE = "biallelic_vcz-plink"
 UNITS = helpers.ROOT / "fused/systemd"
-SANITIZED = helpers.SLOW > 1
 
 
 def due():
@@ -200,126 +198,3 @@ def test_mount_helper_tells_failure_from_misuse(helper, scratch):
     assert helper(helpers.store(STORE)).returncode == 1
     assert helper(helpers.store(STORE), scratch / "mnt", "-f").returncode == 0
     assert not helpers.is_mounted(scratch / "mnt")
-
-
-# --- a real systemd --------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def boot():
-    if SANITIZED:
-        pytest.skip("the units' filters are for what is installed, not for sanitizers")
-    with systemd.booted(helpers.store(STORE)) as (boot, why_not):
-        if boot is None:
-            pytest.skip(why_not)
-        yield boot
-
-
-@contextlib.contextmanager
-def started(boot, name, more=""):
-    boot.write(f"/etc/vczfs/{name}.conf", f"STORE=/run/store.vcz\nDIR=/run/mnt/{name}\n{more}")
-    boot.run("mkdir", "-p", f"/run/mnt/{name}")
-    unit = f"vczfs@{name}.service"
-    boot.ctl("start", unit)
-    try:
-        yield unit
-    finally:
-        boot.ctl("stop", unit, check=False)
-        boot.ctl("reset-failed", unit, check=False)
-
-
-def bed(boot, name):
-    path = f"/run/mnt/{name}/store.bed"
-    boot.run("sh", "-c", 'dd if="$1" iflag=nocache count=0 2>/dev/null', "sh", path)
-    return boot.run("cat", path).stdout
-
-
-def test_service_mounts_survives_and_unmounts(boot):
-    """Started, it answers; its encoder is killed, it answers; stopped, nothing is left."""
-    with started(boot, "one") as unit:
-        assert boot.show(unit, "ActiveState") == "active"
-        assert "257 variants" in boot.show(unit, "StatusText")
-        assert bed(boot, "one") == due()
-        front = boot.show(unit, "MainPID")
-        (encoder,) = boot.children(unit)
-        assert boot.run("stat", "-c", "%u", f"/proc/{encoder}").stdout.strip() != b"0"
-        boot.run("kill", "-KILL", encoder)
-        assert bed(boot, "one") == due()
-        assert boot.show(unit, "MainPID") == front and boot.show(unit, "NRestarts") == "0"
-        boot.ctl("stop", unit)
-        assert boot.show(unit, "ActiveState") == "inactive" and boot.show(unit, "Result") == "success"
-        assert not boot.mounted("/run/mnt/one")
-        assert b"vczfs" not in boot.run("ps", "-eo", "comm").stdout
-
-
-def test_service_comes_back_when_its_front_is_killed(boot):
-    with started(boot, "two") as unit:
-        front = boot.show(unit, "MainPID")
-        boot.run("kill", "-KILL", front)
-        helpers.wait_for(lambda: boot.show(unit, "NRestarts") == "1", 10, "the restart")
-        helpers.wait_for(lambda: boot.show(unit, "ActiveState") == "active", 10, "the mount")
-        assert boot.show(unit, "MainPID") != front
-        assert bed(boot, "two") == due()
-
-
-def test_service_that_hangs_is_restarted(boot):
-    boot.write("/run/systemd/system/vczfs@three.service.d/quick.conf", "[Service]\nWatchdogSec=1\n")
-    boot.ctl("daemon-reload")
-    with started(boot, "three") as unit:
-        boot.run("kill", "-STOP", boot.show(unit, "MainPID"))
-        helpers.wait_for(lambda: boot.show(unit, "NRestarts") == "1", 15, "the watchdog")
-        helpers.wait_for(lambda: boot.show(unit, "ActiveState") == "active", 10, "the mount")
-        assert bed(boot, "three") == due()
-
-
-def test_service_that_cannot_mount_fails(boot):
-    boot.write("/etc/vczfs/bad.conf", "STORE=/nonexistent.vcz\nDIR=/run/mnt/bad\n")
-    boot.run("mkdir", "-p", "/run/mnt/bad")
-    done = boot.run("systemctl", "start", "vczfs@bad.service", check=False)
-    assert done.returncode != 0
-    boot.ctl("stop", "vczfs@bad.service", check=False)
-    assert "nonexistent.vcz" in boot.log.read_text(errors="replace")
-
-
-def test_encoder_that_systemd_runs(boot):
-    """Started by its socket, as nobody's user; a restart of it is a short delay for readers."""
-    boot.ctl("start", "vczfs-encoderd@four.socket")
-    with started(boot, "four", "OPTIONS=--encoder-socket /run/vczfs/four.sock\n") as unit:
-        encoder = "vczfs-encoderd@four.service"
-        assert boot.children(unit) == []
-        assert bed(boot, "four") == due()
-        assert boot.show(encoder, "ActiveState") == "active"
-        main = boot.show(encoder, "MainPID")
-        assert boot.run("stat", "-c", "%u", f"/proc/{main}").stdout.strip() != b"0"
-        boot.ctl("restart", encoder)
-        assert bed(boot, "four") == due()
-        boot.run("kill", "-KILL", boot.show(encoder, "MainPID"))
-        assert bed(boot, "four") == due()
-        assert boot.show(unit, "NRestarts") == "0"
-    boot.ctl("stop", "vczfs-encoderd@four.socket", encoder)
-    assert boot.run("test", "-e", "/run/vczfs/four.sock", check=False).returncode == 1
-
-
-def test_mount_t_vczfs(boot):
-    boot.run("mkdir", "-p", "/run/mnt/five")
-    boot.run("mount", "-t", "vczfs", "/run/store.vcz", "/run/mnt/five", "-o", "basename=store,memory=32M")
-    assert bed(boot, "five") == due()
-    done = boot.run("mount", "-t", "vczfs", "/run/store.vcz", "/run/mnt/five", "-o", "nonsense", check=False)
-    assert done.returncode != 0 and b"nonsense" in done.stderr
-    boot.run("umount", "/run/mnt/five")
-    assert not boot.mounted("/run/mnt/five")
-
-
-def test_fstab_with_automount(boot):
-    """Nothing is mounted until somebody looks."""
-    boot.run("mkdir", "-p", "/run/mnt/six")
-    boot.write("/etc/fstab", "/run/store.vcz /run/mnt/six vczfs noauto,x-systemd.automount,basename=store 0 0\n")
-    boot.ctl("daemon-reload")
-    done = boot.run("systemctl", "start", "run-mnt-six.automount", check=False)
-    if done.returncode != 0 and not os.path.exists("/sys/module/autofs4") and b"autofs" not in open("/proc/filesystems", "rb").read():
-        pytest.skip("this kernel has no autofs")
-    assert done.returncode == 0, done.stderr
-    assert b"fuse.vczfs" not in boot.run("cat", "/proc/mounts").stdout
-    assert bed(boot, "six") == due()
-    boot.ctl("stop", "run-mnt-six.automount", "run-mnt-six.mount")
-    helpers.wait_for(lambda: b"vczfs" not in boot.run("ps", "-eo", "comm").stdout, what="the processes to end")
