@@ -359,22 +359,22 @@ int eval_compare_numbers(struct expr_eval *eval, const struct bound *bound, stru
     const enum expr_op op = bound->node->op;
 
     (void)err;
-    for (uint64_t i = 0; i < eval->batch->n * cells; i++) {
-        const double *p = x + (a->per_sample == bound->per_sample ? i : i / cells) * a->width;
-        const double *q = y + (b->per_sample == bound->per_sample ? i : i / cells) * b->width;
-        uint64_t np = count(p, a->width), nq = count(q, b->width);
-        bool pass = a->per_sample && b->per_sample ? compare_pairs(op, p, np, q, nq)
-                                                   : compare_any(op, p, np, q, nq);
+    for (uint64_t row = 0, i = 0; row < eval->batch->n; row++) {
+        uint8_t any = 0;
 
-        if (!bound->per_sample) {
-            out->site[i] = pass;
-            continue;
+        for (uint64_t cell = 0; cell < cells; cell++, i++) {
+            const double *p = x + (a->per_sample == bound->per_sample ? i : row) * a->width;
+            const double *q = y + (b->per_sample == bound->per_sample ? i : row) * b->width;
+            uint64_t np = count(p, a->width), nq = count(q, b->width);
+            bool pass = bound_uses(bound, cell) &&
+                        (a->per_sample && b->per_sample ? compare_pairs(op, p, np, q, nq)
+                                                        : compare_any(op, p, np, q, nq));
+
+            if (bound->per_sample)
+                out->samples[i] = pass;
+            any |= pass;
         }
-        pass = pass && bound_uses(bound, i % cells);
-        out->samples[i] = pass;
-        if (i % cells == 0)
-            out->site[i / cells] = 0;
-        out->site[i / cells] |= pass;
+        out->site[row] = any;
     }
     return 0;
 }

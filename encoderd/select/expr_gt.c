@@ -134,24 +134,26 @@ static struct call call_at(const struct expr_eval *eval, uint64_t i)
 int eval_compare_gt(struct expr_eval *eval, const struct bound *bound, struct err *err)
 {
     const uint64_t nsamples = eval->expr->context.nsamples;
+    bool by_phase = bound->gt_form == GT_TEXT && eval->phased != NULL;
     struct values *out = eval_values(eval, bound);
 
     if (out->gt_match == NULL)
         out->gt_match = calloc(NREMEMBERED, 1);
     if (out->gt_match == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for an expression");
-    if (bound->gt_form == GT_TEXT && eval_phases(eval, err) != 0)
+    if (by_phase && eval_phases(eval, err) != 0)
         return -1;
-    for (uint64_t i = 0; i < eval->batch->n * nsamples; i++) {
-        struct call call = call_at(eval, i);
-        bool pass;
+    for (uint64_t row = 0; row < eval->batch->n; row++) {
+        uint8_t *samples = out->samples + row * nsamples, any = 0;
 
-        call.phased = bound->gt_form == GT_TEXT && eval->phased != NULL && eval->phases[i] != 0;
-        pass = bound_uses(bound, i % nsamples) && match_remembered(bound, out, &call);
-        out->samples[i] = pass;
-        if (i % nsamples == 0)
-            out->site[i / nsamples] = 0;
-        out->site[i / nsamples] |= pass;
+        for (uint64_t s = 0; s < nsamples; s++) {
+            struct call call = call_at(eval, row * nsamples + s);
+
+            call.phased = by_phase && eval->phases[row * nsamples + s] != 0;
+            samples[s] = bound_uses(bound, s) && match_remembered(bound, out, &call);
+            any |= samples[s];
+        }
+        out->site[row] = any;
     }
     return 0;
 }

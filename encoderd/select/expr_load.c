@@ -53,8 +53,11 @@ static void place_numbers(const struct expr_eval *eval, const struct bound *boun
 {
     const uint64_t cells = bound_cells(eval->expr, bound);
 
-    for (uint64_t i = 0; i < eval->batch->n * cells; i++, to += bound->width) {
-        if (bound->per_sample && !bound_uses(bound, i % cells)) {
+    for (uint64_t i = 0, cell = 0; i < eval->batch->n * cells; i++, to += bound->width) {
+        uint64_t at = cell;
+
+        cell = cell + 1 < cells ? cell + 1 : 0;
+        if (bound->per_sample && !bound_uses(bound, at)) {
             for (uint64_t k = 0; k < bound->width; k++)
                 to[k] = number_fill();
             continue;
@@ -69,8 +72,11 @@ static void place_strings(const struct expr_eval *eval, const struct bound *boun
 {
     const uint64_t cells = bound_cells(eval->expr, bound);
 
-    for (uint64_t i = 0; i < eval->batch->n * cells; i++, to += bound->width) {
-        if (bound->per_sample && !bound_uses(bound, i % cells)) {
+    for (uint64_t i = 0, cell = 0; i < eval->batch->n * cells; i++, to += bound->width) {
+        uint64_t at = cell;
+
+        cell = cell + 1 < cells ? cell + 1 : 0;
+        if (bound->per_sample && !bound_uses(bound, at)) {
             for (uint64_t k = 0; k < bound->width; k++)
                 to[k] = (struct str){.at = "", .len = 0};
             continue;
