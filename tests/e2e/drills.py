@@ -19,8 +19,6 @@ SOAK = os.environ.get("VCZFS_SOAK", "") not in ("", "0")
 
 # Wide enough for several blocks a row, long enough for several spans; about 4 MB of .bed.
 STORE = "--samples 5003 --variants 3000 --chunk-variants 500 --chunk-samples 2000 --density dense --seed 6"
-
-
 def scaled(check, soak):
     return soak if SOAK else check
 
