@@ -135,6 +135,7 @@ int encode_end(const struct format_view *format, const struct encode_target *tar
 {
     const struct rows *rows = &format->selection->rows;
     const bool phase_known = format->wants_phase && format->selection->vcz->phased != NULL;
+    const uint8_t *seen = target->phase_seen;
     struct encode_grid grid;
 
     if (format->format->finish_row == NULL)
@@ -144,8 +145,13 @@ int encode_end(const struct format_view *format, const struct encode_target *tar
         const struct row_facts facts = {
             .row = row,
             .variant = rows_variant(rows, row),
-            .phased = phase_known && target->unphased[row - grid.row_begin] == 0,
+            .phased = phase_known && seen[row - grid.row_begin] == PHASE_YES,
         };
+
+        if (phase_known && seen[row - grid.row_begin] == (PHASE_YES | PHASE_NO)) {
+            worker->nmixed++;
+            worker->last_mixed = facts.variant;
+        }
 
         if (finish_row(format, target, &facts, worker, err) != 0)
             return -1;
@@ -185,10 +191,10 @@ int encode_target(const struct format_view *format, const struct encode_target *
 
     encode_grid(format, target, &grid);
     nflags = encode_nflags(format, &grid);
-    with_flags.unphased = nflags > 0 ? calloc(nflags, 1) : NULL;
-    if (nflags > 0 && with_flags.unphased == NULL)
+    with_flags.phase_seen = nflags > 0 ? calloc(nflags, 1) : NULL;
+    if (nflags > 0 && with_flags.phase_seen == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
     result = encode_cells(format, &with_flags, &grid, worker, err);
-    free(with_flags.unphased);
+    free(with_flags.phase_seen);
     return result;
 }

@@ -15,10 +15,13 @@
 struct encode_target {
     uint64_t begin, end; /* bytes of the file, begin < end <= its size */
     uint8_t *out;        /* end - begin of them */
-    /* One per row of the grid, zero at first; set where a call is not phased. NULL unless the format
-     * wants to know (encode_nflags). */
-    uint8_t *unphased;
+    /* One per row of the grid, zero at first: PHASE_ bits of what its calls have been seen to be. NULL
+     * unless the format wants to know (encode_nflags). */
+    uint8_t *phase_seen;
 };
+
+#define PHASE_NO  1u /* a call that is not phased */
+#define PHASE_YES 2u /* one that is */
 
 /* The rows that a target touches, and the chunks that hold their calls. */
 struct chunk_grid {
@@ -33,7 +36,7 @@ struct encode_grid {
 void encode_grid(const struct format_view *format, const struct encode_target *target,
                  struct encode_grid *out);
 
-/* How many `unphased` flags a target of this grid needs: 0 if none. */
+/* How many `phase_seen` flags a target of this grid needs: 0 if none. */
 uint64_t encode_nflags(const struct format_view *format, const struct encode_grid *grid);
 
 /* What comes before any cell: the header's bytes, and zeroes where cells put bits into one byte. */
@@ -45,6 +48,8 @@ struct encode_worker {
     struct decoder *second;     /* owned; for stores whose ploidy axis is chunked */
     struct sites_reader *sites; /* owned; made when a format first wants sites */
     size_t scratch_max;
+    uint64_t nmixed;     /* rows finished in which some calls are phased and some are not */
+    uint64_t last_mixed; /* the last one's variant */
     struct cache *cache; /* of chunks that can only be decoded whole; borrowed, or NULL */
     uint64_t *subset;    /* owned; see encode_subset.h */
     size_t subset_cap;
@@ -72,7 +77,7 @@ struct encode_donor {
 
 enum cell_kind {
     CELL_GENOTYPE, /* writes calls into the target */
-    CELL_PHASED,   /* sets the target's unphased flags */
+    CELL_PHASED,   /* sets the target's phase_seen flags */
 };
 
 struct encode_cell {

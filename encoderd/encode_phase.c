@@ -3,8 +3,6 @@
 #include "common/size.h"
 #include "encoderd/columns.h"
 
-#include <string.h>
-
 struct phase_walk {
     const struct selection *selection;
     struct decoder *decoder;
@@ -26,53 +24,63 @@ static int need_block(struct phase_walk *walk, uint64_t element, struct err *err
     return 0;
 }
 
-/* Are elements [first, first + n) of the block true? A bool that is stored bit-shuffled has all it says
- * in plane 0; any other value than 0 and 1 is left to the plain form. */
-static bool planes_all_true(const uint8_t *plane, uint64_t first, uint64_t n)
+/* What elements [first, first + n) of a plane are: PHASE_ bits. A bool that is stored bit-shuffled has all
+ * it says in plane 0. */
+static unsigned plane_phase(const uint8_t *plane, uint64_t first, uint64_t n)
 {
+    unsigned seen = 0;
+
     for (; n > 0 && first % 8 != 0; first++, n--)
-        if ((plane[first / 8] >> first % 8 & 1) == 0)
-            return false;
+        seen |= (plane[first / 8] >> first % 8 & 1) != 0 ? PHASE_YES : PHASE_NO;
     plane += first / 8;
     for (; n >= 8; plane++, n -= 8)
-        if (*plane != 0xff)
-            return false;
-    return (*plane & ((1u << n) - 1)) == (1u << n) - 1;
+        seen |= (*plane != 0 ? PHASE_YES : 0) | (*plane != 0xff ? PHASE_NO : 0);
+    for (uint64_t i = 0; i < n; i++)
+        seen |= (*plane >> i & 1) != 0 ? PHASE_YES : PHASE_NO;
+    return seen;
 }
 
-static bool run_is_true(const struct phase_walk *walk, uint64_t element, uint64_t n)
+static unsigned bytes_phase(const uint8_t *bytes, uint64_t n)
+{
+    unsigned seen = 0;
+
+    for (uint64_t i = 0; i < n; i++)
+        seen |= bytes[i] != 0 ? PHASE_YES : PHASE_NO;
+    return seen;
+}
+
+static unsigned run_phase(const struct phase_walk *walk, uint64_t element, uint64_t n)
 {
     const uint64_t first = element - walk->block.begin;
 
-    if (walk->block.form == BLOCK_PLANES)
-        return planes_all_true(walk->block.data, first, n);
-    return memchr(walk->block.data + first, 0, n) == NULL;
+    return walk->block.form == BLOCK_PLANES ? plane_phase(walk->block.data, first, n)
+                                            : bytes_phase(walk->block.data + first, n);
 }
 
-/* Are all selected calls of one row of the chunk phased? `columns` are the chunk's. */
-static int row_is_phased(struct phase_walk *walk, uint64_t row_element, struct range columns,
-                         bool *phased, struct err *err)
+/* What the selected calls of one row of the chunk are; `columns` are the chunk's. */
+static int row_phase(struct phase_walk *walk, uint64_t row_element, struct range columns,
+                     unsigned *seen, struct err *err)
 {
+    const struct selection *selection = walk->selection;
     struct range places =
-        columns_places(walk->selection, (struct range){0, walk->selection->nsamples}, columns);
+        columns_places(selection, (struct range){0, selection->nsamples}, columns);
 
-    *phased = true;
-    while (!range_is_empty(places) && *phased) {
-        const uint64_t column = columns_column(walk->selection, places.begin);
+    *seen = 0;
+    while (!range_is_empty(places)) {
+        const uint64_t column = columns_column(selection, places.begin);
         const uint64_t element = row_element + (column - columns.begin);
+        uint64_t block_columns;
         struct range here;
 
         if (need_block(walk, element, err) != 0)
             return -1;
-        here = columns_places(
-            walk->selection, places,
-            (struct range){column,
-                           columns.begin + (walk->block.begin + walk->block.nbytes - row_element)});
-        if (walk->selection->contiguous)
-            *phased = run_is_true(walk, element, here.end - here.begin);
-        for (uint64_t i = here.begin; !walk->selection->contiguous && *phased && i < here.end; i++)
-            *phased = run_is_true(
-                walk, row_element + columns_column(walk->selection, i) - columns.begin, 1);
+        block_columns = walk->block.begin + walk->block.nbytes - row_element;
+        here = columns_places(selection, places,
+                              (struct range){column, columns.begin + block_columns});
+        if (selection->contiguous)
+            *seen |= run_phase(walk, element, here.end - here.begin);
+        for (uint64_t i = here.begin; !selection->contiguous && i < here.end; i++)
+            *seen |= run_phase(walk, row_element + columns_column(selection, i) - columns.begin, 1);
         places.begin = here.end;
     }
     return 0;
@@ -88,26 +96,24 @@ int encode_phased_cell(const struct format_view *format, const struct encode_tar
     const struct range columns = {cell->schunk * chunk_samples, (cell->schunk + 1) * chunk_samples};
     struct phase_walk walk = {.selection = format->selection, .decoder = decoder};
     struct encode_grid grid;
-    bool phased;
+    unsigned seen;
 
     encode_grid(format, target, &grid);
     for (uint64_t row =
              size_max(grid.row_begin, rows_lower_bound(rows, cell->vchunk * chunk_variants));
          row < grid.row_end; row++) {
         const uint64_t variant = rows_variant(rows, row);
-        uint8_t *unphased = &target->unphased[row - grid.row_begin];
+        uint8_t *flags = &target->phase_seen[row - grid.row_begin];
 
         if (variant / chunk_variants != cell->vchunk)
             break;
-        if (__atomic_load_n(unphased, __ATOMIC_RELAXED) != 0)
+        if (__atomic_load_n(flags, __ATOMIC_RELAXED) == (PHASE_YES | PHASE_NO))
             continue;
         if (walk.chunk == NULL && decoder_chunk(decoder, array, index, &walk.chunk, err) != 0)
             return -1;
-        if (row_is_phased(&walk, variant % chunk_variants * chunk_samples, columns, &phased, err) !=
-            0)
+        if (row_phase(&walk, variant % chunk_variants * chunk_samples, columns, &seen, err) != 0)
             return -1;
-        if (!phased)
-            __atomic_store_n(unphased, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_or(flags, (uint8_t)seen, __ATOMIC_RELAXED);
     }
     return 0;
 }

@@ -6,8 +6,8 @@
 
 #include "encoderd/encode.h"
 
-/* A CELL_PHASED: sets target->unphased for every row in which a selected sample of the cell's chunk of
- * call_genotype_phased is not phased. */
+/* A CELL_PHASED: notes in target->phase_seen, for every row, whether selected samples of the cell's chunk
+ * of call_genotype_phased are phased, are not, or both. */
 int encode_phased_cell(const struct format_view *format, const struct encode_target *target,
                        const struct encode_cell *cell, struct decoder *decoder, struct err *err);
 

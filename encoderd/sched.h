@@ -67,6 +67,7 @@ void sched_idle(struct sched *sched);
 
 struct sched_stats {
     uint64_t reads, spans, spans_failed, blocks, bytes_decoded, bytes_encoded, leases_held;
+    uint64_t mixed_phase; /* rows made in which some calls are phased and some are not */
     uint64_t arena_used;
 };
 void sched_stats(struct sched *sched, struct sched_stats *out);

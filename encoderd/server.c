@@ -550,6 +550,7 @@ static void handle_stats(struct server *server, const struct msg_stats *request)
                                            .bytes_decoded = stats.bytes_decoded,
                                            .bytes_encoded = stats.bytes_encoded,
                                            .spans_failed = stats.spans_failed,
+                                           .mixed_phase = stats.mixed_phase,
                                            .leases_held = stats.leases_held,
                                            .arena_used = stats.arena_used,
                                            .resident = resident_bytes(server)};

@@ -141,7 +141,7 @@ static bool place_cells(struct span *span)
     span->first_element = zeroed_words(&span->memory, span->nfirst + size_div_up(nflags, 8));
     if (span->first_element == NULL)
         return false;
-    span->target.unphased = (uint8_t *)(span->first_element + span->nfirst);
+    span->target.phase_seen = (uint8_t *)(span->first_element + span->nfirst);
     return true;
 }
 

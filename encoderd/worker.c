@@ -1,5 +1,7 @@
 #include "encoderd/sched_impl.h"
 
+#include "common/log.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -31,6 +33,21 @@ static void finish_part(struct sched *sched, struct span *span, const struct err
     }
 }
 
+/* A row can be marked phased or not, as a whole: who reads it should hear, once, that some are neither. */
+static void count_mixed(struct worker *worker)
+{
+    struct sched *sched = worker->sched;
+    struct encode_worker *encode = &worker->encode;
+
+    if (encode->nmixed > 0 && sched->stats.mixed_phase == 0)
+        log_warning("variant %llu of the store has phased calls and others that are not: it is "
+                    "shown without phase, and so is every variant like it (vczfs status counts "
+                    "them)",
+                    (unsigned long long)encode->last_mixed);
+    sched->stats.mixed_phase += encode->nmixed;
+    encode->nmixed = 0;
+}
+
 /* The same for a part that this worker has run: whoever finishes the last part, be it a cell or a donation,
  * also does what comes after it. Under the lock, which it drops meanwhile. */
 static void end_part(struct worker *worker, struct span *span, const struct err *failed)
@@ -44,6 +61,7 @@ static void end_part(struct worker *worker, struct span *span, const struct err 
         if (encode_end(span->format, &span->target, &worker->encode, &err) != 0)
             failed = &err;
         pthread_mutex_lock(&sched->lock);
+        count_mixed(worker);
     }
     finish_part(sched, span, failed);
 }

@@ -183,6 +183,7 @@ struct msg_counters {
     uint64_t id;
     uint64_t reads, spans, blocks, bytes_decoded, bytes_encoded;
     uint64_t spans_failed;
+    uint64_t mixed_phase; /* rows made in which some calls are phased and some are not */
     uint64_t leases_held; /* now */
     uint64_t arena_used;  /* bytes, now */
     uint64_t resident;    /* bytes, now */

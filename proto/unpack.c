@@ -192,6 +192,7 @@ static void get_counters(struct getter *get, struct msg_counters *counters)
     get_count(get, "decoded", &counters->bytes_decoded);
     get_count(get, "encoded", &counters->bytes_encoded);
     get_count(get, "failed", &counters->spans_failed);
+    get_count(get, "mixed_phase", &counters->mixed_phase);
     get_count(get, "held", &counters->leases_held);
     get_count(get, "arena", &counters->arena_used);
     get_count(get, "resident", &counters->resident);

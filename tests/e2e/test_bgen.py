@@ -1,5 +1,6 @@
 """BGEN mounts: the vectors' bytes; the VCF as oracle, through a reader of our own and through plink2; the index."""
 
+import json
 import os
 import random
 import shlex
@@ -467,3 +468,21 @@ def test_mount_leaves_out_what_the_store_does_not_allow(scratch):
     assert done.returncode == 1 and "a b" in done.stderr
     done = helpers.refused(store, "--no-sample-file", "--formats", "plink,bgen", verb="mount")
     assert done.returncode == 1 and "a b" in done.stderr
+
+
+def mixed_phase_variants(vcf):
+    """How many variants have both phased and unphased calls."""
+    separators = ({sign for call in calls for sign in "|/" if sign in call} for *_, calls in vcf_records(vcf))
+    return sum(len(signs) == 2 for signs in separators)
+
+
+def test_mixed_phase_is_counted_and_said_once():
+    due = mixed_phase_variants(helpers.vcf("biallelic.vcf"))
+    assert due > 0
+    with bgen_mount(helpers.store("biallelic.vcz")) as m:
+        m.read(".bgen")
+        status = json.loads(helpers.run("status", "--json", m.dir).stdout)
+        assert status["encoder"]["counters"]["mixed_phase"] == due
+        helpers.wait_for(lambda: "shown without phase" in m.log(), what="the warning")
+        m.read(".bgen")
+        assert m.log().count("shown without phase") == 1

@@ -88,11 +88,13 @@ static const struct sample samples[] = {
                     .bytes_decoded = 23,
                     .bytes_encoded = 24,
                     .spans_failed = 25,
+                    .mixed_phase = 29,
                     .leases_held = 26,
                     .arena_used = 27,
                     .resident = 28}}},
      "{\"t\"=>\"counters\", \"id\"=>9, \"reads\"=>20, \"spans\"=>21, \"blocks\"=>22, "
-     "\"decoded\"=>23, \"encoded\"=>24, \"failed\"=>25, \"held\"=>26, \"arena\"=>27, "
+     "\"decoded\"=>23, \"encoded\"=>24, \"failed\"=>25, \"mixed_phase\"=>29, \"held\"=>26, "
+     "\"arena\"=>27, "
      "\"resident\"=>28}"},
     {{MSG_SIDECAR, {.sidecar = {.id = 10, .file = 2, .size = 4096, .sealed = true}}},
      "{\"t\"=>\"sidecar\", \"id\"=>10, \"file\"=>2, \"size\"=>4096, \"sealed\"=>true}"},
