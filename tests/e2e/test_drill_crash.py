@@ -2,11 +2,13 @@
 
 import contextlib
 import errno
+import json
 import os
 import random
 import resource
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -146,3 +148,34 @@ def test_store_that_changes_between_deaths_is_stale(mount, generated, scratch):
         results = readers.finish()
     assert sum(r["wrong"] for r in results) == 0, results
     assert {r["complaint"].split()[0] for r in results if r["errors"]} <= {"ESTALE", "SIGBUS"}, results
+
+
+def test_read_is_not_blamed_for_a_killer_from_outside(mount):
+    """Two encoders die while it is in flight; the third before anything was asked of it. Then nothing is suspected."""
+    environment = {"FAKEENC_LIE": "silent", "FAKEENC_SIZE": "1048576", "FAKEENC_SPAN": "65536"}
+    options = ("--encoder", helpers.FAKEENC, "--read-timeout", "30")
+    with mount(helpers.store("biallelic.vcz"), *options, env=environment) as m:
+
+        def status():
+            return json.loads((m.dir / ".vczfs-status").read_text())
+
+        def kill_next(previous, age):
+            pid = helpers.wait_for(
+                lambda: (pid := drills.encoder_pid(m.front)) not in (None, previous) and pid, 20, "the next encoder"
+            )
+            helpers.wait_for(lambda: status()["encoder"]["state"] in ("serving", "not answering"), what="it to be up")
+            time.sleep(age)
+            kill(pid)
+            return pid
+
+        path = m.path(".bed")
+        reader = subprocess.Popen(["dd", f"if={path}", "iflag=direct", "bs=4k", "count=1"], stderr=subprocess.DEVNULL)
+        helpers.wait_for(lambda: status()["reads"]["pending"] == 1, what="the read to wait")
+        pid = kill_next(None, 0.05)
+        pid = kill_next(pid, 0.05)
+        pid = kill_next(pid, 0.0)  # within its probation
+        kill_next(pid, 0.05)
+        assert status()["poisoned"] == [] and status()["reads"]["pending"] == 1
+        assert reader.poll() is None
+        m.stop()
+        assert reader.wait(10) != 0
