@@ -62,9 +62,9 @@ LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) -lm
 
 DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev libzstd-dev \
               libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
-DEPS_FUZZ  := clang libclang-rt-14-dev
+DEPS_FUZZ  := clang libclang-rt-14-dev python3 zstd
 DEPS_TEST  := libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
-              procps util-linux sqlite3 bolt-lmm systemd stress-ng
+              procps util-linux sqlite3 bolt-lmm systemd stress-ng mandoc man-db strace
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -140,8 +140,9 @@ build/vectors/cases.tsv: tests/data/vectors.tar.zst
 
 TEST_ENV = VCZFS_BUILD=$(BUILD) VCZFS_VECTORS=build/vectors
 # Tests that start threads: what the thread sanitizer is for.
-TSAN_TESTS := sched parallel bed
+TSAN_TESTS := sched parallel bed zarr_pipeline
 
+demo: DEPS = $(DEPS_BUILD) plink1.9 plink2
 demo: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@tests/tools/demo.sh $(BUILD)
@@ -186,8 +187,8 @@ corpus: vectors
 # What fails is kept in tests/fuzz/regressions and belongs into the next commit.
 FUZZ_SECONDS ?= 60
 FUZZ_SAN     := fuzzer-no-link,address,undefined
-fuzz: corpus
-	@$(MAKE) --no-print-directory deps DEPS="$(DEPS_BUILD) $(DEPS_FUZZ)"
+fuzz: DEPS = $(DEPS_BUILD) $(DEPS_FUZZ)
+fuzz: deps corpus
 	@CPPFLAGS=-D__SANITIZE_ADDRESS__ $(MAKE) -s -j$$(nproc) CC=clang SAN=$(FUZZ_SAN) fuzzers
 	@for target in $(FUZZ); do \
 	    mkdir -p tests/fuzz/regressions/$$target build/found/$$target; \
@@ -200,6 +201,7 @@ fuzz: corpus
 	    rmdir --ignore-fail-on-non-empty tests/fuzz/regressions/$$target; \
 	done
 
+bench: DEPS = $(DEPS_BUILD) python3 plink1.9 plink2
 bench: deps
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@VCZFS_BUILD=$(BUILD) /usr/bin/python3 tests/bench/bench.py $(BENCH_ARGS)
