@@ -331,5 +331,7 @@ int main(int argc, char **argv)
     open_files(&s);
     work(&s);
     report(&s);
+    free(s.buf);
+    free(s.us);
     return s.errors + s.wrong > 0 ? 1 : 0;
 }
