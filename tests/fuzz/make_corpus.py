@@ -163,12 +163,15 @@ def pack(value):
         return b"\xd9" + bytes([len(value.encode())]) + value.encode()
     if isinstance(value, list):
         return bytes([0x90 | len(value)]) + b"".join(map(pack, value))
-    return bytes([0x80 | len(value)]) + b"".join(pack(k) + pack(v) for k, v in value.items())
+    head = bytes([0x80 | len(value)]) if len(value) < 16 else b"\xde" + struct.pack(">H", len(value))
+    return head + b"".join(pack(k) + pack(v) for k, v in value.items())
 
 
-VIEW = {"formats": ["plink", "bgen"], "optional": False, "basename": "x", "no_bim": False, "no_fam": False,
-        "no_bgi": False, "no_sample_file": False, "no_header_samples": False, "unphased": False,
-        "id_in_varid": False, "string_length": 0, "pad_byte": 46, "min_alleles": 0, "max_alleles": 2}
+# Whoever adds a key to the protocol adds it here: a packet that lacks one is a poor seed.
+VIEW = {"formats": ["plink", "bgen"], "optional": False, "basename": "x", "no_bim": False,
+        "no_fam": False, "no_bgi": False, "no_sample_file": False, "no_header_samples": False,
+        "unphased": False, "id_in_varid": False, "string_length": 0, "pad_byte": 46,
+        "min_alleles": 0, "max_alleles": 2, "follow_links": False, "selection": False}
 HELLO = {"t": "hello", "version": 2, "program": "fuzz", "pid": 1}
 OPEN = {"t": "open", "id": 1, "store": "biallelic.vcz", "view": VIEW, "resume": False}
 RESUME = {**OPEN, "resume": True, "fp": bytes(32), "state": True}
@@ -205,6 +208,7 @@ def protocol(corpus):
     opened = greeted + [(OPEN, 0)]
     corpus.put("server", talk(*greeted, (FRONT[4], 0)))
     corpus.put("server", talk(*greeted, (RESUME, 1)))
+    corpus.put("server", talk(*greeted, ({**OPEN, "view": {**VIEW, "selection": True}}, 9)))
     corpus.put("server", talk(*opened, (READ, 0), ({**READ, "id": 5, "off": 1200}, 0),
                               ({"t": "return", "leases": [1]}, 0), (FRONT[6], 0), (FRONT[7], 0)))
     corpus.put("server", talk(*[(message, 0) for message in FRONT]))
