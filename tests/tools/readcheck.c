@@ -103,16 +103,26 @@ static size_t clip(const struct state *s, uint64_t at, size_t n)
     return at >= s->size ? 0 : s->size - at < n ? (size_t)(s->size - at) : n;
 }
 
+/* A read that ends early is read on, as any program would: what it could not read says why. */
 static void read_at(struct state *s, int fd, uint64_t at, size_t n)
 {
-    const ssize_t got = pread(fd, s->buf, n, (off_t)at);
+    const uint64_t end = at + clip(s, at, n);
 
-    if (got < 0)
-        complain(s, &s->errors, strerrorname_np(errno), at, n);
-    else if ((size_t)got != clip(s, at, n))
-        complain(s, &s->errors, "short read", at, n);
-    else
+    do {
+        const ssize_t got = pread(fd, s->buf, n, (off_t)at);
+
+        if (got <= 0 && (got < 0 || at < end)) {
+            complain(s, &s->errors, got < 0 ? strerrorname_np(errno) : "EOF", at, n);
+            return;
+        }
+        if ((uint64_t)got > end - at && at < end) {
+            complain(s, &s->wrong, "more than there is", at, n);
+            return;
+        }
         judge(s, s->buf, at, (size_t)got);
+        at += (uint64_t)got;
+        n -= (size_t)got;
+    } while (at < end);
 }
 
 static void read_mapped(struct state *s, uint64_t at, size_t n)
