@@ -180,6 +180,7 @@ check-fuzz: replayers corpus
 	    $(TEST_ENV) $(BUILD)/replay/$$target $(call seeds,$$target) \
 	        $$(ls -d tests/fuzz/regressions/$$target 2>/dev/null) || exit 1; \
 	done
+	@VCZFS_SEEDS_ARE_VALID=1 $(BUILD)/replay/proto build/corpus/proto
 
 corpus: vectors
 	@/usr/bin/python3 tests/fuzz/make_corpus.py build/vectors build/corpus
