@@ -12,6 +12,9 @@ import pytest
 import drills
 import helpers
 
+# What the sanitizers have seen in the other drills they need not see again.
+unsanitized = pytest.mark.skipif(helpers.SLOW > 1, reason="the same code runs in other drills")
+
 FIO = {
     "sequential": ("--rw=read", "--bs=1M"),
     "random": ("--rw=randread", "--bs=4k", "--direct=1"),
@@ -22,6 +25,7 @@ FIO = {
 }
 
 
+@unsanitized
 @pytest.mark.parametrize("job", FIO)
 def test_fio(job, mount, generated):
     """No error, no EAGAIN."""
@@ -67,6 +71,7 @@ def test_liveness_while_16_readers_saturate(mount, generated):
     assert max(took) < 1 * helpers.SLOW
 
 
+@unsanitized
 @pytest.mark.skipif(shutil.which("stress-ng") is None, reason="stress-ng is not installed")
 @pytest.mark.limit(drills.scaled(60, 300))
 def test_readers_beside_stress(mount, generated):

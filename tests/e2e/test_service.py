@@ -139,6 +139,65 @@ def test_manager_that_cannot_be_reached(name, mount):
         assert m.read(".bed") == due()
 
 
+# --- sockets that a service manager opens ----------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def activated(listener, path):
+    """An encoder as systemd's socket unit starts it: the listening socket is descriptor 3."""
+
+    def hand_over():
+        os.dup2(listener.fileno(), 3)
+        signal.alarm(helpers.FRONT_LIMIT)
+
+    script = f'LISTEN_FDS=1 LISTEN_PID=$$ exec {helpers.ENCODERD} --listen "{path}"'
+    process = subprocess.Popen(
+        ["sh", "-c", script], close_fds=False, preexec_fn=hand_over, env=helpers.test_environment(),
+        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    helpers.held.add(process.pid)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        assert process.wait(10 * helpers.SLOW) == 0
+        helpers.held.discard(process.pid)
+        helpers.assert_no_strays()  # its workers end with it
+
+
+def test_encoder_on_a_socket_that_was_opened_for_it(mount, scratch):
+    """Nobody is connected to in vain between two encoders, and the socket is not theirs to remove."""
+    path = scratch / "socket"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(path))
+        listener.listen(16)
+        with contextlib.ExitStack() as stack:
+            with activated(listener, path):
+                m = stack.enter_context(mount(helpers.store(STORE), "--encoder-socket", path))
+                assert m.read(".bed") == due()
+            assert path.exists()
+            with activated(listener, path):
+                helpers.drop_cache(m.path(".bed"))
+                assert m.read(".bed") == due()
+                m.stop()
+
+
+def test_listen_fds_of_somebody_else(scratch):
+    """Another process's are not taken: the encoder opens its own socket."""
+    process = subprocess.Popen(
+        [helpers.ENCODERD, "--listen", scratch / "socket"], stderr=subprocess.DEVNULL,
+        env=helpers.test_environment({"LISTEN_FDS": "1", "LISTEN_PID": "1"}),
+    )  # fmt: skip
+    helpers.held.add(process.pid)
+    try:
+        helpers.wait_for((scratch / "socket").exists, what="a socket of its own")
+    finally:
+        process.terminate()
+        assert process.wait(10 * helpers.SLOW) == 0
+        helpers.held.discard(process.pid)
+    assert not (scratch / "socket").exists()
+
+
 # --- mount.vczfs -----------------------------------------------------------------------------------------
 
 
