@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIXTURE_SCRATCH ((size_t)64 << 20)
+#define FIXTURE_SCRATCH ((size_t)4 << 20)
 
 static inline const char *env_or(const char *name, const char *otherwise)
 {
