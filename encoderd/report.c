@@ -60,6 +60,16 @@ static void head_text(const struct vcz *vcz, const struct report_facts *facts, s
                grouped(facts->stored_nobjects, number));
 }
 
+static void selection_text(const struct vcz *vcz, const struct report_facts *facts, struct buf *out)
+{
+    char samples[GROUPED_MAX], variants[GROUPED_MAX];
+
+    if (facts->shown_nsamples == vcz->nsamples && facts->shown_nvariants == vcz->nvariants)
+        return;
+    buf_printf(out, "selected   %s samples, %s variants\n", grouped(facts->shown_nsamples, samples),
+               grouped(facts->shown_nvariants, variants));
+}
+
 static void contigs_text(const struct vcz *vcz, const struct report_facts *facts, struct buf *out)
 {
     char number[GROUPED_MAX], shown[TEXT_SHOW_MAX];
@@ -166,6 +176,7 @@ static void facts_text(const struct vcz *vcz, const struct report_facts *facts, 
     size_t begin = out->len;
 
     head_text(vcz, facts, out);
+    selection_text(vcz, facts, out);
     for (size_t i = 0; i < facts->nviews; i++)
         view_text(&facts->views[i], out);
     contigs_text(vcz, facts, out);

@@ -133,6 +133,8 @@ static int describe_views(const struct vcz *vcz, const struct selection_options 
 
     if (selection_open(vcz, options, means, false, -1, &selection, err) != 0)
         return -1;
+    facts->shown_nsamples = selection.nsamples;
+    facts->shown_nvariants = selection.rows.nrows;
     for (size_t i = 0; i < REPORT_VIEWS_MAX && format_at(i) != NULL && rc == 0; i++)
         rc = describe_view(format_at(i), &selection, formats, means, &facts->views[facts->nviews++],
                            err);

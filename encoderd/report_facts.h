@@ -26,8 +26,7 @@ struct report_view {
     const char *name;
     bool refused; /* the view cannot be mounted: see why */
     struct err why;
-    bool
-        scanned; /* every site was looked at: the list of files is whole, and the view can be mounted */
+    bool scanned; /* every site was looked at: the files are all there are, and it can be mounted */
     struct report_file files[FORMAT_SIDECARS_MAX + 1];
     size_t nfiles;
 };
@@ -39,6 +38,7 @@ struct report_facts {
     uint64_t *contig_nvariants;              /* owned; one for each contig of the store */
     struct report_array *arrays;             /* owned */
     size_t narrays;
+    uint64_t shown_nsamples, shown_nvariants; /* what the selection leaves */
     struct report_view views[REPORT_VIEWS_MAX];
     size_t nviews;
 };

@@ -151,6 +151,8 @@ static json_t *facts_json(const struct vcz *vcz, const struct report_facts *fact
         set(object, "samples", number(vcz->nsamples)) &&
         set(object, "null_samples", number(vcz->nsamples_stored - vcz->nsamples)) &&
         set(object, "variants", number(vcz->nvariants)) &&
+        set(object, "shown_samples", number(facts->shown_nsamples)) &&
+        set(object, "shown_variants", number(facts->shown_nvariants)) &&
         set(object, "ploidy", number(vcz->ploidy)) &&
         set(object, "phasing_stored", json_boolean(vcz->phased != NULL)) &&
         set(object, "stored_bytes", number(facts->stored_nbytes)) &&
