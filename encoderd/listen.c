@@ -101,7 +101,7 @@ static bool peer_is_allowed(int fd)
 }
 
 /* In a process of its own: one front, then the end. */
-static void serve_front(int fd, const struct server_config *config)
+static void serve_front(int fd, pid_t listener, const struct server_config *config)
 {
     struct err err = {0};
     sigset_t none;
@@ -110,6 +110,10 @@ static void serve_front(int fd, const struct server_config *config)
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != listener) {
+        close(fd); /* it went before it could be told apart */
+        return;
+    }
     if (server_run(fd, config, &err) != 0)
         log_error("%s", err.msg);
     else
@@ -120,6 +124,7 @@ static void serve_front(int fd, const struct server_config *config)
 static bool accept_front(int listener, const struct server_config *config)
 {
     AUTO_CLOSE int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    const pid_t self = getpid();
     pid_t pid;
 
     if (fd < 0 || !peer_is_allowed(fd))
@@ -130,7 +135,7 @@ static bool accept_front(int listener, const struct server_config *config)
     if (pid != 0)
         return false;
     close(listener);
-    serve_front(steal_fd(&fd), config);
+    serve_front(steal_fd(&fd), self, config);
     return true;
 }
 

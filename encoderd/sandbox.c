@@ -214,6 +214,9 @@ static int enter_seccomp(struct err *err)
         failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
     if (failed == 0)
         failed = allow_threads(filter);
+    if (failed == 0) /* to be able to show that it still dies with its parent */
+        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, PR_GET_PDEATHSIG));
     if (failed == 0)
         failed = seccomp_load(filter);
     if (filter != NULL)
@@ -252,19 +255,17 @@ static int become(const struct passwd *user, struct err *err)
     if (setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
         setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot become user %s", user->pw_name);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing users clears it */
     return 0;
 }
 
-/* From root to nobody, if nobody may read the store. */
-static int drop_root(const struct sandbox *sandbox, struct err *err)
+/* Becomes nobody if nobody may read the store. */
+static int try_nobody(const struct sandbox *sandbox, const struct passwd *nobody, struct err *err)
 {
-    const struct passwd *nobody = geteuid() == 0 ? getpwnam("nobody") : NULL;
     gid_t groups[64];
     const int ngroups = getgroups(64, groups);
     bool readable;
 
-    if (nobody == NULL || ngroups < 0)
+    if (ngroups < 0)
         return 0;
     if (setgroups(0, NULL) != 0 || setegid(nobody->pw_gid) != 0 || seteuid(nobody->pw_uid) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot try the store as user nobody");
@@ -277,6 +278,23 @@ static int drop_root(const struct sandbox *sandbox, struct err *err)
     if (setgroups((size_t)ngroups, groups) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot take root's groups back");
     return 0;
+}
+
+static int drop_root(const struct sandbox *sandbox, struct err *err)
+{
+    const struct passwd *nobody = geteuid() == 0 ? getpwnam("nobody") : NULL;
+    const pid_t parent = getppid();
+    int death = 0, result;
+
+    if (nobody == NULL)
+        return 0;
+    prctl(PR_GET_PDEATHSIG, &death);
+    result = try_nobody(sandbox, nobody, err);
+    /* Every change of ids, also there and back, makes the kernel forget it. */
+    prctl(PR_SET_PDEATHSIG, death);
+    if (death != 0 && getppid() != parent)
+        return err_set(err, ERR_PEER, "whoever started this encoder is gone");
+    return result;
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -12,10 +12,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -67,7 +69,10 @@ static void in_sandbox(const char *(*inside)(void))
     pid = fork();
     if (pid == 0) {
         struct err err = {0};
-        const char *wrong = sandbox_enter(&sandbox, &err) != 0 ? err.msg : inside();
+        const char *wrong;
+
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        wrong = sandbox_enter(&sandbox, &err) != 0 ? err.msg : inside();
 
         if (wrong != NULL && write(out[1], wrong, strlen(wrong)) < 0)
             _exit(3);
@@ -158,6 +163,37 @@ static const char *take_rights_back(void)
     return NULL;
 }
 
+/* Whoever started the encoder still takes it along when it ends: changing ids undoes that. */
+static const char *die_with_the_parent(void)
+{
+    int death = 0;
+
+    if (prctl(PR_GET_PDEATHSIG, &death) != 0 && errno == EPERM)
+        return "cannot ask";
+    return death == SIGTERM ? NULL : "would outlive its parent";
+}
+
+/* A store that is root's alone: the encoder has to stay root. */
+static const char *read_a_private_store(void)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/chunk", store);
+    if (open(path, O_RDONLY) < 0)
+        return "cannot read the store";
+    if (open("/etc/passwd", O_RDONLY) >= 0)
+        return "could open /etc/passwd";
+    return die_with_the_parent();
+}
+
+static void test_private_store(void **state)
+{
+    (void)state;
+    assert_int_equal(chmod(store, 0700), 0);
+    in_sandbox(read_a_private_store);
+    assert_int_equal(chmod(store, 0755), 0);
+}
+
 #define IN_SANDBOX(name, inside)                                                                   \
     static void name(void **state)                                                                 \
     {                                                                                              \
@@ -170,6 +206,7 @@ IN_SANDBOX(test_write, write_to_the_store)
 IN_SANDBOX(test_exec, run_a_program)
 IN_SANDBOX(test_connect, connect_somewhere)
 IN_SANDBOX(test_rights, take_rights_back)
+IN_SANDBOX(test_death, die_with_the_parent)
 
 int main(void)
 {
@@ -177,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_allowed), cmocka_unit_test(test_open),
         cmocka_unit_test(test_write),   cmocka_unit_test(test_exec),
         cmocka_unit_test(test_connect), cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_death),   cmocka_unit_test(test_private_store),
     };
 
     return cmocka_run_group_tests_name("sandbox", tests, make_store, remove_store);
