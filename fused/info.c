@@ -99,6 +99,7 @@ static int print_report(uint64_t size, int fd, struct err *err)
 
     if (memfd_map(fd, size, &text, err) != 0)
         return -1;
+    signal(SIGPIPE, SIG_DFL); /* `vczfs info STORE | head` ends as any program does */
     written = size > 0 ? fwrite(text, 1, (size_t)size, stdout) : 0;
     memfd_unmap(text, size);
     if (written != size || fflush(stdout) != 0)
