@@ -364,6 +364,7 @@ def test_a_large_index_is_a_file_without_a_name(generated, scratch):
         reader = threading.Thread(target=read_on)
         reader.start()
         try:
+            helpers.wait_for(lambda: reads, what="a first read")
             size = m.path(".bgen.bgi").stat().st_size
         finally:
             done.set()
