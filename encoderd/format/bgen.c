@@ -86,19 +86,12 @@ static void bgen_header(const struct format_view *view, uint64_t begin, uint64_t
 
 static int sample_lines(const struct selection *selection, struct buf *out, struct err *err)
 {
-    char shown[TEXT_SHOW_MAX];
-
     buf_append_str(out, "ID_1 ID_2 missing\n0 0 0\n");
     for (uint64_t i = 0; i < selection->nsamples; i++) {
         const struct str *id = &selection->sample_id[i];
 
         if (!text_is_column(id))
-            return err_set(err, ERR_DATA,
-                           "%s: sample %" PRIu64
-                           " has the ID %s; an ID that is empty or has white space or a control "
-                           "character in it would break the columns of the .sample. Rename it, or "
-                           "use --no-sample-file to do without the .sample",
-                           store_path(selection->vcz->store), i, text_show(id, shown));
+            return refuse_sample(selection, i, ".sample", "--no-sample-file", err);
         buf_append(out, id->at, id->len);
         buf_append_char(out, ' ');
         buf_append(out, id->at, id->len);

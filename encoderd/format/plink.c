@@ -236,18 +236,11 @@ static int make_bim(const struct pass_means *means, bool want, struct format_vie
 
 static int fam_lines(const struct selection *selection, struct buf *out, struct err *err)
 {
-    char shown[TEXT_SHOW_MAX];
-
     for (uint64_t i = 0; i < selection->nsamples; i++) {
         const struct str *id = &selection->sample_id[i];
 
         if (!text_is_column(id))
-            return err_set(err, ERR_DATA,
-                           "%s: sample %" PRIu64
-                           " has the ID %s; an ID that is empty or has white space or a control "
-                           "character in it would break the columns of the .fam. Rename it, or use "
-                           "--no-fam to do without the .fam",
-                           store_path(selection->vcz->store), i, text_show(id, shown));
+            return refuse_sample(selection, i, ".fam", "--no-fam", err);
         buf_append(out, id->at, id->len);
         buf_append_char(out, '\t');
         buf_append(out, id->at, id->len);

@@ -112,3 +112,17 @@ int refuse_call(const struct format_view *view, size_t scratch_max, const struct
         "a fill value before an allele): row %" PRIu64 ", sample %s",
         store_path(selection->vcz->store), run->variant, place, run->row, sample);
 }
+
+int refuse_sample(const struct selection *selection, uint64_t i, const char *suffix,
+                  const char *without, struct err *err)
+{
+    char shown[TEXT_SHOW_MAX];
+
+    return err_set(err, ERR_DATA,
+                   "%s: sample %" PRIu64
+                   " has the ID %s; an ID that is empty or has white space or a control character "
+                   "in it would break the columns of the %s. Rename it, or use %s to do without "
+                   "the %s",
+                   store_path(selection->vcz->store), i, text_show(&selection->sample_id[i], shown),
+                   suffix, without, suffix);
+}

@@ -20,6 +20,11 @@ void refuse_clear_tally(struct refuse_tally *tally);
 int refuse_multiallelic(const struct selection *selection, const struct refuse_tally *tally,
                         const char *files, struct err *err);
 
+/* ERR_DATA: the ID of the selection's sample `i` would break the columns of the sidecar `suffix`, which
+ * the option `without` leaves out. */
+int refuse_sample(const struct selection *selection, uint64_t i, const char *suffix,
+                  const char *without, struct err *err);
+
 #define REFUSE_PLACE_MAX 224
 
 /* "chr19:112", with a name that is not plain quoted. */
