@@ -7,6 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A fingerprint is the store's, mixed with what shapes the view, and the moment from which on changes
+ * of the store count (store_watch_from), which thus comes back with a resume. */
+#define SINCE_AT VCZ_FINGERPRINT_NBYTES
+_Static_assert(PROTO_FINGERPRINT == SINCE_AT + sizeof(int64_t), "one fingerprint on the wire");
+
 /* FNV-1a over what shapes the view beside the store's own state. */
 static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t n)
 {
@@ -22,7 +27,6 @@ static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t
 
 static int make_fingerprint(struct view *view, const struct view_options *options, struct err *err)
 {
-    _Static_assert(PROTO_FINGERPRINT == VCZ_FINGERPRINT_NBYTES, "one fingerprint on the wire");
     const uint64_t numbers[] = {
         options->min_alleles,
         options->max_alleles,
@@ -213,6 +217,24 @@ static int open_parts(struct view *view, const struct opening *opening, struct v
     return resume ? 0 : save_state(view, state, err);
 }
 
+/* The first time from now on; after an encoder's death, from where the first one began. */
+static void watch_store(struct view *view, const struct opening *opening)
+{
+    struct store *store = view->vcz->store;
+    int64_t ahead, since = store_opened(store, &ahead);
+
+    if (opening->resume != NULL)
+        memcpy(&since, opening->resume->fingerprint + SINCE_AT, sizeof since);
+    else if (ahead > 0)
+        notices_add(&view->notices,
+                    "%s has files that were changed up to %.3f s after this moment: it is being "
+                    "written, or its file system's clock is ahead; changes before that time will "
+                    "not be noticed",
+                    opening->store, (double)ahead / 1e9);
+    memcpy(view->fingerprint + SINCE_AT, &since, sizeof since);
+    store_watch_from(store, since);
+}
+
 static int check_unchanged(const struct view *view, const struct opening *opening, struct err *err)
 {
     if (opening->resume == NULL ||
@@ -240,11 +262,14 @@ static int open_view(struct view *view, const struct opening *opening, struct er
 
         mix(view->fingerprint, bytes, len);
     }
+    watch_store(view, opening);
     if (check_unchanged(view, opening, err) != 0 ||
         view_state_load(state_fd, opening->options->nformats, &state, err) != 0)
         return -1;
     rc = open_parts(view, opening, &state, err);
     view_state_clear(&state);
+    if (rc == 0 && opening->resume == NULL)
+        store_settle(view->vcz->store);
     return rc;
 }
 

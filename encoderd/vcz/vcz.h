@@ -49,9 +49,9 @@ int vcz_open_with(const char *path, unsigned store_flags, size_t scratch_max, st
                   struct err *err);
 void vcz_free(struct vcz *vcz);
 
-/* What identifies the store's present state without reading it all: metadata texts, and the identity
- * (store_identity) of the arrays that a view reads. 32 bytes; equal means that nothing was rewritten. */
-#define VCZ_FINGERPRINT_NBYTES 32
+/* What identifies the store's present state without reading it all: metadata texts, names, and the identity
+ * (zarr_array_identity) of the arrays that a view reads. */
+#define VCZ_FINGERPRINT_NBYTES 24
 int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], struct err *err);
 
 #endif

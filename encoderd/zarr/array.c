@@ -1,6 +1,7 @@
 #include "encoderd/zarr/array.h"
 
 #include "common/cleanup.h"
+#include "common/size.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -404,4 +405,57 @@ void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char 
         used += (size_t)snprintf(buf + used, ZARR_KEY_MAX - used, "%s%llu", separator,
                                  (unsigned long long)number);
     }
+}
+
+/* Objects along axis d; a shard is one. */
+static uint64_t objects_along(const struct zarr_meta *meta, unsigned d)
+{
+    const uint64_t each = meta->sharding.on ? meta->sharding.chunks[d] : 1;
+
+    return meta->nchunks[d] / each + (meta->nchunks[d] % each != 0);
+}
+
+/* All of them; UINT64_MAX where they are more than can be counted. */
+static uint64_t count_objects(const struct zarr_meta *meta)
+{
+    uint64_t n = 1;
+
+    for (unsigned d = 0; d < meta->ndim; d++)
+        if (!size_mul(n, objects_along(meta, d), &n))
+            return UINT64_MAX;
+    return n;
+}
+
+/* The key of object `number`, in C order. */
+static void object_key(const struct zarr_array *array, uint64_t number, char key[ZARR_KEY_MAX])
+{
+    const struct zarr_meta *meta = &array->meta;
+    uint64_t index[ZARR_DIMS_MAX] = {0};
+
+    for (unsigned d = meta->ndim; d > 0; d--) {
+        const uint64_t n = objects_along(meta, d - 1);
+
+        index[d - 1] = number % n * (meta->sharding.on ? meta->sharding.chunks[d - 1] : 1);
+        number /= n;
+    }
+    zarr_chunk_key(array, index, key);
+}
+
+int zarr_array_identity(const struct zarr_array *array,
+                        void (*add)(const void *data, size_t n, void *arg), void *arg,
+                        struct err *err)
+{
+    const uint64_t total = count_objects(&array->meta);
+    const uint64_t n = size_min(total, ZARR_IDENTITY_MOST), gaps = n > 1 ? n - 1 : 1;
+    char key[ZARR_KEY_MAX];
+
+    if (store_identity(array->store, array->name, add, arg, err) != 0)
+        return -1;
+    for (uint64_t i = 0; i < n; i++) {
+        object_key(array, (total - 1) / gaps * i + (total - 1) % gaps * i / gaps, key);
+        add(key, strlen(key) + 1, arg);
+        if (store_identity(array->store, key, add, arg, err) != 0)
+            return -1;
+    }
+    return 0;
 }

@@ -40,4 +40,13 @@ void zarr_array_free(struct zarr_array *array);
 #define ZARR_KEY_MAX 512
 void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char buf[ZARR_KEY_MAX]);
 
+/* How many of the array's objects zarr_array_identity looks at, at most. */
+#define ZARR_IDENTITY_MOST 256
+
+/* store_identity of the array's directory and of some of its objects: all if there are few, else
+ * ZARR_IDENTITY_MOST at even distances, the first and the last among them. */
+int zarr_array_identity(const struct zarr_array *array,
+                        void (*add)(const void *data, size_t n, void *arg), void *arg,
+                        struct err *err);
+
 #endif

@@ -64,8 +64,22 @@ int store_usage(const struct store *store, const char *key, uint64_t *nobjects, 
                 struct err *err);
 
 /* Feeds `add` what identifies the present state of the object or tree at `key` without reading it
- * (size, modification time, inode): for the view's fingerprint. An absent key feeds nothing. */
+ * (modification time, inode, an object's size): for the view's fingerprint. What is in a tree is not looked
+ * at. An absent key feeds nothing. */
 int store_identity(const struct store *store, const char *key,
                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
+
+/*
+ * Change (store_watch.c says how, and what it cannot see). From store_watch_from on, reading an object, or
+ * finding that it is absent, is ERR_CHANGED where that may have changed after `since`; times are
+ * nanoseconds of the real-time clock. `since` is what store_opened said when the view was first
+ * opened, in this process or another: the beginning of store_open, or the latest change seen until now, if
+ * that is later, *ahead by so much: then the store is being written, or its file system's clock is ahead.
+ * No other thread may use the store meanwhile. store_settle waits, some milliseconds at most where times are
+ * kept in fractions of a second, until no later change can be stamped with the time of the opening.
+ */
+int64_t store_opened(const struct store *store, int64_t *ahead);
+void store_watch_from(struct store *store, int64_t since);
+void store_settle(const struct store *store);
 
 #endif

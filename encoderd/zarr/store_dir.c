@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,10 +22,20 @@
 
 #define DIR_DEPTH_MAX 32
 
+/* A directory in the root, as it was when it was first used: see check_tree. */
+struct tree {
+    char *name; /* owned */
+    dev_t dev;
+    ino_t ino;
+};
+
 struct dir_store {
     struct store base;
     int fd;
     bool follow_links; /* also out of the directory */
+    pthread_mutex_t lock;
+    struct tree *trees; /* owned, under the lock, as are: */
+    size_t ntrees;
 };
 
 struct dir_object {
@@ -117,6 +128,11 @@ static bool is_dangling(const struct dir_store *store, const char *key)
     return false;
 }
 
+static bool follows(const struct store *store)
+{
+    return ((const struct dir_store *)store)->follow_links;
+}
+
 /* *fd is -1 if there is no such thing. */
 static int dir_open(const struct store *store, const char *key, int flags, int *fd, struct err *err)
 {
@@ -148,12 +164,101 @@ static int dir_open(const struct store *store, const char *key, int flags, int *
     }
 }
 
+/* ---- What changed since the view was opened ---- */
+
+/* The root's entry `name`, which may be a link, against what it was when it was first used. */
+static bool same_tree(struct dir_store *dir, const char *name, size_t n, const struct stat *st)
+{
+    struct tree *more;
+    char *copy;
+
+    for (size_t i = 0; i < dir->ntrees; i++)
+        if (strncmp(dir->trees[i].name, name, n) == 0 && dir->trees[i].name[n] == '\0')
+            return dir->trees[i].dev == st->st_dev && dir->trees[i].ino == st->st_ino;
+    more = reallocarray(dir->trees, dir->ntrees + 1, sizeof *more);
+    if (more != NULL)
+        dir->trees = more;
+    copy = more != NULL ? strndup(name, n) : NULL;
+    if (copy != NULL)
+        dir->trees[dir->ntrees++] = (struct tree){copy, st->st_dev, st->st_ino};
+    return copy != NULL;
+}
+
+/* Files in an array's directory that was exchanged for another one may be older than the view. */
+static int check_tree(const struct store *store, const char *key, struct err *err)
+{
+    struct dir_store *dir = (struct dir_store *)(uintptr_t)store;
+    const size_t n = strcspn(key, "/");
+    char name[NAME_MAX + 1];
+    struct stat st;
+    bool same;
+
+    if (n > NAME_MAX)
+        return 0;
+    memcpy(name, key, n);
+    name[n] = '\0';
+    if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : err_sys(err, ERR_IO, errno, "%s/%s", store->path, name);
+    if (S_ISREG(st.st_mode))
+        return 0;
+    pthread_mutex_lock(&dir->lock);
+    same = same_tree(dir, name, n, &st);
+    pthread_mutex_unlock(&dir->lock);
+    return same ? 0
+                : err_set(err, ERR_CHANGED,
+                          "%s/%s is not the directory that it was when the store was opened: "
+                          "unmount, and mount again",
+                          store->path, name);
+}
+
+/* A link may lead to a file that is older than the view, and itself be younger. */
+static int check_link(const struct store *store, const char *key, struct err *err)
+{
+    struct stat st;
+
+    if (fstatat(((const struct dir_store *)store)->fd, key, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    return S_ISLNK(st.st_mode) ? store_watch_check(store, key, &st, err) : 0;
+}
+
+/* An absent object was never there if nothing was removed from where it would be. */
+static int check_absent(const struct store *store, const char *key, struct err *err)
+{
+    const struct dir_store *dir = (const struct dir_store *)store;
+    char above[PATH_MAX];
+    size_t n = strlen(key);
+
+    if (n >= sizeof above)
+        return 0;
+    memcpy(above, key, n + 1);
+    do {
+        AUTO_CLOSE int fd = -1;
+        struct stat st;
+
+        while (n > 0 && above[--n] != '/')
+            ;
+        above[n] = '\0';
+        fd = n > 0 ? open_key(dir, above, O_PATH | O_DIRECTORY | O_CLOEXEC)
+                   : openat(dir->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0 && fstat(fd, &st) == 0)
+            return store_watch_check(store, above, &st, err);
+    } while (n > 0);
+    return err_sys(err, ERR_IO, errno, "%s", store->path);
+}
+
+/* ---- Objects ---- */
+
+/* fstat after reading: a change before or amid it shows. */
 static int dir_object_read(const struct object *object, uint64_t offset, void *to, size_t n,
                            struct err *err)
 {
     const struct dir_object *file = (const struct dir_object *)object;
+    struct stat st;
+    int failed = store_fd_read(file->fd, file->store->path, file->key, offset, to, n, err);
 
-    return store_fd_read(file->fd, file->store->path, file->key, offset, to, n, err);
+    if (fstat(file->fd, &st) < 0)
+        return failed ? -1 : err_sys(err, ERR_IO, errno, "%s/%s", file->store->path, file->key);
+    return store_watch_check(file->store, file->key, &st, err) < 0 || failed ? -1 : 0;
 }
 
 static void dir_object_close(struct object *object)
@@ -174,12 +279,17 @@ static int dir_object(const struct store *store, const char *key, struct object 
 
     if (dir_open(store, key, O_RDONLY, &fd, err) < 0)
         return -1;
+    if (check_tree(store, key, err) < 0)
+        return -1;
     if (fd < 0)
-        return 0;
+        return check_absent(store, key, err);
     if (fstat(fd, &st) < 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_CORRUPT, "%s/%s: not a regular file", store->path, key);
+    if (store_watch_check(store, key, &st, err) < 0 ||
+        (follows(store) && check_link(store, key, err) < 0))
+        return -1;
     file = malloc(sizeof *file + key_size);
     if (file == NULL)
         return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->path, key);
@@ -317,11 +427,6 @@ static int walk_key(const struct store *store, const char *key, const struct wal
     return 0;
 }
 
-static bool follows(const struct store *store)
-{
-    return ((const struct dir_store *)store)->follow_links;
-}
-
 struct usage {
     uint64_t nobjects, nbytes;
 };
@@ -347,33 +452,37 @@ static int dir_usage(const struct store *store, const char *key, uint64_t *nobje
     return 0;
 }
 
-struct identity {
-    void (*add)(const void *data, size_t n, void *arg);
-    void *arg;
-};
-
-static void identity_file(const char *name, const struct stat *st, void *arg)
-{
-    const struct identity *identity = arg;
-    uint64_t facts[4] = {(uint64_t)st->st_size, (uint64_t)st->st_ino, (uint64_t)st->st_mtim.tv_sec,
-                         (uint64_t)st->st_mtim.tv_nsec};
-
-    identity->add(name, strlen(name) + 1, identity->arg);
-    identity->add(facts, sizeof facts, identity->arg);
-}
-
 static int dir_identity(const struct store *store, const char *key,
                         void (*add)(const void *data, size_t n, void *arg), void *arg,
                         struct err *err)
 {
-    struct identity identity = {add, arg};
+    AUTO_CLOSE int fd = -1;
+    struct stat st;
 
-    return walk_key(store, key, &(struct walk){follows(store), identity_file, &identity}, err);
+    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, &fd, err) < 0)
+        return -1;
+    if (check_tree(store, key, err) < 0)
+        return -1;
+    if (fd < 0)
+        return check_absent(store, key, err);
+    if (fstat(fd, &st) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    const uint64_t facts[4] = {S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0, (uint64_t)st.st_ino,
+                               (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
+
+    add(facts, sizeof facts, arg);
+    return store_watch_check(store, key, &st, err);
 }
 
 static void dir_free(struct store *store)
 {
-    close(((struct dir_store *)store)->fd);
+    struct dir_store *dir = (struct dir_store *)store;
+
+    for (size_t i = 0; i < dir->ntrees; i++)
+        free(dir->trees[i].name);
+    free(dir->trees);
+    pthread_mutex_destroy(&dir->lock);
+    close(dir->fd);
     free(store->path);
     free(store);
 }
@@ -398,7 +507,10 @@ int store_dir_new(const char *path, int root_fd, unsigned flags, struct store **
         free(copy);
         return err_set(err, ERR_MEMORY, "%s: out of memory", path);
     }
-    store->base = (struct store){&dir_ops, copy};
+    store->base.ops = &dir_ops;
+    store->base.path = copy;
+    store_watch_init(&store->base.watch);
+    pthread_mutex_init(&store->lock, NULL);
     store->fd = steal_fd(&fd);
     store->follow_links = (flags & STORE_FOLLOW_LINKS) != 0;
     *out = &store->base;

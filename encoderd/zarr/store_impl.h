@@ -6,6 +6,8 @@
 
 #include "encoderd/zarr/store.h"
 
+#include <stdatomic.h>
+
 struct store_ops {
     int (*object)(const struct store *store, const char *key, struct object **out, struct err *err);
     int (*children)(const struct store *store, const char *key,
@@ -20,10 +22,19 @@ struct store_ops {
     void (*trim)(const struct store *store);
 };
 
+/* See store_watch.c. Times are nanoseconds of the real-time clock. */
+struct store_watch {
+    int64_t opened;
+    int64_t since;           /* INT64_MAX until store_watch_from */
+    _Atomic(int64_t) latest; /* change that was seen until then */
+    atomic_bool fractions;   /* of a second were seen: the file system keeps them */
+};
+
 /* Each kind puts these first in its own struct. */
 struct store {
     const struct store_ops *ops;
     char *path; /* owned */
+    struct store_watch watch;
 };
 
 struct object_ops {
@@ -35,6 +46,16 @@ struct object {
     const struct object_ops *ops;
     uint64_t size;
 };
+
+struct stat;
+
+/* At the very beginning of opening a store. */
+void store_watch_init(struct store_watch *watch);
+
+/* ERR_CHANGED if what was just read (`st`: as it is now) changed after the moment that is watched from.
+ * Before there is one, what is seen is taken into account for store_opened. */
+int store_watch_check(const struct store *store, const char *key, const struct stat *st,
+                      struct err *err);
 
 /* A relative path without empty, "." or ".." components; "" only where root_ok. */
 int store_key_check(const struct store *store, const char *key, bool root_ok, struct err *err);

@@ -12,6 +12,7 @@
 #include "encoderd/zarr/stream.h"
 #include "encoderd/zarr/zip.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,11 +47,23 @@ struct zip_object {
     char key[];
 };
 
+/* An archive that is renamed away stays open; one that is written to is another one. */
+static int check_unchanged(const struct zip_store *store, struct err *err)
+{
+    struct stat st;
+
+    if (fstat(store->fd, &st) < 0)
+        return err_sys(err, ERR_IO, errno, "%s", store->base.path);
+    return store_watch_check(&store->base, "", &st, err);
+}
+
 static int read_archive(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
 {
     const struct zip_store *store = arg;
 
-    return store_fd_read(store->fd, store->base.path, NULL, offset, to, n, err);
+    if (store_fd_read(store->fd, store->base.path, NULL, offset, to, n, err) < 0)
+        return -1;
+    return check_unchanged(store, err);
 }
 
 /* ---- Objects ---- */
@@ -59,8 +72,10 @@ static int read_stored(void *arg, uint64_t offset, void *to, size_t n, struct er
 {
     const struct zip_object *object = arg;
 
-    return store_fd_read(object->store->fd, object->store->base.path, object->key,
-                         object->data + offset, to, n, err);
+    if (store_fd_read(object->store->fd, object->store->base.path, object->key,
+                      object->data + offset, to, n, err) < 0)
+        return -1;
+    return check_unchanged(object->store, err);
 }
 
 static int name_member(const struct zip_object *object, struct err *err)
@@ -431,12 +446,15 @@ int store_zip_new(const char *path, int archive_fd, struct store **out, struct e
     struct zip_store *store = calloc(1, sizeof *store);
     char *copy = strdup(path);
 
+    if (store != NULL)
+        store_watch_init(&store->base.watch);
     if (store == NULL || copy == NULL) {
         free(store);
         free(copy);
         return err_set(err, ERR_MEMORY, "%s: out of memory", path);
     }
-    store->base = (struct store){&zip_ops, copy};
+    store->base.ops = &zip_ops;
+    store->base.path = copy;
     store->fd = steal_fd(&fd);
     if (open_archive(store, err) < 0) {
         zip_free(&store->base);

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pathlib
 import random
 import shutil
 import signal
@@ -141,7 +142,15 @@ CHANGES = {
     ),
     "genotype chunk removed": lambda store: (store / "call_genotype" / "0.0.0").unlink(),
     "positions replaced": lambda store: rewrite(store / "variant_position" / "0", b"x"),
+    "array exchanged": lambda store: exchange(store / "call_genotype"),
 }
+
+
+def exchange(directory):
+    """By a copy whose files are older than the mount would be, were it not for their ctime."""
+    aside = directory.with_name("aside")
+    directory.rename(aside)
+    shutil.copytree(aside, directory)
 
 
 def rewrite(path, more):
@@ -165,6 +174,74 @@ def test_changed_store_is_stale(change, mount, scratch):
             assert helpers.read_errno(m.path(suffix)) == 0
             assert m.read(suffix) == helpers.expected(CASE, suffix)
         assert "mount" in m.log() and "changed" in m.log(), m.log()
+
+
+def rewrite_in_place(path):
+    """The same inode, size and time of modification: as rsync --inplace --times may leave it."""
+    before = path.stat()
+    with open(path, "r+b") as file:
+        file.seek(before.st_size // 2)
+        byte = file.read(1)
+        file.seek(before.st_size // 2)
+        file.write(bytes([byte[0] ^ 1]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+# What changes the first chunk of call_genotype alone.
+CHANGES_OF_ONE = {
+    "rewritten in place": lambda chunk: rewrite_in_place(chunk),
+    "emptied": lambda chunk: os.truncate(chunk, 0),
+    "replaced by rename": lambda chunk: shutil.copy(chunk.with_name("0.1.0"), chunk.with_name("new"))
+    and chunk.with_name("new").rename(chunk),
+    "hard link of another": lambda chunk: chunk.unlink() or os.link(chunk.with_name("0.1.0"), chunk),
+    "removed": lambda chunk: chunk.unlink(),
+}
+
+
+@pytest.mark.parametrize("death", [False, True], ids=["alive", "killed"])
+@pytest.mark.parametrize("change", CHANGES_OF_ONE)
+def test_changed_chunk_is_never_shown(change, death, mount, scratch):
+    """It is noticed where it is read, also by an encoder that lives; what did not change is served, unless the encoder had
+    to reopen the store."""
+    store, due = helpers.copy_store(STORE, scratch), bed()
+    with mount(store) as m:
+        CHANGES_OF_ONE[change](store / "call_genotype" / "0.0.0")
+        if death:
+            m.kill_encoder()
+        seen = []
+        with helpers.open_fd(m.path(".bed"), os.O_RDONLY | os.O_DIRECT) as fd:
+            for at in range(0, len(due), 4096):
+                try:
+                    got = os.pread(fd, 4096, at)
+                    assert got == due[at : at + 4096], at
+                    seen.append(0)
+                except OSError as error:
+                    seen.append(error.errno)
+        assert seen[0] == errno.ESTALE and set(seen) <= {0, errno.ESTALE}
+        assert "mount again" in m.log(), m.log()
+        assert m.read(".bim") == helpers.expected(CASE, ".bim")
+
+
+def test_change_after_chunks_were_read(mount, generated, scratch):
+    """A chunk whose file the encoder has open and whose first blocks it has read is not read on."""
+    original, _ = generated(*"--samples 2504 --variants 2000 --chunk-variants 2000 --blocksize 65536".split())
+    store = shutil.copytree(original, scratch / "copy.vcz")
+    with mount(store, "--threads", "1") as m:
+        size = os.stat(m.path(".bed")).st_size
+        with helpers.open_fd(m.path(".bed"), os.O_RDONLY | os.O_DIRECT) as fd:
+            assert len(os.pread(fd, 4096, 0)) == 4096
+            rewrite_in_place(store / "call_genotype" / "0.0.0")
+            with pytest.raises(OSError) as failed:
+                os.pread(fd, 4096, size // 2 // 4096 * 4096)
+            assert failed.value.errno == errno.ESTALE
+
+
+def test_changed_archive_is_stale(mount, scratch):
+    store = helpers.copy_store(STORE, scratch)
+    archive = pathlib.Path(shutil.make_archive(scratch / "packed.vcz", "zip", store))
+    with mount(archive) as m:
+        rewrite_in_place(archive)
+        assert helpers.read_errno(m.path(".bed")) == errno.ESTALE
 
 
 def test_unchanged_store_is_not_stale(mount, scratch):
