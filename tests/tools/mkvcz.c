@@ -16,12 +16,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Which arrays have one chunk of variants, and links to it in place of all others. */
+enum links { LINKS_NONE, LINKS_CALLS, LINKS_ALL };
+
 struct options {
     struct data_options data;
     uint64_t chunk_variants, chunk_samples, blocksize;
     int level, nthreads;
     unsigned zarr;
-    bool with_phased, one_chunk;
+    bool with_phased, one_chunk, bare;
+    enum links links;
     const char *cname, *vcf, *out;
 };
 
@@ -277,33 +281,123 @@ static void put_int(struct buf *b, enum type type, int64_t value)
 /* One element, or one row of elements, of a column. */
 typedef void put_fn(const struct options *o, const struct array *a, uint64_t i, struct buf *b);
 
-/* A column, chunk by chunk along its first dimension; what lies past the end is zero. */
+/* Chunk i along the column's first dimension; what lies past the end is zero. */
+static void write_column_chunk(const struct options *o, const struct array *a, put_fn *put,
+                               uint64_t chunk)
+{
+    uint64_t width = a->dims[1] ? a->shape[1] : 1, begin = chunk * a->chunks[0];
+    const uint64_t index[3] = {chunk};
+    uint32_t count = (uint32_t)(a->chunks[0] * width);
+    struct buf b = {0};
+
+    if (a->type == TYPE_STRING)
+        buf_append(&b, &count, sizeof(count));
+    for (uint64_t i = begin; i < begin + a->chunks[0]; i++)
+        if (i < a->shape[0])
+            put(o, a, i, &b);
+        else
+            for (uint64_t k = 0; k < width; k++)
+                if (a->type == TYPE_STRING)
+                    put_string(&b, "");
+                else
+                    put_int(&b, a->type, 0);
+    if (b.failed)
+        errx(1, "out of memory");
+    write_chunk(o, a, index, b.data, b.len, 1);
+    buf_free(&b);
+}
+
+struct column_job {
+    const struct options *o;
+    const struct array *array;
+    put_fn *put;
+    uint64_t nchunks;
+    atomic_uint_fast64_t next;
+};
+
+static void *column_worker(void *arg)
+{
+    struct column_job *job = arg;
+    uint64_t i;
+
+    while ((i = atomic_fetch_add(&job->next, 1)) < job->nchunks)
+        write_column_chunk(job->o, job->array, job->put, i);
+    return NULL;
+}
+
+/* As many threads as there is work for. */
+static void run_threads(const struct options *o, uint64_t npieces, void *(*worker)(void *),
+                        void *arg)
+{
+    uint64_t nthreads = (uint64_t)o->nthreads < npieces ? (uint64_t)o->nthreads : npieces;
+    pthread_t *threads = allocate(nthreads * sizeof(*threads));
+
+    for (uint64_t i = 0; i < nthreads; i++)
+        if (pthread_create(&threads[i], NULL, worker, arg) != 0)
+            errx(1, "cannot start a thread");
+    for (uint64_t i = 0; i < nthreads; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+}
+
+/* How many of an array's n chunks along its first dimension have contents of their own. */
+static uint64_t chunks_made(const struct options *o, const struct array *a, uint64_t n)
+{
+    bool calls = a->dims[1] != NULL && strcmp(a->dims[1], "samples") == 0;
+    bool linked = o->links == LINKS_ALL || (o->links == LINKS_CALLS && calls);
+
+    return linked && n > 1 && strcmp(a->dims[0], "variants") == 0 ? 1 : n;
+}
+
+/* Makes chunk `index` the same file as `first`, or a copy where a file has as many names as it may. */
+static void link_chunk(const struct options *o, const struct array *a, const uint64_t *first,
+                       const uint64_t *index)
+{
+    char from[PATH_MAX], to[PATH_MAX], aside[PATH_MAX];
+    struct buf copy = {0};
+    FILE *f;
+    int c;
+
+    chunk_path(o, a, first, from, sizeof(from));
+    chunk_path(o, a, index, to, sizeof(to));
+    if (link(from, to) == 0)
+        return;
+    if (errno != EMLINK)
+        err(1, "%s", to);
+    f = fopen(from, "rb");
+    if (f == NULL)
+        err(1, "%s", from);
+    while ((c = getc(f)) != EOF)
+        buf_append_char(&copy, (char)c);
+    fclose(f);
+    if (snprintf(aside, sizeof(aside), "%s.new", from) >= (int)sizeof(aside))
+        errx(1, "%s: too long a name", from);
+    write_text(aside, &copy);
+    if (rename(aside, from) < 0 || link(from, to) < 0)
+        err(1, "%s", to);
+}
+
+/* The rest of an array's chunks, where --links says so. */
+static void link_chunks(const struct options *o, const struct array *a, uint64_t made, uint64_t n,
+                        uint64_t ncols)
+{
+    for (uint64_t i = made; i < n; i++)
+        for (uint64_t k = 0; k < ncols; k++) {
+            const uint64_t first[3] = {0, k}, index[3] = {i, k};
+
+            link_chunk(o, a, first, index);
+        }
+}
+
+/* A column, chunk by chunk along its first dimension. */
 static void write_column(const struct options *o, const struct array *a, put_fn *put)
 {
-    uint64_t width = a->dims[1] ? a->shape[1] : 1;
+    uint64_t n = (a->shape[0] + a->chunks[0] - 1) / a->chunks[0], made = chunks_made(o, a, n);
+    struct column_job job = {.o = o, .array = a, .put = put, .nchunks = made};
 
     array_create(o, a);
-    for (uint64_t index[2] = {0}; index[0] * a->chunks[0] < a->shape[0]; index[0]++) {
-        uint64_t begin = index[0] * a->chunks[0];
-        uint32_t count = (uint32_t)(a->chunks[0] * width);
-        struct buf b = {0};
-
-        if (a->type == TYPE_STRING)
-            buf_append(&b, &count, sizeof(count));
-        for (uint64_t i = begin; i < begin + a->chunks[0]; i++)
-            if (i < a->shape[0])
-                put(o, a, i, &b);
-            else
-                for (uint64_t k = 0; k < width; k++)
-                    if (a->type == TYPE_STRING)
-                        put_string(&b, "");
-                    else
-                        put_int(&b, a->type, 0);
-        if (b.failed)
-            errx(1, "out of memory");
-        write_chunk(o, a, index, b.data, b.len, 1);
-        buf_free(&b);
-    }
+    run_threads(o, made, column_worker, &job);
+    link_chunks(o, a, made, n, 1);
 }
 
 static void sample_name(uint64_t i, char *out, size_t size)
@@ -420,37 +514,46 @@ static void write_columns(const struct options *o)
     const struct {
         struct array array;
         put_fn *put;
+        bool extra; /* no view needs it */
     } columns[] = {
-        {{"sample_id", TYPE_STRING, {d->nsamples}, {cs}, {"samples"}, false}, put_sample_id},
+        {{"sample_id", TYPE_STRING, {d->nsamples}, {cs}, {"samples"}, false}, put_sample_id, false},
         {{"contig_id", TYPE_STRING, {d->ncontigs}, {d->ncontigs}, {"contigs"}, false},
-         put_contig_id},
+         put_contig_id,
+         false},
         {{"contig_length", TYPE_I8, {d->ncontigs}, {d->ncontigs}, {"contigs"}, false},
-         put_contig_length},
-        {{"filter_id", TYPE_STRING, {NFILTERS}, {NFILTERS}, {"filters"}, false}, put_filter_id},
+         put_contig_length,
+         true},
+        {{"filter_id", TYPE_STRING, {NFILTERS}, {NFILTERS}, {"filters"}, false},
+         put_filter_id,
+         true},
         {{"variant_contig", smallest_int(d->ncontigs), {nv}, {cv}, {"variants"}, false},
-         put_contig},
-        {{"variant_position", position, {nv}, {cv}, {"variants"}, false}, put_position},
-        {{"variant_length", TYPE_I1, {nv}, {cv}, {"variants"}, false}, put_length},
-        {{"variant_id", TYPE_STRING, {nv}, {cv}, {"variants"}, false}, put_id},
+         put_contig,
+         false},
+        {{"variant_position", position, {nv}, {cv}, {"variants"}, false}, put_position, false},
+        {{"variant_length", TYPE_I1, {nv}, {cv}, {"variants"}, false}, put_length, true},
+        {{"variant_id", TYPE_STRING, {nv}, {cv}, {"variants"}, false}, put_id, false},
         {{"variant_allele",
           TYPE_STRING,
           {nv, alleles},
           {cv, alleles},
           {"variants", "alleles"},
           false},
-         put_alleles},
-        {{"variant_quality", TYPE_F4, {nv}, {cv}, {"variants"}, false}, put_quality},
+         put_alleles,
+         false},
+        {{"variant_quality", TYPE_F4, {nv}, {cv}, {"variants"}, false}, put_quality, true},
         {{"variant_filter",
           TYPE_BOOL,
           {nv, NFILTERS},
           {cv, NFILTERS},
           {"variants", "filters"},
           true},
-         put_filters},
+         put_filters,
+         true},
     };
 
     for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
-        write_column(o, &columns[i].array, columns[i].put);
+        if (!o->bare || !columns[i].extra)
+            write_column(o, &columns[i].array, columns[i].put);
 }
 
 /* Calls */
@@ -552,22 +655,17 @@ static void write_calls(const struct options *o)
         .nrows = (d->nvariants + cv - 1) / cv,
         .ncols = (d->nsamples + cs - 1) / cs,
     };
-    uint64_t nthreads = (uint64_t)o->nthreads;
-    uint64_t real = d->nvariants * d->nsamples * d->ploidy;
-    pthread_t *threads;
+    uint64_t nrows = job.nrows, real;
 
-    if (nthreads > job.nrows * job.ncols)
-        nthreads = job.nrows * job.ncols;
-    threads = allocate(nthreads * sizeof(*threads));
     array_create(o, &job.genotypes);
     if (o->with_phased)
         array_create(o, &job.phased);
-    for (uint64_t i = 0; i < nthreads; i++)
-        if (pthread_create(&threads[i], NULL, call_worker, &job) != 0)
-            errx(1, "cannot start a thread");
-    for (uint64_t i = 0; i < nthreads; i++)
-        pthread_join(threads[i], NULL);
-    free(threads);
+    job.nrows = chunks_made(o, &job.genotypes, nrows);
+    run_threads(o, job.nrows * job.ncols, call_worker, &job);
+    link_chunks(o, &job.genotypes, job.nrows, nrows, job.ncols);
+    if (o->with_phased)
+        link_chunks(o, &job.phased, job.nrows, nrows, job.ncols);
+    real = (job.nrows < nrows ? cv : d->nvariants) * d->nsamples * d->ploidy;
     printf("%s: %llu variants, %llu samples; call_genotype %llu bytes, 1/%.1f of the calls\n",
            o->out, (unsigned long long)d->nvariants, (unsigned long long)d->nsamples,
            (unsigned long long)job.genotype_nbytes, (double)real / (double)job.genotype_nbytes);
@@ -668,7 +766,9 @@ static const char usage_text[] =
     "calls:       --density sparse|dense --missing F --half-missing F --haploid-fraction F\n"
     "             --phased F (1) --no-phased --multiallelic F (F: a fraction from 0 to 1)\n"
     "compression: --cname NAME (zstd) --level N (7) --blocksize N (0: c-blosc's choice)\n"
-    "other:       --zarr 2|3 (2) --seed N (1) --threads N (all) --vcf FILE\n";
+    "other:       --zarr 2|3 (2) --seed N (1) --threads N (all) --vcf FILE\n"
+    "             --bare: no array that a view does without\n"
+    "             --links calls|all: chunks of variants are hard links to the first one\n";
 
 static uint64_t number(const char *name, const char *text, uint64_t min, uint64_t max)
 {
@@ -715,6 +815,8 @@ enum {
     OPT_SEED,
     OPT_THREADS,
     OPT_VCF,
+    OPT_BARE,
+    OPT_LINKS,
     OPT_HELP,
 };
 
@@ -740,6 +842,8 @@ static const struct option long_options[] = {
     {"seed", 1, NULL, OPT_SEED},
     {"threads", 1, NULL, OPT_THREADS},
     {"vcf", 1, NULL, OPT_VCF},
+    {"bare", 0, NULL, OPT_BARE},
+    {"links", 1, NULL, OPT_LINKS},
     {"help", 0, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -749,6 +853,13 @@ static bool parse_density(const char *text)
     if (strcmp(text, "sparse") != 0 && strcmp(text, "dense") != 0)
         errx(2, "--density %s: sparse or dense", text);
     return text[0] == 'd';
+}
+
+static enum links parse_links(const char *text)
+{
+    if (strcmp(text, "calls") != 0 && strcmp(text, "all") != 0)
+        errx(2, "--links %s: calls or all", text);
+    return text[0] == 'c' ? LINKS_CALLS : LINKS_ALL;
 }
 
 static void parse_one(struct options *o, int opt, const char *name)
@@ -820,6 +931,12 @@ static void parse_one(struct options *o, int opt, const char *name)
     case OPT_VCF:
         o->vcf = optarg;
         break;
+    case OPT_BARE:
+        o->bare = true;
+        break;
+    case OPT_LINKS:
+        o->links = parse_links(optarg);
+        break;
     case OPT_HELP:
         fputs(usage_text, stdout);
         exit(0);
@@ -844,6 +961,8 @@ static void parse_options(struct options *o, int argc, char **argv)
         errx(2, "--cname %s: this c-blosc has %s", o->cname, blosc_list_compressors());
     if (o->data.ncontigs > o->data.nvariants)
         o->data.ncontigs = o->data.nvariants;
+    if (o->links && o->vcf)
+        errx(2, "--links and --vcf exclude each other: the VCF would have other records");
     if (o->one_chunk) {
         o->chunk_variants = o->data.nvariants;
         o->chunk_samples = o->data.nsamples;
