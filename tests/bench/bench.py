@@ -14,7 +14,7 @@ import statistics
 import sys
 
 import parts
-from stores import STORES, make_store, warm
+from stores import KINDS, STORES, make_store, warm
 from text import say
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def chosen_parts(bench, store):
     for name, part in parts.ALL.items():
-        wanted = name in bench.part if bench.part else True
+        wanted = (not bench.part or name in bench.part) and (store.parts is None or name in store.parts)
         if wanted and getattr(part, "wants", lambda *_: True)(bench, store):
             yield name, part
 
@@ -39,7 +39,7 @@ def measure_store(bench, store):
         runs.append(run)
     keys = [key for key in runs[0] if isinstance(runs[0][key], (int, float))]
     medians = {key: statistics.median(run[key] for run in runs) for key in keys}
-    return {"store": str(store.path), "bed_bytes": store.bed_bytes, "parts": list(chosen), "runs": runs, "median": medians}
+    return {"store": str(store.path), "kind": store.kind, "bed_bytes": store.bed_bytes, "parts": list(chosen), "runs": runs, "median": medians}
 
 
 def table(name, result):
@@ -48,6 +48,27 @@ def table(name, result):
         for label, text in parts.ALL[part].lines(result["median"]):
             print(f"  {label:24}{text}")
     sys.stdout.flush()
+
+
+def worse_of_both(results):
+    """Of each figure that counts, the worse of the densities of each kind of store."""
+    columns, rows = [], {}
+    for kind, *_ in KINDS:
+        medians = [(r["parts"], r["median"]) for r in results.values() if r["kind"] == kind]
+        if len(medians) < 2:
+            continue
+        columns.append(kind)
+        for parts_of_one, m in medians:
+            for part in parts_of_one:
+                for label, value, form, higher in getattr(parts.ALL[part], "headlines", lambda _: [])(m):
+                    best = rows.setdefault(label, {}).get(kind)
+                    worse = value if best is None else min(best[0], value) if higher else max(best[0], value)
+                    rows[label][kind] = (worse, form.format(worse))
+    if not columns:
+        return
+    print(f"\n{'the worse of both densities':36}" + "".join(f"{column:>16}" for column in columns))
+    for label, row in rows.items():
+        print(f"  {label:34}" + "".join(f"{row[column][1] if column in row else '':>16}" for column in columns))
 
 
 def parse_args():
@@ -83,13 +104,16 @@ def main():
     results = {}
     print(f"{bench.threads} threads, --memory {bench.memory}, medians of {bench.runs} runs", end="")
     print(", every mount fresh, the store in the page cache")
-    for name, samples, variants, options in STORES:
+    for name, *what in STORES:
         if bench.store and name not in bench.store:
             continue
-        store = make_store(bench, name, samples, variants, options)
+        store = make_store(bench, name, *what)
+        if not list(chosen_parts(bench, store)):
+            continue
         warm(store.path)
         results[name] = measure_store(bench, store)
         table(name, results[name])
+    worse_of_both(results)
     if bench.json:
         settings = {"threads": bench.threads, "memory": bench.memory, "runs": bench.runs, "scale": bench.scale}
         bench.json.write_text(json.dumps({"settings": settings, "stores": results}, indent=1) + "\n")

@@ -10,27 +10,43 @@ from text import say
 BED_HEADER = 3
 CHUNK_VARIANTS = 1000
 
-# name, samples, variants, further options of mkvcz
-STORES = [
+# Kind, samples, variants, further options of mkvcz.
+KINDS = [
     ("2504", 2504, 200_000, []),
     ("100k", 100_000, 5_000, []),
     ("100k-onechunk", 100_000, 5_000, ["--one-chunk"]),
 ]
+# Genotypes are compressed about 40 times, and about 15 times: what counts is the worse of both.
+DENSITIES = [("", "sparse"), ("-dense", "dense")]
+# Measured for how long opening them takes, and no more: many variants, and 100,000 chunks in each array.
+FEW = ["--chunk-samples", "4", "--level", "1", "--bare"]
+LARGE = [
+    ("10m-variants", 4, 10_000_000, [*FEW, "--links", "calls"]),
+    ("100k-chunks", 4, 100_000, [*FEW, "--links", "all", "--chunk-variants", "1"]),
+]
+# name, kind, samples, variants, further options of mkvcz, the parts that it is for (None: all)
+STORES = [
+    (kind + suffix, kind, samples, variants, ["--density", density, *options], None)
+    for kind, samples, variants, options in KINDS
+    for suffix, density in DENSITIES
+] + [(name, name, samples, variants, options, {"ready"}) for name, samples, variants, options in LARGE]
 
 
 @dataclasses.dataclass
 class Store:
     name: str
+    kind: str
     path: pathlib.Path
     samples: int
     variants: int
+    parts: set
 
     @property
     def bed_bytes(self):
         return BED_HEADER + self.variants * ((self.samples + 3) // 4)
 
 
-def make_store(bench, name, samples, variants, options):
+def make_store(bench, name, kind, samples, variants, options, parts):
     """Made once, then kept: the same options make the same bytes."""
     # Whole chunks: a padded one would be decoded in vain by c-blosc and skipped by the mount.
     variants = max(CHUNK_VARIANTS, int(variants * bench.scale) // CHUNK_VARIANTS * CHUNK_VARIANTS)
@@ -43,7 +59,7 @@ def make_store(bench, name, samples, variants, options):
         size = ["--samples", str(samples), "--variants", str(variants)]
         subprocess.run([bench.mkvcz, *size, *options, partial], check=True, stdout=subprocess.DEVNULL)
         partial.rename(path)
-    return Store(name, path, samples, variants)
+    return Store(name, kind, path, samples, variants, parts)
 
 
 def warm(path):

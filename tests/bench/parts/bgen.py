@@ -40,3 +40,11 @@ def lines(m):
         (".bgen, one variant", f"p50 {m['bgen_variant_p50_ms']:.2f} ms, p99 {m['bgen_variant_p99_ms']:.2f} ms, by the index"),
         (".bgen.bgi, first lookup", f"{m['bgi_s'] * 1e3:8.0f} ms"),
     ]
+
+
+def headlines(m):
+    return [
+        (".bgen in sequence × null", m["bgen_seq_mb_s"] / m["bgen_null_mb_s"], "{:.2f}", True),
+        (".bgen in sequence, MB/s", m["bgen_seq_mb_s"], "{:.0f}", True),
+        (".bgen variant by index, p50 ms", m["bgen_variant_p50_ms"], "{:.2f}", False),
+    ]

@@ -44,3 +44,10 @@ def lines(m):
         stored = f"{m['random_stored_kib']:8.1f} KiB of the store; a chunk is {m['random_chunk_kib']:.0f} KiB"
         rows.append(("  read for each", stored))
     return rows
+
+
+def headlines(m):
+    return [
+        ("random 4 KiB reads a second", m["random_per_s"], "{:.0f}", True),
+        ("random 4 KiB reads, p99 ms", m["random_p99_ms"], "{:.2f}", False),
+    ]
