@@ -6,9 +6,11 @@
 #define SPAN_MIN UINT64_C(262144)
 #define SPAN_MAX UINT64_C(2097152)
 
-/* Kernel read-ahead arrives out of order by a little: this far from where the run stands is still the
- * same run. */
-#define RUN_SLACK UINT64_C(1048576)
+/* Kernel read-ahead arrives out of order by a little: so many lengths of a read from where the run
+ * stands, and at most so far, is still the same run. Read-ahead comes in long reads; a short one from
+ * somewhere near is a random reader's, for whom nothing should be made that it did not ask for. */
+#define RUN_LENGTHS   8
+#define RUN_SLACK_MAX UINT64_C(1048576)
 
 static uint64_t row_begin(const struct stream_layout *layout, uint64_t row)
 {
@@ -74,7 +76,8 @@ struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
 /* Does this read go on from the reader's run? */
 static bool continues(const struct reader *reader, uint64_t offset, uint64_t length)
 {
-    const uint64_t slack = size_max(RUN_SLACK, length);
+    const uint64_t slack = length < RUN_SLACK_MAX / RUN_LENGTHS ? length * RUN_LENGTHS
+                                                                : size_max(RUN_SLACK_MAX, length);
 
     if (reader->next == 0)
         return false;

@@ -50,7 +50,7 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
     if (config->cache_max > 0)
         sched->cache = cache_new(config->cache_max, err);
     if (sched->wake_fd < 0 || (config->cache_max > 0 && sched->cache == NULL) ||
-        workers_start(sched, err) != 0) {
+        quick_init(sched, err) != 0 || workers_start(sched, err) != 0) {
         sched_free(sched);
         return NULL;
     }
@@ -98,6 +98,7 @@ void sched_free(struct sched *sched)
     if (sched == NULL)
         return;
     workers_stop(sched);
+    quick_clear(sched);
     cache_free(sched->cache);
     free_queues(sched);
     for (int i = 0; i < HANDLE_BUCKETS; i++)
@@ -192,10 +193,25 @@ static void announce(struct sched *sched, struct span *span)
     sched->stats.bytes_encoded += span->target.end - span->target.begin;
     if (span->ncells == 0)
         span_move(&sched->spans, span, SPAN_DONE);
-    else if (span->ncells == 1)
+    sched->nfresh += span->ncells;
+}
+
+/* Sees to what has been announced. True if it was done here and now. */
+static bool start_work(struct sched *sched)
+{
+    if (sched->nfresh == 0)
+        return false;
+    if (quick_try(sched)) {
+        sched->nfresh = 0;
+        return true;
+    }
+    atomic_fetch_add(&sched->nannounced, 1);
+    if (sched->nfresh == 1)
         pthread_cond_signal(&sched->work);
     else
         pthread_cond_broadcast(&sched->work);
+    sched->nfresh = 0;
+    return false;
 }
 
 /* Begins what a sequential reader will ask for after `at`. */
@@ -393,11 +409,16 @@ size_t sched_answers(struct sched *sched, struct sched_answer *answers, size_t m
     eventfd_t ignored;
     size_t n = 0;
 
-    (void)eventfd_read(sched->wake_fd, &ignored);
     pthread_mutex_lock(&sched->lock);
-    while ((span = TAILQ_FIRST(&sched->spans.places[SPAN_DONE])) != NULL)
-        deliver(sched, span);
-    retry_stalled(sched);
+    do {
+        /* Whoever finds it set does not write; so it is taken back before anything is looked at, and
+         * only once what was written has come. */
+        if (atomic_load(&sched->woken) && eventfd_read(sched->wake_fd, &ignored) == 0)
+            atomic_store(&sched->woken, false);
+        while ((span = TAILQ_FIRST(&sched->spans.places[SPAN_DONE])) != NULL)
+            deliver(sched, span);
+        retry_stalled(sched);
+    } while (start_work(sched));
     while (n < max && (answer = TAILQ_FIRST(&sched->answers)) != NULL) {
         TAILQ_REMOVE(&sched->answers, answer, link);
         answers[n++] = answer->answer;
@@ -453,6 +474,7 @@ void sched_idle(struct sched *sched)
     pthread_mutex_lock(&sched->lock);
     span_table_trim(&sched->spans, 0);
     arena_trim(sched->spans.arena);
+    quick_trim(sched);
     pthread_mutex_unlock(&sched->lock);
     if (sched->cache != NULL)
         cache_trim(sched->cache);

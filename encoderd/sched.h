@@ -49,10 +49,12 @@ void sched_free(struct sched *sched);
 /* An eventfd that is readable when sched_answers has something to say. */
 int sched_wake_fd(const struct sched *sched);
 
-/* Queues a read that has been checked: a stream file, length > 0, offset inside the file. */
+/* Queues a read that has been checked: a stream file, length > 0, offset inside the file. Work on it
+ * begins with the next sched_answers, so that one call begins all that came together. */
 void sched_read(struct sched *sched, const struct sched_read *read);
 
-/* Takes up to max answers that are due; returns how many. Call after sched_read, sched_return and
+/* Takes up to max answers that are due; returns how many. Makes what is small and alone on the spot. Call
+ * after sched_read, sched_return and
  * whenever wake_fd is readable, until it returns less than max. */
 size_t sched_answers(struct sched *sched, struct sched_answer *answers, size_t max);
 

@@ -8,13 +8,23 @@
 #include "encoderd/span.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct worker {
     struct sched *sched;
     pthread_t thread;
     bool started;
     struct encode_worker encode;
+    bool small;                /* the last cell was a random reader's */
     struct decoder_stats seen; /* of its decoder's counters, already added to the scheduler's */
+};
+
+/* Small reads made by the server's own thread: see quick.c. */
+struct quick {
+    struct encode_worker encode;
+    struct decoder_stats seen;
+    unsigned skip;    /* so many chances are not taken */
+    unsigned penalty; /* what skip becomes when the next one fails */
 };
 
 #define HANDLE_BUCKETS 64
@@ -51,6 +61,8 @@ struct sched {
     bool stop;
     struct span_table spans;
     struct sched_stats stats;
+    atomic_uint nannounced; /* times that spans came that workers should see to */
+    atomic_bool woken;      /* wake_fd is readable, or about to be */
 
     /* The server's thread only. */
     struct handles handles[HANDLE_BUCKETS];
@@ -60,10 +72,33 @@ struct sched {
     struct waiters stalled; /* reads that found no room */
     uint64_t next_lease;
     uint64_t nhandles, nsequential;
+    uint64_t nfresh; /* cells that nobody has been woken for */
+    struct quick quick;
 
     struct cache *cache;    /* owned; NULL if there is to be none */
     struct worker *workers; /* config.nthreads */
 };
+
+/* All under the lock, on the server's thread. */
+int quick_init(struct sched *sched, struct err *err);
+void quick_clear(struct sched *sched);
+void quick_trim(struct sched *sched);
+
+/* If all there is to do is one small span, makes it, with the help of workers where it has several cells,
+ * dropping the lock meanwhile; false if there was more to do or it turned out to take long, and the workers
+ * have to. */
+bool quick_try(struct sched *sched);
+
+/* What the decoder of a thread has done since it was last asked. */
+void add_decoder_stats(struct sched *sched, const struct decoder *decoder,
+                       struct decoder_stats *seen);
+
+/* A cell of a span that has some; its number is to be kept for finish_part or cell_again. */
+struct encode_cell take_cell(struct sched *sched, struct span *span, uint64_t *number);
+
+/* One cell or donation of the span is over; true if it was the last, which the server should hear once the
+ * lock is dropped. Under the lock. */
+bool finish_part(struct sched *sched, struct span *span, const struct err *failed);
 
 int workers_start(struct sched *sched, struct err *err);
 void workers_stop(struct sched *sched);

@@ -57,6 +57,7 @@ struct server {
     struct arena *arena;
     struct sched *sched;
     struct event *wake, *idle;
+    struct event *turn;         /* when all messages that have come are read */
     struct fetchings fetchings; /* owned */
     int temporary; /* a file without a name, for a fetch; -1: none, or a fetch has it */
     bool active;   /* since the last tick of idle */
@@ -207,6 +208,13 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     pump_answers(server);
 }
 
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    pump_answers(arg);
+}
+
 static void on_idle(evutil_socket_t fd, short what, void *arg)
 {
     struct server *server = arg;
@@ -246,7 +254,9 @@ static int start_serving(struct server *server, struct err *err)
     server->wake = event_new(server->base, sched_wake_fd(server->sched), EV_READ | EV_PERSIST,
                              on_wake, server);
     server->idle = event_new(server->base, -1, 0, on_idle, server);
-    if (server->wake == NULL || server->idle == NULL || event_add(server->wake, NULL) != 0)
+    server->turn = event_new(server->base, -1, 0, on_turn, server);
+    if (server->wake == NULL || server->idle == NULL || server->turn == NULL ||
+        event_add(server->wake, NULL) != 0)
         return err_set(err, ERR_MEMORY, "out of memory");
     touch(server);
     return 0;
@@ -272,10 +282,12 @@ static void stop_serving(struct server *server)
         event_free(server->wake);
     if (server->idle != NULL)
         event_free(server->idle);
+    if (server->turn != NULL)
+        event_free(server->turn);
     sched_free(server->sched);
     arena_free(server->arena);
     view_free(server->view);
-    server->wake = server->idle = NULL;
+    server->wake = server->idle = server->turn = NULL;
     server->sched = NULL;
     server->arena = NULL;
     server->view = NULL;
@@ -431,7 +443,7 @@ static void handle_read(struct server *server, const struct msg_read *read)
     }
     touch(server);
     sched_read(server->sched, &request);
-    pump_answers(server);
+    event_active(server->turn, EV_TIMEOUT, 0);
 }
 
 static void on_fetched(evutil_socket_t fd, short what, void *arg)
@@ -518,7 +530,7 @@ static void handle_return(struct server *server, const struct msg_return *ret)
         }
     }
     touch(server);
-    pump_answers(server);
+    event_active(server->turn, EV_TIMEOUT, 0);
 }
 
 /* Bytes resident, from the kernel; 0 if it will not say. */

@@ -50,6 +50,7 @@ struct span {
     uint64_t at;
     struct encode_grid grid;
     uint64_t ncells, next_cell;
+    uint64_t again;      /* bits of cells that were handed out and have to be once more */
     uint64_t pending;    /* cells and donations not finished */
     uint64_t for_handle; /* who it was begun ahead for */
     uint64_t nleases;
@@ -82,6 +83,12 @@ struct span *span_new(struct span_table *table, const struct format_view *format
 
 /* Frees the span and its part of the arena. It must have no waiter, no lease and no running cell. */
 void span_free(struct span_table *table, struct span *span);
+
+/* Are there cells to hand out? */
+static inline bool span_has_cells(const struct span *span)
+{
+    return span->next_cell < span->ncells || span->again != 0;
+}
 
 /* To the end of another place's list. */
 void span_move(struct span_table *table, struct span *span, enum span_place place);

@@ -3,34 +3,46 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 
 /* How long a worker waits for work before it gives its scratch back. */
 #define IDLE_SECONDS 1
+#define LINGER_US    150
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 static void wake_server(struct sched *sched)
 {
-    eventfd_write(sched->wake_fd, 1);
+    if (!atomic_exchange(&sched->woken, true))
+        eventfd_write(sched->wake_fd, 1);
 }
 
-/* One cell or donation of the span is over. Under the lock. */
-static void finish_part(struct sched *sched, struct span *span, const struct err *failed)
+bool finish_part(struct sched *sched, struct span *span, const struct err *failed)
 {
     if (failed != NULL && !span->failed) {
         span->failed = true;
         span->err = *failed;
     }
-    if (span->failed && span->next_cell < span->ncells) {
+    if (span->failed && span_has_cells(span)) {
         span->pending -= span->ncells - span->next_cell;
+        span->pending -= (uint64_t)__builtin_popcountll(span->again);
         span->next_cell = span->ncells;
+        span->again = 0;
         span_move(&sched->spans, span, SPAN_RUNNING);
     }
-    if (--span->pending == 0) {
-        span_move(&sched->spans, span, SPAN_DONE);
-        wake_server(sched);
-    }
+    if (--span->pending > 0)
+        return false;
+    span_move(&sched->spans, span, SPAN_DONE);
+    return true;
 }
 
 /* A row can be marked phased or not, as a whole: who reads it should hear, once, that some are neither. */
@@ -50,7 +62,7 @@ static void count_mixed(struct worker *worker)
 
 /* The same for a part that this worker has run: whoever finishes the last part, be it a cell or a donation,
  * also does what comes after it. Under the lock, which it drops meanwhile. */
-static void end_part(struct worker *worker, struct span *span, const struct err *failed)
+static bool end_part(struct worker *worker, struct span *span, const struct err *failed)
 {
     struct sched *sched = worker->sched;
     struct err err = {0};
@@ -63,7 +75,7 @@ static void end_part(struct worker *worker, struct span *span, const struct err 
         pthread_mutex_lock(&sched->lock);
         count_mixed(worker);
     }
-    finish_part(sched, span, failed);
+    return finish_part(sched, span, failed);
 }
 
 /* A donation under way: this worker writes into a span whose own cell starts after it. */
@@ -100,10 +112,25 @@ static bool claim_donation(void *arg, uint64_t end_element, struct encode_target
 static void finish_donation(void *arg, const struct err *failed)
 {
     struct donation *donation = arg;
+    struct sched *sched = donation->worker->sched;
+    bool last;
 
-    pthread_mutex_lock(&donation->worker->sched->lock);
-    end_part(donation->worker, donation->to, failed);
-    pthread_mutex_unlock(&donation->worker->sched->lock);
+    pthread_mutex_lock(&sched->lock);
+    last = end_part(donation->worker, donation->to, failed);
+    pthread_mutex_unlock(&sched->lock);
+    if (last)
+        wake_server(sched);
+}
+
+void add_decoder_stats(struct sched *sched, const struct decoder *decoder,
+                       struct decoder_stats *seen)
+{
+    struct decoder_stats now;
+
+    decoder_stats(decoder, &now);
+    sched->stats.blocks += now.blocks - seen->blocks;
+    sched->stats.bytes_decoded += now.bytes_decoded - seen->bytes_decoded;
+    *seen = now;
 }
 
 static void run_cell(struct worker *worker, struct span *span, struct encode_cell *cell)
@@ -112,19 +139,18 @@ static void run_cell(struct worker *worker, struct span *span, struct encode_cel
     struct donation donation = {.worker = worker, .from = span, .cell = cell};
     const struct encode_donor donor = {claim_donation, finish_donation, &donation};
     struct err err = {0};
-    struct decoder_stats now;
     int failed;
+    bool last;
 
     cell->donor = &donor;
     failed = encode_cell(span->format, &span->target, cell, &worker->encode, &err);
 
     pthread_mutex_lock(&sched->lock);
-    decoder_stats(worker->encode.decoder, &now);
-    sched->stats.blocks += now.blocks - worker->seen.blocks;
-    sched->stats.bytes_decoded += now.bytes_decoded - worker->seen.bytes_decoded;
-    worker->seen = now;
-    end_part(worker, span, failed ? &err : NULL);
+    add_decoder_stats(sched, worker->encode.decoder, &worker->seen);
+    last = end_part(worker, span, failed ? &err : NULL);
     pthread_mutex_unlock(&sched->lock);
+    if (last)
+        wake_server(sched);
 }
 
 /* The oldest span with cells to hand out: those that somebody waits for come first. */
@@ -135,14 +161,17 @@ static struct span *next_span(struct sched *sched)
     return span != NULL ? span : TAILQ_FIRST(&sched->spans.places[SPAN_AHEAD]);
 }
 
-static struct encode_cell take_cell(struct sched *sched, struct span *span)
+struct encode_cell take_cell(struct sched *sched, struct span *span, uint64_t *number)
 {
-    const uint64_t i = span->next_cell++;
+    const uint64_t again = span->again;
+    const uint64_t i = again != 0 ? (uint64_t)__builtin_ctzll(again) : span->next_cell++;
     struct encode_cell cell = encode_cell_at(&span->grid, i);
 
+    *number = i;
+    span->again &= again - 1;
     if (i < span->nfirst)
         cell.first_element = span->first_element[i];
-    if (span->next_cell == span->ncells)
+    if (!span_has_cells(span))
         span_move(&sched->spans, span, SPAN_RUNNING);
     return cell;
 }
@@ -163,6 +192,19 @@ static bool wait_for_work(struct sched *sched, bool forever)
     return true;
 }
 
+/* A random reader's next read comes soon, and to be asleep by then costs more than it takes to decode a
+ * block: a look around for a moment, for whoever else wants the processor first. */
+static void linger(struct sched *sched)
+{
+    const unsigned seen = atomic_load(&sched->nannounced);
+    const uint64_t until = now_us() + LINGER_US;
+
+    pthread_mutex_unlock(&sched->lock);
+    while (atomic_load(&sched->nannounced) == seen && now_us() < until)
+        sched_yield();
+    pthread_mutex_lock(&sched->lock);
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
@@ -173,7 +215,11 @@ static void *worker_main(void *arg)
     for (;;) {
         struct span *span;
         struct encode_cell cell;
+        uint64_t number;
 
+        if (worker->small && next_span(sched) == NULL && !sched->stop)
+            linger(sched);
+        worker->small = false;
         if (!wait_for_work(sched, trimmed)) {
             pthread_mutex_unlock(&sched->lock);
             decoder_trim(worker->encode.decoder);
@@ -184,7 +230,8 @@ static void *worker_main(void *arg)
         if (sched->stop)
             break;
         span = next_span(sched);
-        cell = take_cell(sched, span);
+        cell = take_cell(sched, span, &number);
+        worker->small = !span->keep && span->ncells <= 8;
         trimmed = false;
         pthread_mutex_unlock(&sched->lock);
         run_cell(worker, span, &cell);

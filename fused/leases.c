@@ -23,6 +23,7 @@ void leases_clear(struct leases *leases)
     leases->nheld = 0;
     leases->bytes = 0;
     leases->nreturns = 0;
+    leases->return_bytes = 0;
 }
 
 int leases_check_span(const struct msg_span *span, uint64_t asked, uint64_t file_size,
@@ -66,6 +67,7 @@ static int reserve_return(struct leases *leases)
 static void drop_at(struct leases *leases, size_t i)
 {
     leases->bytes -= leases->held[i].length;
+    leases->return_bytes += leases->held[i].length;
     leases->returns[leases->nreturns++] = leases->held[i].id;
     leases->held[i] = leases->held[--leases->nheld];
 }
@@ -179,5 +181,7 @@ size_t leases_take_returns(struct leases *leases, uint64_t *ids, size_t max)
         return 0;
     memcpy(ids, leases->returns + (leases->nreturns - n), n * sizeof *ids);
     leases->nreturns -= n;
+    if (leases->nreturns == 0)
+        leases->return_bytes = 0;
     return n;
 }

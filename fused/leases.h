@@ -30,6 +30,7 @@ struct leases {
     uint64_t bytes_max; /* bound on it; one lease that is larger alone may still be held */
     uint64_t *returns;  /* ids to give back; owned */
     size_t nreturns, returns_cap;
+    uint64_t return_bytes; /* sum of the lengths of what is to be given back */
 };
 
 void leases_init(struct leases *leases, uint64_t bytes_max);

@@ -18,6 +18,9 @@
 #define CAREFUL_BYTES  (64 << 10) /* what is asked for, and may be condemned, after a death */
 #define LEASE_IDLE_MS  1000       /* a lease nobody used for this long goes back */
 #define LEASE_SWEEP_MS 250
+#define RETURNS_WAIT   4 /* ms that a few small returns wait for a question to go along with */
+#define RETURNS_FEW    32
+#define RETURNS_SMALL  (256 << 10) /* bytes, together */
 #define PROBATION_MS   200 /* how long an encoder must live before it is asked for what may kill it */
 #define REPLY_PIECES   8   /* adjacent leases in one reply */
 #define LATE_MS        200  /* how long what missed its deadline fails at once */
@@ -64,7 +67,7 @@ struct reads {
     struct event *probation_end;
     struct event *deadline;
     struct event *sweep;     /* idle leases */
-    struct event *returns;   /* sends them, once a turn of the loop */
+    struct event *returns;   /* sends them: once a turn of the loop, or before the next question */
     struct event *interrupt; /* answers reads that were given up */
     uint64_t nopen[PROTO_FILES_MAX];
     char complaint[160]; /* the last one */
@@ -78,22 +81,31 @@ struct reads {
 
 /* ---- leases ---- */
 
+/* A message of its own wakes the encoder: a random reader's leases wait for its next question. */
 static void schedule_returns(struct reads *reads)
 {
-    if (reads->leases.nreturns > 0)
+    if (reads->leases.nreturns == 0)
+        return;
+    if (reads->leases.nreturns > RETURNS_FEW || reads->leases.return_bytes > RETURNS_SMALL)
         event_active(reads->returns, EV_TIMEOUT, 0);
+    else if (!event_pending(reads->returns, EV_TIMEOUT, NULL))
+        clock_arm(reads->returns, RETURNS_WAIT);
+}
+
+static void send_returns(struct reads *reads)
+{
+    uint64_t ids[PROTO_RETURN_MAX];
+    size_t n;
+
+    while ((n = leases_take_returns(&reads->leases, ids, PROTO_RETURN_MAX)) > 0)
+        link_return(reads->link, ids, n);
 }
 
 static void on_returns(evutil_socket_t fd, short what, void *arg)
 {
-    struct reads *reads = arg;
-    uint64_t ids[PROTO_RETURN_MAX];
-    size_t n;
-
     (void)fd;
     (void)what;
-    while ((n = leases_take_returns(&reads->leases, ids, PROTO_RETURN_MAX)) > 0)
-        link_return(reads->link, ids, n);
+    send_returns(arg);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
@@ -166,7 +178,10 @@ static bool reply_from_leases(struct reads *reads, const struct pending *read)
         ids[n] = lease->id;
         have += iov[n++].iov_len;
     }
-    fuse_reply_iov(read->req, iov, n);
+    if (n == 1)
+        fuse_reply_buf(read->req, iov[0].iov_base, iov[0].iov_len); /* allocates nothing */
+    else
+        fuse_reply_iov(read->req, iov, n);
     for (int i = 0; i < n; i++)
         leases_served(&reads->leases, leases_by_id(&reads->leases, ids[i]), iov[i].iov_len, now);
     schedule_returns(reads);
@@ -219,6 +234,7 @@ static struct ask *send_ask(struct reads *reads, const struct pending *read, uin
         .file = read->file, .handle = read->handle, .offset = offset, .length = length};
     struct ask *added = asks_add(&reads->asks, &ask);
 
+    send_returns(reads);
     if (added != NULL)
         added->id = link_read(reads->link, &msg);
     return added;

@@ -11,6 +11,8 @@
  * there is room to build a frame around it. */
 #define BLOCK_LEAD 60
 _Static_assert(BLOCK_LEAD >= BLOSC1_ROOM, "no room for a frame's header");
+/* Decoded bytes. */
+#define QUICK_BLOCK_MAX ((uint64_t)1 << 20)
 
 void fortran_begin(struct fortran_walk *walk, const struct zarr_meta *meta)
 {
@@ -166,6 +168,20 @@ static int recut_block(struct decoder *decoder, struct chunk *chunk, struct bloc
     return 0;
 }
 
+/* May the block be decoded now, where only what is quick may? Counts it. */
+static bool is_quick(struct decoder *decoder, const struct chunk *chunk)
+{
+    const enum layout layout = chunk->layout;
+
+    if (decoder->quick_left == DECODER_ANY)
+        return true;
+    if ((layout != LAYOUT_RAW && layout != LAYOUT_BLOSC && layout != LAYOUT_RECUT) ||
+        chunk->block_size > QUICK_BLOCK_MAX || decoder->quick_left == 0)
+        return false;
+    decoder->quick_left--;
+    return true;
+}
+
 static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool planes_ok,
                   struct block *out, struct err *err)
 {
@@ -196,6 +212,8 @@ int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool
     if (i >= chunk->nblocks)
         return err_set(err, ERR_USAGE, "%s (%s): it has no block %llu", chunk->label,
                        store_path(chunk->array->store), (unsigned long long)i);
+    if (!is_quick(decoder, chunk))
+        return err_set(err, ERR_USAGE, "%s: not to be had quickly", chunk->label);
     *out = (struct block){.form = BLOCK_PLAIN, .begin = i * chunk->block_size};
     out->nbytes = (size_t)size_min(chunk->block_size, chunk->nbytes - out->begin);
     decoder_scratch_reset(decoder);

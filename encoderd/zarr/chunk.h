@@ -45,6 +45,12 @@ void decoder_trim(struct decoder *decoder);
  * is freed. */
 void decoder_set_cache(struct decoder *decoder, struct cache *cache);
 
+/* For a thread that has other things to do: from now on no more than `nblocks` blocks, none of a
+ * chunk that is decoded whole, none larger than 1 MiB; anything else is an error that is not meant for
+ * users. See store_may_wait too. DECODER_ANY: as it was. */
+#define DECODER_ANY UINT64_MAX
+void decoder_only_quick(struct decoder *decoder, uint64_t nblocks);
+
 struct decoder_stats {
     uint64_t blocks;        /* decoded since the decoder was made */
     uint64_t bytes_read;    /* compressed, from the store */

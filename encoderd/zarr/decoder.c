@@ -46,6 +46,7 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
         err_set(err, ERR_MEMORY, "no memory for %zu bytes of scratch: lower --memory", scratch_max);
         return NULL;
     }
+    decoder->quick_left = DECODER_ANY;
     decoder->scratch = map;
     decoder->scratch_max = scratch_max - scratch_max % SCRATCH_ALIGN;
     decoder->scratch_mapped = (size_t)mapped;
@@ -92,6 +93,11 @@ void decoder_set_cache(struct decoder *decoder, struct cache *cache)
 {
     close_chunks(decoder);
     decoder->cache = cache;
+}
+
+void decoder_only_quick(struct decoder *decoder, uint64_t nblocks)
+{
+    decoder->quick_left = nblocks;
 }
 
 void decoder_stats(const struct decoder *decoder, struct decoder_stats *out)

@@ -58,6 +58,7 @@ struct decoder {
     struct cache *cache; /* borrowed; NULL if there is none */
     struct streaming streams[STREAMS_MAX];
     uint64_t tick;
+    uint64_t quick_left; /* blocks; DECODER_ANY: not only what is quick */
     struct decoder_stats stats;
 };
 

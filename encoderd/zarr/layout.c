@@ -17,6 +17,8 @@
 #define LARGE_BLOCK_MIN ((uint64_t)4 << 20)
 /* What decoder_scratch may add to an area. */
 #define SCRATCH_SLACK ((uint64_t)128)
+/* Entries that are sorted where only what is quick is wanted. */
+#define QUICK_INDEX_MAX ((uint32_t)16384)
 /* Blosc blocks that a block is made of where they are cut anew. */
 #define RECUT_BLOCKS ((uint64_t)4)
 
@@ -54,8 +56,12 @@ static int lay_out_raw(struct chunk *chunk, struct err *err)
 static int load_index(struct decoder *decoder, struct chunk *chunk, struct err *err)
 {
     size_t nbytes = (size_t)chunk->frame.nblocks * 4;
-    AUTO_FREE uint8_t *table = malloc(nbytes);
+    AUTO_FREE uint8_t *table = NULL;
 
+    if (decoder->quick_left != DECODER_ANY && chunk->frame.nblocks > QUICK_INDEX_MAX)
+        return err_set(err, ERR_USAGE, "%u Blosc blocks: not to be had quickly",
+                       chunk->frame.nblocks);
+    table = malloc(nbytes);
     if (table == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", chunk->frame.nblocks);
     if (chunk_read(decoder, chunk, BLOSC1_HEADER_NBYTES, table, nbytes, err) < 0)

@@ -8,6 +8,19 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+
+static _Thread_local bool never_waits;
+
+void store_may_wait(bool may)
+{
+    never_waits = !may;
+}
+
+bool store_waits(void)
+{
+    return !never_waits;
+}
 
 int store_open_with(const char *path, unsigned flags, struct store **out, struct err *err)
 {
@@ -85,6 +98,14 @@ static int cut_short(const char *path, const char *key, uint64_t at, struct err 
                    path, key != NULL ? "/" : "", key != NULL ? key : "", (unsigned long long)at);
 }
 
+static ssize_t read_some(int fd, void *to, size_t n, uint64_t offset)
+{
+    struct iovec iov = {to, n};
+
+    return store_waits() ? pread(fd, to, n, (off_t)offset)
+                         : preadv2(fd, &iov, 1, (off_t)offset, RWF_NOWAIT);
+}
+
 int store_fd_read(int fd, const char *path, const char *key, uint64_t offset, void *to, size_t n,
                   struct err *err)
 {
@@ -93,7 +114,7 @@ int store_fd_read(int fd, const char *path, const char *key, uint64_t offset, vo
     if (!size_range_ok(offset, n, INT64_MAX))
         return cut_short(path, key, offset, err);
     while (n > 0) {
-        ssize_t got = pread(fd, at, n, (off_t)offset);
+        ssize_t got = read_some(fd, at, n, offset);
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -114,7 +135,12 @@ int store_object(const struct store *store, const char *key, struct object **out
     *out = NULL;
     if (store_key_check(store, key, false, err) < 0)
         return -1;
-    return store->ops->object(store, key, out, err);
+    if (store->ops->object(store, key, out, err) < 0)
+        return -1;
+    /* To be sure that there is none takes looks that may wait. */
+    if (*out == NULL && !store_waits())
+        return err_set(err, ERR_NOT_FOUND, "%s/%s: not there at once", store->path, key);
+    return 0;
 }
 
 void object_close(struct object *object)

@@ -49,6 +49,11 @@ uint64_t object_size(const struct object *object);
  * before). Thread-safe. */
 int object_read(const struct object *object, uint64_t offset, void *to, size_t n, struct err *err);
 
+/* Whether the calling thread may wait for a disk; every thread may until it says that it may not. It
+ * then has from a store what the system holds in memory, and for anything else, an object that is not
+ * there included, an error that is not meant for users. */
+void store_may_wait(bool may);
+
 /* A whole small object, appended to out; *found says whether it exists. More than `max` bytes is
  * ERR_CORRUPT. */
 int store_read_all(const struct store *store, const char *key, size_t max, struct buf *out,

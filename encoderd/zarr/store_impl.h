@@ -57,6 +57,9 @@ void store_watch_init(struct store_watch *watch);
 int store_watch_check(const struct store *store, const char *key, const struct stat *st,
                       struct err *err);
 
+/* What the calling thread last said to store_may_wait. */
+bool store_waits(void);
+
 /* A relative path without empty, "." or ".." components; "" only where root_ok. */
 int store_key_check(const struct store *store, const char *key, bool root_ok, struct err *err);
 

@@ -198,6 +198,10 @@ static int open_member(const struct zip_store *store, const struct zip_member *m
 
     if (object == NULL)
         return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->base.path, key);
+    if (member->deflated && !store_waits()) {
+        free(object);
+        return err_set(err, ERR_UNSUPPORTED, "%s/%s: not to be had at once", store->base.path, key);
+    }
     object->base = (struct object){&zip_object_ops, member->nbytes};
     object->store = store;
     object->member = member;

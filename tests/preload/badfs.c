@@ -13,11 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 ssize_t pread(int fd, void *buf, size_t n, off_t at);
 ssize_t pread64(int fd, void *buf, size_t n, off_t at);
 ssize_t read(int fd, void *buf, size_t n);
+ssize_t preadv2(int fd, const struct iovec *iov, int niov, off_t at, int flags);
+ssize_t preadv64v2(int fd, const struct iovec *iov, int niov, off_t at, int flags);
 
 typedef ssize_t pread_fn(int, void *, size_t, off_t);
 typedef ssize_t read_fn(int, void *, size_t);
@@ -91,6 +94,24 @@ ssize_t pread(int fd, void *buf, size_t n, off_t at)
 ssize_t pread64(int fd, void *buf, size_t n, off_t at)
 {
     return pread(fd, buf, n, at);
+}
+
+/* What may not wait finds nothing at hand where something is wrong. */
+ssize_t preadv2(int fd, const struct iovec *iov, int niov, off_t at, int flags)
+{
+    char word[16];
+
+    look(word);
+    if ((flags & RWF_NOWAIT) != 0 && word[0] != '\0' && matches(fd)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return niov == 1 ? pread(fd, iov->iov_base, iov->iov_len, at) : -1;
+}
+
+ssize_t preadv64v2(int fd, const struct iovec *iov, int niov, off_t at, int flags)
+{
+    return preadv2(fd, iov, niov, at, flags);
 }
 
 ssize_t read(int fd, void *buf, size_t n)

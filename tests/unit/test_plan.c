@@ -72,9 +72,38 @@ static void any_read_of_any_layout(void **state)
     }
 }
 
+/* Short reads near one another are a random reader's; long ones, out of order by a few, read-ahead's. */
+static void near_is_next_for_long_reads_only(void **state)
+{
+    const struct stream_layout *layout = &layouts[0];
+    const struct plan_limits limits = {UINT64_C(2) << 20};
+    const uint64_t size = format_stream_size(layout);
+    struct reader reader = {0};
+
+    (void)state;
+    srand(11);
+    for (uint64_t i = 0, at = 10000000; i < 1000; i++) {
+        const uint64_t step = 65536 + (uint64_t)rand() % 131072;
+        const struct extent_plan plan = plan_read(&reader, layout, size, &limits, at, 4096);
+
+        assert_false(plan.sequential);
+        assert_int_equal(plan.end - plan.begin, 4096);
+        at = rand() % 2 == 0 && at > step ? at - step : at + step;
+    }
+    reader = (struct reader){0};
+    assert_false(plan_read(&reader, layout, size, &limits, 20000000, 131072).sequential);
+    assert_true(
+        plan_read(&reader, layout, size, &limits, reader.next + 3 * 131072, 131072).sequential);
+    assert_true(plan_read(&reader, layout, size, &limits, reader.next, 131072).sequential);
+    assert_true(plan_read(&reader, layout, size, &limits, reader.next, 4096).sequential);
+    assert_false(
+        plan_read(&reader, layout, size, &limits, reader.next + 3 * 131072, 4096).sequential);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(near_is_next_for_long_reads_only),
         cmocka_unit_test(any_read_of_any_layout),
     };
 
