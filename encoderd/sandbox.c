@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -71,8 +72,9 @@ static int enter_landlock(const struct sandbox *sandbox, struct err *err)
     size_t size;
     AUTO_CLOSE int ruleset = -1;
 
-    if (abi < 1) {
-        log_warning("this kernel has no Landlock: the encoder can open what its user can");
+    if (abi < 1) { /* errno says whether the kernel has none, or a container's filter hides it */
+        log_warning("no Landlock here (%s): the encoder can open what its user can",
+                    strerror(errno));
         return 0;
     }
     rules = (struct ruleset){file_rights((int)abi), abi >= 4 ? NETWORK_ALL : 0};
@@ -298,6 +300,29 @@ static int drop_root(const struct sandbox *sandbox, struct err *err)
     return result;
 }
 
+/* A user who is not root may have been given capabilities (the front needs one to mount), and a root that
+ * stays needs no more than to read what is another user's. */
+static int drop_capabilities(struct err *err)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    const uint32_t keep = geteuid() == 0 ? UINT32_C(1) << CAP_DAC_READ_SEARCH : 0;
+    uint32_t had = 0;
+
+    if (syscall(SYS_capget, &header, sets) != 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot look at the capabilities");
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        had |= sets[i].permitted | sets[i].inheritable;
+        sets[i].permitted &= i == 0 ? keep : 0;
+        sets[i].effective = sets[i].permitted;
+        sets[i].inheritable = 0; /* and so none is ambient */
+    }
+    /* Who has none may be forbidden to ask for that. */
+    if (had != 0 && syscall(SYS_capset, &header, sets) != 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot give up capabilities");
+    return 0;
+}
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAVE_SANITIZER 1
 #else
@@ -310,7 +335,7 @@ int sandbox_enter(const struct sandbox *sandbox, struct err *err)
         log_debug("built with sanitizers: no sandbox");
         return 0;
     }
-    if (drop_root(sandbox, err) != 0)
+    if (drop_root(sandbox, err) != 0 || drop_capabilities(err) != 0)
         return -1;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot give up new privileges");

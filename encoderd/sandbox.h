@@ -4,7 +4,8 @@
  * An encoder parses files that anyone may have written. Before it parses the first one it gives up
  * everything but reading that store and talking on descriptors that it already has: no other file, no
  * program, no network, no privilege. Landlock holds the files, seccomp the system calls, and an encoder
- * that was started by root goes on as nobody if nobody may read the store.
+ * that was started by root goes on as nobody if nobody may read the store; of a root that stays, nothing is
+ * left but the right to read.
  */
 #ifndef VCZFS_ENCODERD_SANDBOX_H
 #define VCZFS_ENCODERD_SANDBOX_H
