@@ -63,7 +63,7 @@ LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) -lm
 DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev libzstd-dev \
               libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
 DEPS_FUZZ  := clang libclang-rt-14-dev python3 zstd
-DEPS_TEST  := libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
+DEPS_TEST  := mount libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
               procps util-linux sqlite3 bolt-lmm systemd stress-ng mandoc man-db strace
 
 .DELETE_ON_ERROR:
@@ -228,6 +228,7 @@ install: all
 	done
 	$(with_places) fused/mount.vczfs >$(DESTDIR)$(helperdir)/mount.vczfs
 	chmod 755 $(DESTDIR)$(helperdir)/mount.vczfs
+	ln -sf mount.vczfs $(DESTDIR)$(helperdir)/mount.fuse.vczfs
 
 clean:
 	rm -rf build

@@ -7,7 +7,7 @@ static const char help_overview[] =
     "  vczfs mount-plink [OPTIONS] STORE DIR   show STORE as .bed, .bim and .fam in DIR\n"
     "  vczfs mount-bgen [OPTIONS] STORE DIR    show STORE as .bgen, .sample and .bgen.bgi in DIR\n"
     "  vczfs mount [OPTIONS] STORE DIR         show STORE in every format that it allows\n"
-    "  vczfs unmount [--lazy] DIR              take the mount on DIR away\n"
+    "  vczfs unmount [OPTIONS] DIR             take the mount on DIR away\n"
     "  vczfs status [--json] DIR               how the mount on DIR is: processes, reads, memory\n"
     "  vczfs info [OPTIONS] STORE              what is in STORE, and how large its views would be\n"
     "\n"
@@ -113,11 +113,13 @@ static const char help_mount_bgen[] =
     "\n" HELP_LOG HELP_LAST;
 
 static const char help_unmount[] =
-    "Usage: vczfs unmount [--lazy] DIR\n"
+    "Usage: vczfs unmount [OPTIONS] DIR\n"
     "\n"
     "Takes the vczfs mount on DIR away.\n"
     "\n"
-    "      --lazy                  also when files are open: they fail from then on\n" HELP_LAST;
+    "      --lazy                  also when files are open: they fail from then on\n"
+    "      --if-dead               only a mount that nobody serves any more; if there is none,\n"
+    "                              there is nothing to do\n" HELP_LAST;
 
 static const char help_status[] =
     "Usage: vczfs status [--json] DIR\n"

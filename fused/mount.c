@@ -238,8 +238,10 @@ static int check(struct mount *mount, struct err *err)
         (mount->dir = preflight_dir(opt->dir, err)) == NULL ||
         select_options_gather(&opt->select, &mount->selection_fd, err) != 0)
         return -1;
-    if (opt->encoder_socket == NULL)
-        return (mount->encoder = encoder_find(opt->encoder, err)) == NULL ? -1 : 0;
+    if (opt->encoder_socket == NULL) {
+        mount->encoder = encoder_find(opt->encoder, err);
+        return mount->encoder == NULL ? -1 : preflight_readable(mount->store, err);
+    }
     mount->encoder_socket = realpath(opt->encoder_socket, NULL);
     if (mount->encoder_socket == NULL)
         return err_sys(err, ERR_NOT_FOUND, errno, "no encoder listens at '%s'",
@@ -388,6 +390,8 @@ static void take_down(struct mount *mount)
     session_free(mount->session);
     supervisor_free(mount->supervisor);
     access_log_free(mount->access_log);
+    if (mount->service != NULL && mount->err.code != ERR_NONE)
+        service_failed(mount->service, mount->err.msg);
     service_free(mount->service);
     for (size_t i = 0; i < sizeof mount->signals / sizeof mount->signals[0]; i++)
         free_event(mount->signals[i]);
@@ -425,8 +429,10 @@ static int serve(struct mount *mount)
 
 static int run(struct mount *mount)
 {
-    if (check(mount, &mount->err) != 0)
+    if (check(mount, &mount->err) != 0) {
+        service_failed(NULL, mount->err.msg);
         return -1;
+    }
     if (mount->opt->background) {
         mount->status_fd = background_fork(mount->dir, &mount->err);
         if (mount->status_fd < 0)

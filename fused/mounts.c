@@ -164,10 +164,10 @@ static int run_fusermount(const char *dir, bool lazy, struct err *err)
 
 int mounts_unmount(const char *dir, bool lazy, struct err *err)
 {
-    if (geteuid() != 0)
-        return run_fusermount(dir, lazy, err);
     if (umount2(dir, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
         return 0;
+    if (errno == EPERM && geteuid() != 0)
+        return run_fusermount(dir, lazy, err);
     if (errno == EBUSY)
         return err_set(err, ERR_IO, "'%s' is in use", dir);
     return err_sys(err, ERR_SYSTEM, errno, "cannot unmount '%s'", dir);

@@ -26,7 +26,7 @@ char *mounts_canonical(const char *dir, struct err *err);
  * longer than a second: a server that merely hangs is not gone. */
 bool mounts_dead(const char *dir);
 
-/* Takes the mount on dir away: umount2 or, for an ordinary user, fusermount3 -u. ERR_IO when it is
+/* Takes the mount on dir away: umount2 or, for a user who may not, fusermount3 -u. ERR_IO when it is
  * in use and `lazy` was not asked for. */
 int mounts_unmount(const char *dir, bool lazy, struct err *err);
 

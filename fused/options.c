@@ -43,6 +43,7 @@ enum opt_id {
     OPT_LOG_LEVEL,
     OPT_LOG_FILE,
     OPT_LAZY,
+    OPT_IF_DEAD,
     OPT_JSON,
     OPT_CHECK,
     OPT_VERSION,
@@ -124,6 +125,7 @@ static const struct option mount_bgen_options[] = {
 
 static const struct option unmount_options[] = {
     {"lazy", no_argument, NULL, OPT_LAZY},
+    {"if-dead", no_argument, NULL, OPT_IF_DEAD},
     OPTS_LAST,
     {0},
 };
@@ -424,6 +426,9 @@ static int take_option(struct options *opt, int id, const char *arg, struct err 
         return 0;
     case OPT_LAZY:
         opt->lazy = true;
+        return 0;
+    case OPT_IF_DEAD:
+        opt->if_dead = true;
         return 0;
     case OPT_JSON:
         opt->json = true;

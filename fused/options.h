@@ -51,9 +51,9 @@ struct options {
     enum log_level log_level;
     const char *log_file; /* NULL: stderr */
 
-    bool lazy;  /* unmount */
-    bool json;  /* info, status */
-    bool check; /* info */
+    bool lazy, if_dead; /* unmount */
+    bool json;          /* info, status */
+    bool check;         /* info */
 };
 
 /* ERR_USAGE with a message for the user when the line makes no sense. options_free in any case. */

@@ -5,9 +5,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/capability.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define FUSE_CONF "/etc/fuse.conf"
 
@@ -48,6 +51,15 @@ static bool others_permitted(void)
     return found;
 }
 
+static bool has_capability(unsigned capability)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+    return syscall(SYS_capget, &header, sets) == 0 &&
+           (sets[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
+}
+
 int preflight_fuse(bool allow_other, struct err *err)
 {
     if (access("/dev/fuse", F_OK) != 0)
@@ -61,6 +73,8 @@ int preflight_fuse(bool allow_other, struct err *err)
             err, ERR_SYSTEM,
             "no permission to open /dev/fuse: on this machine only root has it (chmod 666 "
             "/dev/fuse is usual)");
+    if (has_capability(CAP_SYS_ADMIN)) /* a service of that user: mounts without help, like root */
+        return 0;
     if (!in_path("fusermount3"))
         return err_set(err, ERR_SYSTEM,
                        "fusermount3 is not installed, and an ordinary user cannot mount without it "
@@ -85,7 +99,8 @@ static int check_unmounted(const char *dir, const char *path, struct err *err)
 {
     struct mount_entry entry;
 
-    while (mounts_find(path, &entry)) {
+    /* An automount waits for what is mounted on it. */
+    while (mounts_find(path, &entry) && strcmp(entry.type, "autofs") != 0) {
         bool ours = strcmp(entry.type, MOUNTS_TYPE) == 0;
 
         if (!ours || !mounts_dead(path))
@@ -144,13 +159,31 @@ char *preflight_dir(const char *dir, struct err *err)
     return steal_ptr(&path);
 }
 
+static int refused_to_root(const char *store, struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND,
+                   "cannot read the store '%s': permission denied to root, by the file system or "
+                   "because a service has few rights; run vczfs as the store's user (vczfs(1), "
+                   "SERVICES, says how)",
+                   store);
+}
+
 char *preflight_store(const char *store, struct err *err)
 {
     char *path = strstr(store, "://") != NULL ? strdup(store) : realpath(store, NULL);
 
     if (path == NULL && (errno == ENOENT || errno == ENOTDIR))
         err_set(err, ERR_NOT_FOUND, "no such store: %s", store);
+    else if (path == NULL && errno == EACCES && geteuid() == 0)
+        refused_to_root(store, err);
     else if (path == NULL)
         err_sys(err, ERR_NOT_FOUND, errno, "cannot reach the store '%s'", store);
     return path;
+}
+
+int preflight_readable(const char *store, struct err *err)
+{
+    if (geteuid() == 0 && access(store, R_OK) != 0 && errno == EACCES)
+        return refused_to_root(store, err);
+    return 0;
 }

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* FUSE is there and lets us in: /dev/fuse, and for an ordinary user fusermount3 and permission for
- * allow_other. */
+/* FUSE is there and lets us in: /dev/fuse, and for a user who may not mount, fusermount3 and permission
+ * for allow_other. */
 int preflight_fuse(bool allow_other, struct err *err);
 
 /* dir is an empty directory that nothing is mounted on. A vczfs mount on it that nobody serves any
@@ -18,5 +18,8 @@ char *preflight_dir(const char *dir, struct err *err);
 
 /* The store's absolute path, the caller's; what looks like an URL is passed as it is. */
 char *preflight_store(const char *store, struct err *err);
+
+/* Nothing is known to keep an encoder that we start from the store. */
+int preflight_readable(const char *store, struct err *err);
 
 #endif

@@ -168,6 +168,15 @@ void service_mounted(struct service *service, const char *dir)
     }
 }
 
+void service_failed(struct service *service, const char *why)
+{
+    struct err err = {0};
+    AUTO_CLOSE int fd = service == NULL ? notify_open(getenv("NOTIFY_SOCKET"), &err) : -1;
+    struct service nameless = {.notify_fd = fd};
+
+    service_say(service == NULL ? &nameless : service, "failed: %s", why);
+}
+
 void service_stopping(struct service *service)
 {
     notify_send(service->notify_fd, "STOPPING=1\nSTATUS=unmounting");

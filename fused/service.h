@@ -27,4 +27,7 @@ void service_mounted(struct service *service, const char *dir);
 
 void service_stopping(struct service *service);
 
+/* Why it comes to nothing. NULL: it did not get as far as having a service. */
+void service_failed(struct service *service, const char *why);
+
 #endif

@@ -6,14 +6,30 @@
 #include <stdio.h>
 #include <string.h>
 
-static int unmount(const char *dir, bool lazy, struct err *err)
+static bool is_ours(const char *path)
+{
+    struct mount_entry entry;
+
+    return mounts_find(path, &entry) && strcmp(entry.type, MOUNTS_TYPE) == 0;
+}
+
+/* What a front that was killed left behind; a mount that somebody serves is not touched. */
+static int clear_dead(const char *dir, struct err *err)
 {
     AUTO_FREE char *path = mounts_canonical(dir, err);
-    struct mount_entry entry;
 
     if (path == NULL)
         return -1;
-    if (!mounts_find(path, &entry) || strcmp(entry.type, MOUNTS_TYPE) != 0)
+    return is_ours(path) && mounts_dead(path) ? mounts_unmount(path, true, err) : 0;
+}
+
+static int unmount(const char *dir, bool lazy, struct err *err)
+{
+    AUTO_FREE char *path = mounts_canonical(dir, err);
+
+    if (path == NULL)
+        return -1;
+    if (!is_ours(path))
         return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", dir);
     if (mounts_unmount(path, lazy, err) == 0)
         return 0;
@@ -29,7 +45,7 @@ int verb_unmount(const struct options *opt)
 {
     struct err err = {0};
 
-    if (unmount(opt->dir, opt->lazy, &err) == 0)
+    if ((opt->if_dead ? clear_dead(opt->dir, &err) : unmount(opt->dir, opt->lazy, &err)) == 0)
         return EXIT_SUCCESS;
     fprintf(stderr, "vczfs: %s\n", err.msg);
     return EXIT_FAILURE;

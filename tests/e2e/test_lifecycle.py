@@ -160,6 +160,23 @@ def test_vczfs_unmount_leaves_other_mounts_alone(scratch):
     assert helpers.is_mounted(scratch / "tmpfs")
 
 
+def test_vczfs_unmount_if_dead(mount, scratch):
+    """What somebody serves is not touched, also when it hangs; what nobody serves goes, also when it is in use."""
+    assert helpers.run("unmount", "--if-dead", scratch).returncode == 0
+    with mount(helpers.store(STORE)) as m:
+        assert helpers.run("unmount", "--if-dead", m.dir).returncode == 0
+        m.process.send_signal(signal.SIGSTOP)
+        assert helpers.run("unmount", "--if-dead", m.dir).returncode == 0
+        m.process.send_signal(signal.SIGCONT)
+        assert m.read(".bed") == bed()
+        with helpers.open_fd(m.path(".bed")):
+            m.due = -signal.SIGKILL
+            m.stop(signal.SIGKILL)
+            done = helpers.run("unmount", "--if-dead", m.dir)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert not helpers.is_mounted(m.dir)
+
+
 def test_sigkill_of_the_front(mount):
     """The encoder goes, and the next start clears the dead mount and says so."""
     with mount(helpers.store(STORE)) as m:

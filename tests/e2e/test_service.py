@@ -224,6 +224,24 @@ def the_front():
     return front
 
 
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ('samples="a,b",memory=32M', [b"--samples=a,b", b"--memory=32M"]),
+        ('basename="x, y"', [b"--basename=x, y"]),
+        ("user=alice,users,symfollow,threads=1", [b"--threads=1"]),
+    ],
+)
+def test_mount_helper_takes_options_apart(options, words, helper, scratch):
+    (scratch / "vczfs").write_text('#!/bin/sh\nprintf "%s\\0" "$@" >"${0%/*}/words"\n')
+    (scratch / "vczfs").chmod(0o755)
+    text = (scratch / "mount.vczfs").read_text().replace(str(helpers.BUILD), str(scratch))
+    (scratch / "mount.vczfs").write_text(text)
+    assert helper("a store", scratch / "mnt", "-o", "rw", "-o", options).returncode == 0
+    end = [b"--", b"a store", os.fsencode(scratch / "mnt")]
+    assert (scratch / "words").read_bytes().split(b"\0")[:-1] == [b"mount-plink", b"--background", *words, *end]
+
+
 def test_mount_helper(helper, scratch):
     options = "rw,noauto,user,_netdev,x-systemd.automount,basename=other name,memory=32M,threads=1,read_timeout=7"
     done = helper(helpers.store(STORE), scratch / "mnt", "-n", "-v", "-o", options, "-t", "vczfs")
@@ -242,11 +260,15 @@ def test_mount_helper_chooses_a_format(args, helper, scratch):
 
 
 @pytest.mark.parametrize(
-    "options", ["nonsense", "memory=tiny", "remount", "suid", "bind", "format=tiff", "--memory=1G", "memory", "lazy"]
-)
+    "options",
+    [
+        "nonsense", "memory=tiny", "remount", "suid", "bind", "context=x", "format=tiff", "--memory=1G", "memory",
+        "lazy", 'samples="a',
+    ],
+)  # fmt: skip
 def test_mount_helper_refuses(options, helper, scratch):
     done = helper(helpers.store(STORE), scratch / "mnt", "-o", options)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == (32 if options == "remount" else 1), done.stderr
     assert options.lstrip("-").split("=")[0] in done.stderr
     assert not helpers.is_mounted(scratch / "mnt")
 

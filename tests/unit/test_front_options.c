@@ -145,8 +145,11 @@ static void other_verbs(void **state)
 
     (void)state;
     assert_int_equal(opt.verb, VERB_UNMOUNT);
-    assert_true(opt.lazy);
+    assert_true(opt.lazy && !opt.if_dead);
     assert_string_equal(opt.dir, "mnt");
+    options_free(&opt);
+    opt = accepted("unmount mnt --if-dead");
+    assert_true(opt.if_dead && !opt.lazy);
     options_free(&opt);
     opt = accepted("info --json -M 2 s.zarr/");
     assert_int_equal(opt.verb, VERB_INFO);
