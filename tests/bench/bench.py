@@ -46,7 +46,7 @@ def table(name, result):
     print(f"\n{name}: {result['store']}, .bed {result['bed_bytes'] / 1e6:.1f} MB")
     for part in result["parts"]:
         for label, text in parts.ALL[part].lines(result["median"]):
-            print(f"  {label:24}{text}")
+            print(f"  {label:30}{text}")
     sys.stdout.flush()
 
 
@@ -91,9 +91,9 @@ def parse_args():
     bench.build = bench.build.resolve()
     bench.data = bench.data or bench.build / "bench-data"
     bench.vczfs = bench.build / "vczfs"
-    for tool in ("mkvcz", "nullfs", "bloscbench"):
+    for tool in ("mkvcz", "nullfs", "slowfs", "bloscbench"):
         setattr(bench, tool, bench.build / "tools" / tool)
-    for program in (bench.vczfs, bench.mkvcz, bench.nullfs, bench.bloscbench):
+    for program in (bench.vczfs, bench.mkvcz, bench.nullfs, bench.slowfs, bench.bloscbench):
         if not os.access(program, os.X_OK):
             raise SystemExit(f"bench: {program} is not there: make all tools")
     return bench

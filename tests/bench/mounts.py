@@ -102,3 +102,23 @@ class NullMount:
         self.process.wait()
         self.process.stdout.close()
         self.directory.rmdir()
+
+
+class SlowMount:
+    """A directory as a disk of so many MB/s, and so many ms before each read, shows it."""
+
+    def __init__(self, bench, source, mb_per_second, ms_per_read):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="slowfs-bench-"))
+        command = [bench.slowfs, str(mb_per_second), str(ms_per_read), source, self.directory]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        if self.process.stdout.readline() != b"ready\n":
+            raise SystemExit("bench: slowfs did not start")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        self.directory.rmdir()
