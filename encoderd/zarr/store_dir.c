@@ -214,7 +214,7 @@ static int check_tree(const struct store *store, const char *key, struct err *er
         return 0;
     memcpy(name, key, n);
     name[n] = '\0';
-    if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (store_stat(dir->fd, name, AT_SYMLINK_NOFOLLOW, &st) < 0)
         return errno == ENOENT ? 0 : err_sys(err, ERR_IO, errno, "%s/%s", store->path, name);
     if (S_ISREG(st.st_mode))
         return 0;
@@ -233,7 +233,7 @@ static int check_link(const struct store *store, const char *key, struct err *er
 {
     struct stat st;
 
-    if (fstatat(((const struct dir_store *)store)->fd, key, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (store_stat(((const struct dir_store *)store)->fd, key, AT_SYMLINK_NOFOLLOW, &st) < 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     return S_ISLNK(st.st_mode) ? store_watch_check(store, key, &st, err) : 0;
 }
@@ -273,7 +273,7 @@ static int dir_object_read(const struct object *object, uint64_t offset, void *t
     struct stat st;
     int failed = store_fd_read(file->fd, file->store->path, file->key, offset, to, n, err);
 
-    if (fstat(file->fd, &st) < 0)
+    if (store_stat(file->fd, "", AT_EMPTY_PATH, &st) < 0)
         return failed ? -1 : err_sys(err, ERR_IO, errno, "%s/%s", file->store->path, file->key);
     return store_watch_check(file->store, file->key, &st, err) < 0 || failed ? -1 : 0;
 }
@@ -299,8 +299,8 @@ static int dir_object(const struct store *store, const char *key, struct object 
     if (check_tree(store, key, err) < 0)
         return -1;
     if (fd < 0)
-        return check_absent(store, key, err);
-    if (fstat(fd, &st) < 0)
+        return store_waits() ? check_absent(store, key, err) : 0;
+    if (store_stat(fd, "", AT_EMPTY_PATH, &st) < 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_CORRUPT, "%s/%s: not a regular file", store->path, key);

@@ -60,6 +60,10 @@ int store_watch_check(const struct store *store, const char *key, const struct s
 /* What the calling thread last said to store_may_wait. */
 bool store_waits(void);
 
+/* fstatat; for a thread that may not wait, as far as the system knows by itself, and only what identifies
+ * a file and says when it was changed. */
+int store_stat(int fd, const char *path, int flags, struct stat *st);
+
 /* A relative path without empty, "." or ".." components; "" only where root_ok. */
 int store_key_check(const struct store *store, const char *key, bool root_ok, struct err *err);
 

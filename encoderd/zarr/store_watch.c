@@ -17,7 +17,9 @@
  */
 #include "encoderd/zarr/store_impl.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
 #define SECOND     INT64_C(1000000000)
@@ -60,6 +62,29 @@ static void note(struct store_watch *watch, const struct stat *st)
         ;
     if (st->st_ctim.tv_nsec != 0)
         atomic_store_explicit(&watch->fractions, true, memory_order_relaxed);
+}
+
+/* What the checks look at, of what the system holds in memory. */
+static int stat_at_once(int fd, const char *path, int flags, struct stat *st)
+{
+    struct statx stx;
+
+    if (statx(fd, path, flags | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &stx) < 0)
+        return -1;
+    *st = (struct stat){
+        .st_dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
+        .st_ino = stx.stx_ino,
+        .st_mode = stx.stx_mode,
+        .st_size = (off_t)stx.stx_size,
+        .st_mtim = {stx.stx_mtime.tv_sec, stx.stx_mtime.tv_nsec},
+        .st_ctim = {stx.stx_ctime.tv_sec, stx.stx_ctime.tv_nsec},
+    };
+    return 0;
+}
+
+int store_stat(int fd, const char *path, int flags, struct stat *st)
+{
+    return store_waits() ? fstatat(fd, path, st, flags) : stat_at_once(fd, path, flags, st);
 }
 
 int store_watch_check(const struct store *store, const char *key, const struct stat *st,

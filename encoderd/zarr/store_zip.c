@@ -13,6 +13,7 @@
 #include "encoderd/zarr/zip.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static int check_unchanged(const struct zip_store *store, struct err *err)
 {
     struct stat st;
 
-    if (fstat(store->fd, &st) < 0)
+    if (store_stat(store->fd, "", AT_EMPTY_PATH, &st) < 0)
         return err_sys(err, ERR_IO, errno, "%s", store->base.path);
     return store_watch_check(&store->base, "", &st, err);
 }
