@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "common/size.h"
 #include "common/version.h"
+#include "encoderd/bench.h"
 #include "encoderd/listen.h"
 #include "encoderd/server.h"
 #include "proto/proto.h"
@@ -21,6 +22,7 @@
 
 static const char usage_text[] =
     "Usage: vczfs-encoderd [OPTIONS] --listen PATH\n"
+    "       vczfs-encoderd [OPTIONS] --bench FILE STORE\n"
     "The encoder of vczfs: reads VCF Zarr stores and answers a vczfs front. vczfs starts one by\n"
     "itself; run it by hand to watch it (strace, gdb), or from a service manager, and give vczfs "
     "the\n"
@@ -33,11 +35,17 @@ static const char usage_text[] =
     "  --no-sandbox       keep every right its user has, for debugging\n"
     "  --log-level LEVEL  error, warning, info or debug (default info)\n"
     "  --log-file FILE    append the log to FILE instead of stderr\n"
+    "  --bench FILE       encode the .bed or .bgen (FILE) of the store that follows to nowhere, "
+    "and say\n"
+    "                     what it took, as JSON\n"
+    "  --bench-bytes SIZE stop after so many\n"
     "  --help, --version\n";
 
 struct options {
     struct server_config server;
     const char *listen;
+    const char *bench, *store; /* --bench, and what it is about */
+    uint64_t bench_bytes;
     enum log_level log_level;
     const char *log_file;
 };
@@ -65,7 +73,16 @@ static bool parse_threads(const char *text, unsigned *out)
 /* -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *out)
 {
-    enum { OPT_LISTEN = 256, OPT_MEMORY, OPT_THREADS, OPT_NO_SANDBOX, OPT_LOG_LEVEL, OPT_LOG_FILE };
+    enum {
+        OPT_LISTEN = 256,
+        OPT_MEMORY,
+        OPT_THREADS,
+        OPT_NO_SANDBOX,
+        OPT_LOG_LEVEL,
+        OPT_LOG_FILE,
+        OPT_BENCH,
+        OPT_BENCH_BYTES
+    };
     static const struct option options[] = {
         {"listen", required_argument, NULL, OPT_LISTEN},
         {"memory", required_argument, NULL, OPT_MEMORY},
@@ -73,6 +90,8 @@ static int parse_options(int argc, char **argv, struct options *out)
         {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
         {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
         {"log-file", required_argument, NULL, OPT_LOG_FILE},
+        {"bench", required_argument, NULL, OPT_BENCH},
+        {"bench-bytes", required_argument, NULL, OPT_BENCH_BYTES},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
@@ -102,6 +121,13 @@ static int parse_options(int argc, char **argv, struct options *out)
         case OPT_LOG_FILE:
             out->log_file = optarg;
             break;
+        case OPT_BENCH:
+            out->bench = optarg;
+            break;
+        case OPT_BENCH_BYTES:
+            if (!size_parse(optarg, &out->bench_bytes))
+                return usage_error("--bench-bytes wants a size", optarg);
+            break;
         case 'h':
             fputs(usage_text, stdout);
             return 0;
@@ -113,6 +139,10 @@ static int parse_options(int argc, char **argv, struct options *out)
             return 2;
         }
     }
+    if (out->bench != NULL && optind + 1 == argc)
+        out->store = argv[optind++];
+    else if (out->bench != NULL && optind == argc)
+        return usage_error("--bench wants a file (.bed or .bgen) and a store", NULL);
     if (optind != argc)
         return usage_error("unexpected argument", argv[optind]);
     return -1;
@@ -164,6 +194,7 @@ int main(int argc, char **argv)
 {
     struct options options = {
         .server = {.memory = UINT64_C(256) << 20, .nthreads = online_cpus()},
+        .bench_bytes = UINT64_MAX,
         .log_level = LOG_LEVEL_INFO,
     };
     const int status = parse_options(argc, argv, &options);
@@ -172,6 +203,8 @@ int main(int argc, char **argv)
         return status;
     if (open_log(&options) != 0)
         return 1;
+    if (options.bench != NULL)
+        return bench_run(options.bench, options.store, options.bench_bytes, &options.server);
     signal(SIGPIPE, SIG_IGN);
     return options.listen != NULL ? listen_run(options.listen, &options.server)
                                   : serve_inherited(&options.server);

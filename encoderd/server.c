@@ -6,6 +6,7 @@
 #include "common/memfd.h"
 #include "common/size.h"
 #include "common/version.h"
+#include "encoderd/budget.h"
 #include "encoderd/check.h"
 #include "encoderd/fetch.h"
 #include "encoderd/report.h"
@@ -21,15 +22,6 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <unistd.h>
-
-/* How the memory budget is divided: half is the arena, a quarter the workers' scratch, an eighth for
- * chunks that can only be decoded whole, a sixteenth for members of a zip archive that had to be
- * inflated; the rest is for indexes, queues and what the libraries take. */
-#define ARENA_SHARE   2
-#define SCRATCH_SHARE 4
-#define CACHE_SHARE   8
-#define ZIP_SHARE     16
-#define SCRATCH_MIN   (UINT64_C(3) << 20)
 
 #define ANSWERS_AT_ONCE 32
 
@@ -76,16 +68,9 @@ static void send_error(struct server *server, uint64_t id, const struct err *err
     conn_send(server->conn, &msg, NULL, 0);
 }
 
-static unsigned worker_count(const struct server *server)
+static struct budget budget(const struct server *server)
 {
-    const uint64_t room = server->config.memory / SCRATCH_SHARE / SCRATCH_MIN;
-
-    return (unsigned)size_max(1, size_min(server->config.nthreads, room));
-}
-
-static size_t scratch_max(const struct server *server)
-{
-    return (size_t)(server->config.memory / SCRATCH_SHARE / worker_count(server));
+    return budget_of(server->config.memory, server->config.nthreads);
 }
 
 /* An open may take long: tell the front how far it is, and stop if the front is gone. Runs on the
@@ -106,8 +91,8 @@ static int report_progress(const char *what, uint64_t done, uint64_t total, void
 
 static struct pass_means means(struct server *server)
 {
-    return (struct pass_means){.nthreads = worker_count(server),
-                               .scratch_max = scratch_max(server),
+    return (struct pass_means){.nthreads = budget(server).nthreads,
+                               .scratch_max = budget(server).scratch,
                                .progress = report_progress,
                                .progress_arg = server};
 }
@@ -239,13 +224,12 @@ static void touch(struct server *server)
 
 static int start_serving(struct server *server, struct err *err)
 {
-    const struct sched_config config = {worker_count(server), scratch_max(server),
-                                        (size_t)(server->config.memory / CACHE_SHARE)};
+    const struct budget share = budget(server);
+    const struct sched_config config = {share.nthreads, share.scratch, share.cache};
 
-    if (store_set_budget(server->view->vcz->store, (size_t)(server->config.memory / ZIP_SHARE),
-                         err) != 0)
+    if (store_set_budget(server->view->vcz->store, share.zip, err) != 0)
         return -1;
-    server->arena = arena_new(server->config.memory / ARENA_SHARE, err);
+    server->arena = arena_new(share.arena, err);
     if (server->arena == NULL)
         return -1;
     server->sched = sched_new(server->view, server->arena, &config, err);
@@ -366,7 +350,7 @@ static int describe(struct server *server, const struct msg_info *info,
     int result;
 
     if (vcz_open_with(info->store, info->view.follow_links ? STORE_FOLLOW_LINKS : 0,
-                      scratch_max(server), &vcz, err) != 0)
+                      budget(server).scratch, &vcz, err) != 0)
         return -1;
     result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
     vcz_free(vcz);
@@ -475,7 +459,7 @@ static int start_fetching(struct server *server, const struct msg_fetch *request
     const struct fetch_config config = {.view = server->view,
                                         .file = (size_t)request->file,
                                         .mtime = (int64_t)request->mtime,
-                                        .scratch_max = scratch_max(server),
+                                        .scratch_max = budget(server).scratch,
                                         .temporary = steal_fd(&server->temporary)};
     struct fetching *fetching = calloc(1, sizeof *fetching);
 

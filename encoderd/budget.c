@@ -1,0 +1,25 @@
+#include "encoderd/budget.h"
+
+#include "common/size.h"
+
+/* Half is the arena, a quarter the workers' scratch, an eighth for chunks that can only be decoded whole, a
+ * sixteenth for members of a zip archive; the rest is for indexes, queues and what the libraries take. */
+#define ARENA_SHARE   2
+#define SCRATCH_SHARE 4
+#define CACHE_SHARE   8
+#define ZIP_SHARE     16
+#define SCRATCH_MIN   (UINT64_C(3) << 20)
+
+struct budget budget_of(uint64_t memory, unsigned nthreads)
+{
+    const uint64_t room = memory / SCRATCH_SHARE / SCRATCH_MIN;
+    const unsigned workers = (unsigned)size_max(1, size_min(nthreads, room));
+
+    return (struct budget){
+        .nthreads = workers,
+        .arena = memory / ARENA_SHARE,
+        .scratch = (size_t)(memory / SCRATCH_SHARE / workers),
+        .cache = (size_t)(memory / CACHE_SHARE),
+        .zip = (size_t)(memory / ZIP_SHARE),
+    };
+}
