@@ -50,9 +50,9 @@ void encode_grid(const struct format_view *format, const struct encode_target *t
             chunks_of(vcz->phased, &selection->rows, out, columns_of_samples(selection, samples));
 }
 
-uint64_t encode_nflags(const struct format_view *format, const struct encode_grid *grid)
+uint64_t encode_nnotes(const struct format_view *format, const struct encode_grid *grid)
 {
-    return format->wants_phase ? grid->row_end - grid->row_begin : 0;
+    return format->wants_phase || format->wants_sums ? grid->row_end - grid->row_begin : 0;
 }
 
 static uint64_t grid_width(const struct chunk_grid *grid)
@@ -135,20 +135,22 @@ int encode_end(const struct format_view *format, const struct encode_target *tar
 {
     const struct rows *rows = &format->selection->rows;
     const bool phase_known = format->wants_phase && format->selection->vcz->phased != NULL;
-    const uint8_t *seen = target->phase_seen;
     struct encode_grid grid;
 
     if (format->format->finish_row == NULL)
         return 0;
     encode_grid(format, target, &grid);
     for (uint64_t row = grid.row_begin; row < grid.row_end; row++) {
+        const struct row_notes *notes =
+            target->notes == NULL ? NULL : &target->notes[row - grid.row_begin];
         const struct row_facts facts = {
             .row = row,
             .variant = rows_variant(rows, row),
-            .phased = phase_known && seen[row - grid.row_begin] == PHASE_YES,
+            .phased = phase_known && notes->phase_seen == PHASE_YES,
+            .sums = notes == NULL ? NULL : &notes->sums,
         };
 
-        if (phase_known && seen[row - grid.row_begin] == (PHASE_YES | PHASE_NO)) {
+        if (phase_known && notes->phase_seen == (PHASE_YES | PHASE_NO)) {
             worker->nmixed++;
             worker->last_mixed = facts.variant;
         }
@@ -184,17 +186,17 @@ static int encode_cells(const struct format_view *format, const struct encode_ta
 int encode_target(const struct format_view *format, const struct encode_target *target,
                   struct encode_worker *worker, struct err *err)
 {
-    struct encode_target with_flags = *target;
+    struct encode_target with_notes = *target;
     struct encode_grid grid;
-    uint64_t nflags;
+    uint64_t nnotes;
     int result;
 
     encode_grid(format, target, &grid);
-    nflags = encode_nflags(format, &grid);
-    with_flags.phase_seen = nflags > 0 ? calloc(nflags, 1) : NULL;
-    if (nflags > 0 && with_flags.phase_seen == NULL)
+    nnotes = encode_nnotes(format, &grid);
+    with_notes.notes = nnotes > 0 ? calloc(nnotes, sizeof *with_notes.notes) : NULL;
+    if (nnotes > 0 && with_notes.notes == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
-    result = encode_cells(format, &with_flags, &grid, worker, err);
-    free(with_flags.phase_seen);
+    result = encode_cells(format, &with_notes, &grid, worker, err);
+    free(with_notes.notes);
     return result;
 }

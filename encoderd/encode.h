@@ -12,16 +12,21 @@
 #include "encoderd/view.h"
 #include "encoderd/zarr/cache.h"
 
+#define PHASE_NO  1u /* a call that is not phased */
+#define PHASE_YES 2u /* one that is */
+
+/* What is learned of a row while its cells are run, by several threads at once. Zero at first. */
+struct row_notes {
+    struct row_sums sums;
+    uint64_t phase_seen; /* PHASE_ bits of what its calls have been seen to be */
+};
+
 struct encode_target {
     uint64_t begin, end; /* bytes of the file, begin < end <= its size */
     uint8_t *out;        /* end - begin of them */
-    /* One per row of the grid, zero at first: PHASE_ bits of what its calls have been seen to be. NULL
-     * unless the format wants to know (encode_nflags). */
-    uint8_t *phase_seen;
+    /* One per row of the grid; NULL unless the format wants to know (encode_nnotes). */
+    struct row_notes *notes;
 };
-
-#define PHASE_NO  1u /* a call that is not phased */
-#define PHASE_YES 2u /* one that is */
 
 /* The rows that a target touches, and the chunks that hold their calls. */
 struct chunk_grid {
@@ -36,8 +41,8 @@ struct encode_grid {
 void encode_grid(const struct format_view *format, const struct encode_target *target,
                  struct encode_grid *out);
 
-/* How many `phase_seen` flags a target of this grid needs: 0 if none. */
-uint64_t encode_nflags(const struct format_view *format, const struct encode_grid *grid);
+/* How many notes a target of this grid needs: 0 if none. */
+uint64_t encode_nnotes(const struct format_view *format, const struct encode_grid *grid);
 
 /* What comes before any cell: the header's bytes, and zeroes where cells put bits into one byte. */
 void encode_begin(const struct format_view *format, const struct encode_target *target);
@@ -63,21 +68,22 @@ int encode_end(const struct format_view *format, const struct encode_target *tar
                struct encode_worker *worker, struct err *err);
 
 /*
- * A block often reaches past the end of the target that it was decoded for. A donor finds who wants
- * the rest, so that no block between two targets is decoded twice.
+ * A block often reaches past the end of the target that it was decoded for, and past the next one's. A
+ * donor finds who wants the rest, so that no block between targets is decoded twice.
  */
 struct encode_donor {
     /* The cell's last block has been decoded, up to `end_element` of the chunk. Is there a target that
-     * begins where this one ends? Its own cell for the chunk must then start at end_element. */
+     * begins where the last one ends, be it the cell's own or the one that was claimed before? Its own
+     * cell for the chunk must then start at end_element. */
     bool (*claim)(void *arg, uint64_t end_element, struct encode_target *to);
-    /* What was claimed has been written, or could not be. */
+    /* What was claimed last has been written, or could not be. */
     void (*done)(void *arg, const struct err *failed);
     void *arg;
 };
 
 enum cell_kind {
     CELL_GENOTYPE, /* writes calls into the target */
-    CELL_PHASED,   /* sets the target's phase_seen flags */
+    CELL_PHASED,   /* notes what is phased */
 };
 
 struct encode_cell {
@@ -96,7 +102,7 @@ struct encode_cell encode_cell_at(const struct encode_grid *grid, uint64_t i);
 int encode_cell(const struct format_view *format, const struct encode_target *target,
                 const struct encode_cell *cell, struct encode_worker *worker, struct err *err);
 
-/* All of a target by one thread: for tests, checks and the encoder's own bench. The target's flags are
+/* All of a target by one thread: for tests, checks and the encoder's own bench. The target's notes are
  * made and dropped inside. */
 int encode_target(const struct format_view *format, const struct encode_target *target,
                   struct encode_worker *worker, struct err *err);

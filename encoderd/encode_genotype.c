@@ -33,6 +33,7 @@ struct walk {
     uint64_t chunk_variants, chunk_samples;
     uint64_t element_begin, element_end; /* do these elements only */
     uint64_t last_element;               /* one past the last that was done */
+    uint64_t row_begin;                  /* of the target's grid */
     bool zero_rows;                      /* zero this cell's part of a row before writing to it */
     int8_t alleles[GATHER_CALLS * 2];
 };
@@ -109,8 +110,10 @@ static uint8_t *output_at(const struct walk *walk, uint64_t row, uint64_t sample
            (encode_row_offset(walk->format, row) + in_row - walk->target->begin);
 }
 
-static int put(struct walk *walk, const struct call_run *run, struct err *err)
+static int put(struct walk *walk, struct call_run *run, struct err *err)
 {
+    if (walk->format->wants_sums)
+        run->sums = &walk->target->notes[run->row - walk->row_begin].sums;
     return walk->format->format->put(walk->format, run, output_at(walk, run->row, run->sample),
                                      err);
 }
@@ -305,6 +308,7 @@ static int walk_rows(struct walk *walk, struct err *err)
     uint64_t row;
 
     encode_grid(walk->format, walk->target, &grid);
+    walk->row_begin = grid.row_begin;
     row = size_max(grid.row_begin, rows_lower_bound(rows, first_variant));
     for (; row < grid.row_end; row++) {
         const uint64_t variant = rows_variant(rows, row);
@@ -318,22 +322,27 @@ static int walk_rows(struct walk *walk, struct err *err)
     return 0;
 }
 
+/* What is left of the block goes to the targets after this one, as far as it reaches. */
 static void donate(struct walk *walk)
 {
     const struct encode_donor *donor = walk->cell->donor;
     const struct source *source = &walk->sources[0];
     struct encode_target to;
-    struct err err = {0};
-    int failed;
 
-    if (donor == NULL || !walk->straight || !source->have_block || walk->zero_rows ||
-        walk->last_element >= source->end || !donor->claim(donor->arg, source->end, &to))
+    if (donor == NULL || !walk->straight || !source->have_block || walk->zero_rows)
         return;
-    walk->target = &to;
-    walk->element_begin = walk->last_element;
-    walk->element_end = source->end;
-    failed = walk_rows(walk, &err);
-    donor->done(donor->arg, failed ? &err : NULL);
+    while (walk->last_element < source->end && donor->claim(donor->arg, source->end, &to)) {
+        struct err err = {0};
+        int failed;
+
+        walk->target = &to;
+        walk->element_begin = walk->last_element;
+        walk->element_end = source->end;
+        failed = walk_rows(walk, &err);
+        donor->done(donor->arg, failed ? &err : NULL);
+        if (failed || walk->last_element == walk->element_begin)
+            return;
+    }
 }
 
 bool encode_chunks_meet_at_bytes(const struct format_view *format)

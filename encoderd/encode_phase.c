@@ -103,7 +103,7 @@ int encode_phased_cell(const struct format_view *format, const struct encode_tar
              size_max(grid.row_begin, rows_lower_bound(rows, cell->vchunk * chunk_variants));
          row < grid.row_end; row++) {
         const uint64_t variant = rows_variant(rows, row);
-        uint8_t *flags = &target->phase_seen[row - grid.row_begin];
+        uint64_t *flags = &target->notes[row - grid.row_begin].phase_seen;
 
         if (variant / chunk_variants != cell->vchunk)
             break;
@@ -113,7 +113,7 @@ int encode_phased_cell(const struct format_view *format, const struct encode_tar
             return -1;
         if (row_phase(&walk, variant % chunk_variants * chunk_samples, columns, &seen, err) != 0)
             return -1;
-        __atomic_fetch_or(flags, (uint8_t)seen, __ATOMIC_RELAXED);
+        __atomic_fetch_or(flags, seen, __ATOMIC_RELAXED);
     }
     return 0;
 }

@@ -8,6 +8,9 @@
 /* Past this many samples chunks, keeping a start for each costs more than a block decoded twice. */
 #define DONATIONS_MAX 256
 
+#define NOTES_WORDS (sizeof(struct row_notes) / sizeof(uint64_t))
+_Static_assert(sizeof(struct row_notes) == NOTES_WORDS * 8, "notes lie in words");
+
 void span_table_init(struct span_table *table, struct arena *arena)
 {
     *table = (struct span_table){.arena = arena};
@@ -130,18 +133,19 @@ static uint64_t *zeroed_words(struct span_memory *memory, uint64_t n)
 static bool place_cells(struct span *span)
 {
     const struct chunk_grid *chunks = &span->grid.genotype;
-    uint64_t nflags;
+    uint64_t nnotes;
 
     encode_grid(span->format, &span->target, &span->grid);
     span->ncells = span->pending = encode_ncells(&span->grid);
     span->nfirst = chunks->schunk_end - chunks->schunk_begin;
     if (span->nfirst > DONATIONS_MAX)
         span->nfirst = 0;
-    nflags = encode_nflags(span->format, &span->grid);
-    span->first_element = zeroed_words(&span->memory, span->nfirst + size_div_up(nflags, 8));
+    nnotes = encode_nnotes(span->format, &span->grid);
+    span->first_element = zeroed_words(&span->memory, span->nfirst + nnotes * NOTES_WORDS);
     if (span->first_element == NULL)
         return false;
-    span->target.phase_seen = (uint8_t *)(span->first_element + span->nfirst);
+    if (nnotes > 0)
+        span->target.notes = (struct row_notes *)(span->first_element + span->nfirst);
     return true;
 }
 

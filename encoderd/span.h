@@ -39,7 +39,7 @@ struct span_memory {
 struct span {
     struct span_memory memory; /* first: see pool_init */
     /* Where each of the first nfirst cells (the grid's first row of genotype chunks) begins: moved on
-     * by donations. In memory, as are the target's flags behind it. */
+     * by donations. In memory, as are the target's notes behind it. */
     uint64_t *first_element;
     uint64_t nfirst;        /* 0 when there are too many to be worth it */
     TAILQ_ENTRY(span) link; /* in the list of its place */

@@ -78,12 +78,13 @@ static bool end_part(struct worker *worker, struct span *span, const struct err 
     return finish_part(sched, span, failed);
 }
 
-/* A donation under way: this worker writes into a span whose own cell starts after it. */
+/* Donations of a cell: this worker writes into spans whose own cells start after what it writes. */
 struct donation {
     struct worker *worker;
-    const struct span *from;
+    size_t file;
+    uint64_t end; /* of the last span: a donation goes to the one that begins there */
     const struct encode_cell *cell;
-    struct span *to;
+    struct span *to; /* under way, or NULL */
 };
 
 static bool claim_donation(void *arg, uint64_t end_element, struct encode_target *to)
@@ -94,7 +95,7 @@ static bool claim_donation(void *arg, uint64_t end_element, struct encode_target
     uint64_t cell;
 
     pthread_mutex_lock(&sched->lock);
-    span = span_queued_at(&sched->spans, donation->from->file, donation->from->target.end);
+    span = span_queued_at(&sched->spans, donation->file, donation->end);
     if (span != NULL && span->grid.genotype.vchunk_begin == donation->cell->vchunk &&
         span->grid.genotype.schunk_begin <= donation->cell->schunk) {
         cell = donation->cell->schunk - span->grid.genotype.schunk_begin;
@@ -103,6 +104,7 @@ static bool claim_donation(void *arg, uint64_t end_element, struct encode_target
             span->pending++;
             *to = span->target;
             donation->to = span;
+            donation->end = to->end;
         }
     }
     pthread_mutex_unlock(&sched->lock);
@@ -117,6 +119,7 @@ static void finish_donation(void *arg, const struct err *failed)
 
     pthread_mutex_lock(&sched->lock);
     last = end_part(donation->worker, donation->to, failed);
+    donation->to = NULL;
     pthread_mutex_unlock(&sched->lock);
     if (last)
         wake_server(sched);
@@ -136,7 +139,8 @@ void add_decoder_stats(struct sched *sched, const struct decoder *decoder,
 static void run_cell(struct worker *worker, struct span *span, struct encode_cell *cell)
 {
     struct sched *sched = worker->sched;
-    struct donation donation = {.worker = worker, .from = span, .cell = cell};
+    struct donation donation = {
+        .worker = worker, .file = span->file, .end = span->target.end, .cell = cell};
     const struct encode_donor donor = {claim_donation, finish_donation, &donation};
     struct err err = {0};
     int failed;

@@ -238,6 +238,7 @@ static int bgen_open(const struct selection *selection, const struct format_opti
                                 .stream_suffix = ".bgen",
                                 .wants_phase = !never_phased,
                                 .wants_sites = true,
+                                .wants_sums = true,
                                 .state = bgen};
     if (bgen == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for a BGEN view");
@@ -261,22 +262,47 @@ static bool call_is_bad(int a, int b)
     return a > 1 || b > 1 || a < VCZ_INT_MISSING || b < VCZ_INT_FILL;
 }
 
+/* n calls of a run, from the one numbered `done` on. */
+static bool put_piece(const struct call_run *run, uint64_t done, uint64_t n,
+                      const struct bgen_out *out, struct bgen_sums *sums)
+{
+    const unsigned ploidy = run->ploidy;
+
+    if (run->planes != NULL)
+        return bgen_from_planes(run->planes, run->plane_nbytes, run->first + done * ploidy, ploidy,
+                                n, out, sums);
+    return bgen_from_alleles(run->alleles + done * ploidy, ploidy, n, out, sums);
+}
+
+_Static_assert((int)BGEN_NSUMS <= ROW_SUMS, "a row's sums do not fit");
+
 static int bgen_put(const struct format_view *view, const struct call_run *run, uint8_t *at,
                     struct err *err)
 {
     const struct bgen *bgen = view->state;
-    const struct bgen_out out = {
-        .ploidies = bgen_row_ploidies(&bgen->shape, at) + run->sample,
-        .values = bgen_row_values(&bgen->shape, at) + run->sample * run->ploidy,
-        .unphased = bgen->shape.put_unphased,
-    };
-    bool ok;
+    uint64_t row_sums[BGEN_NSUMS] = {0};
+    bool ok = true;
 
-    if (run->planes != NULL)
-        ok = bgen_from_planes(run->planes, run->plane_nbytes, run->first, run->ploidy, run->ncalls,
-                              &out);
-    else
-        ok = bgen_from_alleles(run->alleles, run->ploidy, run->ncalls, &out);
+    for (uint64_t done = 0, n; done < run->ncalls; done += n) {
+        const uint64_t sample = run->sample + done;
+        const struct bgen_piece piece =
+            bgen_row_piece(&bgen->shape, at, sample, run->ncalls - done);
+        uint8_t pair[2];
+        const struct bgen_out out = {.ploidies = piece.ploidies,
+                                     .values = piece.second != NULL ? pair : piece.values,
+                                     .unphased = bgen->shape.put_unphased};
+        struct bgen_sums sums = {0};
+
+        n = piece.ncalls;
+        ok &= put_piece(run, done, n, &out, &sums);
+        if (piece.second != NULL) {
+            *piece.values = pair[0];
+            *piece.second = pair[1];
+        }
+        bgen_row_add(&bgen->shape, sample, &sums, row_sums);
+    }
+    for (unsigned i = 0; i < BGEN_NSUMS; i++)
+        __atomic_fetch_add(&run->sums->words[i], row_sums[i], __ATOMIC_RELAXED);
     return ok ? 0 : refuse_call(view, bgen->scratch_max, run, call_is_bad, err);
 }
 
@@ -292,7 +318,7 @@ static int bgen_finish_row(const struct format_view *view, const struct row_fact
         return err_set(err, ERR_DATA,
                        "%s: variant %" PRIu64 " is not what it was when the store was mounted",
                        store_path(view->selection->vcz->store), facts->variant);
-    bgen_row_finish(&bgen->shape, site, facts->phased, row_bytes);
+    bgen_row_finish(&bgen->shape, site, facts->phased, facts->sums->words, row_bytes);
     return 0;
 }
 

@@ -46,7 +46,24 @@ static bool in_range(int8_t allele)
     return allele >= -2 && allele <= 1;
 }
 
-static bool from_haploid(const int8_t *alleles, uint64_t ncalls, const struct bgen_out *out)
+static void count_call(uint64_t i, uint8_t ploidy, struct bgen_sums *sums)
+{
+    if ((ploidy & BGEN_MISSING) == 0)
+        return;
+    sums->missing++;
+    sums->missing_weighted += i;
+}
+
+static void count_values(const uint8_t *values, uint64_t n, struct bgen_sums *sums)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        sums->set += values[i] & 1;
+        sums->set_weighted += i * (values[i] & 1);
+    }
+}
+
+static bool from_haploid(const int8_t *alleles, uint64_t ncalls, const struct bgen_out *out,
+                         struct bgen_sums *sums)
 {
     bool ok = true;
 
@@ -57,17 +74,19 @@ static bool from_haploid(const int8_t *alleles, uint64_t ncalls, const struct bg
             ok = false;
         out->ploidies[i] = code[0];
         out->values[i] = code[1];
+        count_call(i, code[0], sums);
     }
+    count_values(out->values, ncalls, sums);
     return ok;
 }
 
-bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
-                       const struct bgen_out *out)
+bool bgen_from_alleles_plain(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+                             const struct bgen_out *out, struct bgen_sums *sums)
 {
     bool ok = true;
 
     if (ploidy == 1)
-        return from_haploid(alleles, ncalls, out);
+        return from_haploid(alleles, ncalls, out, sums);
     for (uint64_t i = 0; i < ncalls; i++) {
         const int8_t a = alleles[2 * i], b = alleles[2 * i + 1];
         const struct code *code = &diploid_codes[(unsigned)a & 3][(unsigned)b & 3];
@@ -76,7 +95,10 @@ bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
             ok = false;
         out->ploidies[i] = code->ploidy;
         memcpy(out->values + 2 * i, out->unphased ? code->unphased : code->phased, 2);
+        sums->haploid += code->ploidy & 1;
+        count_call(i, code->ploidy, sums);
     }
+    count_values(out->values, 2 * ncalls, sums);
     return ok;
 }
 
@@ -103,21 +125,6 @@ void bgen_unphase(uint8_t *values, uint64_t ncalls)
     }
 }
 
-uint64_t bgen_count_haploid(const uint8_t *ploidies, uint64_t ncalls)
-{
-    uint64_t count = 0, i = 0;
-
-    for (; ncalls - i >= 8; i += 8) {
-        uint64_t word;
-
-        memcpy(&word, ploidies + i, sizeof word);
-        count += (uint64_t)__builtin_popcountll(word & 0x0101010101010101);
-    }
-    for (; i < ncalls; i++)
-        count += ploidies[i] & 1;
-    return count;
-}
-
 void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls)
 {
     uint8_t *to = values + 2 * ncalls;
@@ -132,9 +139,14 @@ void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls)
     }
 }
 
-const char *const bgen_planes_names[] = {"portable", "avx2", "avx512", NULL};
+const char *const bgen_impl_names[] = {"portable", "avx2", "avx512", NULL};
+
+static const struct bgen_impl portable = {"portable", bgen_planes_portable, bgen_alleles_portable};
 
 #ifdef __x86_64__
+static const struct bgen_impl avx2 = {"avx2", bgen_planes_avx2, bgen_alleles_avx2};
+static const struct bgen_impl avx512 = {"avx512", bgen_planes_avx512, bgen_alleles_avx512};
+
 static bool have_avx512(void)
 {
     return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2");
@@ -146,33 +158,39 @@ static bool have_avx2(void)
 }
 #endif
 
-bgen_planes_fn *bgen_planes_impl(const char *name)
+const struct bgen_impl *bgen_impl(const char *name)
 {
     if (strcmp(name, "portable") == 0)
-        return bgen_planes_portable;
+        return &portable;
 #ifdef __x86_64__
     if (strcmp(name, "avx2") == 0 && have_avx2())
-        return bgen_planes_avx2;
+        return &avx2;
     if (strcmp(name, "avx512") == 0 && have_avx512())
-        return bgen_planes_avx512;
+        return &avx512;
 #endif
     return NULL;
 }
 
 /* What the machine has is a constant to read: nothing to remember between calls. */
-static bgen_planes_fn *best(void)
+static const struct bgen_impl *best(void)
 {
 #ifdef __x86_64__
     if (have_avx512())
-        return bgen_planes_avx512;
+        return &avx512;
     if (have_avx2())
-        return bgen_planes_avx2;
+        return &avx2;
 #endif
-    return bgen_planes_portable;
+    return &portable;
 }
 
 bool bgen_from_planes(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first, unsigned ploidy,
-                      uint64_t ncalls, const struct bgen_out *out)
+                      uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums)
 {
-    return best()(planes, plane_nbytes, first, ploidy, ncalls, out);
+    return best()->planes(planes, plane_nbytes, first, ploidy, ncalls, out, sums);
+}
+
+bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+                       const struct bgen_out *out, struct bgen_sums *sums)
+{
+    return best()->alleles(alleles, ploidy, ncalls, out, sums);
 }

@@ -26,30 +26,54 @@ struct bgen_out {
     bool unphased;
 };
 
-/* alleles: ncalls × ploidy, ploidy (of the axis) 1 or 2. */
+/*
+ * What the bytes of a run add up to, so that nobody has to look at them again for a checksum. A value byte
+ * is 255 or 0, a ploidy byte the axis' ploidy, with BGEN_MISSING if missing and less one if haploid.
+ */
+struct bgen_sums {
+    uint64_t set;          /* value bytes of 255 */
+    uint64_t set_weighted; /* the sum of their indexes, counted from the run's first value byte */
+    uint64_t missing;      /* missing calls */
+    uint64_t missing_weighted; /* the sum of their indexes, counted from the run's first call */
+    uint64_t haploid;          /* haploid calls on a diploid axis */
+};
+
+/* alleles: ncalls × ploidy, ploidy (of the axis) 1 or 2. All kernels add to *sums; runs are short enough
+ * for their sums to fit: at most 2^31 calls. */
 bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
-                       const struct bgen_out *out);
+                       const struct bgen_out *out, struct bgen_sums *sums);
+
+/* The plain form, which is the definition. */
+bool bgen_from_alleles_plain(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+                             const struct bgen_out *out, struct bgen_sums *sums);
 
 /* planes: eight bit planes of plane_nbytes each (see encoderd/zarr/chunk.h); the first call's first
  * allele is element `first`. Reads up to 8 bytes past the last plane's end. */
 bool bgen_from_planes(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first, unsigned ploidy,
-                      uint64_t ncalls, const struct bgen_out *out);
+                      uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums);
 
 /* Turns pairs of the phased form into the unphased form, in place. */
 void bgen_unphase(uint8_t *values, uint64_t ncalls);
-
-/* How many ploidy bytes say 1. */
-uint64_t bgen_count_haploid(const uint8_t *ploidies, uint64_t ncalls);
 
 /* Takes the unused byte out of haploid calls' pairs, of either form, in place: what is left ends where
  * the pairs ended. */
 void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls);
 
-/* bgen_from_planes forced to one implementation, for tests and benchmarks; as in bed.h. */
+/* Both fast kernels forced to one implementation, for tests and benchmarks; as in bed.h. */
 typedef bool bgen_planes_fn(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first,
-                            unsigned ploidy, uint64_t ncalls, const struct bgen_out *out);
-extern const char *const bgen_planes_names[];
-bgen_planes_fn *bgen_planes_impl(const char *name);
+                            unsigned ploidy, uint64_t ncalls, const struct bgen_out *out,
+                            struct bgen_sums *sums);
+typedef bool bgen_alleles_fn(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+                             const struct bgen_out *out, struct bgen_sums *sums);
+struct bgen_impl {
+    const char *name;
+    bgen_planes_fn *planes;
+    bgen_alleles_fn *alleles;
+};
+extern const char *const bgen_impl_names[];
+const struct bgen_impl *bgen_impl(const char *name);
+
 bgen_planes_fn bgen_planes_portable, bgen_planes_avx2, bgen_planes_avx512;
+bgen_alleles_fn bgen_alleles_portable, bgen_alleles_avx2, bgen_alleles_avx512;
 
 #endif

@@ -1,112 +1,297 @@
 /*
- * bgen_planes: the plane form of the BGEN kernel, 64 alleles at a time.
+ * bgen_planes: the fast BGEN kernels, written once for any vector width.
  *
- * A template: define BGEN_KERNEL (the function's name), BGEN_TARGET (a function attribute, or nothing),
- * BGEN_EXPAND64 (bits of a word to 64 bytes of 0 or 255) and BGEN_EVEN_BITS (every other bit of a word, from
- * bit 0 on, to its low half), then include it. What is to be done is the same for every machine; these
- * two steps are where instruction sets differ.
+ * A template: define BGEN_PLANES and BGEN_ALLELES (the functions' names), BGEN_TARGET (a function attribute,
+ * or nothing), BGEN_VECTOR_NBYTES (16, 32, 64) and the steps in which instruction sets differ, then include
+ * it:
+ *
+ *     BGEN_EXPAND64(bits, out)   bits of a word to 64 bytes of 0 or 255
+ *     BGEN_EVEN_BITS(bits)       every other bit of a word, from bit 0 on, to its low half
+ *     BGEN_COUNT(bits)           how many are 1
+ *     bgen_lanes, BGEN_WEIGH(bits, lanes), BGEN_LANES_SUM(lanes)
+ *                                add the places of a word's 1 bits up, in what is a vector or a number
+ *     BGEN_ALLELES64(at, word)   64 alleles to their planes 0 and 7, and whether one is out of range
+ *
+ * Calls pass through words of 64 alleles, which are taken from planes a vector at a time (as in
+ * bed_planes.h, whose comment says why the loop keeps a byte behind the run's end) or from alleles.
  */
 #include "encoderd/format/bed_codes.h"
 #include "encoderd/format/bgen_calls.h"
 
-#define BGEN_INLINE BGEN_TARGET static inline __attribute__((always_inline))
+#define BGEN_INLINE       BGEN_TARGET static inline __attribute__((always_inline))
+#define BGEN_VECTOR_WORDS (BGEN_VECTOR_NBYTES / 8)
 
-/* Up to 64 alleles as bits. A diploid call's bits are a pair, the first allele's the even one; missing
- * and haploid are set at both. */
+typedef uint64_t bgen_vec __attribute__((vector_size(BGEN_VECTOR_NBYTES)));
+typedef uint64_t bgen_vec_any
+    __attribute__((vector_size(BGEN_VECTOR_NBYTES), aligned(1), may_alias));
+
+/* Alleles as bits. A diploid call's bits are a pair, the first allele's the even one; missing and haploid
+ * are set at the even one. */
+struct bgen_vecs {
+    bgen_vec values, missing, haploid, wrong;
+};
 struct bgen_word {
     uint64_t values, missing, haploid;
 };
 
-/* Reads 9 bytes a plane. */
-BGEN_INLINE struct bgen_word bgen_load(const struct bed_planes *in, uint64_t bit, unsigned ploidy,
-                                       bool unphased, uint64_t nbits, uint64_t *bad)
+/* What has been done of a run, and what it adds up to. */
+struct bgen_run {
+    const struct bgen_out *out;
+    unsigned ploidy;
+    struct bgen_sums sums; /* but for the lanes */
+    bgen_lanes set, missing;
+};
+
+BGEN_INLINE bgen_vec bgen_load(const uint8_t *at)
 {
-    const uint64_t even = 0x5555555555555555;
-    const uint64_t p0 = bed_bits_at(in, 0, bit), p7 = bed_bits_at(in, 7, bit);
-    const uint64_t ref = ~p0 & ~p7, fill = p7 & ~p0, no_call = p7 & p0;
-    struct bgen_word word = {.values = ref, .missing = no_call};
-    uint64_t wrong = ploidy == 2 ? fill & even : fill;
-
-    for (unsigned p = 1; p < 7; p++)
-        wrong |= bed_bits_at(in, p, bit) ^ p7;
-    *bad |= wrong & bed_low_bits(nbits);
-    if (ploidy == 1)
-        return word;
-    word.missing = (no_call | no_call >> 1) & even;
-    word.missing |= word.missing << 1;
-    word.haploid = fill >> 1 & even;
-    word.haploid |= word.haploid << 1;
-    word.values = ref & ~word.missing;
-    if (unphased) {
-        const uint64_t x = word.values & even, y = word.values >> 1 & even;
-
-        word.values = (x & y) | (x ^ y) << 1;
-    }
-    return word;
+    return *(const bgen_vec_any *)at;
 }
 
-/* Ploidy bytes of 32 diploid-axis calls. */
-BGEN_INLINE void bgen_ploidies(const struct bgen_word *word, uint8_t *out)
+/* From planes 0 and 7. Only a fill in the first slot is wrong here: of the alleles' range the caller
+ * sees more. */
+BGEN_INLINE struct bgen_vecs bgen_formula(bgen_vec p0, bgen_vec p7, unsigned ploidy, bool unphased)
+{
+    const bgen_vec even = (bgen_vec){} + 0x5555555555555555u;
+    const bgen_vec fill = p7 & ~p0, no_call = p7 & p0;
+    struct bgen_vecs vecs = {.values = ~p0 & ~p7, .missing = no_call};
+
+    if (ploidy == 1) {
+        vecs.wrong = fill;
+        return vecs;
+    }
+    vecs.wrong = fill & even;
+    vecs.missing = (no_call | no_call >> 1) & even;
+    vecs.haploid = fill >> 1 & even;
+    vecs.values &= ~(vecs.missing | vecs.missing << 1);
+    if (unphased) {
+        const bgen_vec x = vecs.values & even, y = vecs.values >> 1 & even;
+
+        vecs.values = (x & y) | (x ^ y) << 1;
+    }
+    return vecs;
+}
+
+/* Ploidy bytes of 32 diploid-axis calls with something to say, the calls' bits in the low half. */
+BGEN_INLINE void bgen_ploidies2(uint64_t missing, uint64_t haploid, uint8_t *out)
 {
     uint8_t bytes[64];
 
-    memset(out, 2, 32);
-    if ((word->missing | word->haploid) == 0)
-        return;
-    BGEN_EXPAND64(BGEN_EVEN_BITS(word->missing) | BGEN_EVEN_BITS(word->haploid) << 32, bytes);
+    BGEN_EXPAND64(missing | haploid << 32, bytes);
     for (unsigned i = 0; i < 32; i++)
         out[i] = (uint8_t)((bytes[i] & BGEN_MISSING) | (2u - (bytes[32 + i] & 1u)));
 }
 
 /* Of 64 haploid-axis calls. */
-BGEN_INLINE void bgen_ploidies1(const struct bgen_word *word, uint8_t *out)
+BGEN_INLINE void bgen_ploidies1(uint64_t missing, uint8_t *out)
 {
-    memset(out, 1, 64);
-    if (word->missing == 0)
-        return;
-    BGEN_EXPAND64(word->missing, out);
+    BGEN_EXPAND64(missing, out);
     for (unsigned i = 0; i < 64; i++)
         out[i] = (out[i] & BGEN_MISSING) | 1;
 }
 
-BGEN_INLINE void bgen_store(const struct bgen_word *word, unsigned ploidy, uint8_t *ploidies,
-                            uint8_t *values)
+/* Adds up the bits of `count`, the first of which has index `index`. */
+BGEN_INLINE void bgen_add(uint64_t bits, uint64_t index, uint64_t *set, uint64_t *weighted,
+                          bgen_lanes *lanes)
 {
+    const uint64_t n = BGEN_COUNT(bits);
+
+    *set += n;
+    *weighted += n * index;
+    BGEN_WEIGH(bits, lanes);
+}
+
+/* Writes 64 alleles, the first at index `at` of the run; those whose bit in `fresh` is not set have been
+ * counted before. */
+BGEN_INLINE void bgen_put(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
+                          uint64_t fresh, uint8_t *ploidies, uint8_t *values)
+{
+    const uint64_t even = 0x5555555555555555;
+
     BGEN_EXPAND64(word->values, values);
-    if (ploidy == 2)
-        bgen_ploidies(word, ploidies);
-    else
-        bgen_ploidies1(word, ploidies);
+    bgen_add(word->values & fresh, at, &run->sums.set, &run->sums.set_weighted, &run->set);
+    if ((word->missing | word->haploid) == 0) {
+        memset(ploidies, (int)run->ploidy, 64 / run->ploidy);
+    } else if (run->ploidy == 1) {
+        bgen_ploidies1(word->missing, ploidies);
+        bgen_add(word->missing & fresh, at, &run->sums.missing, &run->sums.missing_weighted,
+                 &run->missing);
+    } else {
+        bgen_ploidies2(BGEN_EVEN_BITS(word->missing), BGEN_EVEN_BITS(word->haploid), ploidies);
+        bgen_add(BGEN_EVEN_BITS(word->missing & fresh & even), at / 2, &run->sums.missing,
+                 &run->sums.missing_weighted, &run->missing);
+        run->sums.haploid += BGEN_COUNT(word->haploid & fresh & even);
+    }
 }
 
-BGEN_INLINE bool bgen_run(const struct bed_planes *in, uint64_t bit, unsigned ploidy,
-                          uint64_t ncalls, const struct bgen_out *out)
+/* The last 1 to 64 alleles of a run: just their bytes. */
+BGEN_INLINE void bgen_put_rest(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
+                               uint64_t nbits)
 {
-    const uint64_t step = 64 / ploidy;
+    const uint64_t ncalls = nbits / run->ploidy;
     uint8_t ploidies[64], values[64];
-    uint64_t bad = 0, done = 0;
-    struct bgen_word word;
 
-    for (; ncalls - done >= step; done += step) {
-        word = bgen_load(in, bit + done * ploidy, ploidy, out->unphased, 64, &bad);
-        bgen_store(&word, ploidy, out->ploidies + done, out->values + done * ploidy);
-    }
-    if (done < ncalls) {
-        const uint64_t rest = ncalls - done;
-
-        word = bgen_load(in, bit + done * ploidy, ploidy, out->unphased, rest * ploidy, &bad);
-        bgen_store(&word, ploidy, ploidies, values);
-        memcpy(out->ploidies + done, ploidies, rest);
-        memcpy(out->values + done * ploidy, values, rest * ploidy);
-    }
-    return bad == 0;
+    bgen_put(run, word, at, bed_low_bits(nbits), ploidies, values);
+    memcpy(run->out->ploidies + at / run->ploidy, ploidies, ncalls);
+    memcpy(run->out->values + at, values, nbits);
 }
 
-BGEN_TARGET bool BGEN_KERNEL(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first,
-                             unsigned ploidy, uint64_t ncalls, const struct bgen_out *out)
+BGEN_INLINE void bgen_put_whole(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
+                                uint64_t fresh)
+{
+    bgen_put(run, word, at, fresh, run->out->ploidies + at / run->ploidy, run->out->values + at);
+}
+
+BGEN_INLINE struct bgen_word bgen_word_of(const struct bgen_vecs *vecs, unsigned i)
+{
+    return (struct bgen_word){vecs->values[i], vecs->missing[i], vecs->haploid[i]};
+}
+
+/* Up to 64 alleles from any bit on. Reads 9 bytes a plane. */
+BGEN_INLINE struct bgen_word bgen_word_at(const struct bed_planes *in, uint64_t bit,
+                                          const struct bgen_run *run, uint64_t nbits,
+                                          uint64_t *wrong)
+{
+    const uint64_t p0 = bed_bits_at(in, 0, bit), p7 = bed_bits_at(in, 7, bit);
+    const struct bgen_vecs vecs =
+        bgen_formula((bgen_vec){p0}, (bgen_vec){p7}, run->ploidy, run->out->unphased);
+    uint64_t differ = vecs.wrong[0];
+    struct bgen_word word = bgen_word_of(&vecs, 0);
+
+    for (unsigned p = 1; p < 7; p++)
+        differ |= bed_bits_at(in, p, bit) ^ p7;
+    *wrong |= differ & bed_low_bits(nbits);
+    word.missing &= bed_low_bits(nbits);
+    word.haploid &= bed_low_bits(nbits);
+    return word;
+}
+
+/* A vector of every plane; of planes 1 to 7 the byte that follows is looked at too. The first `skip` bits
+ * have been done before. */
+BGEN_INLINE void bgen_step(struct bgen_run *run, const struct bed_planes *in, uint64_t bit,
+                           uint64_t at, uint64_t skip, bgen_vec *wrong)
+{
+    const uint8_t *from = in->at + bit / 8;
+    const unsigned off = bit % 8;
+    const bgen_vec next7 = bgen_load(from + 7 * in->nbytes + 1);
+    const bgen_vec p0 = bgen_load(from) >> off | bgen_load(from + 1) << (8 - off);
+    const bgen_vec p7 = bgen_load(from + 7 * in->nbytes) >> off | next7 << (8 - off);
+    const struct bgen_vecs vecs = bgen_formula(p0, p7, run->ploidy, run->out->unphased);
+
+    *wrong |= vecs.wrong;
+    for (unsigned p = 1; p < 7; p++)
+        *wrong |= bgen_load(from + p * in->nbytes + 1) ^ next7;
+    for (unsigned i = 0; i < BGEN_VECTOR_WORDS; i++) {
+        const uint64_t begin = 64 * (uint64_t)i;
+        const struct bgen_word word = bgen_word_of(&vecs, i);
+
+        if (begin + 64 > skip)
+            bgen_put_whole(run, &word, at + begin,
+                           skip > begin ? ~bed_low_bits(skip - begin) : ~UINT64_C(0));
+    }
+}
+
+/* Whole vectors of a run of nbits alleles, the last one overlapping the one before, so that a single word is
+ * left to do. Returns how many alleles are done. */
+BGEN_INLINE uint64_t bgen_steps(struct bgen_run *run, const struct bed_planes *in, uint64_t bit,
+                                uint64_t nbits, uint64_t *wrong)
+{
+    const uint64_t step = 8 * BGEN_VECTOR_NBYTES;
+    bgen_vec vec_wrong = {0};
+    uint64_t done = 0;
+
+    if (nbits < step + 8)
+        return 0;
+    bgen_word_at(in, bit, run, 8, wrong);
+    for (; nbits - done >= step + 8; done += step)
+        bgen_step(run, in, bit + done, done, 0, &vec_wrong);
+    if (nbits - done > 64) {
+        const uint64_t at = (nbits - step - 8) / 8 * 8;
+
+        bgen_step(run, in, bit + at, at, done - at, &vec_wrong);
+        done = at + step;
+    }
+    for (unsigned i = 0; i < BGEN_VECTOR_WORDS; i++)
+        *wrong |= vec_wrong[i];
+    return done;
+}
+
+BGEN_INLINE void bgen_end(const struct bgen_run *run, struct bgen_sums *sums)
+{
+    sums->set += run->sums.set;
+    sums->set_weighted += run->sums.set_weighted + BGEN_LANES_SUM(run->set);
+    sums->missing += run->sums.missing;
+    sums->missing_weighted += run->sums.missing_weighted + BGEN_LANES_SUM(run->missing);
+    sums->haploid += run->sums.haploid;
+}
+
+BGEN_INLINE bool bgen_planes_run(const struct bed_planes *in, uint64_t bit, unsigned ploidy,
+                                 uint64_t nbits, const struct bgen_out *out, struct bgen_sums *sums)
+{
+    struct bgen_run run = {.out = out, .ploidy = ploidy};
+    uint64_t wrong = 0;
+
+    for (uint64_t at = bgen_steps(&run, in, bit, nbits, &wrong); at < nbits; at += 64) {
+        const uint64_t n = nbits - at < 64 ? nbits - at : 64;
+        const struct bgen_word word = bgen_word_at(in, bit + at, &run, n, &wrong);
+
+        if (n == 64)
+            bgen_put_whole(&run, &word, at, ~UINT64_C(0));
+        else
+            bgen_put_rest(&run, &word, at, n);
+    }
+    bgen_end(&run, sums);
+    return wrong == 0;
+}
+
+BGEN_TARGET bool BGEN_PLANES(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first,
+                             unsigned ploidy, uint64_t ncalls, const struct bgen_out *out,
+                             struct bgen_sums *sums)
 {
     const struct bed_planes in = {planes, plane_nbytes};
 
-    return ploidy == 2 ? bgen_run(&in, first, 2, ncalls, out)
-                       : bgen_run(&in, first, 1, ncalls, out);
+    return ploidy == 2 ? bgen_planes_run(&in, first, 2, 2 * ncalls, out, sums)
+                       : bgen_planes_run(&in, first, 1, ncalls, out, sums);
+}
+
+/* 64 alleles, one a byte. */
+BGEN_INLINE struct bgen_word bgen_word_from(const int8_t *alleles, const struct bgen_run *run,
+                                            uint64_t *wrong)
+{
+    uint64_t p0, p7;
+    struct bgen_vecs vecs;
+
+    BGEN_ALLELES64((const uint8_t *)alleles, &p0, &p7, wrong);
+    vecs = bgen_formula((bgen_vec){p0}, (bgen_vec){p7}, run->ploidy, run->out->unphased);
+    *wrong |= vecs.wrong[0];
+    return bgen_word_of(&vecs, 0);
+}
+
+BGEN_INLINE bool bgen_alleles_run(const int8_t *alleles, unsigned ploidy, uint64_t n,
+                                  const struct bgen_out *out, struct bgen_sums *sums)
+{
+    struct bgen_run run = {.out = out, .ploidy = ploidy};
+    uint64_t wrong = 0, at = 0;
+
+    for (; n - at >= 64; at += 64) {
+        const struct bgen_word word = bgen_word_from(alleles + at, &run, &wrong);
+
+        bgen_put_whole(&run, &word, at, ~UINT64_C(0));
+    }
+    if (at < n) {
+        int8_t rest[64] = {0};
+        struct bgen_word word;
+
+        memcpy(rest, alleles + at, n - at);
+        word = bgen_word_from(rest, &run, &wrong);
+        bgen_put_rest(&run, &word, at, n - at);
+    }
+    bgen_end(&run, sums);
+    return wrong == 0;
+}
+
+BGEN_TARGET bool BGEN_ALLELES(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+                              const struct bgen_out *out, struct bgen_sums *sums)
+{
+    return ploidy == 2 ? bgen_alleles_run(alleles, 2, 2 * ncalls, out, sums)
+                       : bgen_alleles_run(alleles, 1, ncalls, out, sums);
 }

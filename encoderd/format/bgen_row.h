@@ -5,11 +5,11 @@
  *
  *     strings and position | C, D | 78 01 | stored deflate blocks of the probability data | adler32
  *
- * Kernels put the data (D: header, a ploidy byte a sample, values) right against the adler32, where most
- * of it stays; finishing a row moves the parts before the last 65535 bytes left, to make room for the
- * stored blocks' headers, and writes the rest around them. A row with haploid calls among diploid ones
- * has less data: empty stored blocks at the stream's start take up what is left, and up to four bytes go
- * to the padding ID.
+ * Kernels put the data (D: header, a ploidy byte a sample, values) where it stays, with gaps for the stored
+ * blocks' headers after every 65535 bytes, and its sums are kept as it is put: finishing a row writes a few
+ * bytes around it and does not look at it again. Two kinds of rows take longer: one that turns out not to be
+ * phased is rewritten in place, and one with haploid calls among diploid ones has less data, so that what is
+ * left is taken up by empty stored blocks at the stream's start, and by up to four bytes of the padding ID.
  */
 #ifndef VCZFS_FORMAT_BGEN_ROW_H
 #define VCZFS_FORMAT_BGEN_ROW_H
@@ -35,9 +35,26 @@ struct bgen_shape {
 
 uint64_t bgen_row_nbytes(const struct bgen_shape *shape);
 
-/* Where the kernels write, in a row at `row`. */
-uint8_t *bgen_row_ploidies(const struct bgen_shape *shape, uint8_t *row);
-uint8_t *bgen_row_values(const struct bgen_shape *shape, uint8_t *row);
+/* Where a kernel writes calls from a sample on, as many as lie together. */
+struct bgen_piece {
+    uint8_t *ploidies, *values;
+    uint8_t *second; /* where the second value of a single call goes if it lies apart; else NULL */
+    uint64_t ncalls; /* at most 65535 */
+};
+struct bgen_piece bgen_row_piece(const struct bgen_shape *shape, uint8_t *row, uint64_t sample,
+                                 uint64_t ncalls);
+
+/* What the data's bytes add up to, but for those that every row has: words that several threads add to. */
+enum bgen_row_sum {
+    BGEN_SUM_BYTES,    /* the bytes */
+    BGEN_SUM_WEIGHTED, /* each byte times its index, in parts that are residues of adler32 */
+    BGEN_SUM_HAPLOID,  /* not bytes: the haploid calls */
+    BGEN_NSUMS
+};
+
+/* Adds what a kernel has added up of calls from a sample on. */
+void bgen_row_add(const struct bgen_shape *shape, uint64_t sample, const struct bgen_sums *sums,
+                  uint64_t row_sums[BGEN_NSUMS]);
 
 /* What a site's strings need at least: the padding ID is not empty. At most UINT64_MAX / 2. */
 uint64_t bgen_row_strings_needed(const struct site *site);
@@ -45,7 +62,7 @@ uint64_t bgen_row_strings_needed(const struct site *site);
 /* Writes everything else. bgen_row_strings_needed(site) <= shape->strings; the ID and the contig are of
  * at most 65535 bytes, the position and the alleles fit 32 bits. */
 void bgen_row_finish(const struct bgen_shape *shape, const struct site *site, bool phased,
-                     uint8_t *row);
+                     const uint64_t row_sums[BGEN_NSUMS], uint8_t *row);
 
 /* The ALT to show: "." where there is none. */
 struct str bgen_row_alt(const struct site *site);

@@ -37,6 +37,13 @@ struct stream_layout {
     unsigned samples_per_byte;
 };
 
+/* What the calls of a row add up to: zero at first, and shared by all who put calls of the row, who add to
+ * it atomically. What the words mean is the format's. */
+#define ROW_SUMS 3
+struct row_sums {
+    uint64_t words[ROW_SUMS];
+};
+
 /* Calls of consecutive output samples of one row. */
 struct call_run {
     uint64_t row;     /* of the output */
@@ -51,14 +58,16 @@ struct call_run {
     uint64_t plane_nbytes;
     uint64_t first;
     const int8_t *alleles;
+    struct row_sums *sums; /* the row's; NULL unless wants_sums */
 };
 
 /* What a format is told about a row when its last call has been put. */
 struct row_facts {
-    uint64_t row;            /* of the output */
-    uint64_t variant;        /* of the store */
-    bool phased;             /* every selected sample's call is; false unless wants_phase */
-    const struct site *site; /* NULL unless wants_sites */
+    uint64_t row;                /* of the output */
+    uint64_t variant;            /* of the store */
+    bool phased;                 /* every selected sample's call is; false unless wants_phase */
+    const struct site *site;     /* NULL unless wants_sites */
+    const struct row_sums *sums; /* NULL unless wants_sums */
 };
 
 struct format;
@@ -106,6 +115,7 @@ struct format_view {
     struct format_saved saved;
     bool wants_phase; /* finish_row needs to know whether a row is phased */
     bool wants_sites; /* finish_row needs the row's site */
+    bool wants_sums;  /* put adds things up for finish_row */
     void *state;      /* the format's own */
 };
 

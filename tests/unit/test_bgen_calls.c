@@ -149,12 +149,36 @@ struct result {
     uint8_t ploidies[MAX_CALLS + 2 * MARGIN], values[2 * MAX_CALLS + 2 * MARGIN];
 };
 
+/* The sums against the bytes that they are of. */
+static void check_sums(const struct shape *s, const uint8_t *ploidies, const uint8_t *values,
+                       const struct bgen_sums *sums)
+{
+    struct bgen_sums due = {0};
+
+    for (uint64_t i = 0; i < s->ncalls; i++) {
+        if ((ploidies[i] & BGEN_MISSING) != 0) {
+            due.missing++;
+            due.missing_weighted += i;
+        }
+        due.haploid += s->ploidy == 2 && (ploidies[i] & 1) != 0;
+    }
+    for (uint64_t i = 0; i < s->ncalls * s->ploidy; i++)
+        if (values[i] == 255) {
+            due.set++;
+            due.set_weighted += i;
+        }
+    assert_memory_equal(sums, &due, sizeof due);
+}
+
 static void check_result(const struct shape *s, bool ok, bool due_ok, const struct result *got,
-                         const struct result *due, const struct result *before)
+                         const struct result *due, const struct result *before,
+                         const struct bgen_sums *sums)
 {
     const uint64_t np = MARGIN + s->ncalls, nv = MARGIN + s->ncalls * s->ploidy;
 
     assert_int_equal(ok, due_ok);
+    if (ok)
+        check_sums(s, due->ploidies + MARGIN, due->values + MARGIN, sums);
     if (ok)
         assert_memory_equal(got, due, sizeof *got);
     assert_memory_equal(got->ploidies, before->ploidies, MARGIN);
@@ -168,22 +192,28 @@ static void check_one(const struct shape *s, const int8_t *elements, const uint8
     static struct result before, due, got;
     const struct bgen_out out = {got.ploidies + MARGIN, got.values + MARGIN, s->unphased};
     const int8_t *calls = elements + s->first;
+    struct bgen_sums sums = {0};
     bool ok, due_ok;
 
     for (size_t i = 0; i < sizeof before; i++)
         ((uint8_t *)&before)[i] = (uint8_t)rng();
     due = got = before;
     due_ok = expect(s, calls, due.ploidies + MARGIN, due.values + MARGIN);
-    ok = bgen_from_alleles(calls, s->ploidy, s->ncalls, &out);
-    check_result(s, ok, due_ok, &got, &due, &before);
-    for (const char *const *name = bgen_planes_names; *name != NULL; name++) {
-        bgen_planes_fn *fn = bgen_planes_impl(*name);
+    ok = bgen_from_alleles_plain(calls, s->ploidy, s->ncalls, &out, &sums);
+    check_result(s, ok, due_ok, &got, &due, &before, &sums);
+    for (const char *const *name = bgen_impl_names; *name != NULL; name++) {
+        const struct bgen_impl *impl = bgen_impl(*name);
 
-        if (fn == NULL)
+        if (impl == NULL)
             continue;
         got = before;
-        ok = fn(planes, s->nelements / 8, s->first, s->ploidy, s->ncalls, &out);
-        check_result(s, ok, due_ok, &got, &due, &before);
+        sums = (struct bgen_sums){0};
+        ok = impl->planes(planes, s->nelements / 8, s->first, s->ploidy, s->ncalls, &out, &sums);
+        check_result(s, ok, due_ok, &got, &due, &before, &sums);
+        got = before;
+        sums = (struct bgen_sums){0};
+        ok = impl->alleles(calls, s->ploidy, s->ncalls, &out, &sums);
+        check_result(s, ok, due_ok, &got, &due, &before, &sums);
     }
 }
 
@@ -198,7 +228,9 @@ static void every_pair(void **state)
                 uint8_t ploidy, values[2];
                 const struct bgen_out out = {&ploidy, values, unphased};
 
-                assert_int_equal(bgen_from_alleles(call, 2, 1, &out), spec != NULL);
+                struct bgen_sums sums = {0};
+
+                assert_int_equal(bgen_from_alleles_plain(call, 2, 1, &out, &sums), spec != NULL);
                 if (spec == NULL)
                     continue;
                 assert_int_equal(ploidy, spec->ploidy);
@@ -214,7 +246,9 @@ static void every_haploid(void **state)
         uint8_t ploidy, value;
         const struct bgen_out out = {&ploidy, &value, false};
 
-        assert_int_equal(bgen_from_alleles(&call, 1, 1, &out), a >= -1 && a <= 1);
+        struct bgen_sums sums = {0};
+
+        assert_int_equal(bgen_from_alleles_plain(&call, 1, 1, &out, &sums), a >= -1 && a <= 1);
         assert_true(a < -1 || a > 1 || ploidy == (a == -1 ? 0x81 : 1));
         assert_true(a < -1 || a > 1 || value == (a == 0 ? 255 : 0));
     }
@@ -281,14 +315,15 @@ static void whole_rows(void **state)
         struct shape s;
         uint64_t haploid = 0, at = 0;
         const struct bgen_out out = {ploidies, phased, false}, turned = {ploidies, unphased, true};
+        struct bgen_sums sums = {0};
         static uint8_t due[2 * MAX_CALLS];
 
         random_shape(&s);
         s.ploidy = 2;
         s.first = 0;
         random_elements(&s, elements);
-        assert_true(bgen_from_alleles(elements, 2, s.ncalls, &out));
-        assert_true(bgen_from_alleles(elements, 2, s.ncalls, &turned));
+        assert_true(bgen_from_alleles(elements, 2, s.ncalls, &out, &sums));
+        assert_true(bgen_from_alleles(elements, 2, s.ncalls, &turned, &sums));
         for (uint64_t i = 0; i < s.ncalls; i++) {
             haploid += elements[2 * i + 1] == -2;
             due[at++] =
@@ -296,7 +331,7 @@ static void whole_rows(void **state)
             if (elements[2 * i + 1] != -2)
                 due[at++] = unphased[2 * i + 1];
         }
-        assert_int_equal(bgen_count_haploid(ploidies, s.ncalls), haploid);
+        assert_int_equal(sums.haploid, 2 * haploid);
         bgen_unphase(phased, s.ncalls);
         assert_memory_equal(phased, unphased, 2 * s.ncalls);
         bgen_compact(ploidies, phased, s.ncalls);
@@ -307,8 +342,8 @@ static void whole_rows(void **state)
 static void portable_is_always_there(void **state)
 {
     (void)state;
-    assert_non_null(bgen_planes_impl("portable"));
-    assert_null(bgen_planes_impl("abacus"));
+    assert_non_null(bgen_impl("portable"));
+    assert_null(bgen_impl("abacus"));
 }
 
 int main(void)
