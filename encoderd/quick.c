@@ -43,9 +43,10 @@ static struct span *candidate(const struct sched *sched)
     if (span == NULL || TAILQ_NEXT(span, link) != NULL || !TAILQ_EMPTY(&places[SPAN_AHEAD]) ||
         !TAILQ_EMPTY(&places[SPAN_RUNNING]) || !TAILQ_EMPTY(&places[SPAN_DONE]))
         return NULL;
-    /* Sites come from chunks that are decoded whole. */
-    if (span->format->wants_sites || span->format->wants_phase || span->next_cell != 0 ||
-        span->ncells > QUICK_CELLS_MAX || span->target.end - span->target.begin > QUICK_SPAN_MAX)
+    /* Sites come from chunks that are decoded whole; and what is begun anew would be added up twice. */
+    if (span->format->wants_sites || span->format->wants_phase || span->format->wants_sums ||
+        span->next_cell != 0 || span->ncells > QUICK_CELLS_MAX ||
+        span->target.end - span->target.begin > QUICK_SPAN_MAX)
         return NULL;
     return span;
 }
