@@ -1,6 +1,8 @@
 #include "common/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,7 +14,8 @@ static struct {
     const char *program;
     enum log_level level;
     int fd;
-} log_to = {"vczfs", LOG_LEVEL_INFO, STDERR_FILENO};
+    atomic_uint nlost; /* lines that nobody took */
+} log_to = {"vczfs", LOG_LEVEL_INFO, STDERR_FILENO, 0};
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
@@ -39,10 +42,19 @@ bool log_enabled(enum log_level level)
     return level <= log_to.level;
 }
 
-/* One write(2) a line, so that lines of several threads and processes never mix. */
+/* One write(2) a line, so that lines of several threads and processes never mix. A terminal that was
+ * stopped with ^S, a pipe that nobody empties or a full disk must not stop a mount. */
+static bool put(const char *line, size_t n)
+{
+    struct pollfd out = {.fd = log_to.fd, .events = POLLOUT};
+
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLOUT) != 0 && write(log_to.fd, line, n) >= 0;
+}
+
 static void log_line(enum log_level level, const char *fmt, va_list ap)
 {
-    char line[2048];
+    char line[2048], lost[64] = "";
+    unsigned nlost;
     struct timespec now;
     struct tm tm;
     size_t at;
@@ -53,16 +65,19 @@ static void log_line(enum log_level level, const char *fmt, va_list ap)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &tm);
     at = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
-    n = snprintf(line + at, sizeof line - at, ".%03ldZ %s[%d] %s: ", now.tv_nsec / 1000000,
-                 log_to.program, (int)getpid(), level_names[level]);
+    nlost = atomic_exchange(&log_to.nlost, 0);
+    if (nlost > 0)
+        snprintf(lost, sizeof lost, "(%u lines before this one were lost) ", nlost);
+    n = snprintf(line + at, sizeof line - at, ".%03ldZ %s[%d] %s: %s", now.tv_nsec / 1000000,
+                 log_to.program, (int)getpid(), level_names[level], lost);
     at += (size_t)n;
     n = vsnprintf(line + at, sizeof line - at - 1, fmt, ap);
     at += n < 0 ? 0 : (size_t)n;
     if (at > sizeof line - 2)
         at = sizeof line - 2;
     line[at++] = '\n';
-    if (write(log_to.fd, line, at) < 0)
-        return; /* a full disk must not stop a mount */
+    if (!put(line, at))
+        atomic_fetch_add(&log_to.nlost, nlost + 1);
 }
 
 #define DEFINE_LOG(name, level)                                                                    \

@@ -206,6 +206,7 @@ int main(int argc, char **argv)
     if (options.bench != NULL)
         return bench_run(options.bench, options.store, options.bench_bytes, &options.server);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return options.listen != NULL ? listen_run(options.listen, &options.server)
                                   : serve_inherited(&options.server);
 }

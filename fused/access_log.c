@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FLUSH_BYTES 65536
+#define FLUSH_BYTES   65536
+#define WAITING_BYTES (1 << 20) /* what a reader at the other end of a pipe may leave there */
 
 struct access_log {
     int fd; /* owned */
@@ -25,6 +26,22 @@ static void give_up(struct access_log *log, const char *why)
     log->broken = true;
 }
 
+static const struct timeval flush_after = {.tv_sec = 1};
+
+/* Keeps what could not be written for the next time. */
+static void keep_from(struct access_log *log, size_t done)
+{
+    const size_t rest = log->lines.len - done;
+
+    if (done > 0)
+        memmove(log->lines.data, log->lines.data + done, rest);
+    log->lines.len = rest;
+    if (rest >= WAITING_BYTES)
+        give_up(log, "whoever reads it does not keep up");
+    else
+        event_add(log->flush, &flush_after);
+}
+
 static void flush_lines(struct access_log *log)
 {
     size_t done = 0;
@@ -36,6 +53,12 @@ static void flush_lines(struct access_log *log)
 
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN) {
+            keep_from(log, done);
+            if (!log->broken)
+                return;
+            break;
+        }
         if (n < 0)
             give_up(log, strerror(errno));
         else
@@ -113,12 +136,10 @@ void access_log_format(struct buf *out, const struct access_entry *entry, int64_
 
 void access_log_add(struct access_log *log, const struct access_entry *entry)
 {
-    struct timeval second = {.tv_sec = 1};
-
     if (log == NULL || log->broken)
         return;
     if (log->lines.len == 0)
-        event_add(log->flush, &second);
+        event_add(log->flush, &flush_after);
     access_log_format(&log->lines, entry, clock_us());
     if (log->lines.len >= FLUSH_BYTES || log->lines.failed)
         flush_lines(log);

@@ -88,6 +88,7 @@ int main(int argc, char **argv)
 
     open_standard_fds();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is an error, not the end */
     if (options_parse(argc, argv, &opt, &err) != 0)
         status = usage_error(&opt, &err);
     else
