@@ -23,6 +23,10 @@ struct fetch {
     const struct format_view *format;
     struct encode_worker worker; /* for the stream's own bytes */
     time_t last_logged;
+    pthread_mutex_t lock; /* covers the progress */
+    struct fetch_progress progress;
+    struct fetch_progress seen; /* by fetch_moved */
+    struct timespec cpu;        /* of the thread, then */
     int rc;
     struct err err;
     struct made_sidecar made;
@@ -59,6 +63,9 @@ static int on_progress(const char *what, uint64_t done, uint64_t total, void *ar
 
     if (atomic_load(&fetch->stop))
         return -1;
+    pthread_mutex_lock(&fetch->lock);
+    fetch->progress = (struct fetch_progress){what, done, total};
+    pthread_mutex_unlock(&fetch->lock);
     if (now() - fetch->last_logged >= LOG_EVERY_SECONDS) {
         fetch->last_logged = now();
         log_info("%s: %s: %llu of %llu", fetch->config.view->files[fetch->config.file].name, what,
@@ -141,6 +148,8 @@ struct fetch *fetch_start(const struct fetch_config *config, struct err *err)
         return NULL;
     }
     fetch->config = *config;
+    fetch->progress.what = "";
+    pthread_mutex_init(&fetch->lock, NULL);
     fetch->made.fd = -1;
     fetch->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     failed = fetch->wake_fd < 0 ? errno : pthread_create(&fetch->thread, NULL, fetch_main, fetch);
@@ -149,6 +158,7 @@ struct fetch *fetch_start(const struct fetch_config *config, struct err *err)
     err_sys(err, ERR_SYSTEM, failed, "cannot start a thread for a file");
     cleanup_close(&fetch->wake_fd);
     cleanup_close(&fetch->config.temporary);
+    pthread_mutex_destroy(&fetch->lock);
     free(fetch);
     return NULL;
 }
@@ -156,6 +166,32 @@ struct fetch *fetch_start(const struct fetch_config *config, struct err *err)
 int fetch_wake_fd(const struct fetch *fetch)
 {
     return fetch->wake_fd;
+}
+
+/* Between two steps that are told there may be long ones: who computes moves, too. */
+static bool has_computed(struct fetch *fetch)
+{
+    struct timespec cpu;
+    clockid_t clock;
+    bool more;
+
+    if (pthread_getcpuclockid(fetch->thread, &clock) != 0 || clock_gettime(clock, &cpu) != 0)
+        return false;
+    more = cpu.tv_sec != fetch->cpu.tv_sec || cpu.tv_nsec != fetch->cpu.tv_nsec;
+    fetch->cpu = cpu;
+    return more;
+}
+
+bool fetch_moved(struct fetch *fetch, struct fetch_progress *out)
+{
+    bool moved = has_computed(fetch);
+
+    pthread_mutex_lock(&fetch->lock);
+    *out = fetch->progress;
+    pthread_mutex_unlock(&fetch->lock);
+    moved |= out->what != fetch->seen.what || out->done != fetch->seen.done;
+    fetch->seen = *out;
+    return moved;
 }
 
 int fetch_result(struct fetch *fetch, struct made_sidecar *out, struct err *err)
@@ -177,6 +213,7 @@ int fetch_end(struct fetch *fetch)
     pthread_join(fetch->thread, NULL);
     cleanup_close(&fetch->made.fd);
     cleanup_close(&fetch->wake_fd);
+    pthread_mutex_destroy(&fetch->lock);
     temporary = fetch->config.temporary;
     free(fetch);
     return temporary;

@@ -25,6 +25,13 @@ struct fetch *fetch_start(const struct fetch_config *config, struct err *err);
 /* An eventfd that is readable when the file is there, or cannot be. */
 int fetch_wake_fd(const struct fetch *fetch);
 
+/* How far it is. False if it has not moved since this was last asked. */
+struct fetch_progress {
+    const char *what;
+    uint64_t done, total;
+};
+bool fetch_moved(struct fetch *fetch, struct fetch_progress *out);
+
 /* Once that is so: -1 with the error, or the file, whose descriptor the caller then owns. */
 int fetch_result(struct fetch *fetch, struct made_sidecar *out, struct err *err);
 

@@ -481,6 +481,11 @@ void sched_idle(struct sched *sched)
     store_trim(sched->view->vcz->store);
 }
 
+bool sched_look(struct sched *sched)
+{
+    return workers_look(sched);
+}
+
 void sched_stats(struct sched *sched, struct sched_stats *out)
 {
     pthread_mutex_lock(&sched->lock);

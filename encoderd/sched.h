@@ -8,7 +8,7 @@
  * kept while there is room, and never move or change while a lease is out.
  *
  * All calls come from one thread (the server's); workers report through wake_fd. Memory is the
- * arena's and one scratch per worker: a read that finds no room waits until leases come back.
+ * arena's and one scratch per worker (a spare worker's too, while others hang on a disk): a read that finds no room waits until leases come back.
  */
 #ifndef VCZFS_ENCODERD_SCHED_H
 #define VCZFS_ENCODERD_SCHED_H
@@ -66,6 +66,10 @@ void sched_release(struct sched *sched, uint64_t handle);
 
 /* Nobody has asked for anything in a while: drop cached spans and give memory back. */
 void sched_idle(struct sched *sched);
+
+/* To be called every second while there are reads: a worker that hangs on a disk must not hold up what
+ * others could do. True if any worker is busy. */
+bool sched_look(struct sched *sched);
 
 struct sched_stats {
     uint64_t reads, spans, spans_failed, blocks, bytes_decoded, bytes_encoded, leases_held;

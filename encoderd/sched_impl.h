@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 struct worker {
     struct sched *sched;
@@ -17,6 +18,15 @@ struct worker {
     struct encode_worker encode;
     bool small;                /* the last cell was a random reader's */
     struct decoder_stats seen; /* of its decoder's counters, already added to the scheduler's */
+
+    /* Under the scheduler's lock. */
+    bool busy;               /* with `cell` */
+    bool stuck;              /* for a second or more, without computing: it waits for a disk */
+    bool gone;               /* a spare that is not needed any more; to be joined */
+    struct encode_cell cell; /* while busy */
+    uint64_t ncells;         /* begun so far */
+    uint64_t ncells_then;    /* at the last look, */
+    struct timespec cpu_then;
 };
 
 /* Small reads made by the server's own thread: see quick.c. */
@@ -26,6 +36,10 @@ struct quick {
     unsigned skip;    /* so many chances are not taken */
     unsigned penalty; /* what skip becomes when the next one fails */
 };
+
+/* Threads beyond config.nthreads, for when those wait for a disk: a file that cannot be read must not hold
+ * up readers of the others. Each chunk that hangs takes one. */
+#define SPARES_MAX 8
 
 #define HANDLE_BUCKETS 64
 #define LEASE_BUCKETS  256
@@ -76,7 +90,8 @@ struct sched {
     struct quick quick;
 
     struct cache *cache;    /* owned; NULL if there is to be none */
-    struct worker *workers; /* config.nthreads */
+    struct worker *workers; /* config.nthreads, then SPARES_MAX */
+    unsigned nstuck;
 };
 
 /* All under the lock, on the server's thread. */
@@ -102,5 +117,9 @@ bool finish_part(struct sched *sched, struct span *span, const struct err *faile
 
 int workers_start(struct sched *sched, struct err *err);
 void workers_stop(struct sched *sched);
+
+/* A look at each, to be taken every second or so: if all of them wait for a disk while there is other
+ * work, another one is started. True if any is busy. */
+bool workers_look(struct sched *sched);
 
 #endif

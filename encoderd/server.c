@@ -26,6 +26,7 @@
 #define ANSWERS_AT_ONCE 32
 
 static const struct timeval idle_after = {1, 0};
+static const struct timeval fetch_tick = {0, 500000};
 
 /* A lazy file on its way. */
 struct fetching {
@@ -35,6 +36,7 @@ struct fetching {
     size_t file;
     struct fetch *fetch; /* owned */
     struct event *wake;  /* owned */
+    struct event *tick;  /* owned; tells the front how far it is */
 };
 TAILQ_HEAD(fetchings, fetching);
 
@@ -206,7 +208,7 @@ static void on_idle(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (!server->active) {
+    if (!sched_look(server->sched) && !server->active) {
         sched_idle(server->sched);
         malloc_trim(0);
     } else {
@@ -251,6 +253,8 @@ static void end_fetching(struct fetching *fetching)
     TAILQ_REMOVE(&fetching->server->fetchings, fetching, link);
     if (fetching->wake != NULL)
         event_free(fetching->wake);
+    if (fetching->tick != NULL)
+        event_free(fetching->tick);
     if (fetching->fetch != NULL) {
         cleanup_close(&fetching->server->temporary);
         fetching->server->temporary = fetch_end(fetching->fetch);
@@ -454,6 +458,36 @@ static void on_fetched(evutil_socket_t fd, short what, void *arg)
     malloc_trim(0);
 }
 
+static void on_fetch_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct fetching *fetching = arg;
+    struct fetch_progress now;
+
+    (void)fd;
+    (void)what;
+    if (fetch_moved(fetching->fetch, &now)) {
+        const struct msg msg = {
+            .type = MSG_PROGRESS,
+            .u.progress = {
+                .id = fetching->id, .what = now.what, .done = now.done, .total = now.total}};
+
+        conn_send(fetching->server->conn, &msg, NULL, 0);
+    }
+}
+
+/* Tells the front when the file is there, and that it gets on until then. */
+static int watch_fetching(struct fetching *fetching, struct err *err)
+{
+    struct event_base *base = fetching->server->base;
+
+    fetching->wake = event_new(base, fetch_wake_fd(fetching->fetch), EV_READ, on_fetched, fetching);
+    fetching->tick = event_new(base, -1, EV_PERSIST, on_fetch_tick, fetching);
+    if (fetching->wake == NULL || event_add(fetching->wake, NULL) != 0 || fetching->tick == NULL ||
+        event_add(fetching->tick, &fetch_tick) != 0)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    return 0;
+}
+
 static int start_fetching(struct server *server, const struct msg_fetch *request, struct err *err)
 {
     const struct fetch_config config = {.view = server->view,
@@ -472,13 +506,8 @@ static int start_fetching(struct server *server, const struct msg_fetch *request
     fetching->file = config.file;
     TAILQ_INSERT_TAIL(&server->fetchings, fetching, link);
     fetching->fetch = fetch_start(&config, err);
-    if (fetching->fetch != NULL) {
-        fetching->wake =
-            event_new(server->base, fetch_wake_fd(fetching->fetch), EV_READ, on_fetched, fetching);
-        if (fetching->wake != NULL && event_add(fetching->wake, NULL) == 0)
-            return 0;
-        err_set(err, ERR_MEMORY, "out of memory");
-    }
+    if (fetching->fetch != NULL && watch_fetching(fetching, err) == 0)
+        return 0;
     end_fetching(fetching);
     return -1;
 }

@@ -157,22 +157,60 @@ static void run_cell(struct worker *worker, struct span *span, struct encode_cel
         wake_server(sched);
 }
 
-/* The oldest span with cells to hand out: those that somebody waits for come first. */
-static struct span *next_span(struct sched *sched)
+static unsigned nworkers(const struct sched *sched)
 {
-    struct span *span = TAILQ_FIRST(&sched->spans.places[SPAN_DEMAND]);
+    return sched->config.nthreads + SPARES_MAX;
+}
 
-    return span != NULL ? span : TAILQ_FIRST(&sched->spans.places[SPAN_AHEAD]);
+/* Of the cell to be handed out next. */
+static uint64_t next_number(const struct span *span)
+{
+    return span->again != 0 ? (uint64_t)__builtin_ctzll(span->again) : span->next_cell;
+}
+
+/* Is the span's next cell one of a chunk that a worker is stuck in? The next would stick there too. */
+static bool would_stick(const struct sched *sched, const struct span *span)
+{
+    const struct encode_cell cell = encode_cell_at(&span->grid, next_number(span));
+
+    for (unsigned i = 0; i < nworkers(sched); i++) {
+        const struct worker *worker = &sched->workers[i];
+
+        if (worker->stuck && worker->cell.kind == cell.kind && worker->cell.vchunk == cell.vchunk &&
+            worker->cell.schunk == cell.schunk)
+            return true;
+    }
+    return false;
+}
+
+static struct span *first_span(const struct sched *sched, enum span_place place)
+{
+    struct span *span;
+
+    TAILQ_FOREACH(span, &sched->spans.places[place], link)
+    if (sched->nstuck == 0 || !would_stick(sched, span))
+        return span;
+    return NULL;
+}
+
+/* The oldest span with cells to hand out: those that somebody waits for come first. */
+static struct span *next_span(const struct sched *sched)
+{
+    struct span *span = first_span(sched, SPAN_DEMAND);
+
+    return span != NULL ? span : first_span(sched, SPAN_AHEAD);
 }
 
 struct encode_cell take_cell(struct sched *sched, struct span *span, uint64_t *number)
 {
-    const uint64_t again = span->again;
-    const uint64_t i = again != 0 ? (uint64_t)__builtin_ctzll(again) : span->next_cell++;
+    const uint64_t i = next_number(span);
     struct encode_cell cell = encode_cell_at(&span->grid, i);
 
     *number = i;
-    span->again &= again - 1;
+    if (span->again != 0)
+        span->again &= span->again - 1;
+    else
+        span->next_cell++;
     if (i < span->nfirst)
         cell.first_element = span->first_element[i];
     if (!span_has_cells(span))
@@ -209,10 +247,31 @@ static void linger(struct sched *sched)
     pthread_mutex_lock(&sched->lock);
 }
 
+/* Both under the lock. */
+static void begin_cell(struct worker *worker, const struct encode_cell *cell)
+{
+    worker->cell = *cell;
+    worker->busy = true;
+    worker->ncells++;
+}
+
+static void end_cell(struct worker *worker)
+{
+    struct sched *sched = worker->sched;
+
+    worker->busy = false;
+    if (!worker->stuck)
+        return;
+    worker->stuck = false;
+    sched->nstuck--;
+    pthread_cond_broadcast(&sched->work); /* what would have stuck need not any more */
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
     struct sched *sched = worker->sched;
+    const bool spare = worker >= sched->workers + sched->config.nthreads;
     bool trimmed = true;
 
     pthread_mutex_lock(&sched->lock);
@@ -224,11 +283,13 @@ static void *worker_main(void *arg)
         if (worker->small && next_span(sched) == NULL && !sched->stop)
             linger(sched);
         worker->small = false;
-        if (!wait_for_work(sched, trimmed)) {
+        if (!wait_for_work(sched, trimmed && !spare)) {
             pthread_mutex_unlock(&sched->lock);
             decoder_trim(worker->encode.decoder);
             trimmed = true;
             pthread_mutex_lock(&sched->lock);
+            if (spare && sched->nstuck == 0)
+                break;
             continue;
         }
         if (sched->stop)
@@ -237,32 +298,108 @@ static void *worker_main(void *arg)
         cell = take_cell(sched, span, &number);
         worker->small = !span->keep && span->ncells <= 8;
         trimmed = false;
+        begin_cell(worker, &cell);
         pthread_mutex_unlock(&sched->lock);
         run_cell(worker, span, &cell);
         pthread_mutex_lock(&sched->lock);
+        end_cell(worker);
     }
+    worker->gone = true;
     pthread_mutex_unlock(&sched->lock);
     return NULL;
 }
 
+static int start_worker(struct sched *sched, struct worker *worker, struct err *err)
+{
+    int failed;
+
+    *worker = (struct worker){.sched = sched};
+    if (encode_worker_init(&worker->encode, sched->config.scratch_max, sched->cache, err) != 0)
+        return -1;
+    failed = pthread_create(&worker->thread, NULL, worker_main, worker);
+    if (failed != 0)
+        return err_sys(err, ERR_SYSTEM, failed, "cannot start a worker thread");
+    worker->started = true;
+    return 0;
+}
+
+static void join_worker(struct worker *worker)
+{
+    if (worker->started)
+        pthread_join(worker->thread, NULL);
+    encode_worker_clear(&worker->encode);
+    *worker = (struct worker){0};
+}
+
 int workers_start(struct sched *sched, struct err *err)
 {
-    sched->workers = calloc(sched->config.nthreads, sizeof *sched->workers);
+    sched->workers = calloc(nworkers(sched), sizeof *sched->workers);
     if (sched->workers == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
-    for (unsigned i = 0; i < sched->config.nthreads; i++) {
-        struct worker *worker = &sched->workers[i];
-        int failed;
-
-        worker->sched = sched;
-        if (encode_worker_init(&worker->encode, sched->config.scratch_max, sched->cache, err) != 0)
+    for (unsigned i = 0; i < sched->config.nthreads; i++)
+        if (start_worker(sched, &sched->workers[i], err) != 0)
             return -1;
-        failed = pthread_create(&worker->thread, NULL, worker_main, worker);
-        if (failed != 0)
-            return err_sys(err, ERR_SYSTEM, failed, "cannot start worker thread %u", i);
-        worker->started = true;
-    }
     return 0;
+}
+
+/* Under the lock. */
+static void start_spare(struct sched *sched)
+{
+    struct err err = {0};
+
+    for (unsigned i = sched->config.nthreads; i < nworkers(sched); i++) {
+        struct worker *worker = &sched->workers[i];
+
+        if (worker->started && !worker->gone)
+            continue;
+        if (worker->started)
+            join_worker(worker); /* its last act under the lock was to say that it goes */
+        if (start_worker(sched, worker, &err) != 0) {
+            log_warning("no thread to go on with while others wait for a disk: %s", err.msg);
+            join_worker(worker);
+        }
+        return;
+    }
+}
+
+/* Has it begun another cell, or computed, since the last look? */
+static bool has_moved(struct worker *worker)
+{
+    struct timespec cpu = {0};
+    clockid_t clock;
+    bool moved;
+
+    if (pthread_getcpuclockid(worker->thread, &clock) == 0)
+        clock_gettime(clock, &cpu);
+    moved = worker->ncells != worker->ncells_then || cpu.tv_sec != worker->cpu_then.tv_sec ||
+            cpu.tv_nsec != worker->cpu_then.tv_nsec;
+    worker->ncells_then = worker->ncells;
+    worker->cpu_then = cpu;
+    return moved;
+}
+
+bool workers_look(struct sched *sched)
+{
+    unsigned nfree = 0, nbusy = 0;
+
+    pthread_mutex_lock(&sched->lock);
+    for (unsigned i = 0; i < nworkers(sched); i++) {
+        struct worker *worker = &sched->workers[i];
+
+        if (!worker->started || worker->gone)
+            continue;
+        nbusy += worker->busy;
+        if (!worker->busy || has_moved(worker)) {
+            nfree++;
+        } else if (!worker->stuck) {
+            worker->stuck = true;
+            sched->nstuck++;
+        }
+    }
+    if (nfree == 0 && next_span(sched) != NULL)
+        start_spare(sched);
+    pthread_mutex_unlock(&sched->lock);
+    return nbusy > 0;
 }
 
 void workers_stop(struct sched *sched)
@@ -271,11 +408,8 @@ void workers_stop(struct sched *sched)
     sched->stop = true;
     pthread_cond_broadcast(&sched->work);
     pthread_mutex_unlock(&sched->lock);
-    for (unsigned i = 0; sched->workers != NULL && i < sched->config.nthreads; i++) {
-        if (sched->workers[i].started)
-            pthread_join(sched->workers[i].thread, NULL);
-        encode_worker_clear(&sched->workers[i].encode);
-    }
+    for (unsigned i = 0; sched->workers != NULL && i < nworkers(sched); i++)
+        join_worker(&sched->workers[i]);
     free(sched->workers);
     sched->workers = NULL;
 }

@@ -1,6 +1,8 @@
 #include "fused/lazy.h"
 
 #include "common/log.h"
+#include "common/size.h"
+#include "fused/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,9 +26,12 @@ struct lazy {
     struct link *link; /* borrowed */
     struct waiters waiters;
     struct event *interrupt;
+    struct event *deadline; /* pending while anybody waits */
+    unsigned timeout_ms;
     bool up, stale;
     struct {
         bool asked;      /* this encoder */
+        uint64_t moved;  /* ms: when the encoder last got on with it, or somebody began to wait */
         unsigned deaths; /* of encoders that had been asked, in a row */
     } files[PROTO_FILES_MAX];
 };
@@ -75,6 +80,41 @@ static void on_interrupt(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+static bool is_awaited(const struct lazy *lazy, uint64_t file)
+{
+    const struct waiter *waiter;
+
+    TAILQ_FOREACH(waiter, &lazy->waiters, entry)
+    if (waiter->file == file)
+        return true;
+    return false;
+}
+
+/* Those who wait for what does not move have waited enough. It may come yet: the encoder is not told. */
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    struct lazy *lazy = arg;
+    uint64_t now = clock_ms(), next = lazy->timeout_ms;
+
+    (void)fd;
+    (void)what;
+    for (uint64_t file = 0; file < lazy->fs->nfiles; file++) {
+        uint64_t stood = now - lazy->files[file].moved;
+
+        if (!is_awaited(lazy, file))
+            continue;
+        if (stood < lazy->timeout_ms) {
+            next = size_min(next, lazy->timeout_ms - stood);
+            continue;
+        }
+        log_error("%s: the encoder did not get on with making it in %u ms: EIO",
+                  lazy->fs->files[file].name, lazy->timeout_ms);
+        answer_all(lazy, file, EIO);
+    }
+    if (!TAILQ_EMPTY(&lazy->waiters))
+        clock_arm(lazy->deadline, next);
+}
+
 static void ask(struct lazy *lazy, uint64_t file)
 {
     const struct msg_fetch fetch = {.file = file, .mtime = (uint64_t)lazy->fs->created.tv_sec};
@@ -93,6 +133,10 @@ void lazy_wait(struct lazy *lazy, fuse_req_t req, const struct fs_file *file, la
     }
     *waiter = (struct waiter){
         .lazy = lazy, .req = req, .file = (uint64_t)(file - lazy->fs->files), .reply = reply};
+    if (TAILQ_EMPTY(&lazy->waiters))
+        clock_arm(lazy->deadline, lazy->timeout_ms);
+    if (!is_awaited(lazy, waiter->file))
+        lazy->files[waiter->file].moved = clock_ms();
     TAILQ_INSERT_TAIL(&lazy->waiters, waiter, entry);
     fuse_req_interrupt_func(req, on_asker_gone, waiter);
     ask(lazy, waiter->file);
@@ -139,6 +183,11 @@ int lazy_sidecar(struct lazy *lazy, const struct msg_sidecar *sidecar, int fd, s
     return 0;
 }
 
+void lazy_progress(struct lazy *lazy, uint64_t file)
+{
+    lazy->files[file].moved = clock_ms();
+}
+
 /* Readers see few errors; ENOENT, above all, would be a lie. */
 static int asker_errno(uint64_t errnum)
 {
@@ -153,16 +202,18 @@ void lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error)
     answer_all(lazy, file, asker_errno(error->errnum));
 }
 
-struct lazy *lazy_new(struct event_base *base, struct fs *fs, struct err *err)
+struct lazy *lazy_new(struct event_base *base, struct fs *fs, unsigned timeout_ms, struct err *err)
 {
     struct lazy *lazy = calloc(1, sizeof *lazy);
 
     if (lazy != NULL) {
         lazy->fs = fs;
+        lazy->timeout_ms = timeout_ms;
         TAILQ_INIT(&lazy->waiters);
         lazy->interrupt = evtimer_new(base, on_interrupt, lazy);
+        lazy->deadline = evtimer_new(base, on_deadline, lazy);
     }
-    if (lazy == NULL || lazy->interrupt == NULL) {
+    if (lazy == NULL || lazy->interrupt == NULL || lazy->deadline == NULL) {
         err_set(err, ERR_MEMORY, "out of memory");
         lazy_free(lazy);
         return NULL;
@@ -183,5 +234,7 @@ void lazy_free(struct lazy *lazy)
         answer(lazy, TAILQ_FIRST(&lazy->waiters), ENOTCONN);
     if (lazy->interrupt != NULL)
         event_free(lazy->interrupt);
+    if (lazy->deadline != NULL)
+        event_free(lazy->deadline);
     free(lazy);
 }

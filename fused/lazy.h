@@ -1,9 +1,9 @@
 /*
  * lazy: files that are made when somebody first looks for them, and who waits for which.
  *
- * A lookup of such a file waits, however long the encoder takes: a file without its size is none. It ends
- * when the file is there, when the encoder says that it cannot be, when three encoders in a row have
- * died of it, or when whoever looks is interrupted.
+ * A lookup of such a file waits as long as the encoder gets on with it: a file without its size is none. It
+ * ends when the file is there, when the encoder says that it cannot be, when three encoders in a row have
+ * died of it, when nothing has moved for as long as a read may take, or when whoever looks is interrupted.
  */
 #ifndef VCZFS_FUSED_LAZY_H
 #define VCZFS_FUSED_LAZY_H
@@ -17,7 +17,7 @@ struct lazy;
 /* Answers a request that had to wait: errnum is 0 if the file is there now. */
 typedef void lazy_reply_fn(fuse_req_t req, const struct fs_file *file, int errnum);
 
-struct lazy *lazy_new(struct event_base *base, struct fs *fs, struct err *err);
+struct lazy *lazy_new(struct event_base *base, struct fs *fs, unsigned timeout_ms, struct err *err);
 
 /* Answers everybody. */
 void lazy_free(struct lazy *lazy);
@@ -31,6 +31,7 @@ void lazy_up(struct lazy *lazy);
 void lazy_down(struct lazy *lazy);
 void lazy_stale(struct lazy *lazy);
 int lazy_sidecar(struct lazy *lazy, const struct msg_sidecar *sidecar, int fd, struct err *err);
+void lazy_progress(struct lazy *lazy, uint64_t file);
 void lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error);
 
 #endif

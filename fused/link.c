@@ -15,6 +15,9 @@
 #define ARENA_MAX     (64ULL << 30)
 #define GOOD_LIFE_MS  10000 /* an encoder that lived this long makes up for those before */
 #define HELLO_WAIT_MS 10000
+#define REOPEN_WAIT                                                                                \
+    4 /* times the silence that is allowed otherwise: a reopening looks at every file */
+#define REOPEN_TRIES  8 /* twice as long after each that was given up, so often */
 #define LAST_WORDS_MS 100
 
 struct link {
@@ -41,6 +44,7 @@ struct link {
     uint64_t up_since;                   /* ms */
     bool heard;                          /* since the watch last looked */
     unsigned nfailed;                    /* encoders lost in a row */
+    unsigned nstuck;                     /* reopenings given up in a row */
 
     uint64_t counters_id; /* asked for by the outside; 0: nothing is */
     struct link_facts facts;
@@ -111,6 +115,13 @@ static void go_stale(struct link *link, const char *text)
     link->handlers->stale(link->arg);
 }
 
+/* How long an encoder may say nothing while it opens the view again. (The first time somebody watches.) */
+static void watch_reopening(struct link *link)
+{
+    if (link->opened)
+        clock_arm(link->watch, (uint64_t)link->config.silence_ms * REOPEN_WAIT << link->nstuck);
+}
+
 /* ---- what the encoder says ---- */
 
 static int out_of_place(const struct msg *msg, struct err *err)
@@ -156,6 +167,7 @@ static int take_hello(struct link *link, const struct msg *msg, struct err *err)
     snprintf(link->facts.program, sizeof link->facts.program, "%s", msg->u.hello.program);
     link->state = LINK_OPENING;
     send_open(link);
+    watch_reopening(link);
     return 0;
 }
 
@@ -206,6 +218,8 @@ static int take_opened(struct link *link, const struct msg *msg, int *fds, struc
     keep_state(link, opened, fds);
     memcpy(link->fingerprint, opened->fingerprint, sizeof link->fingerprint);
     link->view = (struct link_view){opened->nvariants, opened->nsamples};
+    event_del(link->watch);
+    link->nstuck = 0;
     link->opened = true;
     link->state = LINK_UP;
     link->up_since = clock_ms();
@@ -239,18 +253,26 @@ static int take_sidecar(struct link *link, const struct msg *msg, int fd, struct
     return 0;
 }
 
+/* The file that the fetch of this id asked for; false if there is no such fetch. */
+static bool find_fetch(const struct link *link, uint64_t id, uint64_t *file)
+{
+    for (*file = 0; *file < PROTO_FILES_MAX; ++*file)
+        if (link->fetch_ids[*file] != 0 && link->fetch_ids[*file] == id)
+            return true;
+    return false;
+}
+
 /* Is the error the answer to a fetch? */
 static bool take_fetch_error(struct link *link, const struct msg_error *error)
 {
-    for (uint64_t file = 0; file < PROTO_FILES_MAX; file++) {
-        if (link->fetch_ids[file] == 0 || link->fetch_ids[file] != error->id)
-            continue;
-        link->fetch_ids[file] = 0;
-        count_answer(link);
-        link->handlers->no_sidecar(file, error, link->arg);
-        return true;
-    }
-    return false;
+    uint64_t file;
+
+    if (!find_fetch(link, error->id, &file))
+        return false;
+    link->fetch_ids[file] = 0;
+    count_answer(link);
+    link->handlers->no_sidecar(file, error, link->arg);
+    return true;
 }
 
 /* An answer to a read. */
@@ -300,12 +322,27 @@ static int take_counters(struct link *link, const struct msg *msg, struct err *e
     return 0;
 }
 
+/* True if it is of a fetch. */
+static bool take_fetch_progress(struct link *link, const struct msg *msg)
+{
+    uint64_t file;
+
+    if (link->state != LINK_UP || msg->type != MSG_PROGRESS ||
+        !find_fetch(link, msg->u.progress.id, &file))
+        return false;
+    link->handlers->fetching(file, link->arg);
+    return true;
+}
+
 static int take_open_news(struct link *link, const struct msg *msg, struct err *err)
 {
     uint64_t id = msg->type == MSG_NOTICE ? msg->u.notice.id : msg->u.progress.id;
 
+    if (take_fetch_progress(link, msg))
+        return 0;
     if (link->state != LINK_OPENING || id != link->open_id)
         return out_of_place(msg, err);
+    watch_reopening(link);
     if (link->opened)
         return 0; /* said before */
     if (msg->type == MSG_NOTICE)
@@ -433,6 +470,13 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (link->state == LINK_HELLO) {
         err_set(&err, ERR_PEER, "the encoder did not say hello in %d s", HELLO_WAIT_MS / 1000);
+        lose_encoder(link, &err);
+        return;
+    }
+    if (link->state == LINK_OPENING) {
+        if (link->nstuck < REOPEN_TRIES)
+            link->nstuck++;
+        err_set(&err, ERR_PEER, "the encoder does not get on with opening the store again");
         lose_encoder(link, &err);
         return;
     }

@@ -1,6 +1,7 @@
 #include "fused/verbs.h"
 
 #include "common/cleanup.h"
+#include "common/size.h"
 #include "fused/background.h"
 #include "fused/lazy.h"
 #include "fused/link.h"
@@ -17,8 +18,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define END_GRACE_MS 500  /* how long the encoder may take to end by itself */
-#define SILENCE_MS   8000 /* an encoder that owes answers and says nothing so long is replaced */
+#define END_GRACE_MS 400 /* how long the encoder may take to end by itself */
+/* An encoder that owes answers and says nothing so long is replaced: in half of the time that a read has,
+ * so that the next one may still answer it, but not so soon that a busy machine looks like a wedge. */
+#define SILENCE_MIN_MS 2000
+#define SILENCE_MAX_MS 8000
 
 /* The mount verb's parts, and what has become of it. */
 struct mount {
@@ -201,6 +205,11 @@ static int on_sidecar(const struct msg_sidecar *sidecar, int fd, void *arg, stru
     return lazy_sidecar(((struct mount *)arg)->lazy, sidecar, fd, err);
 }
 
+static void on_fetching(uint64_t file, void *arg)
+{
+    lazy_progress(((struct mount *)arg)->lazy, file);
+}
+
 static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg)
 {
     lazy_error(((struct mount *)arg)->lazy, file, error);
@@ -222,6 +231,7 @@ static const struct link_handlers link_handlers = {
     .span = on_span,
     .error = on_error,
     .sidecar = on_sidecar,
+    .fetching = on_fetching,
     .no_sidecar = on_no_sidecar,
     .counters = on_counters,
 };
@@ -256,7 +266,8 @@ static int open_access_log(struct mount *mount, struct err *err)
 
     if (path == NULL)
         return 0;
-    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    /* Without waiting: who reads a pipe too slowly must not hold up the mount. */
+    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
     if (fd < 0)
         return err_sys(err, ERR_IO, errno, "cannot write to the access log '%s'", path);
     mount->access_log = access_log_new(mount->base, fd, err);
@@ -308,7 +319,8 @@ static int make_link(struct mount *mount, struct err *err)
         .fs = &mount->fs,
         .store = mount->store,
         .selection_fd = mount->selection_fd,
-        .silence_ms = SILENCE_MS,
+        .silence_ms = (unsigned)size_max(
+            SILENCE_MIN_MS, size_min(SILENCE_MAX_MS, mount->opt->read_timeout * 1000 / 2)),
     };
 
     options_view(mount->opt, &config.view);
@@ -353,7 +365,7 @@ static int make_parts(struct mount *mount, int null, struct err *err)
     config.base = mount->base;
     config.log = mount->access_log;
     mount->reads = reads_new(&config, err);
-    mount->lazy = lazy_new(mount->base, &mount->fs, err);
+    mount->lazy = lazy_new(mount->base, &mount->fs, config.timeout_ms, err);
     if (mount->reads == NULL || mount->lazy == NULL || make_supervisor(mount, null, err) != 0 ||
         make_link(mount, err) != 0 || make_status(mount, err) != 0)
         return -1;

@@ -1,6 +1,7 @@
 #include "fused/supervisor.h"
 
 #include "fused/child.h"
+#include "fused/clock.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -8,8 +9,7 @@
 #include <sys/wait.h>
 
 #define DYING_MAX    16 /* killed and not yet dead: a process in uninterruptible sleep can take long */
-#define KILL_WAIT_MS 250 /* how long a killed process may take before we leave without it, */
-#define KILL_WAITS   3   /* times this often, since signals cut the waiting short */
+#define KILL_WAIT_MS 500 /* how long all that were killed may take before we leave without them */
 
 struct supervisor {
     struct encoder_command command;
@@ -109,6 +109,7 @@ void supervisor_discard(struct supervisor *sup)
 
 void supervisor_stop(struct supervisor *sup, int grace_ms)
 {
+    uint64_t end;
     int status;
 
     /* From here on we wait for it ourselves, and its own signal must not cut that short. */
@@ -119,11 +120,14 @@ void supervisor_stop(struct supervisor *sup, int grace_ms)
         sup->pid = 0;
     }
     supervisor_discard(sup);
+    end = clock_ms() + KILL_WAIT_MS;
     while (sup->ndying > 0) {
         pid_t pid = sup->dying[--sup->ndying];
+        uint64_t now = clock_ms();
 
-        for (int tries = 0; tries < KILL_WAITS && !child_wait(pid, KILL_WAIT_MS, &status); tries++)
-            ;
+        /* Signals cut the waiting short. */
+        while (!child_wait(pid, now < end ? (int)(end - now) : 0, &status) && now < end)
+            now = clock_ms();
     }
 }
 
