@@ -19,6 +19,11 @@ SOAK = os.environ.get("VCZFS_SOAK", "") not in ("", "0")
 
 # Wide enough for several blocks a row, long enough for several spans; about 4 MB of .bed.
 STORE = "--samples 5003 --variants 3000 --chunk-variants 500 --chunk-samples 2000 --density dense --seed 6"
+# A .bgen has a byte and more where a .bed has two bits; about 9 MB of it.
+BGEN_STORE = "--samples 2003 --variants 1500 --chunk-variants 250 --chunk-samples 800 --density dense --seed 6"
+SUFFIX = {"mount-plink": ".bed", "mount-bgen": ".bgen"}
+
+
 def scaled(check, soak):
     return soak if SOAK else check
 
@@ -141,3 +146,21 @@ def made(generated, options=STORE):
     if not bed.exists():
         plink_tools.make_bed(vcf, vcf.parent / "oracle")
     return store, bed
+
+
+def made_bgen(generated, options=BGEN_STORE):
+    """
+    (store, copy of its .bgen). The copy is of a mount that nobody disturbs, with one thread and little memory; that such
+    bytes say what the VCF says is for test_bgen.
+    """
+    store, vcf = generated(*options.split())
+    bgen = vcf.parent / "oracle.bgen"
+    if not bgen.exists():
+        with helpers.mounted(store, "--threads", "1", "--memory", "16M", verb="mount-bgen") as m:
+            bgen.write_bytes(m.read(".bgen"))
+    return store, bgen
+
+
+def made_view(generated, verb):
+    """(store, path of the stream file's right bytes) for a verb of SUFFIX."""
+    return made_bgen(generated) if verb == "mount-bgen" else made(generated)

@@ -443,12 +443,21 @@ def drop_cache(path):
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def read_errno(path, offset=0, size=4096):
-    """errno of an uncached pread, or 0 if it worked."""
-    drop_cache(path)
+def errno_of(action):
+    """errno that it fails with, or 0 if it works."""
     try:
-        with open_fd(path) as fd:
-            os.pread(fd, size, offset)
+        action()
     except OSError as error:
         return error.errno
     return 0
+
+
+def read_errno(path, offset=0, size=4096):
+    """errno of an uncached pread, or 0 if it worked."""
+    drop_cache(path)
+
+    def read():
+        with open_fd(path) as fd:
+            os.pread(fd, size, offset)
+
+    return errno_of(read)
