@@ -40,6 +40,8 @@ static struct span *candidate(const struct sched *sched)
     const struct spans *places = sched->spans.places;
     struct span *span = TAILQ_FIRST(&places[SPAN_DEMAND]);
 
+    if (!store_is_local(sched->view->vcz->store))
+        return NULL;
     if (span == NULL || TAILQ_NEXT(span, link) != NULL || !TAILQ_EMPTY(&places[SPAN_AHEAD]) ||
         !TAILQ_EMPTY(&places[SPAN_RUNNING]) || !TAILQ_EMPTY(&places[SPAN_DONE]))
         return NULL;

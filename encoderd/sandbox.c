@@ -109,6 +109,7 @@ static const int allowed_calls[] = {
     SCMP_SYS(pwrite64),
     SCMP_SYS(lseek),
     SCMP_SYS(fstat),
+    SCMP_SYS(fstatfs),
     SCMP_SYS(newfstatat),
     SCMP_SYS(statx),
     SCMP_SYS(stat),

@@ -6,9 +6,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
+
+#define ZFS_SUPER_MAGIC 0x2fc12fc1 /* not in linux/magic.h */
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
 
 static _Thread_local bool never_waits;
 
@@ -22,10 +29,34 @@ bool store_waits(void)
     return !never_waits;
 }
 
+bool store_is_local(const struct store *store)
+{
+    return store->local;
+}
+
+/* Those that are known to ask nobody; all others might. Links may lead anywhere. */
+static bool is_local(int fd, unsigned flags)
+{
+    static const unsigned long kinds[] = {
+        EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+        OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC,     SQUASHFS_MAGIC,    ZFS_SUPER_MAGIC,
+    };
+    struct statfs fs;
+
+    if ((flags & STORE_FOLLOW_LINKS) != 0 || fstatfs(fd, &fs) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if ((unsigned long)fs.f_type == kinds[i])
+            return true;
+    return false;
+}
+
 int store_open_with(const char *path, unsigned flags, struct store **out, struct err *err)
 {
     AUTO_CLOSE int fd = -1;
     struct stat st;
+    bool local;
+    int rc;
 
     *out = NULL;
     if (strstr(path, "://") != NULL)
@@ -38,11 +69,16 @@ int store_open_with(const char *path, unsigned flags, struct store **out, struct
         return err_sys(err, ERR_IO, errno, "%s", path);
     if (fstat(fd, &st) < 0)
         return err_sys(err, ERR_IO, errno, "%s", path);
+    local = is_local(fd, flags);
     if (S_ISDIR(st.st_mode))
-        return store_dir_new(path, steal_fd(&fd), flags, out, err);
-    if (S_ISREG(st.st_mode))
-        return store_zip_new(path, steal_fd(&fd), out, err);
-    return err_set(err, ERR_UNSUPPORTED, "%s is neither a directory nor a zip archive", path);
+        rc = store_dir_new(path, steal_fd(&fd), flags, out, err);
+    else if (S_ISREG(st.st_mode))
+        rc = store_zip_new(path, steal_fd(&fd), out, err);
+    else
+        rc = err_set(err, ERR_UNSUPPORTED, "%s is neither a directory nor a zip archive", path);
+    if (rc == 0)
+        (*out)->local = local;
+    return rc;
 }
 
 int store_open(const char *path, struct store **out, struct err *err)

@@ -54,6 +54,10 @@ int object_read(const struct object *object, uint64_t offset, void *to, size_t n
  * there included, an error that is not meant for users. */
 void store_may_wait(bool may);
 
+/* Whether what store_may_wait promises can be had: where a server answers for a file system (NFS, FUSE),
+ * opening a file and looking at its times asks it each time, and it may hang. */
+bool store_is_local(const struct store *store);
+
 /* A whole small object, appended to out; *found says whether it exists. More than `max` bytes is
  * ERR_CORRUPT. */
 int store_read_all(const struct store *store, const char *key, size_t max, struct buf *out,

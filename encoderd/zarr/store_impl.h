@@ -34,6 +34,7 @@ struct store_watch {
 struct store {
     const struct store_ops *ops;
     char *path; /* owned */
+    bool local; /* see store_is_local */
     struct store_watch watch;
 };
 
