@@ -158,10 +158,12 @@ def test_names_with_blanks_and_every_format(guest, service):
 
 
 def test_watchdog(guest, service):
-    """A front that stands still is replaced, and what it left on the mount point is cleared."""
+    """A front that stands still is replaced, and what it left on the mount point is cleared; one that does not, is not."""
     unit = service("wedged", dropin="WatchdogSec=1")
     guest.systemctl("start", unit)
     front = guest.main_pid(unit)
+    time.sleep(1.5)
+    assert guest.show(unit, "NRestarts") == "0" and guest.main_pid(unit) == front
     os.kill(front, signal.SIGSTOP)
     guest.await_show(unit, "NRestarts", "1")
     guest.await_show(unit, "ActiveState", "active")
@@ -180,6 +182,15 @@ def test_a_front_that_dies_is_started_again(guest, service):
     assert not helpers.alive(encoder)
     assert read(guest, "/srv/dies/biallelic.bed") == due()
     assert sum("fuse.vczfs" in line for line in guest.run("cat", "/proc/mounts").stdout.splitlines()) == 1
+
+
+def test_a_front_that_dies_for_good_leaves_no_mount(guest, service):
+    unit = service("gone", dropin="Restart=no")
+    guest.systemctl("start", unit)
+    with helpers.open_fd(guest.path("/srv/gone/biallelic.bed")):
+        os.kill(guest.main_pid(unit), signal.SIGKILL)
+        guest.await_show(unit, "ActiveState", "failed")
+        assert "/srv/gone" not in guest.mounts()
 
 
 @pytest.mark.parametrize(
@@ -277,7 +288,9 @@ def test_encoder_that_systemd_runs(guest, service, generated):
     shutil.copytree(store, guest.path("/srv/made.vcz"))
     socket, encoder = "vczfs-encoderd@e.socket", "vczfs-encoderd@e.service"
     guest.write("/etc/vczfs/e.encoder.conf", "OPTIONS=--memory 32M --threads 2\n")
-    unit = service("e", "OPTIONS=--allow-other --encoder-socket /run/vczfs/e.sock", store="/srv/made.vcz")
+    unit = service(
+        "e", "VERB=mount", "OPTIONS=--allow-other --encoder-socket /run/vczfs/e.sock", store="/srv/made.vcz"
+    )  # fmt: skip
     guest.systemctl("start", socket)
     assert guest.show(encoder, "ActiveState") == "inactive"
     guest.systemctl("start", unit)
@@ -287,6 +300,7 @@ def test_encoder_that_systemd_runs(guest, service, generated):
     assert uid(served) not in (0, 65534) and capabilities(served) == 0
     assert helpers.encoders_of(guest.main_pid(unit)) == []
 
+    assert guest.path("/srv/e/made.bgen.bgi").read_bytes().startswith(b"SQLite format 3\0")
     path = guest.path("/srv/e/made.bed")
     assert read(guest, "/srv/e/made.bed") == bed.read_bytes()
     with drills.reading(path, bed, ["seq", "rand", "mmap"]) as readers:
@@ -303,6 +317,14 @@ def test_encoder_that_systemd_runs(guest, service, generated):
     guest.systemctl("stop", unit, socket, encoder)
     assert not guest.path("/run/vczfs/e.sock").exists()
     shutil.rmtree(guest.path("/srv/made.vcz"))
+
+
+def test_an_encoder_that_is_started_often_keeps_its_socket(guest):
+    guest.systemctl("start", "vczfs-encoderd@often.socket")
+    for _ in range(8):
+        guest.systemctl("restart", "vczfs-encoderd@often.service")
+    assert guest.show("vczfs-encoderd@often.socket", "SubState") == "running"
+    guest.systemctl("stop", "vczfs-encoderd@often.socket", "vczfs-encoderd@often.service")
 
 
 def test_private_store_and_an_encoder_that_systemd_runs(guest, service, private):
@@ -377,6 +399,19 @@ def test_umount_in_use(guest):
         assert "/srv/m" not in guest.mounts()
         assert os.pread(fd, 1 << 16, 0) == due()  # as long as somebody has it open it is served
     helpers.wait_for(lambda: not guest.processes(), what="the front to end")
+
+
+def test_mount_again_after_the_front_was_killed(guest, fstab):
+    fstab(f"{STORE} /srv/f vczfs noauto 0 0")
+    for unmount in (False, True):  # what is dead is cleared by either
+        guest.run("mount", "/srv/f")
+        assert read(guest, "/srv/f/biallelic.bed") == due()
+        (front,) = [pid for pid in guest.processes() if helpers.comm(pid) == "vczfs"]
+        os.kill(front, signal.SIGKILL)
+        helpers.wait_for(lambda: not guest.processes(), what="the encoder to end")
+        if unmount:
+            guest.run("umount", "/srv/f")
+            assert "/srv/f" not in guest.mounts()
 
 
 def test_remount_is_refused_and_changes_nothing(guest):
