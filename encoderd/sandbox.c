@@ -301,20 +301,29 @@ static int drop_root(const struct sandbox *sandbox, struct err *err)
     return result;
 }
 
-/* A user who is not root may have been given capabilities (the front needs one to mount), and a root that
- * stays needs no more than to read what is another user's. */
+/* What a root that stays needs to read another user's store. Containers tend to have only the stronger one,
+ * and nothing can be written anyway. */
+static uint32_t needed_of(uint32_t permitted)
+{
+    const uint32_t read = UINT32_C(1) << CAP_DAC_READ_SEARCH;
+
+    if (geteuid() != 0)
+        return 0;
+    return (permitted & read) != 0 ? read : UINT32_C(1) << CAP_DAC_OVERRIDE;
+}
+
+/* A user who is not root may have been given capabilities, too: the front needs one to mount. */
 static int drop_capabilities(struct err *err)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-    const uint32_t keep = geteuid() == 0 ? UINT32_C(1) << CAP_DAC_READ_SEARCH : 0;
     uint32_t had = 0;
 
     if (syscall(SYS_capget, &header, sets) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot look at the capabilities");
     for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
         had |= sets[i].permitted | sets[i].inheritable;
-        sets[i].permitted &= i == 0 ? keep : 0;
+        sets[i].permitted &= i == 0 ? needed_of(sets[i].permitted) : 0;
         sets[i].effective = sets[i].permitted;
         sets[i].inheritable = 0; /* and so none is ambient */
     }

@@ -26,7 +26,7 @@ cannot() {
 attach() {
     what=$1
     shift
-    text=$(mount "$@" 2>&1) || cannot "$what cannot be mounted here: $text"
+    text=$(mount "$@" 2>&1) || cannot "$what cannot be mounted here: $(echo "$text" | head -n 1)"
 }
 
 make_usr() {

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +57,9 @@ static int remove_store(void **state)
     return unlink(path) != 0 || rmdir(store) != 0;
 }
 
+/* What the process in the sandbox is to begin with, if that is not all that we have. */
+static const struct __user_cap_data_struct *capabilities;
+
 /* Runs `inside` in a process of its own, in the sandbox; it returns NULL or what went wrong. */
 static void in_sandbox(const char *(*inside)(void))
 {
@@ -68,10 +73,13 @@ static void in_sandbox(const char *(*inside)(void))
     assert_int_equal(pipe(out), 0);
     pid = fork();
     if (pid == 0) {
+        struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
         struct err err = {0};
         const char *wrong;
 
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (capabilities != NULL && syscall(SYS_capset, &header, capabilities) != 0)
+            _exit(4);
         wrong = sandbox_enter(&sandbox, &err) != 0 ? err.msg : inside();
 
         if (wrong != NULL && write(out[1], wrong, strlen(wrong)) < 0)
@@ -188,12 +196,47 @@ static const char *read_a_private_store(void)
     return die_with_the_parent();
 }
 
+static void give_store_to(uid_t uid, mode_t mode)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/chunk", store);
+    assert_int_equal(chown(path, uid, 0) | chown(store, uid, 0), 0);
+    assert_int_equal(chmod(path, mode & 0666) | chmod(store, mode), 0);
+}
+
 static void test_private_store(void **state)
 {
     (void)state;
     assert_int_equal(chmod(store, 0700), 0);
     in_sandbox(read_a_private_store);
     assert_int_equal(chmod(store, 0755), 0);
+}
+
+/* Another user's: that takes a capability. */
+static void test_private_store_of_another(void **state)
+{
+    (void)state;
+    give_store_to(12345, 0700);
+    in_sandbox(read_a_private_store);
+    give_store_to(0, 0755);
+}
+
+/* The same with no more than containers give to root. */
+static void test_private_store_in_a_container(void **state)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct few[_LINUX_CAPABILITY_U32S_3];
+
+    (void)state;
+    assert_int_equal(syscall(SYS_capget, &header, few), 0);
+    few[0].effective &= ~(UINT32_C(1) << CAP_DAC_READ_SEARCH);
+    few[0].permitted = few[0].effective;
+    capabilities = few;
+    give_store_to(12345, 0700);
+    in_sandbox(read_a_private_store);
+    give_store_to(0, 0755);
+    capabilities = NULL;
 }
 
 #define IN_SANDBOX(name, inside)                                                                   \
@@ -213,10 +256,16 @@ IN_SANDBOX(test_death, die_with_the_parent)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_allowed), cmocka_unit_test(test_open),
-        cmocka_unit_test(test_write),   cmocka_unit_test(test_exec),
-        cmocka_unit_test(test_connect), cmocka_unit_test(test_rights),
-        cmocka_unit_test(test_death),   cmocka_unit_test(test_private_store),
+        cmocka_unit_test(test_allowed),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_exec),
+        cmocka_unit_test(test_connect),
+        cmocka_unit_test(test_rights),
+        cmocka_unit_test(test_death),
+        cmocka_unit_test(test_private_store),
+        cmocka_unit_test(test_private_store_of_another),
+        cmocka_unit_test(test_private_store_in_a_container),
     };
 
     return cmocka_run_group_tests_name("sandbox", tests, make_store, remove_store);
