@@ -75,6 +75,8 @@ struct sched {
     bool stop;
     struct span_table spans;
     struct sched_stats stats;
+    uint64_t served
+        [2]; /* us of workers' time for random readers, half that for sequential ones: see next_span */
     atomic_uint nannounced; /* times that spans came that workers should see to */
     atomic_bool woken;      /* wake_fd is readable, or about to be */
 

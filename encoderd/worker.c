@@ -1,6 +1,7 @@
 #include "encoderd/sched_impl.h"
 
 #include "common/log.h"
+#include "common/size.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -11,6 +12,7 @@
 /* How long a worker waits for work before it gives its scratch back. */
 #define IDLE_SECONDS 1
 #define LINGER_US    150
+#define CREDIT_US    10000 /* of workers' time that readers may catch up on */
 
 static uint64_t now_us(void)
 {
@@ -142,6 +144,7 @@ static void run_cell(struct worker *worker, struct span *span, struct encode_cel
     struct donation donation = {
         .worker = worker, .file = span->file, .end = span->target.end, .cell = cell};
     const struct encode_donor donor = {claim_donation, finish_donation, &donation};
+    const uint64_t begun = now_us();
     struct err err = {0};
     int failed;
     bool last;
@@ -151,6 +154,7 @@ static void run_cell(struct worker *worker, struct span *span, struct encode_cel
 
     pthread_mutex_lock(&sched->lock);
     add_decoder_stats(sched, worker->encode.decoder, &worker->seen);
+    sched->served[span->keep] += (now_us() - begun) >> span->keep;
     last = end_part(worker, span, failed ? &err : NULL);
     pthread_mutex_unlock(&sched->lock);
     if (last)
@@ -183,22 +187,36 @@ static bool would_stick(const struct sched *sched, const struct span *span)
     return false;
 }
 
-static struct span *first_span(const struct sched *sched, enum span_place place)
+/* The oldest span with cells to hand out of random or of sequential readers, whose spans are those worth
+ * keeping. */
+static struct span *first_span(const struct sched *sched, enum span_place place, bool sequential)
 {
     struct span *span;
 
     TAILQ_FOREACH(span, &sched->spans.places[place], link)
-    if (sched->nstuck == 0 || !would_stick(sched, span))
+    if (span->keep == sequential && (sched->nstuck == 0 || !would_stick(sched, span)))
         return span;
     return NULL;
 }
 
-/* The oldest span with cells to hand out: those that somebody waits for come first. */
-static struct span *next_span(const struct sched *sched)
+/* What to do next. Random readers, of whom there may be many, always wait for something; in order of
+ * arrival they would leave sequential ones ever less. So where both want something, workers' time goes two to one
+ * to sequential readers, who make the most of it; within each, it goes by age, and what somebody waits for
+ * comes before work ahead. */
+static struct span *next_span(struct sched *sched)
 {
-    struct span *span = first_span(sched, SPAN_DEMAND);
+    struct span *of[2] = {first_span(sched, SPAN_DEMAND, false),
+                          first_span(sched, SPAN_DEMAND, true)};
 
-    return span != NULL ? span : first_span(sched, SPAN_AHEAD);
+    if (of[1] == NULL)
+        of[1] = first_span(sched, SPAN_AHEAD, true);
+    for (unsigned i = 0; i < 2; i++)
+        if (of[i] == NULL) {
+            if (sched->served[i] + CREDIT_US < sched->served[1 - i])
+                sched->served[i] = sched->served[1 - i] - CREDIT_US;
+            return of[1 - i];
+        }
+    return of[sched->served[1] <= sched->served[0]];
 }
 
 struct encode_cell take_cell(struct sched *sched, struct span *span, uint64_t *number)
