@@ -4,8 +4,12 @@
 
 struct ask *asks_add(struct asks *asks, const struct ask *ask)
 {
-    struct ask *added = malloc(sizeof *added);
+    struct ask *added = LIST_FIRST(&asks->spare);
 
+    if (added != NULL)
+        LIST_REMOVE(added, entry);
+    else
+        added = malloc(sizeof *added);
     if (added == NULL)
         return NULL;
     *added = *ask;
@@ -13,16 +17,27 @@ struct ask *asks_add(struct asks *asks, const struct ask *ask)
     return added;
 }
 
-void asks_remove(struct ask *ask)
+void asks_remove(struct asks *asks, struct ask *ask)
 {
     LIST_REMOVE(ask, entry);
-    free(ask);
+    LIST_INSERT_HEAD(&asks->spare, ask, entry);
 }
 
 void asks_clear(struct asks *asks)
 {
     while (!LIST_EMPTY(&asks->list))
-        asks_remove(LIST_FIRST(&asks->list));
+        asks_remove(asks, LIST_FIRST(&asks->list));
+}
+
+void asks_free(struct asks *asks)
+{
+    struct ask *ask;
+
+    asks_clear(asks);
+    while ((ask = LIST_FIRST(&asks->spare)) != NULL) {
+        LIST_REMOVE(ask, entry);
+        free(ask);
+    }
 }
 
 struct ask *asks_by_id(const struct asks *asks, uint64_t id)

@@ -15,14 +15,17 @@ struct ask {
     LIST_ENTRY(ask) entry;
 };
 
+/* Zero-initialise. */
 struct asks {
     LIST_HEAD(, ask) list;
+    LIST_HEAD(, ask) spare; /* for the next ones */
 };
 
 /* Takes a copy, which the list owns; NULL if there is no memory for it. */
 struct ask *asks_add(struct asks *asks, const struct ask *ask);
-void asks_remove(struct ask *ask);
+void asks_remove(struct asks *asks, struct ask *ask);
 void asks_clear(struct asks *asks);
+void asks_free(struct asks *asks); /* for good */
 
 /* NULL if there is none. */
 struct ask *asks_by_id(const struct asks *asks, uint64_t id);

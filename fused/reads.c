@@ -1,6 +1,7 @@
 #include "fused/reads.h"
 
 #include "common/log.h"
+#include "common/pool.h"
 #include "common/size.h"
 #include "fused/asks.h"
 #include "fused/clock.h"
@@ -22,17 +23,24 @@
 #define RETURNS_FEW    32
 #define RETURNS_SMALL  (256 << 10) /* bytes, together */
 #define PROBATION_MS   200 /* how long an encoder must live before it is asked for what may kill it */
-#define REPLY_PIECES   8   /* adjacent leases in one reply */
-#define LATE_MS        200  /* how long what missed its deadline fails at once */
-#define QUIET_MS       1000 /* the same complaint is logged at most this often */
+#define KEPT_MAX       (4u << 20) /* bytes for pieces of replies, kept for the next ones */
+#define REPLY_PIECES   8          /* adjacent leases in one reply */
+#define LATE_MS        200        /* how long what missed its deadline fails at once */
+#define QUIET_MS       1000       /* the same complaint is logged at most this often */
+
+/* Memory that a pending read keeps when it is recycled. */
+struct pending_memory {
+    uint8_t *data; /* owned */
+    size_t cap;
+};
 
 struct pending {
+    struct pending_memory memory; /* first: see pool_init */
     fuse_req_t req;
     uint64_t file, handle;
     uint64_t offset;
     size_t size;
-    uint8_t *data; /* owned; the first `have` bytes are there; NULL while none are */
-    size_t have;
+    size_t have;       /* bytes that are in memory.data */
     struct ask *ask;   /* the one it waits for, or NULL */
     unsigned deaths;   /* encoders in a row that died while it was in flight */
     bool starved;      /* an encoder had no memory for it */
@@ -48,6 +56,8 @@ struct reads {
     struct reads_config config;
     struct link *link;
     TAILQ_HEAD(, pending) queue; /* oldest, and so nearest to its deadline, first */
+    struct pool pool;            /* of pending reads */
+    size_t kept;                 /* bytes that those in the pool keep */
     struct asks asks;
     struct leases leases;
     struct poison poison;
@@ -108,6 +118,17 @@ static void on_returns(evutil_socket_t fd, short what, void *arg)
     send_returns(arg);
 }
 
+static void drop_memory(void *object)
+{
+    free(((struct pending_memory *)object)->data);
+}
+
+static void drop_kept(struct reads *reads)
+{
+    pool_clear(&reads->pool, drop_memory);
+    reads->kept = 0;
+}
+
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     struct reads *reads = arg;
@@ -120,6 +141,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     schedule_returns(reads);
     if (reads->leases.nheld > 0)
         clock_arm(reads->sweep, LEASE_SWEEP_MS);
+    else if (reads->kept > 0)
+        drop_kept(reads);
 }
 
 /* ---- replies ---- */
@@ -192,15 +215,19 @@ static bool reply_from_leases(struct reads *reads, const struct pending *read)
 static void remove_pending(struct reads *reads, struct pending *read)
 {
     TAILQ_REMOVE(&reads->queue, read, entry);
-    free(read->data);
-    free(read);
+    if (read->memory.cap > KEPT_MAX - reads->kept) {
+        free(read->memory.data);
+        read->memory = (struct pending_memory){0};
+    }
+    reads->kept += read->memory.cap;
+    pool_put(&reads->pool, read);
     if (TAILQ_EMPTY(&reads->queue))
         event_del(reads->deadline);
 }
 
 static void finish(struct reads *reads, struct pending *read)
 {
-    fuse_reply_buf(read->req, (const char *)read->data, read->size);
+    fuse_reply_buf(read->req, (const char *)read->memory.data, read->size);
     note_read(reads, read, 0);
     remove_pending(reads, read);
 }
@@ -222,7 +249,7 @@ static void remove_ask(struct reads *reads, struct ask *ask)
     TAILQ_FOREACH(read, &reads->queue, entry)
     if (read->ask == ask)
         read->ask = NULL;
-    asks_remove(ask);
+    asks_remove(&reads->asks, ask);
 }
 
 static struct ask *send_ask(struct reads *reads, const struct pending *read, uint64_t offset,
@@ -273,6 +300,19 @@ static int ask_for_rest(struct reads *reads, struct pending *read)
 
 /* ---- a pending read's way ---- */
 
+/* Room for all of it. false: out of memory. */
+static bool make_room(struct pending *read)
+{
+    struct pending_memory *memory = &read->memory;
+
+    if (memory->cap >= read->size)
+        return true;
+    free(memory->data);
+    memory->data = malloc(read->size);
+    memory->cap = memory->data == NULL ? 0 : read->size;
+    return memory->data != NULL;
+}
+
 /* Copies what leases have of it, so that none needs to stay for its sake. false: out of memory. */
 static bool copy_from_leases(struct reads *reads, struct pending *read)
 {
@@ -285,11 +325,11 @@ static bool copy_from_leases(struct reads *reads, struct pending *read)
 
         if (lease == NULL)
             break;
-        if (read->data == NULL && (read->data = malloc(read->size)) == NULL)
+        if (!make_room(read))
             return false;
         skip = read->offset + read->have - lease->offset;
         n = (size_t)size_min(lease->length - skip, read->size - read->have);
-        memcpy(read->data + read->have, reads->arena + lease->at + skip, n);
+        memcpy(read->memory.data + read->have, reads->arena + lease->at + skip, n);
         read->have += n;
         read->ask = NULL;
         read->deaths = 0;
@@ -403,14 +443,18 @@ static void enqueue(struct reads *reads, const struct pending *what)
 {
     uint64_t now = clock_ms();
     bool late = is_late(reads, what, now);
-    struct pending *read = late ? NULL : malloc(sizeof *read);
+    struct pending *read = late ? NULL : pool_get(&reads->pool);
+    struct pending_memory memory;
 
     if (read == NULL) {
         fuse_reply_err(what->req, late ? EIO : ENOMEM);
         note_read(reads, what, late ? EIO : ENOMEM);
         return;
     }
+    memory = read->memory;
+    reads->kept -= memory.cap;
     *read = *what;
+    read->memory = memory;
     read->deadline = now + reads->config.timeout_ms;
     if (TAILQ_EMPTY(&reads->queue))
         clock_arm(reads->deadline, reads->config.timeout_ms);
@@ -637,6 +681,7 @@ struct reads *reads_new(const struct reads_config *config, struct err *err)
     }
     reads->config = *config;
     TAILQ_INIT(&reads->queue);
+    pool_init(&reads->pool, sizeof(struct pending), sizeof(struct pending_memory));
     leases_init(&reads->leases, 0);
     reads->deadline = evtimer_new(config->base, on_deadline, reads);
     reads->sweep = evtimer_new(config->base, on_sweep, reads);
@@ -690,7 +735,8 @@ void reads_free(struct reads *reads)
         return;
     while (!TAILQ_EMPTY(&reads->queue))
         fail(reads, TAILQ_FIRST(&reads->queue), ENOTCONN);
-    asks_clear(&reads->asks);
+    drop_kept(reads);
+    asks_free(&reads->asks);
     leases_free(&reads->leases);
     free_event(reads->deadline);
     free_event(reads->sweep);

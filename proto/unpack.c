@@ -6,16 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Holds what any message takes but an open of many long strings. */
+#define ZONE_NBYTES 16384
+
 struct proto_scratch {
-    msgpack_unpacked unpacked; /* its zone also owns the strings of the last message */
+    msgpack_zone *zone; /* owned; of the last message: its objects and strings */
 };
 
 struct proto_scratch *proto_scratch_new(void)
 {
     struct proto_scratch *scratch = malloc(sizeof *scratch);
 
-    if (scratch != NULL)
-        msgpack_unpacked_init(&scratch->unpacked);
+    if (scratch == NULL)
+        return NULL;
+    scratch->zone = msgpack_zone_new(ZONE_NBYTES);
+    if (scratch->zone == NULL) {
+        free(scratch);
+        return NULL;
+    }
     return scratch;
 }
 
@@ -23,7 +31,7 @@ void proto_scratch_free(struct proto_scratch *scratch)
 {
     if (scratch == NULL)
         return;
-    msgpack_unpacked_destroy(&scratch->unpacked);
+    msgpack_zone_free(scratch->zone);
     free(scratch);
 }
 
@@ -295,6 +303,7 @@ int proto_unpack(const void *packet, size_t len, struct proto_scratch *scratch, 
                  struct err *err)
 {
     struct getter get;
+    msgpack_object object;
     size_t end = 0;
 
     memset(msg, 0, sizeof *msg);
@@ -302,10 +311,12 @@ int proto_unpack(const void *packet, size_t len, struct proto_scratch *scratch, 
         return err_set(err, ERR_PEER, "packet of %zu bytes is over the limit", len);
     if (walk_packet(packet, len, err) < 0)
         return -1;
-    if (msgpack_unpack_next(&scratch->unpacked, packet, len, &end) != MSGPACK_UNPACK_SUCCESS ||
+    /* msgpack_unpack_next would allocate a zone for every message. */
+    msgpack_zone_clear(scratch->zone);
+    if (msgpack_unpack(packet, len, &end, scratch->zone, &object) != MSGPACK_UNPACK_SUCCESS ||
         end != len)
         return err_set(err, ERR_PEER, "packet is not one msgpack value");
-    get_begin(&get, &scratch->unpacked.data, scratch->unpacked.zone, "without a name", err);
+    get_begin(&get, &object, scratch->zone, "without a name", err);
     get_type(&get, &msg->type);
     if (!get.failed)
         get_body(&get, msg);

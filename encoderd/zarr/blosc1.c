@@ -117,6 +117,24 @@ static int sort_places(const struct blosc1_frame *frame, const uint8_t *table, u
     return 0;
 }
 
+int blosc1_index_into(const struct blosc1_frame *frame, const uint8_t *table, uint64_t *places,
+                      uint32_t *begins, uint32_t *ends, struct err *err)
+{
+    int rc = sort_places(frame, table, places, err);
+
+    for (uint32_t k = 0; k < frame->nblocks && rc == 0; k++) {
+        uint32_t i = (uint32_t)places[k], begin = (uint32_t)(places[k] >> 32);
+        uint32_t end = k + 1 < frame->nblocks ? (uint32_t)(places[k + 1] >> 32) : frame->cbytes;
+
+        begins[i] = begin;
+        ends[i] = end;
+        if (end - begin < 4)
+            rc = err_set(err, ERR_CORRUPT, "Blosc block %u of %u overlaps another; " DAMAGED, i,
+                         frame->nblocks);
+    }
+    return rc;
+}
+
 int blosc1_index(const struct blosc1_frame *frame, const uint8_t *table, uint32_t **begins,
                  uint32_t **ends, struct err *err)
 {
@@ -128,17 +146,7 @@ int blosc1_index(const struct blosc1_frame *frame, const uint8_t *table, uint32_
     if (places == NULL || *begins == NULL || *ends == NULL)
         err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", frame->nblocks);
     else
-        rc = sort_places(frame, table, places, err);
-    for (uint32_t k = 0; k < frame->nblocks && rc == 0; k++) {
-        uint32_t i = (uint32_t)places[k], begin = (uint32_t)(places[k] >> 32);
-        uint32_t end = k + 1 < frame->nblocks ? (uint32_t)(places[k + 1] >> 32) : frame->cbytes;
-
-        (*begins)[i] = begin;
-        (*ends)[i] = end;
-        if (end - begin < 4)
-            rc = err_set(err, ERR_CORRUPT, "Blosc block %u of %u overlaps another; " DAMAGED, i,
-                         frame->nblocks);
-    }
+        rc = blosc1_index_into(frame, table, places, *begins, *ends, err);
     free(places);
     if (rc < 0) {
         free(*begins);

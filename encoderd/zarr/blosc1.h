@@ -40,6 +40,10 @@ enum blosc1_codec blosc1_frame_codec(const struct blosc1_frame *frame);
 int blosc1_index(const struct blosc1_frame *frame, const uint8_t *table, uint32_t **begins,
                  uint32_t **ends, struct err *err);
 
+/* The same into arrays of nblocks, `places` being for sorting. */
+int blosc1_index_into(const struct blosc1_frame *frame, const uint8_t *table, uint64_t *places,
+                      uint32_t *begins, uint32_t *ends, struct err *err);
+
 /* Decoded size of block i. */
 uint32_t blosc1_block_nbytes(const struct blosc1_frame *frame, uint32_t i);
 

@@ -23,6 +23,8 @@
 #define SCRATCH_ALIGN ((uint64_t)64)
 /* What chunk.h lets callers read past the end of planes. */
 #define PLANES_SLACK ((uint64_t)8)
+/* Block indexes of at most so many words stay with a chunk that is closed, for the next one. */
+#define KEPT_WORDS ((size_t)8192)
 /* Block indexes of all cached chunks together. */
 #define INDEX_NBYTES_MAX ((uint64_t)8 << 20)
 
@@ -32,6 +34,8 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
     uint64_t mapped;
     void *map;
 
+    if (decoder != NULL)
+        pool_init(&decoder->spare, sizeof(struct chunk), sizeof(struct chunk_memory));
     if (decoder == NULL || codecs_init(&decoder->codecs, err) < 0 ||
         !size_add(scratch_max, 2 * SCRATCH_ALIGN, &mapped)) {
         decoder_free(decoder);
@@ -57,9 +61,54 @@ static void chunk_free(struct decoder *decoder, struct chunk *chunk)
 {
     decoder_drop_stream(decoder, chunk);
     extent_close(&chunk->extent);
-    free(chunk->begins);
-    free(chunk->ends);
-    free(chunk);
+    if (chunk->memory.cap > KEPT_WORDS) {
+        free(chunk->memory.words);
+        chunk->memory = (struct chunk_memory){0};
+    }
+    pool_put(&decoder->spare, chunk);
+}
+
+static void drop_memory(void *object)
+{
+    free(((struct chunk_memory *)object)->words);
+}
+
+static void drop_spare(struct decoder *decoder)
+{
+    pool_clear(&decoder->spare, drop_memory);
+    free(decoder->sorting);
+    decoder->sorting = NULL;
+    decoder->sorting_cap = 0;
+}
+
+/* The index is made. */
+void decoder_index_done(struct decoder *decoder)
+{
+    if (decoder->sorting_cap <= KEPT_WORDS)
+        return;
+    free(decoder->sorting);
+    decoder->sorting = NULL;
+    decoder->sorting_cap = 0;
+}
+
+/* Room for the index of n blocks, and to sort it in; false if out of memory. */
+bool decoder_index_room(struct decoder *decoder, struct chunk *chunk, size_t n)
+{
+    const size_t words = n * 2, sorting = n + n / 2 + 1;
+
+    if (chunk->memory.cap < words) {
+        free(chunk->memory.words);
+        chunk->memory.words = calloc(words, sizeof *chunk->memory.words);
+        chunk->memory.cap = chunk->memory.words == NULL ? 0 : words;
+    }
+    if (decoder->sorting_cap < sorting) {
+        free(decoder->sorting);
+        decoder->sorting = calloc(sorting, sizeof *decoder->sorting);
+        decoder->sorting_cap = decoder->sorting == NULL ? 0 : sorting;
+    }
+    chunk->begins = chunk->memory.words;
+    chunk->ends = chunk->begins + n;
+    return chunk->begins != NULL && decoder->sorting != NULL;
 }
 
 static void close_chunks(struct decoder *decoder)
@@ -75,6 +124,7 @@ void decoder_free(struct decoder *decoder)
     if (decoder == NULL)
         return;
     close_chunks(decoder);
+    drop_spare(decoder);
     codecs_free(&decoder->codecs);
     if (decoder->scratch != NULL) {
         ALLOW(decoder->scratch, decoder->scratch_mapped);
@@ -86,6 +136,7 @@ void decoder_free(struct decoder *decoder)
 void decoder_trim(struct decoder *decoder)
 {
     close_chunks(decoder);
+    drop_spare(decoder);
     madvise(decoder->scratch, decoder->scratch_mapped, MADV_DONTNEED);
 }
 
@@ -163,7 +214,7 @@ int decoder_index_check(const struct zarr_array *array, const uint64_t *index, s
 static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
                       const uint64_t *index, struct chunk **out, struct err *err)
 {
-    struct chunk *chunk = calloc(1, sizeof *chunk);
+    struct chunk *chunk = pool_get(&decoder->spare);
 
     *out = NULL;
     if (chunk == NULL)

@@ -5,6 +5,7 @@
 #ifndef VCZFS_ZARR_DECODER_IMPL_H
 #define VCZFS_ZARR_DECODER_IMPL_H
 
+#include "common/pool.h"
 #include "encoderd/zarr/blosc1.h"
 #include "encoderd/zarr/chunk.h"
 #include "encoderd/zarr/codec.h"
@@ -24,7 +25,14 @@ enum layout {
     LAYOUT_STREAM, /* pieces of a chunk that is too long to be held */
 };
 
+/* Memory that a chunk keeps when it is recycled. */
+struct chunk_memory {
+    uint32_t *words; /* owned; begins, then ends */
+    size_t cap;
+};
+
 struct chunk {
+    struct chunk_memory memory;     /* first: see pool_init */
     const struct zarr_array *array; /* borrowed; refreshed on every look-up */
     uint64_t index[ZARR_DIMS_MAX];
     uint8_t identity[32]; /* of the array */
@@ -34,7 +42,7 @@ struct chunk {
     enum layout layout;
     uint64_t nbytes, block_size, nblocks;
     struct blosc1_frame frame;
-    uint32_t *begins, *ends; /* owned; frame.nblocks each */
+    uint32_t *begins, *ends; /* in memory; frame.nblocks each */
     uint64_t used;           /* the decoder's tick when last asked for */
 };
 
@@ -54,6 +62,9 @@ struct decoder {
     struct codecs codecs;
     struct chunk *chunks[CHUNKS_MAX]; /* owned */
     size_t nchunks;
+    struct pool spare; /* chunks */
+    uint64_t *sorting; /* owned; for making an index */
+    size_t sorting_cap;
     struct shards shards;
     struct cache *cache; /* borrowed; NULL if there is none */
     struct streaming streams[STREAMS_MAX];
@@ -70,6 +81,11 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
 /* Reads from the chunk's bytes. */
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err);
+
+/* Where the chunk's begins and ends go, and the decoder's `sorting` with room for n words and a table of n
+ * entries after them; false if out of memory. */
+bool decoder_index_room(struct decoder *decoder, struct chunk *chunk, size_t n);
+void decoder_index_done(struct decoder *decoder);
 
 /* Puts the chunk's label and the store's path before the message. Returns -1. */
 int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err);

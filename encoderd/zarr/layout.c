@@ -56,17 +56,21 @@ static int lay_out_raw(struct chunk *chunk, struct err *err)
 static int load_index(struct decoder *decoder, struct chunk *chunk, struct err *err)
 {
     size_t nbytes = (size_t)chunk->frame.nblocks * 4;
-    AUTO_FREE uint8_t *table = NULL;
+    uint8_t *table;
+    int rc;
 
     if (decoder->quick_left != DECODER_ANY && chunk->frame.nblocks > QUICK_INDEX_MAX)
         return err_set(err, ERR_USAGE, "%u Blosc blocks: not to be had quickly",
                        chunk->frame.nblocks);
-    table = malloc(nbytes);
-    if (table == NULL)
+    if (!decoder_index_room(decoder, chunk, chunk->frame.nblocks))
         return err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", chunk->frame.nblocks);
-    if (chunk_read(decoder, chunk, BLOSC1_HEADER_NBYTES, table, nbytes, err) < 0)
-        return -1;
-    return blosc1_index(&chunk->frame, table, &chunk->begins, &chunk->ends, err);
+    table = (uint8_t *)(decoder->sorting + chunk->frame.nblocks);
+    rc = chunk_read(decoder, chunk, BLOSC1_HEADER_NBYTES, table, nbytes, err);
+    if (rc == 0)
+        rc = blosc1_index_into(&chunk->frame, table, decoder->sorting, chunk->begins, chunk->ends,
+                               err);
+    decoder_index_done(decoder);
+    return rc;
 }
 
 /* Elements straddle Blosc's blocks if the writer named another element size than the array's, and calls

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 
 #define DIR_DEPTH_MAX 32
+#define KEY_ROOM      ((size_t)64)
 
 /* A directory in the root, as it was when it was first used: see check_tree. */
 struct tree {
@@ -41,10 +42,13 @@ struct dir_store {
     pthread_mutex_t lock;
     struct tree *trees; /* owned, under the lock, as are: */
     size_t ntrees;
+    struct dir_object *spare; /* owned; closed, for the next ones */
 };
 
 struct dir_object {
     struct object base;
+    struct dir_object *next;   /* spare */
+    size_t room;               /* of key */
     const struct store *store; /* borrowed, for messages */
     int fd;
     char key[];
@@ -280,8 +284,34 @@ static int dir_object_read(const struct object *object, uint64_t offset, void *t
 
 static void dir_object_close(struct object *object)
 {
-    close(((struct dir_object *)object)->fd);
-    free(object);
+    struct dir_object *file = (struct dir_object *)object;
+    struct dir_store *dir = (struct dir_store *)(uintptr_t)file->store;
+
+    close(file->fd);
+    pthread_mutex_lock(&dir->lock);
+    file->next = dir->spare;
+    dir->spare = file;
+    pthread_mutex_unlock(&dir->lock);
+}
+
+/* NULL if out of memory. There are as many as have been open at once. */
+static struct dir_object *new_object(struct dir_store *dir, size_t key_size)
+{
+    const size_t room = size_max(key_size, KEY_ROOM);
+    struct dir_object *file;
+
+    pthread_mutex_lock(&dir->lock);
+    file = dir->spare;
+    if (file != NULL)
+        dir->spare = file->next;
+    pthread_mutex_unlock(&dir->lock);
+    if (file != NULL && file->room >= key_size)
+        return file;
+    free(file);
+    file = malloc(sizeof *file + room);
+    if (file != NULL)
+        file->room = room;
+    return file;
 }
 
 static const struct object_ops dir_object_ops = {dir_object_read, dir_object_close};
@@ -307,7 +337,7 @@ static int dir_object(const struct store *store, const char *key, struct object 
     if (store_watch_check(store, key, &st, err) < 0 ||
         (follows(store) && check_link(store, key, err) < 0))
         return -1;
-    file = malloc(sizeof *file + key_size);
+    file = new_object((struct dir_store *)(uintptr_t)store, key_size);
     if (file == NULL)
         return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->path, key);
     file->base = (struct object){&dir_object_ops, (uint64_t)st.st_size};
@@ -494,10 +524,15 @@ static int dir_identity(const struct store *store, const char *key,
 static void dir_free(struct store *store)
 {
     struct dir_store *dir = (struct dir_store *)store;
+    struct dir_object *file;
 
     for (size_t i = 0; i < dir->ntrees; i++)
         free(dir->trees[i].name);
     free(dir->trees);
+    while ((file = dir->spare) != NULL) {
+        dir->spare = file->next;
+        free(file);
+    }
     pthread_mutex_destroy(&dir->lock);
     close(dir->fd);
     free(store->path);

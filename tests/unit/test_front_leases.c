@@ -224,7 +224,7 @@ static void one_question_serves_many_readers(void **state)
     added->overdue = true;
     assert_null(asks_for(&asks, 1, 5, 100));
     assert_ptr_equal(asks_by_id(&asks, 7), added);
-    asks_clear(&asks);
+    asks_free(&asks);
     assert_null(asks_by_id(&asks, 7));
 }
 
