@@ -38,7 +38,7 @@ def measure_store(bench, store):
             part.measure(bench, store, i, run)
         runs.append(run)
     keys = [key for key in runs[0] if isinstance(runs[0][key], (int, float))]
-    medians = {key: statistics.median(run[key] for run in runs) for key in keys}
+    medians = {key: statistics.median(run[key] for run in runs if key in run) for key in keys}
     return {"store": str(store.path), "kind": store.kind, "bed_bytes": store.bed_bytes, "parts": list(chosen), "runs": runs, "median": medians}
 
 
