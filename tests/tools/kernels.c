@@ -35,7 +35,6 @@ static int8_t alleles[2 * NCALLS];
 static uint8_t planes[8 * PLANE_NBYTES + 64], from[3 * NCALLS], out[3 * NCALLS + 64];
 static uint64_t mask[2 * NCALLS / 64];
 static uint64_t ncalls = NCALLS;
-static struct bgen_out bgen_phased; /* of that many calls */
 
 /* Rare alternate alleles and rarer missing calls, from a fixed stream. */
 static void make_input(void)
@@ -60,6 +59,7 @@ struct kernel {
     size_t nbytes; /* of output */
     bed_planes_fn *bed;
     bgen_planes_fn *bgen;
+    bgen_alleles_fn *bgen_alleles;
     uint64_t first;
     unsigned shift;
     bool unphased;
@@ -70,11 +70,6 @@ struct kernel {
 static void bed_alleles(void)
 {
     bed_from_alleles(alleles, 2, ncalls, 0, true, out);
-}
-
-static void bgen_alleles(void)
-{
-    bgen_from_alleles(alleles, 2, ncalls, &bgen_phased);
 }
 
 static void subset(void)
@@ -108,12 +103,15 @@ __attribute__((noinline)) void run_kernel(const struct kernel *kernel);
 void run_kernel(const struct kernel *kernel)
 {
     const struct bgen_out to = {out, out + ncalls, kernel->unphased};
+    struct bgen_sums sums = {0};
     const uint64_t n = ncalls - kernel->first / 2;
 
     if (kernel->bed != NULL)
         kernel->bed(planes, PLANE_NBYTES, kernel->first, 2, n, kernel->shift, true, out);
     else if (kernel->bgen != NULL)
-        kernel->bgen(planes, PLANE_NBYTES, kernel->first, 2, n, &to);
+        kernel->bgen(planes, PLANE_NBYTES, kernel->first, 2, n, &to, &sums);
+    else if (kernel->bgen_alleles != NULL)
+        kernel->bgen_alleles(alleles, 2, n, &to, &sums);
     else
         kernel->other();
 }
@@ -138,14 +136,20 @@ static size_t add_bgen(struct kernel *to)
 {
     size_t n = 0;
 
-    for (const char *const *name = bgen_planes_names; *name != NULL; name++)
-        for (int unphased = 0; unphased < 2 && bgen_planes_impl(*name) != NULL; unphased++) {
-            to[n] = (struct kernel){.nbytes = 3 * (size_t)ncalls,
-                                    .bgen = bgen_planes_impl(*name),
-                                    .unphased = unphased > 0};
+    for (const char *const *name = bgen_impl_names; *name != NULL; name++) {
+        const struct bgen_impl *impl = bgen_impl(*name);
+
+        if (impl == NULL)
+            continue;
+        for (int unphased = 0; unphased < 2; unphased++) {
+            to[n] = (struct kernel){
+                .nbytes = 3 * (size_t)ncalls, .bgen = impl->planes, .unphased = unphased > 0};
             snprintf(to[n++].name, sizeof to->name, "bgen-planes-%s%s", *name,
                      unphased > 0 ? "-unphased" : "");
         }
+        to[n] = (struct kernel){.nbytes = 3 * (size_t)ncalls, .bgen_alleles = impl->alleles};
+        snprintf(to[n++].name, sizeof to->name, "bgen-alleles-%s", *name);
+    }
     return n;
 }
 
@@ -153,8 +157,14 @@ static size_t add_others(struct kernel *to)
 {
     const struct kernel others[] = {
         {.name = "bed-alleles", .nbytes = (size_t)ncalls / 4, .other = bed_alleles, .plain = true},
-        {.name = "bgen-alleles", .nbytes = 3 * (size_t)ncalls, .other = bgen_alleles, .plain = true},
-        {.name = "subset-plain", .nbytes = (size_t)ncalls / 8, .other = subset_plain, .plain = true},
+        {.name = "bgen-alleles-plain",
+         .nbytes = 3 * (size_t)ncalls,
+         .bgen_alleles = bgen_from_alleles_plain,
+         .plain = true},
+        {.name = "subset-plain",
+         .nbytes = (size_t)ncalls / 8,
+         .other = subset_plain,
+         .plain = true},
         {.name = "memcpy-bed", .nbytes = (size_t)ncalls / 4, .other = copy_bed},
         {.name = "memcpy-bgen", .nbytes = 3 * (size_t)ncalls, .other = copy_bgen},
         {.name = "subset-bmi2", .nbytes = (size_t)ncalls / 8, .other = subset},
@@ -253,7 +263,6 @@ int main(int argc, char **argv)
         without_rep(argv);
     if (strcmp(argv[1], "time") != 0)
         ncalls = NCALLS_COUNT;
-    bgen_phased = (struct bgen_out){out, out + ncalls, false};
     n = add_bed(kernels);
     n += add_bgen(kernels + n);
     n += add_others(kernels + n);
