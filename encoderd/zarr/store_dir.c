@@ -499,21 +499,33 @@ static int dir_usage(const struct store *store, const char *key, uint64_t *nobje
     return 0;
 }
 
+/* Of what is at `key`, or, where that cannot be opened (a link that leads out, say), of its entry in the
+ * directory: an error is due where somebody reads it. *there is false if there is no such thing. */
+static int stat_for_identity(const struct store *store, const char *key, bool *there,
+                             struct stat *st, struct err *err)
+{
+    AUTO_CLOSE int fd = -1;
+
+    *there = true;
+    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, &fd, err) < 0)
+        return fstatat(((const struct dir_store *)store)->fd, key, st, AT_SYMLINK_NOFOLLOW);
+    *there = fd >= 0;
+    if (fd >= 0 && fstat(fd, st) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    return 0;
+}
+
 static int dir_identity(const struct store *store, const char *key,
                         void (*add)(const void *data, size_t n, void *arg), void *arg,
                         struct err *err)
 {
-    AUTO_CLOSE int fd = -1;
     struct stat st;
+    bool there;
 
-    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, &fd, err) < 0)
+    if (stat_for_identity(store, key, &there, &st, err) < 0 || check_tree(store, key, err) < 0)
         return -1;
-    if (check_tree(store, key, err) < 0)
-        return -1;
-    if (fd < 0)
+    if (!there)
         return check_absent(store, key, err);
-    if (fstat(fd, &st) < 0)
-        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     const uint64_t facts[4] = {S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0, (uint64_t)st.st_ino,
                                (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
 
