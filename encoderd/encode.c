@@ -165,7 +165,7 @@ int encode_cell(const struct format_view *format, const struct encode_target *ta
                 const struct encode_cell *cell, struct encode_worker *worker, struct err *err)
 {
     if (cell->kind == CELL_PHASED)
-        return encode_phased_cell(format, target, cell, worker->decoder, err);
+        return encode_phased_cell(format, target, cell, worker, err);
     return encode_genotype_cell(format, target, cell, worker, err);
 }
 

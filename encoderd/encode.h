@@ -47,16 +47,19 @@ uint64_t encode_nnotes(const struct format_view *format, const struct encode_gri
 /* What comes before any cell: the header's bytes, and zeroes where cells put bits into one byte. */
 void encode_begin(const struct format_view *format, const struct encode_target *target);
 
+struct phase_cache;
+
 /* What one thread needs beside the view. */
 struct encode_worker {
     struct decoder *decoder;    /* owned */
     struct decoder *second;     /* owned; for stores whose ploidy axis is chunked */
     struct sites_reader *sites; /* owned; made when a format first wants sites */
     size_t scratch_max;
-    uint64_t nmixed;     /* rows finished in which some calls are phased and some are not */
-    uint64_t last_mixed; /* the last one's variant */
-    struct cache *cache; /* of chunks that can only be decoded whole; borrowed, or NULL */
-    uint64_t *subset;    /* owned; see encode_subset.h */
+    uint64_t nmixed;            /* rows finished in which some calls are phased and some are not */
+    uint64_t last_mixed;        /* the last one's variant */
+    struct cache *cache;        /* of chunks that can only be decoded whole; borrowed, or NULL */
+    struct phase_cache *phases; /* of the view; borrowed, or NULL */
+    uint64_t *subset;           /* owned; see encode_subset.h */
     size_t subset_cap;
 };
 int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct cache *cache,

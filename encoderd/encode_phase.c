@@ -2,39 +2,49 @@
 
 #include "common/size.h"
 #include "encoderd/columns.h"
+#include "encoderd/phase_cache.h"
 
+#include <string.h>
+
+/* One cell's way through its rows. Elements and rows are counted in the chunk. */
 struct phase_walk {
     const struct selection *selection;
     struct decoder *decoder;
+    struct phase_cache *cache; /* or NULL */
     struct chunk *chunk;
-    bool have_block;
-    struct block block;
+    struct range columns; /* of the chunk */
+    struct range places;  /* of the selection, in those */
+    struct range within;  /* elements of a row from the first selected one to the last */
+    uint64_t block_size, width;
+    uint64_t chunk_rows;
+    bool have_rows;
+    struct phase_key key;
+    struct phase_rows rows;
 };
 
-static int need_block(struct phase_walk *walk, uint64_t element, struct err *err)
+static unsigned either(bool yes, bool no)
 {
-    if (walk->have_block && element >= walk->block.begin &&
-        element < walk->block.begin + walk->block.nbytes)
-        return 0;
-    walk->have_block = false;
-    if (decoder_block(walk->decoder, walk->chunk, element / chunk_block_size(walk->chunk),
-                      walk->selection->contiguous, &walk->block, err) != 0)
-        return -1;
-    walk->have_block = true;
-    return 0;
+    return (yes ? PHASE_YES : 0) | (no ? PHASE_NO : 0);
 }
 
 /* What elements [first, first + n) of a plane are: PHASE_ bits. A bool that is stored bit-shuffled has all
  * it says in plane 0. */
 static unsigned plane_phase(const uint8_t *plane, uint64_t first, uint64_t n)
 {
+    uint64_t any = 0, all = ~UINT64_C(0), word;
     unsigned seen = 0;
 
     for (; n > 0 && first % 8 != 0; first++, n--)
         seen |= (plane[first / 8] >> first % 8 & 1) != 0 ? PHASE_YES : PHASE_NO;
     plane += first / 8;
+    for (; n >= 64; plane += 8, n -= 64) {
+        memcpy(&word, plane, sizeof word);
+        any |= word;
+        all &= word;
+    }
+    seen |= either(any != 0, all != ~UINT64_C(0));
     for (; n >= 8; plane++, n -= 8)
-        seen |= (*plane != 0 ? PHASE_YES : 0) | (*plane != 0xff ? PHASE_NO : 0);
+        seen |= either(*plane != 0, *plane != 0xff);
     for (uint64_t i = 0; i < n; i++)
         seen |= (*plane >> i & 1) != 0 ? PHASE_YES : PHASE_NO;
     return seen;
@@ -49,71 +59,154 @@ static unsigned bytes_phase(const uint8_t *bytes, uint64_t n)
     return seen;
 }
 
-static unsigned run_phase(const struct phase_walk *walk, uint64_t element, uint64_t n)
+static unsigned run_phase(const struct block *block, uint64_t element, uint64_t n)
 {
-    const uint64_t first = element - walk->block.begin;
+    const uint64_t first = element - block->begin;
 
-    return walk->block.form == BLOCK_PLANES ? plane_phase(walk->block.data, first, n)
-                                            : bytes_phase(walk->block.data + first, n);
+    switch (block->form) {
+    case BLOCK_CONSTANT:
+        return *block->data != 0 ? PHASE_YES : PHASE_NO;
+    case BLOCK_PLANES:
+        return plane_phase(block->data, first, n);
+    default:
+        return bytes_phase(block->data + first, n);
+    }
 }
 
-/* What the selected calls of one row of the chunk are; `columns` are the chunk's. */
-static int row_phase(struct phase_walk *walk, uint64_t row_element, struct range columns,
-                     unsigned *seen, struct err *err)
+/* What the selected calls of a row are, of those that the block has. */
+static unsigned row_phase(const struct phase_walk *walk, const struct block *block, uint64_t row)
 {
     const struct selection *selection = walk->selection;
-    struct range places =
-        columns_places(selection, (struct range){0, selection->nsamples}, columns);
+    const uint64_t at = row * walk->width, block_end = block->begin + block->nbytes;
+    const struct range columns = {
+        walk->columns.begin + (block->begin > at ? block->begin - at : 0),
+        walk->columns.begin + size_min(walk->width, block_end - at),
+    };
+    const struct range here = columns_places(selection, walk->places, columns);
+    unsigned seen = 0;
 
-    *seen = 0;
-    while (!range_is_empty(places)) {
-        const uint64_t column = columns_column(selection, places.begin);
-        const uint64_t element = row_element + (column - columns.begin);
-        uint64_t block_columns;
-        struct range here;
+    if (range_is_empty(here))
+        return 0;
+    if (selection->contiguous)
+        return run_phase(block, at + columns_column(selection, here.begin) - walk->columns.begin,
+                         here.end - here.begin);
+    for (uint64_t i = here.begin; i < here.end; i++)
+        seen |= run_phase(block, at + columns_column(selection, i) - walk->columns.begin, 1);
+    return seen;
+}
 
-        if (need_block(walk, element, err) != 0)
-            return -1;
-        block_columns = walk->block.begin + walk->block.nbytes - row_element;
-        here = columns_places(selection, places,
-                              (struct range){column, columns.begin + block_columns});
-        if (selection->contiguous)
-            *seen |= run_phase(walk, element, here.end - here.begin);
-        for (uint64_t i = here.begin; !selection->contiguous && i < here.end; i++)
-            *seen |= run_phase(walk, row_element + columns_column(selection, i) - columns.begin, 1);
-        places.begin = here.end;
+/* Decodes the block; of its rows that are the walk's key's and those after, tells the cache. */
+static int decode_rows(struct phase_walk *walk, struct err *err)
+{
+    struct phase_key key = walk->key;
+    struct block block;
+    uint64_t end;
+
+    if (decoder_block_as(walk->decoder, walk->chunk, key.block,
+                         BLOCK_MAY_BE_CONSTANT |
+                             (walk->selection->contiguous ? BLOCK_MAY_BE_PLANES : 0),
+                         &block, err) != 0)
+        return -1;
+    end = size_min(walk->chunk_rows, size_div_up(block.begin + block.nbytes, walk->width));
+    for (; key.first_row < end; key.first_row += PHASE_ROWS) {
+        struct phase_rows rows = {0};
+
+        for (uint64_t i = 0; i < PHASE_ROWS && key.first_row + i < end; i++)
+            if ((key.first_row + i + 1) * walk->width > block.begin)
+                rows.seen[i] = (uint8_t)row_phase(walk, &block, key.first_row + i);
+        if (key.first_row == walk->key.first_row)
+            walk->rows = rows;
+        if (walk->cache == NULL)
+            return 0;
+        phase_cache_put(walk->cache, &key, &rows);
     }
     return 0;
 }
 
+/* What is known of a row from a block, looked up or found out. */
+static int block_phase(struct phase_walk *walk, uint64_t block, uint64_t row, unsigned *seen,
+                       struct err *err)
+{
+    const uint64_t first_row = row / PHASE_ROWS * PHASE_ROWS;
+
+    if (!walk->have_rows || walk->key.block != block || walk->key.first_row != first_row) {
+        walk->key.block = block;
+        walk->key.first_row = first_row;
+        walk->have_rows = false;
+        if ((walk->cache == NULL || !phase_cache_get(walk->cache, &walk->key, &walk->rows)) &&
+            decode_rows(walk, err) != 0)
+            return -1;
+        walk->have_rows = true;
+    }
+    *seen |= walk->rows.seen[row - first_row];
+    return 0;
+}
+
+static int note_row(struct phase_walk *walk, uint64_t row, uint64_t *note, struct err *err)
+{
+    const uint64_t at = row * walk->width;
+    const uint64_t last = (at + walk->within.end - 1) / walk->block_size;
+    unsigned seen = 0;
+
+    for (uint64_t block = (at + walk->within.begin) / walk->block_size; block <= last; block++)
+        if (block_phase(walk, block, row, &seen, err) != 0)
+            return -1;
+    __atomic_fetch_or(note, seen, __ATOMIC_RELAXED);
+    return 0;
+}
+
+/* False if the cell has none of the selected samples. */
+static bool find_columns(struct phase_walk *walk)
+{
+    const struct selection *selection = walk->selection;
+
+    walk->places = columns_places(selection, (struct range){0, selection->nsamples}, walk->columns);
+    if (range_is_empty(walk->places))
+        return false;
+    walk->within.begin = columns_column(selection, walk->places.begin) - walk->columns.begin;
+    walk->within.end = columns_column(selection, walk->places.end - 1) + 1 - walk->columns.begin;
+    return true;
+}
+
 int encode_phased_cell(const struct format_view *format, const struct encode_target *target,
-                       const struct encode_cell *cell, struct decoder *decoder, struct err *err)
+                       const struct encode_cell *cell, struct encode_worker *worker,
+                       struct err *err)
 {
     const struct zarr_array *array = format->selection->vcz->phased;
     const struct rows *rows = &format->selection->rows;
     const uint64_t chunk_variants = array->meta.chunk[0], chunk_samples = array->meta.chunk[1];
     const uint64_t index[2] = {cell->vchunk, cell->schunk};
-    const struct range columns = {cell->schunk * chunk_samples, (cell->schunk + 1) * chunk_samples};
-    struct phase_walk walk = {.selection = format->selection, .decoder = decoder};
+    struct phase_walk walk = {
+        .selection = format->selection,
+        .decoder = worker->decoder,
+        .cache = worker->phases,
+        .columns = {cell->schunk * chunk_samples, (cell->schunk + 1) * chunk_samples},
+        .width = chunk_samples,
+        .chunk_rows = chunk_variants,
+        .key = {.vchunk = cell->vchunk, .schunk = cell->schunk},
+    };
     struct encode_grid grid;
-    unsigned seen;
 
+    if (!find_columns(&walk))
+        return 0;
     encode_grid(format, target, &grid);
     for (uint64_t row =
              size_max(grid.row_begin, rows_lower_bound(rows, cell->vchunk * chunk_variants));
          row < grid.row_end; row++) {
         const uint64_t variant = rows_variant(rows, row);
-        uint64_t *flags = &target->notes[row - grid.row_begin].phase_seen;
+        uint64_t *note = &target->notes[row - grid.row_begin].phase_seen;
 
         if (variant / chunk_variants != cell->vchunk)
             break;
-        if (__atomic_load_n(flags, __ATOMIC_RELAXED) == (PHASE_YES | PHASE_NO))
+        if (__atomic_load_n(note, __ATOMIC_RELAXED) == (PHASE_YES | PHASE_NO))
             continue;
-        if (walk.chunk == NULL && decoder_chunk(decoder, array, index, &walk.chunk, err) != 0)
+        if (walk.chunk == NULL) {
+            if (decoder_chunk(walk.decoder, array, index, &walk.chunk, err) != 0)
+                return -1;
+            walk.block_size = chunk_block_size(walk.chunk);
+        }
+        if (note_row(&walk, variant % chunk_variants, note, err) != 0)
             return -1;
-        if (row_phase(&walk, variant % chunk_variants * chunk_samples, columns, &seen, err) != 0)
-            return -1;
-        __atomic_fetch_or(flags, seen, __ATOMIC_RELAXED);
     }
     return 0;
 }

@@ -9,6 +9,7 @@
 /* A CELL_PHASED: notes in target->phase_seen, for every row, whether selected samples of the cell's chunk
  * of call_genotype_phased are phased, are not, or both. */
 int encode_phased_cell(const struct format_view *format, const struct encode_target *target,
-                       const struct encode_cell *cell, struct decoder *decoder, struct err *err);
+                       const struct encode_cell *cell, struct encode_worker *worker,
+                       struct err *err);
 
 #endif

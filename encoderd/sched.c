@@ -49,8 +49,10 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
         err_sys(err, ERR_SYSTEM, errno, "cannot make an eventfd");
     if (config->cache_max > 0)
         sched->cache = cache_new(config->cache_max, err);
-    if (sched->wake_fd < 0 || (config->cache_max > 0 && sched->cache == NULL) ||
-        quick_init(sched, err) != 0 || workers_start(sched, err) != 0) {
+    sched->phases = phase_cache_new(err);
+    if (sched->wake_fd < 0 || sched->phases == NULL ||
+        (config->cache_max > 0 && sched->cache == NULL) || quick_init(sched, err) != 0 ||
+        workers_start(sched, err) != 0) {
         sched_free(sched);
         return NULL;
     }
@@ -100,6 +102,7 @@ void sched_free(struct sched *sched)
     workers_stop(sched);
     quick_clear(sched);
     cache_free(sched->cache);
+    phase_cache_free(sched->phases);
     free_queues(sched);
     for (int i = 0; i < HANDLE_BUCKETS; i++)
         while ((handle = TAILQ_FIRST(&sched->handles[i])) != NULL)

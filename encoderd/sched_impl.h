@@ -4,6 +4,7 @@
 #ifndef VCZFS_ENCODERD_SCHED_IMPL_H
 #define VCZFS_ENCODERD_SCHED_IMPL_H
 
+#include "encoderd/phase_cache.h"
 #include "encoderd/plan.h"
 #include "encoderd/span.h"
 
@@ -91,8 +92,9 @@ struct sched {
     uint64_t nfresh; /* cells that nobody has been woken for */
     struct quick quick;
 
-    struct cache *cache;    /* owned; NULL if there is to be none */
-    struct worker *workers; /* config.nthreads, then SPARES_MAX */
+    struct cache *cache;        /* owned; NULL if there is to be none */
+    struct phase_cache *phases; /* owned */
+    struct worker *workers;     /* config.nthreads, then SPARES_MAX */
     unsigned nstuck;
 };
 

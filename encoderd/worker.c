@@ -334,6 +334,7 @@ static int start_worker(struct sched *sched, struct worker *worker, struct err *
     *worker = (struct worker){.sched = sched};
     if (encode_worker_init(&worker->encode, sched->config.scratch_max, sched->cache, err) != 0)
         return -1;
+    worker->encode.phases = sched->phases;
     failed = pthread_create(&worker->thread, NULL, worker_main, worker);
     if (failed != 0)
         return err_sys(err, ERR_SYSTEM, failed, "cannot start a worker thread");

@@ -91,22 +91,73 @@ static int raw_block(struct decoder *decoder, struct chunk *chunk, struct block 
     return 0;
 }
 
-static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i, bool planes_ok,
-                       struct block *out, struct err *err)
+/* ---- blocks whose bytes are all the same ---- */
+
+static bool all_bytes_are(const uint8_t *at, size_t n, uint8_t value)
+{
+    return n == 0 || (at[0] == value && memcmp(at, at + 1, n - 1) == 0);
+}
+
+/* False unless all elements are *value. */
+static bool find_constant(const struct block *block, uint8_t *value)
+{
+    const size_t plane = block->nbytes / 8;
+
+    *value = block->form == BLOCK_PLANES ? 0 : block->data[0];
+    if (block->form == BLOCK_PLAIN)
+        return all_bytes_are(block->data, block->nbytes, *value);
+    for (unsigned p = 0; p < 8; p++) {
+        const uint8_t *at = block->data + p * plane;
+
+        if (!all_bytes_are(at, plane, at[0]) || (at[0] != 0 && at[0] != 0xff))
+            return false;
+        *value |= (uint8_t)((at[0] & 1) << p);
+    }
+    return true;
+}
+
+/* The block as `constant` says it is; nstored 0 if it is stored in too many bytes to be one. */
+static struct constant stored_as(const struct blosc1_frame *frame, const struct block *block,
+                                 const uint8_t *in, size_t n)
+{
+    struct constant constant = {.nbytes = block->nbytes,
+                                .flags = frame->flags,
+                                .version_lz = frame->version_lz,
+                                .typesize = frame->typesize};
+
+    if (n > CONSTANT_STORED_MAX)
+        return constant;
+    memcpy(constant.stored, in, n);
+    constant.nstored = n;
+    return constant;
+}
+
+static bool is_known(const struct constant *known, const struct constant *block)
+{
+    return block->nstored > 0 && known->nstored == block->nstored &&
+           known->nbytes == block->nbytes && known->flags == block->flags &&
+           known->version_lz == block->version_lz && known->typesize == block->typesize &&
+           memcmp(known->stored, block->stored, block->nstored) == 0;
+}
+
+static void make_constant(const struct constant *constant, struct block *out)
+{
+    out->form = BLOCK_CONSTANT;
+    out->data = &constant->value;
+}
+
+/* ---- Blosc ---- */
+
+/* The block's stored bytes are at `in`, which has room in front of it. */
+static int decode_stored(struct decoder *decoder, const struct chunk *chunk, uint32_t i,
+                         unsigned forms, uint8_t *in, size_t n, uint8_t *to, struct block *out,
+                         struct err *err)
 {
     const struct blosc1_frame *frame = &chunk->frame;
     const struct dtype *dtype = &chunk->array->meta.dtype;
-    size_t n =
-        (size_t)size_min(chunk->ends[i] - chunk->begins[i], blosc1_block_cbytes_max(frame, i));
-    uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
-    uint8_t *in = to == NULL ? NULL : decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
 
-    if (in == NULL)
-        return -1;
-    in += BLOCK_LEAD;
-    if (chunk_read(decoder, chunk, chunk->begins[i], in, n, err) < 0)
-        return -1;
-    if (planes_ok && dtype->size == 1 && blosc1_block_is_planes(frame, i)) {
+    if ((forms & BLOCK_MAY_BE_PLANES) != 0 && dtype->size == 1 &&
+        blosc1_block_is_planes(frame, i)) {
         out->form = BLOCK_PLANES;
         return blosc1_decode_planes(frame, i, in, n, decoder->codecs.zstd, to, &out->data, err);
     }
@@ -114,6 +165,39 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
         return -1;
     bytes_to_native(dtype, to, out->nbytes);
     out->data = to;
+    return 0;
+}
+
+static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i, unsigned forms,
+                       struct block *out, struct err *err)
+{
+    const struct blosc1_frame *frame = &chunk->frame;
+    const bool constants =
+        (forms & BLOCK_MAY_BE_CONSTANT) != 0 && chunk->array->meta.dtype.size == 1;
+    size_t n =
+        (size_t)size_min(chunk->ends[i] - chunk->begins[i], blosc1_block_cbytes_max(frame, i));
+    uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
+    uint8_t *in = to == NULL ? NULL : decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
+    struct constant constant = {0};
+
+    if (in == NULL)
+        return -1;
+    in += BLOCK_LEAD;
+    if (chunk_read(decoder, chunk, chunk->begins[i], in, n, err) < 0)
+        return -1;
+    if (constants) {
+        constant = stored_as(frame, out, in, n);
+        if (is_known(&decoder->constant, &constant)) {
+            make_constant(&decoder->constant, out);
+            return 0;
+        }
+    }
+    if (decode_stored(decoder, chunk, i, forms, in, n, to, out, err) != 0)
+        return -1;
+    if (constant.nstored > 0 && find_constant(out, &constant.value)) {
+        decoder->constant = constant;
+        make_constant(&decoder->constant, out);
+    }
     return 0;
 }
 
@@ -182,16 +266,21 @@ static bool is_quick(struct decoder *decoder, const struct chunk *chunk)
     return true;
 }
 
-static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool planes_ok,
+static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
                   struct block *out, struct err *err)
 {
     switch (chunk->layout) {
     case LAYOUT_ABSENT:
+        if ((forms & BLOCK_MAY_BE_CONSTANT) != 0 && chunk->array->meta.dtype.size == 1) {
+            out->form = BLOCK_CONSTANT;
+            out->data = chunk->array->meta.fill;
+            return 0;
+        }
         return fill_block(decoder, &chunk->array->meta, out, err);
     case LAYOUT_RAW:
         return raw_block(decoder, chunk, out, err);
     case LAYOUT_BLOSC:
-        return blosc_block(decoder, chunk, (uint32_t)i, planes_ok, out, err);
+        return blosc_block(decoder, chunk, (uint32_t)i, forms, out, err);
     case LAYOUT_RECUT:
         return recut_block(decoder, chunk, out, err);
     case LAYOUT_LARGE:
@@ -206,8 +295,8 @@ static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool
     return err_set(err, ERR_SYSTEM, "a chunk of no layout");
 }
 
-int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool planes_ok,
-                  struct block *out, struct err *err)
+int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
+                     struct block *out, struct err *err)
 {
     if (i >= chunk->nblocks)
         return err_set(err, ERR_USAGE, "%s (%s): it has no block %llu", chunk->label,
@@ -217,9 +306,17 @@ int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool
     *out = (struct block){.form = BLOCK_PLAIN, .begin = i * chunk->block_size};
     out->nbytes = (size_t)size_min(chunk->block_size, chunk->nbytes - out->begin);
     decoder_scratch_reset(decoder);
-    if (decode(decoder, chunk, i, planes_ok, out, err) < 0)
+    if (decode(decoder, chunk, i, forms, out, err) < 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);
+    if (out->form == BLOCK_CONSTANT)
+        return 0;
     decoder->stats.blocks++;
     decoder->stats.bytes_decoded += out->nbytes;
     return 0;
+}
+
+int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool planes_ok,
+                  struct block *out, struct err *err)
+{
+    return decoder_block_as(decoder, chunk, i, planes_ok ? BLOCK_MAY_BE_PLANES : 0, out, err);
 }

@@ -76,6 +76,8 @@ enum block_form {
      * p · nbytes/8, and bit (i mod 8) of its byte i/8 belongs to element i. nbytes % 8 == 0. The eight
      * planes are readable for 8 bytes past their end. */
     BLOCK_PLANES,
+    /* Every byte of the block is *data, which alone can be read. */
+    BLOCK_CONSTANT,
 };
 
 struct block {
@@ -89,6 +91,16 @@ struct block {
  * over as planes; without, always plain. */
 int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool planes_ok,
                   struct block *out, struct err *err);
+
+/* The same, with the forms beside BLOCK_PLAIN that will do. A block of one-byte elements that are all the same
+ * may come as BLOCK_CONSTANT: absent ones do, and those of the Blosc layout that are stored as the last such one
+ * was, byte for byte, which are then not decoded. */
+enum {
+    BLOCK_MAY_BE_PLANES = 1,
+    BLOCK_MAY_BE_CONSTANT = 2,
+};
+int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
+                     struct block *out, struct err *err);
 
 /* Whole chunks, for columns. Full chunk shape (what lies past the array's edge included). */
 

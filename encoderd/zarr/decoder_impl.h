@@ -56,6 +56,17 @@ struct streaming {
     uint64_t used;         /* the decoder's tick when last read from */
 };
 
+/* A block whose bytes are all the same, as it was stored: those that are stored in the same way need not be
+ * decoded to know. */
+#define CONSTANT_STORED_MAX 128
+struct constant {
+    size_t nstored; /* 0: none is known */
+    uint8_t stored[CONSTANT_STORED_MAX];
+    size_t nbytes; /* of the block */
+    uint8_t flags, version_lz, typesize;
+    uint8_t value;
+};
+
 struct decoder {
     uint8_t *scratch; /* mmapped */
     size_t scratch_max, scratch_mapped, scratch_used;
@@ -68,6 +79,7 @@ struct decoder {
     struct shards shards;
     struct cache *cache; /* borrowed; NULL if there is none */
     struct streaming streams[STREAMS_MAX];
+    struct constant constant;
     uint64_t tick;
     uint64_t quick_left; /* blocks; DECODER_ANY: not only what is quick */
     struct decoder_stats stats;
