@@ -59,7 +59,8 @@ struct encode_worker {
     uint64_t last_mixed;        /* the last one's variant */
     struct cache *cache;        /* of chunks that can only be decoded whole; borrowed, or NULL */
     struct phase_cache *phases; /* of the view; borrowed, or NULL */
-    uint64_t *subset;           /* owned; see encode_subset.h */
+    uint64_t block_rows; /* rows of the last genotype chunk that one of its blocks reaches over */
+    uint64_t *subset;    /* owned; see encode_subset.h */
     size_t subset_cap;
 };
 int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct cache *cache,

@@ -418,6 +418,8 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
     if (open_chunks(&walk, worker, err) != 0)
         return -1;
     choose_path(&walk, &subset);
+    worker->block_rows =
+        chunk_block_size(walk.sources[0].chunk) / (walk.width * walk.stride * walk.chunk_samples);
     if (walk.subset != NULL &&
         subset_prepare(&subset, worker, walk.selection, walk.ploidy,
                        (struct range){cell->schunk * walk.chunk_samples,

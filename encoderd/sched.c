@@ -154,6 +154,7 @@ static void answer_lease(struct sched *sched, uint64_t id, struct span *span)
     lease->span = span;
     TAILQ_INSERT_TAIL(&sched->leases[lease->id % LEASE_BUCKETS], lease, link);
     span->nleases++;
+    span->unread = false;
     sched->stats.leases_held++;
     span_move(&sched->spans, span, SPAN_RESTING); /* most recently used now */
     answer->answer.lease = lease->id;
@@ -217,15 +218,26 @@ static bool start_work(struct sched *sched)
     return false;
 }
 
+/* So far ahead there should be spans: a block that is decoded is to find all those that it has rows for,
+ * wherever in them it begins. */
+static uint64_t reach_ahead(const struct sched *sched, const struct view_file *file)
+{
+    const uint64_t most = arena_size(sched->spans.arena) / AHEAD_SHARE / 2;
+    const uint64_t rows = size_min(2 * sched->block_rows, most / file->stream->layout.row_nbytes);
+
+    return rows * file->stream->layout.row_nbytes;
+}
+
 /* Begins what a sequential reader will ask for after `at`. */
 static void work_ahead(struct sched *sched, const struct handle *handle, uint64_t at)
 {
     const struct view_file *file = &sched->view->files[handle->file];
     const struct plan_limits limits = current_limits(sched);
     const uint64_t budget = arena_size(sched->spans.arena) / AHEAD_SHARE;
-    unsigned more = handle->reader.streak < 2 ? 1 : sched->config.nthreads + 1;
+    const unsigned most = handle->reader.streak < 2 ? 1 : sched->config.nthreads + 1;
+    const uint64_t reach = handle->reader.streak < 2 ? 0 : at + reach_ahead(sched, file);
 
-    for (; more > 0 && at < file->size; more--) {
+    for (unsigned n = 0; (n < most || at < reach) && at < file->size; n++) {
         struct span *span = span_covering(&sched->spans, handle->file, at);
 
         if (span == NULL) {
@@ -239,6 +251,7 @@ static void work_ahead(struct sched *sched, const struct handle *handle, uint64_
             if (span == NULL)
                 return;
             span->for_handle = handle->handle;
+            span->unread = true;
             span->keep = true;
             announce(sched, span);
         }
@@ -445,7 +458,7 @@ bool sched_return(struct sched *sched, uint64_t id)
         sched->stats.leases_held--;
         if (--lease->span->nleases == 0 && !lease->span->keep)
             span_free(&sched->spans, lease->span);
-        span_table_trim(&sched->spans, RESTING_MAX);
+        span_table_trim(&sched->spans, RESTING_MAX, false);
         pool_put(&sched->lease_pool, lease);
     }
     pthread_mutex_unlock(&sched->lock);
@@ -469,13 +482,14 @@ void sched_release(struct sched *sched, uint64_t id)
         if (span->for_handle == id && span->next_cell == 0 && span->pending == span->ncells)
             span_free(&sched->spans, span);
     }
+    span_table_give_up(&sched->spans, id);
     pthread_mutex_unlock(&sched->lock);
 }
 
 void sched_idle(struct sched *sched)
 {
     pthread_mutex_lock(&sched->lock);
-    span_table_trim(&sched->spans, 0);
+    span_table_trim(&sched->spans, 0, true);
     arena_trim(sched->spans.arena);
     quick_trim(sched);
     pthread_mutex_unlock(&sched->lock);

@@ -89,7 +89,8 @@ struct sched {
     struct waiters stalled; /* reads that found no room */
     uint64_t next_lease;
     uint64_t nhandles, nsequential;
-    uint64_t nfresh; /* cells that nobody has been woken for */
+    uint64_t block_rows; /* rows that a block was last seen to reach over; under the lock */
+    uint64_t nfresh;     /* cells that nobody has been woken for */
     struct quick quick;
 
     struct cache *cache;        /* owned; NULL if there is to be none */

@@ -77,20 +77,31 @@ void span_table_clear(struct span_table *table)
     pool_clear(&table->waiters, NULL);
 }
 
-/* Frees one span that nobody needs; false if there is none. */
-static bool evict_one(struct span_table *table, bool ahead_too)
+static bool evict_resting(struct span_table *table, bool unread)
 {
     struct span *span;
 
     TAILQ_FOREACH(span, &table->places[SPAN_RESTING], link)
     {
-        if (span->nleases == 0) {
+        if (span->nleases == 0 && span->unread == unread) {
             span_free(table, span);
             return true;
         }
     }
+    return false;
+}
+
+/* Frees one span that nobody needs; false if there is none. */
+static bool evict_one(struct span_table *table, bool ahead_too)
+{
+    struct span *span;
+
+    if (evict_resting(table, false))
+        return true;
     if (!ahead_too)
         return false;
+    if (evict_resting(table, true))
+        return true;
     TAILQ_FOREACH_REVERSE(span, &table->places[SPAN_AHEAD], spans, link)
     {
         if (span->next_cell == 0 && span->pending == span->ncells) {
@@ -215,7 +226,7 @@ struct span *span_queued_at(const struct span_table *table, size_t file, uint64_
     return NULL;
 }
 
-void span_table_trim(struct span_table *table, uint64_t nbytes)
+void span_table_trim(struct span_table *table, uint64_t nbytes, bool unread_too)
 {
     struct span *span, *before;
 
@@ -223,11 +234,21 @@ void span_table_trim(struct span_table *table, uint64_t nbytes)
         const uint64_t own = span->target.end - span->target.begin;
 
         before = TAILQ_PREV(span, spans, link);
-        if (span->nleases != 0)
+        if (span->nleases != 0 || (span->unread && !unread_too))
             continue;
         if (own <= nbytes)
             nbytes -= own;
         else
             span_free(table, span);
     }
+}
+
+void span_table_give_up(struct span_table *table, uint64_t handle)
+{
+    struct span *span;
+
+    for (int place = 0; place < SPAN_NPLACES; place++)
+        TAILQ_FOREACH(span, &table->places[place], link)
+    if (span->for_handle == handle)
+        span->unread = false;
 }

@@ -54,7 +54,8 @@ struct span {
     uint64_t pending;    /* cells and donations not finished */
     uint64_t for_handle; /* who it was begun ahead for */
     uint64_t nleases;
-    bool keep; /* worth keeping when nobody holds it: not what a random reader asked for */
+    bool keep;   /* worth keeping when nobody holds it: not what a random reader asked for */
+    bool unread; /* begun ahead, and nobody has had it yet, but somebody is on the way */
     bool failed;
     struct err err;
     struct waiters waiters; /* owned */
@@ -76,8 +77,8 @@ void span_table_init(struct span_table *table, struct arena *arena);
 void span_table_clear(struct span_table *table); /* for good */
 
 /* A new span in SPAN_DEMAND, or SPAN_AHEAD; not yet visible to workers until the lock is dropped. Drops
- * resting spans that nobody holds, the least recently used first, and then, for demand, work ahead that
- * has not begun, until there is room. NULL if there is none. Also does encode_begin. */
+ * resting spans that nobody holds, the least recently used first, and then, for demand, those that are
+ * unread and work ahead that has not begun, until there is room. NULL if there is none. Also does encode_begin. */
 struct span *span_new(struct span_table *table, const struct format_view *format, size_t file,
                       uint64_t begin, uint64_t end, bool ahead);
 
@@ -104,7 +105,10 @@ uint64_t span_next_begin(const struct span_table *table, size_t file, uint64_t a
 struct span *span_queued_at(const struct span_table *table, size_t file, uint64_t begin);
 
 /* Drops resting spans that nobody holds, the least recently used first, until at most `nbytes` of them
- * are left. */
-void span_table_trim(struct span_table *table, uint64_t nbytes);
+ * are left; those that are unread do not count, and stay if `unread_too` is not set. */
+void span_table_trim(struct span_table *table, uint64_t nbytes, bool unread_too);
+
+/* Nobody is on the way any more to what was begun ahead for this handle. */
+void span_table_give_up(struct span_table *table, uint64_t handle);
 
 #endif

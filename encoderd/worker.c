@@ -155,6 +155,7 @@ static void run_cell(struct worker *worker, struct span *span, struct encode_cel
     pthread_mutex_lock(&sched->lock);
     add_decoder_stats(sched, worker->encode.decoder, &worker->seen);
     sched->served[span->keep] += (now_us() - begun) >> span->keep;
+    sched->block_rows = worker->encode.block_rows;
     last = end_part(worker, span, failed ? &err : NULL);
     pthread_mutex_unlock(&sched->lock);
     if (last)
