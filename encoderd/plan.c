@@ -11,6 +11,8 @@
  * somewhere near is a random reader's, for whom nothing should be made that it did not ask for. */
 #define RUN_LENGTHS   8
 #define RUN_SLACK_MAX UINT64_C(1048576)
+/* A streak from which on it is a run beyond doubt. */
+#define RUN_SURE 3
 
 static uint64_t row_begin(const struct stream_layout *layout, uint64_t row)
 {
@@ -73,15 +75,18 @@ struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
     return to_grid(layout, size, limits, begin, SPAN_MAX);
 }
 
-/* Does this read go on from the reader's run? */
+/* Does this read go on from the reader's run? Once it is one, the rest of a read whose first bytes were there
+ * already, however short, may be asked for after the reads behind it. */
 static bool continues(const struct reader *reader, uint64_t offset, uint64_t length)
 {
     const uint64_t slack = length < RUN_SLACK_MAX / RUN_LENGTHS ? length * RUN_LENGTHS
                                                                 : size_max(RUN_SLACK_MAX, length);
+    const uint64_t back =
+        reader->streak < RUN_SURE ? slack : size_max(slack, RUN_SLACK_MAX + SPAN_MAX);
 
     if (reader->next == 0)
         return false;
-    return offset + slack >= reader->next && offset <= reader->next + slack;
+    return offset + back >= reader->next && offset <= reader->next + slack;
 }
 
 struct extent_plan plan_read(struct reader *reader, const struct stream_layout *layout,
