@@ -101,7 +101,8 @@ static bool claim_donation(void *arg, uint64_t end_element, struct encode_target
     if (span != NULL && span->grid.genotype.vchunk_begin == donation->cell->vchunk &&
         span->grid.genotype.schunk_begin <= donation->cell->schunk) {
         cell = donation->cell->schunk - span->grid.genotype.schunk_begin;
-        if (cell < span->nfirst && cell >= span->next_cell) {
+        /* Once only: spans that overlap may end at the same row, and what is put twice is summed twice. */
+        if (cell < span->nfirst && cell >= span->next_cell && span->first_element[cell] == 0) {
             span->first_element[cell] = end_element;
             span->pending++;
             *to = span->target;

@@ -386,6 +386,64 @@ static void test_plans(void **state)
     }
 }
 
+static struct view *open_bgen(const char *path)
+{
+    const struct pass_means means = {.nthreads = 1, .scratch_max = FIXTURE_SCRATCH};
+    const struct view_options options = {
+        .formats = {"bgen"}, .nformats = 1, .basename = "x", .max_alleles = 2};
+    struct view *view = NULL;
+    struct err err = {0};
+
+    if (view_open(path, &options, -1, &means, NULL, &view, &err) != 0)
+        fail_msg("%s", err.msg);
+    return view;
+}
+
+/* Spans that overlap and end at the same row, [row + 1, row + 3) and [row, row + 3), and the one that
+ * begins there: both have the rest of their block to donate to it. */
+static void ask_for_overlapping(struct bench *bench, const struct stream_layout *layout,
+                                uint64_t row)
+{
+    const uint64_t n = layout->row_nbytes, at = layout->header_nbytes + row * n;
+
+    ask(bench, row * 3, row * 3 + 1, at + n, 2 * n);
+    ask(bench, row * 3 + 1, row * 3 + 2, at, 3 * n);
+    ask(bench, row * 3 + 2, row * 3 + 3, at + 3 * n, 2 * n);
+}
+
+/* A .bgen's checksums are added up from calls as they are put: each may be put just once. */
+static void test_overlapping_spans_donate_once(void **state)
+{
+    struct view *const plink = made.view, *const bgen = open_bgen(made.path);
+    uint8_t *const bed = made.whole;
+    const uint64_t bed_size = made.size;
+    const struct stream_layout *layout = &bgen->files[0].stream->layout;
+    struct err err = {0};
+    struct bench bench;
+
+    (void)state;
+    made.view = bgen;
+    made.size = bgen->files[0].size;
+    made.whole = encode_range(bgen, 0, made.size, &err);
+    assert_non_null(made.whole);
+    bench = start(UINT64_C(8) << 20, 1);
+    for (uint64_t row = 0; row < 60; row += 6) {
+        ask_for_overlapping(&bench, layout, row);
+        for (int i = 0; i < 3; i++) {
+            const struct sched_answer answer = next_answer(&bench);
+
+            check_lease(&bench, &answer, answer.offset);
+            assert_true(sched_return(bench.sched, answer.lease));
+        }
+    }
+    stop(&bench);
+    free(made.whole);
+    view_free(bgen);
+    made.view = plink;
+    made.whole = bed;
+    made.size = bed_size;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_closed_in_mid_stream),
         cmocka_unit_test(test_many_readers),
         cmocka_unit_test(test_bad_chunk_fails_alone),
+        cmocka_unit_test(test_overlapping_spans_donate_once),
     };
 
     return cmocka_run_group_tests_name("sched", tests, make_fixture, free_fixture);
