@@ -13,6 +13,7 @@ struct check_worker {
     struct decoder *decoder;
     struct sites_reader *sites; /* NULL without a vcz */
     struct strings strings;
+    size_t strings_budget;
     uint64_t nalleles_chunk; /* the variants chunk that nalleles is of; UINT64_MAX: none */
     uint32_t *nalleles;      /* of each row of a genotype chunk; owned, NULL without a vcz */
     bool nalleles_known;
@@ -55,6 +56,7 @@ struct check_worker *check_worker_new(const struct check *check, size_t scratch_
     }
     worker->check = check;
     worker->nalleles_chunk = UINT64_MAX;
+    worker->strings_budget = scratch_max / 4;
     worker->decoder = decoder_new(scratch_max, err);
     if (worker->decoder == NULL) {
         check_worker_free(worker);
@@ -287,6 +289,18 @@ static bool is_string(const struct zarr_array *array)
            array->meta.dtype.kind == DTYPE_UCS4;
 }
 
+/* All strings of the chunk, a part of them at a time. */
+static int check_strings(struct check_worker *worker, const struct zarr_array *array,
+                         const uint64_t *index, struct err *err)
+{
+    for (uint64_t k = 0; k < array->meta.chunk_elements;
+         k = worker->strings.first + worker->strings.nitems)
+        if (zarr_chunk_strings_at(worker->decoder, array, index, k, 1, worker->strings_budget,
+                                  &worker->strings, err) != 0)
+            return -1;
+    return 0;
+}
+
 /* Messages name the store, and the chunk, in either of two ways; here both are said already. */
 static const char *without_names(const char *message, const char *path, const char *key)
 {
@@ -315,7 +329,7 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     zarr_chunk_key(array, index, key);
     decoder_stats(worker->decoder, &before);
     if (is_string(array))
-        rc = zarr_chunk_strings(worker->decoder, array, index, &worker->strings, &err);
+        rc = check_strings(worker, array, index, &err);
     else
         rc = check_values(worker, array, index, key, &absent, problems, &err);
     if (rc != 0)

@@ -32,9 +32,16 @@ struct fetch {
     struct made_sidecar made;
 };
 
+const char *fetch_temporary_dir(void)
+{
+    const char *set = getenv("TMPDIR");
+
+    return set != NULL && set[0] != '\0' ? set : "/var/tmp";
+}
+
 int fetch_open_temporary(void)
 {
-    const char *set = getenv("TMPDIR"), *dir = set != NULL && set[0] != '\0' ? set : "/var/tmp";
+    const char *dir = fetch_temporary_dir();
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     char path[4096];
 

@@ -16,7 +16,10 @@ struct fetch_config {
     int temporary;           /* from fetch_open_temporary, or -1; owned */
 };
 
-/* A file without a name, in TMPDIR or /var/tmp, for what is too large for memory; -1 if there can be none
+/* Where temporary files are: TMPDIR or /var/tmp. */
+const char *fetch_temporary_dir(void);
+
+/* A file without a name there, for what is too large for memory; -1 if there can be none
  * (logged). To be opened while the process may still do that. */
 int fetch_open_temporary(void);
 

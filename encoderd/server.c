@@ -12,6 +12,7 @@
 #include "encoderd/report.h"
 #include "encoderd/sandbox.h"
 #include "encoderd/sched.h"
+#include "encoderd/zarr/spill.h"
 #include "proto/conn.h"
 
 #include <errno.h>
@@ -289,6 +290,8 @@ static int enter_sandbox(struct server *server, const char *store, bool follow_l
 
     if (server->temporary < 0)
         server->temporary = fetch_open_temporary();
+    if (!spill_is_on())
+        spill_start(fetch_open_temporary(), fetch_temporary_dir(), 0);
     if (server->config.no_sandbox || server->sandboxed)
         return 0;
     server->sandboxed = true;
@@ -669,6 +672,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
     stop_serving(&server);
     event_base_free(server.base);
     cleanup_close(&server.temporary);
+    spill_stop();
     cleanup_close(&server.statm);
     return result;
 }

@@ -1,14 +1,10 @@
 #include "encoderd/vcz/columns.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/floats.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-#define FLOAT_MISSING  UINT32_C(0x7f800001)
-#define FLOAT_FILL     UINT32_C(0x7f800002)
-#define DOUBLE_MISSING UINT64_C(0x7ff0000000000001)
-#define DOUBLE_FILL    UINT64_C(0x7ff0000000000002)
 
 /* Values per variant and sample that vczfs follows. */
 #define WIDTH_MAX 65536
@@ -37,8 +33,9 @@ struct column {
     /* Numbers: variants [begin, end) as stored, wanted elements only, in the order wanted. */
     uint8_t *slab;
     uint64_t slab_rows, begin, end;
-    /* Strings: the chunks of one row of chunks; nchunks_a × nchunks_b, only wanted ones filled. */
+    /* Strings: of the chunks of one row of chunks; nchunks_a × nchunks_b, only wanted ones filled. */
     struct strings *strings;
+    size_t strings_budget; /* of each */
     size_t nchunks_a, nchunks_b;
     bool loaded;
     uint64_t chunk;
@@ -56,7 +53,7 @@ static bool dtype_ok(const struct dtype *dtype)
     case DTYPE_UINT:
         return dtype->size == 1 || dtype->size == 2 || dtype->size == 4 || dtype->size == 8;
     case DTYPE_FLOAT:
-        return dtype->size == 4 || dtype->size == 8;
+        return true;
     }
     return false;
 }
@@ -177,17 +174,43 @@ static void set_axes(struct column *column)
     column->size = column_array_is_string(column->array) ? 0 : meta->dtype.size;
 }
 
-/* The chunks that one variant's strings lie in are held decoded. */
+/* The runs that meet chunk `chunk_a` of the second axis; false if none does. */
+static bool find_runs(const struct column *column, uint64_t chunk_a, size_t *begin, size_t *end)
+{
+    const uint64_t first = chunk_a * column->chunk_a, last = first + column->chunk_a;
+    size_t low = 0, high = column->nruns;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (column->runs[middle].column + column->runs[middle].n <= first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *begin = low;
+    while (low < column->nruns && column->runs[low].column < last)
+        low++;
+    *end = low;
+    return *begin < *end;
+}
+
+/* How many chunks hold values that are wanted of one variant. */
+static size_t wanted_chunks(const struct column *column)
+{
+    size_t n = 0, begin, end;
+
+    for (uint64_t a = 0; a < column->nchunks_a; a++)
+        n += find_runs(column, a, &begin, &end) ? column->nchunks_b : 0;
+    return n;
+}
+
+/* A fourth of the budget, because a selection may ask for several columns of strings. */
 static int strings_init(struct column *column, size_t budget, struct err *err)
 {
-    const struct zarr_meta *meta = &column->array->meta;
-    size_t n = column->nchunks_a * column->nchunks_b;
+    const size_t n = column->nchunks_a * column->nchunks_b;
 
-    if (meta->chunk_elements > budget / sizeof(struct str) / (n + 1))
-        return err_set(err, ERR_MEMORY,
-                       "%s: array %s has chunks of %" PRIu64
-                       " strings, too many for the memory budget; give more with --memory",
-                       store_path(column->array->store), column->array->name, meta->chunk_elements);
+    column->strings_budget = budget / 4 / (wanted_chunks(column) + 1);
     column->strings = calloc(n + 1, sizeof *column->strings);
     if (column->strings == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for array %s", column->array->name);
@@ -335,27 +358,6 @@ static void copy_block(struct column *column, const struct part *part, uint64_t 
             else
                 copy_run(column, part, &run, row, block->data, begin, end);
         }
-}
-
-/* The runs that meet chunk `chunk_a` of the second axis; false if none does. */
-static bool find_runs(const struct column *column, uint64_t chunk_a, size_t *begin, size_t *end)
-{
-    const uint64_t first = chunk_a * column->chunk_a, last = first + column->chunk_a;
-    size_t low = 0, high = column->nruns;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (column->runs[middle].column + column->runs[middle].n <= first)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *begin = low;
-    while (low < column->nruns && column->runs[low].column < last)
-        low++;
-    *end = low;
-    return *begin < *end;
 }
 
 static int load_part(struct column *column, const struct part *part, uint64_t vchunk,
@@ -519,26 +521,19 @@ static void read_unsigned(size_t size, const uint8_t *data, uint64_t n, double *
     }
 }
 
-static void read_floats(size_t size, const uint8_t *data, uint64_t n, double *out)
+static void read_floats(const struct dtype *dtype, const uint8_t *data, uint64_t n, double *out)
 {
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t bits64;
-        uint32_t bits32;
-        float value;
+    uint8_t kinds[1024];
 
-        if (size == 4) {
-            memcpy(&bits32, data + 4 * i, 4);
-            memcpy(&value, data + 4 * i, 4);
-            out[i] = bits32 == FLOAT_MISSING ? column_from_bits(COLUMN_MISSING_BITS)
-                     : bits32 == FLOAT_FILL  ? column_from_bits(COLUMN_FILL_BITS)
-                                             : (double)value;
-        } else {
-            memcpy(&bits64, data + 8 * i, 8);
-            memcpy(&out[i], data + 8 * i, 8);
-            if (bits64 == DOUBLE_MISSING || bits64 == DOUBLE_FILL)
-                out[i] = column_from_bits(bits64 == DOUBLE_FILL ? COLUMN_FILL_BITS
-                                                                : COLUMN_MISSING_BITS);
-        }
+    for (uint64_t done = 0; done < n;) {
+        const size_t step = (size_t)size_min(n - done, sizeof kinds);
+
+        zarr_floats(dtype, data + done * dtype->size, step, out + done, kinds);
+        for (size_t i = 0; i < step; i++)
+            if (kinds[i] != ZARR_FLOAT_VALUE)
+                out[done + i] = column_from_bits(kinds[i] == ZARR_FLOAT_FILL ? COLUMN_FILL_BITS
+                                                                             : COLUMN_MISSING_BITS);
+        done += step;
     }
 }
 
@@ -556,7 +551,7 @@ int column_doubles(struct column *column, uint64_t begin, uint64_t n, double *ou
             return -1;
         values = rows * column->row_values;
         if (dtype->kind == DTYPE_FLOAT)
-            read_floats(column->size, data, values, out);
+            read_floats(dtype, data, values, out);
         else if (dtype->kind == DTYPE_INT)
             read_signed(column->size, data, values, out);
         else
@@ -568,8 +563,28 @@ int column_doubles(struct column *column, uint64_t begin, uint64_t n, double *ou
     return 0;
 }
 
-static int load_strings(struct column *column, uint64_t vchunk, struct err *err)
+/* Elements [first, first + n) of one chunk, if they are not at hand. */
+static int load_strings(struct column *column, const uint64_t *index, uint64_t first, uint64_t n,
+                        bool same, struct strings *strings, struct err *err)
 {
+    if (same && strings_hold(strings, first, n))
+        return 0;
+    if (zarr_chunk_strings_at(column->decoder, column->array, index, first, n,
+                              column->strings_budget, strings, err) != 0)
+        return name_store(column, err);
+    if (!strings_hold(strings, first, n))
+        return err_set(err, ERR_CORRUPT, "%s: array %s, chunk %" PRIu64 ": too few strings",
+                       store_path(column->array->store), column->array->name, index[0]);
+    return 0;
+}
+
+/* Rows [row, row + n) of all chunks that are wanted. */
+static int load_rows(struct column *column, uint64_t vchunk, uint64_t row, uint64_t n,
+                     struct err *err)
+{
+    const uint64_t width = column->chunk_a * column->chunk_b;
+    const bool same = column->loaded && column->chunk == vchunk;
+
     column->loaded = false;
     for (uint64_t a = 0; a < column->nchunks_a; a++) {
         size_t runs_begin, runs_end;
@@ -578,13 +593,10 @@ static int load_strings(struct column *column, uint64_t vchunk, struct err *err)
             continue;
         for (uint64_t b = 0; b < column->nchunks_b; b++) {
             const uint64_t index[ZARR_DIMS_MAX] = {vchunk, a, b};
-            struct strings *strings = &column->strings[a * column->nchunks_b + b];
 
-            if (zarr_chunk_strings(column->decoder, column->array, index, strings, err) != 0)
-                return name_store(column, err);
-            if (strings->nitems != column->array->meta.chunk_elements)
-                return err_set(err, ERR_CORRUPT, "%s: array %s, chunk %" PRIu64 ": too few strings",
-                               store_path(column->array->store), column->array->name, vchunk);
+            if (load_strings(column, index, row * width, n * width, same,
+                             &column->strings[a * column->nchunks_b + b], err) != 0)
+                return -1;
         }
     }
     column->loaded = true;
@@ -598,7 +610,7 @@ static struct str string_at(const struct column *column, uint64_t row, uint64_t 
         &column->strings[a / column->chunk_a * column->nchunks_b + b / column->chunk_b];
 
     return strings->items[(row * column->chunk_a + a % column->chunk_a) * column->chunk_b +
-                          b % column->chunk_b];
+                          b % column->chunk_b - strings->first];
 }
 
 int column_strings(struct column *column, uint64_t begin, uint64_t n, struct str *out,
@@ -613,7 +625,7 @@ int column_strings(struct column *column, uint64_t begin, uint64_t n, struct str
     if (begin + n > column_chunk_end(column, begin) || begin + n > column->array->meta.shape[0])
         return err_set(err, ERR_USAGE, "array %s: variants of two chunks at once",
                        column->array->name);
-    if ((!column->loaded || column->chunk != vchunk) && load_strings(column, vchunk, err) != 0)
+    if (load_rows(column, vchunk, begin % column->chunk_rows, n, err) != 0)
         return -1;
     for (uint64_t row = begin % column->chunk_rows, last = row + n; row < last; row++) {
         for (size_t r = 0; r < column->nruns; r++)

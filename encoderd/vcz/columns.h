@@ -65,8 +65,8 @@ int column_doubles(struct column *column, uint64_t begin, uint64_t n, double *ou
 /* The same as whole numbers, as stored; not for floats. */
 int column_ints(struct column *column, uint64_t begin, uint64_t n, int64_t *out, struct err *err);
 
-/* The same for strings, as stored; valid until the column is asked for a variant of another chunk, so
- * begin and begin + n - 1 must lie in one chunk: see column_chunk_end. */
+/* The same for strings, as stored; valid until the column is asked again. begin and begin + n - 1 must lie in
+ * one chunk: see column_chunk_end. */
 int column_strings(struct column *column, uint64_t begin, uint64_t n, struct str *out,
                    struct err *err);
 

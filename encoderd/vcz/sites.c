@@ -1,18 +1,25 @@
 #include "encoderd/vcz/sites.h"
 
 #include "common/cleanup.h"
+#include "common/size.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* One column and the one chunk of it that is decoded. */
+/* Numbers of a column that are decoded at once, where its chunks have more. */
+#define INTS_MIN UINT64_C(1024)
+
+/* One column and the part of a chunk of it that is decoded: all, unless that is more than there is memory
+ * for. */
 struct column {
     const struct zarr_array *array;
     bool loaded;
-    uint64_t chunk;          /* along the variants axis */
-    int64_t *ints;           /* owned */
+    uint64_t chunk; /* along the variants axis */
+    int64_t *ints;  /* owned; rows [first_row, first_row + nrows) of the chunk */
+    uint64_t max_rows, first_row, nrows;
     size_t nstrings;         /* chunks along the second axis; 1 for a column without one */
     struct strings *strings; /* owned; nstrings of them */
+    size_t budget;           /* of each */
 };
 
 struct sites_reader {
@@ -23,25 +30,13 @@ struct sites_reader {
     struct str *row; /* one variant's alleles, where they lie in several chunks; owned */
 };
 
-/* A chunk is held decoded, so its elements count against the budget before anything is allocated. */
-static int check_chunk(const struct sites_reader *reader, const struct zarr_array *array,
-                       size_t element, struct err *err)
-{
-    if (array->meta.chunk_elements <= reader->scratch_max / element)
-        return 0;
-    return err_set(err, ERR_MEMORY,
-                   "%s: array %s has chunks of %" PRIu64
-                   " elements, too many for the memory budget; give more with --memory",
-                   store_path(array->store), array->name, array->meta.chunk_elements);
-}
-
 static int column_init_ints(struct sites_reader *reader, struct column *column,
                             const struct zarr_array *array, struct err *err)
 {
     column->array = array;
-    if (check_chunk(reader, array, sizeof *column->ints, err) != 0)
-        return -1;
-    column->ints = calloc(array->meta.chunk_elements, sizeof *column->ints);
+    column->max_rows = size_min(array->meta.chunk[0],
+                                size_max(INTS_MIN, reader->scratch_max / 16 / sizeof(int64_t)));
+    column->ints = calloc(column->max_rows, sizeof *column->ints);
     if (column->ints == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for array %s", array->name);
     return 0;
@@ -54,8 +49,7 @@ static int column_init_strings(struct sites_reader *reader, struct column *colum
     if (array == NULL)
         return 0;
     column->nstrings = array->meta.ndim > 1 ? (size_t)array->meta.nchunks[1] : 1;
-    if (check_chunk(reader, array, sizeof(struct str) * (column->nstrings + 1), err) != 0)
-        return -1;
+    column->budget = reader->scratch_max / 4 / (column->nstrings + 1);
     column->strings = calloc(column->nstrings + 1, sizeof *column->strings);
     if (column->strings == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for array %s", array->name);
@@ -111,43 +105,76 @@ void sites_reader_free(struct sites_reader *reader)
     free(reader);
 }
 
-static int column_decode(struct sites_reader *reader, struct column *column, uint64_t chunk,
-                         struct err *err)
+static int load_ints(struct sites_reader *reader, struct column *column, uint64_t chunk,
+                     uint64_t row, struct err *err)
 {
-    uint64_t index[ZARR_DIMS_MAX] = {chunk};
+    const uint64_t index[ZARR_DIMS_MAX] = {chunk}, length = column->array->meta.chunk[0];
+    const uint64_t n = size_min(column->max_rows, length - row);
 
+    if (column->loaded && column->chunk == chunk && row >= column->first_row &&
+        row - column->first_row < column->nrows)
+        return 0;
     column->loaded = false;
-    if (column->ints != NULL &&
-        zarr_chunk_ints(reader->decoder, column->array, index, column->ints, err) != 0)
+    if (zarr_chunk_ints_at(reader->decoder, column->array, index, row, n, column->ints, err) != 0)
         return -1;
-    for (size_t i = 0; column->strings != NULL && i < column->nstrings; i++) {
-        index[1] = i;
-        if (zarr_chunk_strings(reader->decoder, column->array, index, &column->strings[i], err) !=
-            0)
-            return -1;
-        if (column->strings[i].nitems != column->array->meta.chunk_elements)
-            return err_set(err, ERR_CORRUPT, "array %s, chunk %" PRIu64 ": too few strings",
-                           column->array->name, chunk);
-    }
-    column->loaded = true;
-    column->chunk = chunk;
+    column->first_row = row;
+    column->nrows = n;
     return 0;
 }
 
-/* Makes the chunk with `variant` present; *offset is the variant's row in it. */
-static int column_seek(struct sites_reader *reader, struct column *column, uint64_t variant,
-                       uint64_t *offset, struct err *err)
+static int load_strings(struct sites_reader *reader, struct column *column, uint64_t chunk,
+                        uint64_t row, struct err *err)
 {
-    uint64_t length = column->array->meta.chunk[0], chunk = variant / length;
+    const struct zarr_meta *meta = &column->array->meta;
+    const uint64_t width = meta->ndim > 1 ? meta->chunk[1] : 1;
+    const bool same = column->loaded && column->chunk == chunk;
 
-    *offset = variant % length;
-    if (column->loaded && column->chunk == chunk)
+    column->loaded = false;
+    for (size_t i = 0; i < column->nstrings; i++) {
+        const uint64_t index[ZARR_DIMS_MAX] = {chunk, i};
+        struct strings *strings = &column->strings[i];
+
+        if (same && strings_hold(strings, row * width, width))
+            continue;
+        if (zarr_chunk_strings_at(reader->decoder, column->array, index, row * width, width,
+                                  column->budget, strings, err) != 0)
+            return -1;
+        if (!strings_hold(strings, row * width, width))
+            return err_set(err, ERR_CORRUPT, "array %s, chunk %" PRIu64 ": too few strings",
+                           column->array->name, chunk);
+    }
+    return 0;
+}
+
+/* Makes `variant` present; *row is its row in the chunk. */
+static int column_seek(struct sites_reader *reader, struct column *column, uint64_t variant,
+                       uint64_t *row, struct err *err)
+{
+    const uint64_t length = column->array->meta.chunk[0], chunk = variant / length;
+    int rc;
+
+    *row = variant % length;
+    rc = column->ints != NULL ? load_ints(reader, column, chunk, *row, err)
+                              : load_strings(reader, column, chunk, *row, err);
+    if (rc == 0) {
+        column->loaded = true;
+        column->chunk = chunk;
         return 0;
-    if (column_decode(reader, column, chunk, err) == 0)
-        return 0;
+    }
     if (err != NULL && strstr(err->msg, store_path(reader->vcz->store)) == NULL)
         err_prefix(err, "%s", store_path(reader->vcz->store));
     return -1;
+}
+
+static int64_t column_int(const struct column *column, uint64_t row)
+{
+    return column->ints[row - column->first_row];
+}
+
+/* Element k of the column's chunk i along the second axis, and those behind it in its row. */
+static const struct str *column_str(const struct column *column, size_t i, uint64_t k)
+{
+    return column->strings[i].items + (k - column->strings[i].first);
 }
 
 int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *out,
@@ -162,10 +189,10 @@ int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *
                        variant);
     if (column_seek(reader, &reader->contig, variant, &offset, err) != 0)
         return -1;
-    out->contig_index = reader->contig.ints[offset];
+    out->contig_index = column_int(&reader->contig, offset);
     if (column_seek(reader, &reader->position, variant, &offset, err) != 0)
         return -1;
-    out->position = reader->position.ints[offset];
+    out->position = column_int(&reader->position, offset);
     if (out->contig_index < 0 || (uint64_t)out->contig_index >= vcz->contigs.nitems)
         return err_set(err, ERR_CORRUPT,
                        "%s: array variant_contig: variant %" PRIu64 " is on contig %" PRId64
@@ -185,10 +212,10 @@ static const struct str *allele_row(struct sites_reader *reader, uint64_t offset
     const struct zarr_meta *meta = &reader->allele.array->meta;
 
     if (reader->allele.nstrings == 1)
-        return reader->allele.strings[0].items + offset * meta->chunk[1];
+        return column_str(&reader->allele, 0, offset * meta->chunk[1]);
     for (uint64_t slot = 0; slot < meta->shape[1]; slot++)
-        reader->row[slot] = reader->allele.strings[slot / meta->chunk[1]]
-                                .items[offset * meta->chunk[1] + slot % meta->chunk[1]];
+        reader->row[slot] = *column_str(&reader->allele, (size_t)(slot / meta->chunk[1]),
+                                        offset * meta->chunk[1] + slot % meta->chunk[1]);
     return reader->row;
 }
 
@@ -230,8 +257,8 @@ static int get_id(struct sites_reader *reader, struct site *out, struct err *err
         return 0;
     if (column_seek(reader, &reader->id, out->variant, &offset, err) != 0)
         return -1;
-    if (reader->id.strings[0].items[offset].len > 0)
-        out->id = reader->id.strings[0].items[offset];
+    if (column_str(&reader->id, 0, offset)->len > 0)
+        out->id = *column_str(&reader->id, 0, offset);
     return 0;
 }
 

@@ -2,7 +2,8 @@
  * sites: the per-variant columns (contig, position, ID, alleles), read in order of variants.
  *
  * Each column has chunks of its own size; a reader keeps the one chunk of each that it is in, so a
- * pass over a range decodes every chunk once. One reader per thread.
+ * pass over a range decodes every chunk once; of a chunk that is too long for that, a part. One reader per
+ * thread.
  */
 #ifndef VCZFS_VCZ_SITES_H
 #define VCZFS_VCZ_SITES_H

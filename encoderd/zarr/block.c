@@ -4,6 +4,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/blosc1_decode.h"
 #include "encoderd/zarr/decoder_impl.h"
+#include "encoderd/zarr/spill.h"
 
 #include <string.h>
 
@@ -291,8 +292,32 @@ static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsi
         return shared_block(decoder, chunk, out, err);
     case LAYOUT_STREAM:
         return stream_block(decoder, chunk, out, err);
+    case LAYOUT_SPILL:
+        return spill_block(decoder, chunk, out, err);
     }
     return err_set(err, ERR_SYSTEM, "a chunk of no layout");
+}
+
+/* Only when it is decoded does it turn out that a zstd window is longer than there is memory for. The
+ * temporary file has blocks of the same size. */
+static int decode_or_spill(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
+                           struct block *out, struct err *err)
+{
+    struct err why;
+
+    if (!spill_is_on() || (chunk->layout != LAYOUT_STREAM && chunk->layout != LAYOUT_SHARED))
+        return decode(decoder, chunk, i, forms, out, err);
+    if (decode(decoder, chunk, i, forms, out, &why) == 0)
+        return 0;
+    if (why.code == ERR_MEMORY) {
+        decoder_drop_stream(decoder, chunk);
+        decoder_scratch_reset(decoder);
+        chunk->layout = LAYOUT_SPILL;
+        return spill_block(decoder, chunk, out, err);
+    }
+    if (err != NULL)
+        *err = why;
+    return -1;
 }
 
 int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
@@ -306,7 +331,7 @@ int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
     *out = (struct block){.form = BLOCK_PLAIN, .begin = i * chunk->block_size};
     out->nbytes = (size_t)size_min(chunk->block_size, chunk->nbytes - out->begin);
     decoder_scratch_reset(decoder);
-    if (decode(decoder, chunk, i, forms, out, err) < 0)
+    if (decode_or_spill(decoder, chunk, i, forms, out, err) < 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);
     if (out->form == BLOCK_CONSTANT)
         return 0;

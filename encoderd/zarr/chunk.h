@@ -8,11 +8,13 @@
  *
  * Where a decoder has a cache, a chunk that can only be decoded whole is decoded into it once, for all
  * decoders, and its blocks are pieces of that; the same goes for each Blosc block of 4 MiB and more.
- * Where a chunk fits neither the cache nor the scratch, zstd,
- * gzip, zlib and crc32c are streamed: blocks are pieces too, cheap in order and dear in any other, and
+ * Where a chunk fits neither the cache nor the scratch, zstd, gzip, zlib and crc32c
+ * are streamed: blocks are pieces too, cheap in order and dear in any other, and
  * what can only be known at the chunk's end (that it is of the right size, its checksum) is an error of
- * the last piece. Decompressors of streams take up to half as much memory again as the scratch. LZ4,
- * several compressors, filters and other orders than C cannot be streamed.
+ * the last piece. Decompressors of streams take up to half as much memory again as the scratch. What cannot
+ * be streamed (LZ4, several compressors, filters, other orders than C, long Blosc blocks, strings, zstd
+ * windows beyond the scratch) is decoded once, for all decoders, into a temporary file (spill.h); where the
+ * process has none it is an error that says so.
  *
  * Where sharding is on, chunks are those within the shards.
  *
@@ -109,6 +111,11 @@ int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
 int zarr_chunk_ints(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
                     int64_t *out, struct err *err);
 
+/* The same for n elements from `first` on, all of them the chunk's. */
+int zarr_chunk_ints_at(struct decoder *decoder, const struct zarr_array *array,
+                       const uint64_t *index, uint64_t first, uint64_t n, int64_t *out,
+                       struct err *err);
+
 /* Every element of a float array as a double, and, unless kinds is NULL, whether it is a value: see
  * floats.h. Both have room for meta.chunk_elements. */
 int zarr_chunk_floats(struct decoder *decoder, const struct zarr_array *array,
@@ -119,18 +126,33 @@ struct str {
     size_t len;
 };
 
-/* Strings of one chunk. Zero-initialise; reuse; strings_free. */
+/* Strings of one chunk, or of a part of it. Zero-initialise; reuse; strings_free. */
 struct strings {
-    struct str *items; /* owned; meta.chunk_elements of them */
+    struct str *items; /* owned; nitems of them */
     size_t nitems;
+    uint64_t first;   /* the chunk's element that items[0] is */
     struct buf bytes; /* what items point into */
     size_t cap;
 };
 void strings_free(struct strings *strings);
 
-/* Any string dtype (vlen, |S, U), checked UTF-8, trailing zero padding removed. */
+/* Are elements [first, first + n) among them? */
+static inline bool strings_hold(const struct strings *strings, uint64_t first, uint64_t n)
+{
+    return first >= strings->first && first - strings->first <= strings->nitems &&
+           n <= strings->nitems - (first - strings->first);
+}
+
+/* Any string dtype (vlen, |S, U), checked UTF-8, trailing zero padding removed. All of the chunk's. */
 int zarr_chunk_strings(struct decoder *decoder, const struct zarr_array *array,
                        const uint64_t *index, struct strings *out, struct err *err);
+
+/* Elements [first, first + least), which must be the chunk's, and so many others around them, maybe all, that
+ * `budget` bytes hold; it is exceeded only where those alone need more. A chunk that does not fit is decoded
+ * once, into the temporary file if there is one. */
+int zarr_chunk_strings_at(struct decoder *decoder, const struct zarr_array *array,
+                          const uint64_t *index, uint64_t first, uint64_t least, size_t budget,
+                          struct strings *out, struct err *err);
 
 /* Whole one-dimensional arrays, for the small ones (samples, contigs, filters). */
 int zarr_array_strings(struct decoder *decoder, const struct zarr_array *array, struct strings *out,

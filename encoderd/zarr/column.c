@@ -6,11 +6,12 @@
 #include "encoderd/zarr/bytes.h"
 #include "encoderd/zarr/decoder_impl.h"
 #include "encoderd/zarr/floats.h"
+#include "encoderd/zarr/unfold.h"
 #include "encoderd/zarr/utf8.h"
 
 #include <string.h>
 
-/* A chunk of strings is held whole: as many bytes as there are to decode in, and these at the least. */
+/* Strings that are asked for at once: as many bytes as there are to decode in, and these at the least. */
 #define STRINGS_NBYTES_MIN ((size_t)16 << 20)
 /* Of a whole array. */
 #define STRINGS_NBYTES_MAX ((size_t)1 << 30)
@@ -46,18 +47,22 @@ static int64_t get_int(const uint8_t *at, uint32_t size, bool is_signed)
     }
 }
 
-static int ints_of_block(const struct dtype *dtype, const struct block *block, int64_t *out,
-                         struct err *err)
+/* The block's elements that are among [first, first + n), to out[0 .. n). */
+static int ints_of_block(const struct dtype *dtype, const struct block *block, uint64_t first,
+                         uint64_t n, int64_t *out, struct err *err)
 {
     bool wide = dtype->kind == DTYPE_UINT && dtype->size == 8;
-    size_t n = block->nbytes / dtype->size;
+    uint64_t begin = block->begin / dtype->size, end = begin + block->nbytes / dtype->size;
 
-    out += block->begin / dtype->size;
-    for (size_t k = 0; k < n; k++) {
-        out[k] = get_int(block->data + k * dtype->size, dtype->size, dtype->kind == DTYPE_INT);
-        if ((dtype->kind == DTYPE_BOOL && out[k] > 1) || (wide && out[k] < 0))
+    end = size_min(end, first + n);
+    for (uint64_t k = size_max(begin, first); k < end; k++) {
+        int64_t value =
+            get_int(block->data + (k - begin) * dtype->size, dtype->size, dtype->kind == DTYPE_INT);
+
+        if ((dtype->kind == DTYPE_BOOL && value > 1) || (wide && value < 0))
             return err_set(err, ERR_CORRUPT, "element %llu has no place in its type",
-                           (unsigned long long)(block->begin / dtype->size + k));
+                           (unsigned long long)k);
+        out[k - first] = value;
     }
     return 0;
 }
@@ -65,20 +70,33 @@ static int ints_of_block(const struct dtype *dtype, const struct block *block, i
 int zarr_chunk_ints(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
                     int64_t *out, struct err *err)
 {
+    return zarr_chunk_ints_at(decoder, array, index, 0, array->meta.chunk_elements, out, err);
+}
+
+int zarr_chunk_ints_at(struct decoder *decoder, const struct zarr_array *array,
+                       const uint64_t *index, uint64_t first, uint64_t n, int64_t *out,
+                       struct err *err)
+{
     const struct dtype *dtype = &array->meta.dtype;
     struct chunk *chunk;
     struct block block;
+    uint64_t last;
     char name[24];
 
     if (dtype->kind != DTYPE_BOOL && dtype->kind != DTYPE_INT && dtype->kind != DTYPE_UINT)
         return err_set(err, ERR_DATA, "%s (%s): it holds %s and not whole numbers", array->name,
                        store_path(array->store), dtype_name(dtype, name, sizeof name));
+    if (!size_range_ok(first, n, array->meta.chunk_elements))
+        return err_set(err, ERR_USAGE, "%s: elements past the end of a chunk", array->name);
+    if (n == 0)
+        return 0;
     if (decoder_chunk(decoder, array, index, &chunk, err) < 0)
         return -1;
-    for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
+    last = ((first + n) * dtype->size - 1) / chunk_block_size(chunk);
+    for (uint64_t i = first * dtype->size / chunk_block_size(chunk); i <= last; i++) {
         if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
             return -1;
-        if (ints_of_block(dtype, &block, out, err) < 0)
+        if (ints_of_block(dtype, &block, first, n, out, err) < 0)
             return decoder_name_chunk(array, chunk->label, err);
     }
     return 0;
@@ -142,12 +160,27 @@ static int bad_string(uint64_t k, const char *what, struct err *err)
                    (unsigned long long)k, what);
 }
 
-static int fill_strings(const struct zarr_meta *meta, struct strings *out, struct err *err)
+/* What is asked for: see zarr_chunk_strings_at. */
+struct request {
+    uint64_t first, least;
+    size_t budget; /* of text, and as much again of items */
+};
+
+/* How many strings of that size each, at the most, and all in all. */
+static uint64_t request_count(const struct request *request, uint64_t size, uint64_t total)
+{
+    return size_min(size_max(request->budget / size, request->least), total - request->first);
+}
+
+static int fill_strings(const struct zarr_meta *meta, const struct request *request,
+                        struct strings *out, struct err *err)
 {
     const char *text = meta->fill_string != NULL ? meta->fill_string : "";
     size_t len = strlen(text);
 
-    if (reserve_items(out, meta->chunk_elements, err) < 0)
+    out->first = request->first;
+    if (reserve_items(out, request_count(request, sizeof(struct str), meta->chunk_elements), err) <
+        0)
         return -1;
     buf_append(&out->bytes, text, len + 1);
     if (out->bytes.failed)
@@ -190,12 +223,12 @@ static int split_vlen(const struct zarr_meta *meta, struct strings *out, struct 
     return at == n ? 0 : bad_string(meta->chunk_elements, "is one too many", err);
 }
 
-static int read_vlen(struct decoder *decoder, const struct zarr_array *array,
-                     const struct extent *extent, struct strings *out, struct err *err)
+/* All of the chunk, where stored and decoded text are up to `max` bytes each. */
+static int read_vlen(struct decoder *decoder, const struct chunk *chunk, size_t max,
+                     struct strings *out, struct err *err)
 {
     CLEANUP(buf_free) struct buf stored = {0};
-    size_t max = strings_nbytes_max(decoder);
-    uint64_t n = extent->length;
+    uint64_t n = chunk->length;
     uint8_t *to;
 
     if (n > max)
@@ -206,30 +239,189 @@ static int read_vlen(struct decoder *decoder, const struct zarr_array *array,
     to = buf_reserve(&stored, (size_t)n);
     if (to == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %llu bytes", (unsigned long long)n);
-    if (object_read(extent->object, extent->base, to, (size_t)n, err) < 0 ||
-        codecs_decode_buf(&decoder->codecs, &array->meta, to, (size_t)n, max, &out->bytes, err) < 0)
+    if (chunk_read(decoder, chunk, 0, to, (size_t)n, err) < 0 ||
+        codecs_decode_buf(&decoder->codecs, &chunk->array->meta, to, (size_t)n, max, &out->bytes,
+                          err) < 0)
         return -1;
-    decoder->stats.bytes_read += n;
     decoder->stats.blocks++;
     decoder->stats.bytes_decoded += out->bytes.len;
-    return split_vlen(&array->meta, out, err);
+    return split_vlen(&chunk->array->meta, out, err);
+}
+
+/* Items get their addresses at the end, when the bytes no longer move; `gap` lies before each. */
+static void point_items(struct strings *out, size_t gap)
+{
+    const char *at = (const char *)out->bytes.data;
+
+    for (size_t k = 0; k < out->nitems; k++) {
+        at += gap;
+        out->items[k].at = at;
+        at += out->items[k].len;
+    }
+}
+
+/* A chunk of strings in the temporary file. */
+struct spilled {
+    const struct spill_entry *entry;
+    unsigned area, offsets;
+    uint64_t nbytes, total;
+};
+
+static int string_offset(const struct spilled *spilled, uint64_t k, uint64_t *out, struct err *err)
+{
+    *out = spilled->nbytes;
+    return k == spilled->total ? 0
+                               : spill_read(spilled->entry, spilled->offsets, k * 8, out, 8, err);
+}
+
+static int check_held(const struct decoder *decoder, uint64_t nbytes, struct err *err)
+{
+    if (nbytes <= strings_nbytes_max(decoder))
+        return 0;
+    return err_set(err, ERR_MEMORY,
+                   "%llu bytes of strings that belong together are more than the %zu that are held "
+                   "at once: raise --memory",
+                   (unsigned long long)nbytes, strings_nbytes_max(decoder));
+}
+
+/* Strings in the order in which they are stored: one piece of the file. */
+static int take_in_order(struct decoder *decoder, const struct spilled *spilled,
+                         const struct request *request, struct strings *out, struct err *err)
+{
+    uint64_t low = request->least, high = out->nitems, begin, end = 0;
+    uint8_t *to;
+
+    if (string_offset(spilled, request->first, &begin, err) < 0)
+        return -1;
+    /* The most of them that fit. */
+    while (low < high) {
+        const uint64_t middle = high - (high - low) / 2;
+
+        if (string_offset(spilled, request->first + middle, &end, err) < 0)
+            return -1;
+        if (end - begin <= request->budget)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    if (string_offset(spilled, request->first + low, &end, err) < 0 ||
+        check_held(decoder, end - begin, err) < 0)
+        return -1;
+    to = buf_reserve(&out->bytes, (size_t)(end - begin));
+    if (to == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for strings");
+    if (spill_read(spilled->entry, spilled->area, begin, to, (size_t)(end - begin), err) < 0)
+        return -1;
+    out->bytes.len += (size_t)(end - begin);
+    out->nitems = (size_t)low;
+    for (size_t k = 0, at = 0; k < low; k++, at += 4 + out->items[k - 1].len)
+        out->items[k].len = get_le32(to + at);
+    point_items(out, 4);
+    return 0;
+}
+
+/* Strings that lie anywhere. */
+static int take_scattered(struct decoder *decoder, const struct spilled *spilled,
+                          const struct request *request, struct strings *out, struct err *err)
+{
+    const size_t most = out->nitems;
+
+    for (out->nitems = 0; out->nitems < most; out->nitems++) {
+        uint64_t at;
+        uint8_t head[4], *to;
+        uint32_t len;
+
+        if (string_offset(spilled, request->first + out->nitems, &at, err) < 0 ||
+            spill_read(spilled->entry, spilled->area, at, head, sizeof head, err) < 0)
+            return -1;
+        len = get_le32(head);
+        if (out->nitems >= request->least && out->bytes.len + len > request->budget)
+            break;
+        if (check_held(decoder, (uint64_t)out->bytes.len + len, err) < 0)
+            return -1;
+        to = buf_reserve(&out->bytes, len);
+        if (to == NULL)
+            return err_set(err, ERR_MEMORY, "out of memory for strings");
+        if (spill_read(spilled->entry, spilled->area, at + 4, to, len, err) < 0)
+            return -1;
+        out->bytes.len += len;
+        out->items[out->nitems].len = len;
+    }
+    point_items(out, 0);
+    return 0;
+}
+
+static int spilled_vlen(struct decoder *decoder, struct chunk *chunk, const struct request *request,
+                        struct strings *out, struct err *err)
+{
+    const struct zarr_meta *meta = &chunk->array->meta;
+    const uint64_t n = request_count(request, sizeof(struct str), meta->chunk_elements);
+    struct spilled spilled = {.total = meta->chunk_elements};
+    struct spill_entry *entry;
+    const uint64_t *facts;
+    int rc;
+
+    decoder_scratch_reset(decoder);
+    if (chunk_spilled(decoder, chunk, &entry, err) < 0)
+        return -1;
+    facts = spill_facts(entry);
+    spilled.entry = entry;
+    spilled.area = (unsigned)facts[UNFOLD_AREA];
+    spilled.offsets = (unsigned)facts[UNFOLD_OFFSETS];
+    spilled.nbytes = facts[UNFOLD_NBYTES];
+    out->first = request->first;
+    rc = check_held(decoder, request->least * sizeof(struct str), err) < 0
+             ? -1
+             : reserve_items(out, n, err);
+    if (rc == 0)
+        rc = meta->fortran ? take_scattered(decoder, &spilled, request, out, err)
+                           : take_in_order(decoder, &spilled, request, out, err);
+    spill_put(entry);
+    decoder->stats.blocks++;
+    decoder->stats.bytes_decoded += out->bytes.len;
+    return rc;
+}
+
+static int vlen_part(struct decoder *decoder, struct chunk *chunk, const struct request *request,
+                     struct strings *out, struct err *err)
+{
+    const bool small = chunk->array->meta.chunk_elements <= request->budget / sizeof(struct str);
+    const bool all = request->least == chunk->array->meta.chunk_elements;
+    struct err why = {0};
+
+    if (!spill_is_on())
+        return read_vlen(decoder, chunk, strings_nbytes_max(decoder), out, err);
+    if ((small || all) && chunk->length <= request->budget) {
+        if (read_vlen(decoder, chunk, request->budget, out, &why) == 0)
+            return 0;
+        if (why.code != ERR_MEMORY) {
+            if (err != NULL)
+                *err = why;
+            return -1;
+        }
+        buf_reset(&out->bytes);
+    }
+    return spilled_vlen(decoder, chunk, request, out, err);
 }
 
 static int vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
-                      const uint64_t *index, struct strings *out, struct err *err)
+                      const uint64_t *index, const struct request *request, struct strings *out,
+                      struct err *err)
 {
-    char label[EXTENT_LABEL_MAX];
-    struct extent extent;
+    struct chunk chunk = {.array = array};
     int rc;
 
     if (decoder_index_check(array, index, err) < 0)
         return -1;
-    if (extent_open(&decoder->shards, array, index, label, &extent, err) < 0)
-        return decoder_name_chunk(array, label, err);
-    rc = extent.object == NULL ? fill_strings(&array->meta, out, err)
-                               : read_vlen(decoder, array, &extent, out, err);
-    extent_close(&extent);
-    return rc < 0 ? decoder_name_chunk(array, label, err) : 0;
+    memcpy(chunk.identity, array->identity, sizeof chunk.identity);
+    if (extent_open(&decoder->shards, array, index, chunk.label, &chunk.extent, err) < 0)
+        return decoder_name_chunk(array, chunk.label, err);
+    chunk.base = chunk.extent.base;
+    chunk.length = chunk.extent.length;
+    rc = chunk.extent.object == NULL ? fill_strings(&array->meta, request, out, err)
+                                     : vlen_part(decoder, &chunk, request, out, err);
+    extent_close(&chunk.extent);
+    return rc < 0 ? decoder_name_chunk(array, chunk.label, err) : 0;
 }
 
 static size_t trimmed(const uint8_t *at, size_t n)
@@ -274,41 +466,46 @@ static int put_bytes(const uint8_t *at, size_t size, struct buf *to, struct str 
 static int fixed_block(const struct dtype *dtype, const struct block *block, struct strings *out,
                        struct err *err)
 {
-    uint64_t first = block->begin / dtype->size;
+    uint64_t begin = block->begin / dtype->size, end = begin + block->nbytes / dtype->size;
 
-    for (size_t k = 0; k < block->nbytes / dtype->size; k++) {
-        const uint8_t *at = block->data + k * dtype->size;
-        struct str *item = &out->items[first + k];
+    end = size_min(end, out->first + out->nitems);
+    for (uint64_t k = size_max(begin, out->first); k < end; k++) {
+        const uint8_t *at = block->data + (k - begin) * dtype->size;
+        struct str *item = &out->items[k - out->first];
         int rc = dtype->kind == DTYPE_UCS4 ? put_ucs4(at, dtype->size, &out->bytes, item)
                                            : put_bytes(at, dtype->size, &out->bytes, item);
 
         if (rc < 0)
-            return bad_string(first + k, "is not Unicode", err);
+            return bad_string(k, "is not Unicode", err);
     }
     return 0;
 }
 
 static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
-                       const uint64_t *index, struct strings *out, struct err *err)
+                       const uint64_t *index, const struct request *request, struct strings *out,
+                       struct err *err)
 {
-    const char *path = store_path(array->store);
+    const uint64_t size = array->meta.dtype.size, total = array->meta.chunk_elements;
+    const uint64_t n = request_count(request, size + sizeof(struct str), total);
     struct chunk *chunk;
     struct block block;
+    uint64_t last;
 
     if (decoder_chunk(decoder, array, index, &chunk, err) < 0)
         return -1;
     if (chunk_is_absent(chunk))
-        return fill_strings(&array->meta, out, err) < 0
+        return fill_strings(&array->meta, request, out, err) < 0
                    ? decoder_name_chunk(array, chunk->label, err)
                    : 0;
-    if (reserve_items(out, array->meta.chunk_elements, err) < 0)
+    out->first = request->first;
+    if (check_held(decoder, request->least * size, err) < 0 || reserve_items(out, n, err) < 0)
         return decoder_name_chunk(array, chunk->label, err);
-    if (chunk->nbytes > strings_nbytes_max(decoder) ||
-        buf_reserve(&out->bytes, (size_t)chunk->nbytes) == NULL)
-        return err_set(err, ERR_MEMORY,
-                       "%s (%s): no memory for %llu bytes of strings: raise --memory", chunk->label,
-                       path, (unsigned long long)chunk->nbytes);
-    for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
+    if (buf_reserve(&out->bytes, (size_t)(n * size)) == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for strings");
+        return decoder_name_chunk(array, chunk->label, err);
+    }
+    last = ((request->first + n) * size - 1) / chunk_block_size(chunk);
+    for (uint64_t i = request->first * size / chunk_block_size(chunk); i <= last; i++) {
         if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
             return -1;
         if (fixed_block(&array->meta.dtype, &block, out, err) < 0)
@@ -320,17 +517,29 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
 int zarr_chunk_strings(struct decoder *decoder, const struct zarr_array *array,
                        const uint64_t *index, struct strings *out, struct err *err)
 {
+    return zarr_chunk_strings_at(decoder, array, index, 0, array->meta.chunk_elements,
+                                 2 * strings_nbytes_max(decoder), out, err);
+}
+
+int zarr_chunk_strings_at(struct decoder *decoder, const struct zarr_array *array,
+                          const uint64_t *index, uint64_t first, uint64_t least, size_t budget,
+                          struct strings *out, struct err *err)
+{
+    const struct request request = {first, least, budget / 2};
     const struct dtype *dtype = &array->meta.dtype;
     char name[24];
 
     buf_reset(&out->bytes);
     out->nitems = 0;
+    out->first = 0;
+    if (least == 0 || !size_range_ok(first, least, array->meta.chunk_elements))
+        return err_set(err, ERR_USAGE, "%s: strings past the end of a chunk", array->name);
     switch (dtype->kind) {
     case DTYPE_STRING:
-        return vlen_chunk(decoder, array, index, out, err);
+        return vlen_chunk(decoder, array, index, &request, out, err);
     case DTYPE_BYTES:
     case DTYPE_UCS4:
-        return fixed_chunk(decoder, array, index, out, err);
+        return fixed_chunk(decoder, array, index, &request, out, err);
     case DTYPE_BOOL:
     case DTYPE_INT:
     case DTYPE_UINT:
@@ -341,15 +550,29 @@ int zarr_chunk_strings(struct decoder *decoder, const struct zarr_array *array,
                    store_path(array->store), dtype_name(dtype, name, sizeof name));
 }
 
-/* Items get their addresses at the end, when the bytes no longer move. */
-static void point_items(struct strings *out)
+/* The strings of chunk c that are the array's, appended to `out`. */
+static int append_chunk(struct decoder *decoder, const struct zarr_array *array, uint64_t c,
+                        struct strings *part, struct strings *out, struct err *err)
 {
-    const char *at = (const char *)out->bytes.data;
+    const struct zarr_meta *meta = &array->meta;
+    const uint64_t begin = c * meta->chunk[0];
+    const uint64_t n = size_min(meta->chunk[0], meta->shape[0] - begin);
 
-    for (size_t k = 0; k < out->nitems; k++) {
-        out->items[k].at = at;
-        at += out->items[k].len;
+    for (uint64_t k = 0; k < n;) {
+        if (zarr_chunk_strings_at(decoder, array, &c, k, 1, decoder->scratch_max / 4, part, err) <
+            0)
+            return -1;
+        for (; k < n && strings_hold(part, k, 1); k++) {
+            const struct str *item = &part->items[k - part->first];
+
+            buf_append(&out->bytes, item->at, item->len);
+            out->items[begin + k].len = item->len;
+        }
+        if (out->bytes.failed || out->bytes.len > STRINGS_NBYTES_MAX)
+            return err_set(err, ERR_MEMORY, "%s (%s): out of memory for its strings", array->name,
+                           store_path(array->store));
     }
+    return 0;
 }
 
 int zarr_array_strings(struct decoder *decoder, const struct zarr_array *array, struct strings *out,
@@ -365,20 +588,10 @@ int zarr_array_strings(struct decoder *decoder, const struct zarr_array *array, 
     buf_reset(&out->bytes);
     if (reserve_items(out, meta->shape[0], err) < 0)
         return err_prefix(err, "%s (%s)", array->name, path);
-    for (uint64_t c = 0; c < meta->nchunks[0]; c++) {
-        uint64_t begin = c * meta->chunk[0];
-        uint64_t n = size_min(meta->chunk[0], meta->shape[0] - begin);
-
-        if (zarr_chunk_strings(decoder, array, &c, &part, err) < 0)
+    for (uint64_t c = 0; c < meta->nchunks[0]; c++)
+        if (append_chunk(decoder, array, c, &part, out, err) < 0)
             return -1;
-        for (uint64_t k = 0; k < n; k++) {
-            buf_append(&out->bytes, part.items[k].at, part.items[k].len);
-            out->items[begin + k].len = part.items[k].len;
-        }
-        if (out->bytes.failed || out->bytes.len > STRINGS_NBYTES_MAX)
-            return err_set(err, ERR_MEMORY, "%s (%s): out of memory for its strings", array->name,
-                           path);
-    }
-    point_items(out);
+    out->first = 0;
+    point_items(out, 0);
     return 0;
 }

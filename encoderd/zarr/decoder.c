@@ -5,6 +5,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/bytes.h"
 #include "encoderd/zarr/decoder_impl.h"
+#include "encoderd/zarr/spill.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -170,9 +171,12 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
     if (!size_range_ok(used, nbytes, decoder->scratch_max)) {
         err_set(err, ERR_MEMORY,
                 "decoding it takes %s at once, and there are %s to decode in: raise --memory, or "
-                "rewrite the store with smaller chunks or with Blosc",
+                "rewrite the store with smaller chunks or with Blosc%s",
                 size_format(used + nbytes, need, sizeof need),
-                size_format(decoder->scratch_max, have, sizeof have));
+                size_format(decoder->scratch_max, have, sizeof have),
+                spill_is_on()
+                    ? ""
+                    : ", or set TMPDIR to a directory where there can be a temporary file");
         return NULL;
     }
     decoder->scratch_used =

@@ -23,6 +23,7 @@ enum layout {
     LAYOUT_WHOLE,  /* one block, through all codecs */
     LAYOUT_SHARED, /* pieces of a chunk that is decoded once, into the cache */
     LAYOUT_STREAM, /* pieces of a chunk that is too long to be held */
+    LAYOUT_SPILL,  /* the same, but decoded once, into the temporary file */
 };
 
 /* Memory that a chunk keeps when it is recycled. */
@@ -118,11 +119,25 @@ bool whole_is_streamable(const struct zarr_meta *meta);
 int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, uint8_t *to,
                      struct err *err);
 
-/* Blocks of LAYOUT_LARGE, LAYOUT_WHOLE, LAYOUT_SHARED and LAYOUT_STREAM. */
+/* Blocks of LAYOUT_LARGE, LAYOUT_WHOLE, LAYOUT_SHARED, LAYOUT_STREAM and LAYOUT_SPILL. */
 int large_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
 int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
 int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
 int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+int spill_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+
+/* A chunk is known by its store, its array's name and metadata (identity) and its place (label); a block
+ * by its number too. */
+struct chunk_key {
+    uint8_t bytes[sizeof(void *) + sizeof(uint32_t) + 32 + EXTENT_LABEL_MAX];
+    size_t n;
+};
+void chunk_key(const struct chunk *chunk, uint32_t block, struct chunk_key *key);
+
+/* The chunk's entry in the temporary file, filled if need be; spill_put it. The scratch in use stays. */
+struct spill_entry;
+int chunk_spilled(struct decoder *decoder, struct chunk *chunk, struct spill_entry **out,
+                  struct err *err);
 
 /* Forgets the stream over this chunk, if there is one. */
 void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk);

@@ -1,6 +1,7 @@
 #include "encoderd/zarr/filters.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/floats.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,6 +34,8 @@ static double load_float(const struct dtype *dtype, const uint8_t *at)
     double wide;
     float narrow;
 
+    if (dtype->size == 2)
+        return half_to_double((uint16_t)bits);
     if (dtype->size == 4) {
         memcpy(&narrow, &low, sizeof narrow);
         return (double)narrow;
@@ -47,6 +50,10 @@ static void store_float(const struct dtype *dtype, double value, uint8_t *at)
     uint32_t low;
     uint64_t bits;
 
+    if (dtype->size == 2) {
+        store(dtype, half_from_double(value), at);
+        return;
+    }
     if (dtype->size == 4) {
         memcpy(&low, &narrow, sizeof low);
         store(dtype, low, at);
@@ -56,24 +63,31 @@ static void store_float(const struct dtype *dtype, double value, uint8_t *at)
     store(dtype, bits, at);
 }
 
+/* The nearest number of a float type of that many bytes. numpy computes with float16 in float32, and
+ * rounds each result. */
+static double round_to(uint32_t size, double value)
+{
+    if (size == 2)
+        return half_to_double(half_from_double((double)(float)value));
+    return size == 4 ? (double)(float)value : value;
+}
+
 /* Whole numbers wrap, as they did when the differences were taken; floats add up in their own width. */
-static void undo_delta(const struct zarr_filter *filter, const uint8_t *from, uint8_t *to,
-                       uint64_t n)
+static void undo_delta(const struct zarr_filter *filter, struct filter_run *run,
+                       const uint8_t *from, uint8_t *to, uint64_t n)
 {
     const struct dtype *encoded = &filter->encoded, *decoded = &filter->decoded;
-    uint64_t sum = 0;
-    double total = 0;
 
-    for (uint64_t k = 0; k < n; k++, from += encoded->size, to += decoded->size) {
+    for (uint64_t i = 0; i < n; i++, from += encoded->size, to += decoded->size) {
         if (decoded->kind != DTYPE_FLOAT) {
-            sum += load(encoded, from);
-            store(decoded, sum, to);
+            run->sum += load(encoded, from);
+            store(decoded, run->sum, to);
             continue;
         }
-        total = k == 0 ? load_float(encoded, from) : total + load_float(encoded, from);
-        if (decoded->size == 4)
-            total = (double)(float)total;
-        store_float(decoded, total, to);
+        run->total = run->k + i == 0
+                         ? load_float(encoded, from)
+                         : round_to(decoded->size, run->total + load_float(encoded, from));
+        store_float(decoded, run->total, to);
     }
 }
 
@@ -100,35 +114,69 @@ static bool store_number(const struct dtype *dtype, double value, uint8_t *at)
     return true;
 }
 
-/* In double precision, or in float32's where that is what was stored, as the writers' library does. */
-static int undo_fixed(const struct zarr_filter *filter, const uint8_t *from, uint8_t *to,
-                      uint64_t n, struct err *err)
+/* As numpy does it: in double precision, or in a float's own where that is what was stored; then cut off, if
+ * it is to be a whole number. */
+static int undo_fixed(const struct zarr_filter *filter, const struct filter_run *run,
+                      const uint8_t *from, uint8_t *to, uint64_t n, struct err *err)
 {
     const struct dtype *encoded = &filter->encoded, *decoded = &filter->decoded;
-    bool narrow = encoded->kind == DTYPE_FLOAT && encoded->size == 4;
+    const uint32_t size = encoded->kind == DTYPE_FLOAT ? encoded->size : 8;
+    const double scale = round_to(size, filter->scale), offset = round_to(size, filter->offset);
 
-    for (uint64_t k = 0; k < n; k++) {
-        double value = load_number(encoded, from + k * encoded->size);
+    for (uint64_t i = 0; i < n; i++) {
+        double value = round_to(size, load_number(encoded, from + i * encoded->size) / scale);
 
-        if (narrow)
-            value = (double)((float)value / (float)filter->scale + (float)filter->offset);
-        else
-            value = value / filter->scale + filter->offset;
-        if (!store_number(decoded, value, to + k * decoded->size))
+        value = round_to(size, value + offset);
+        if (!store_number(decoded, value, to + i * decoded->size))
             return err_set(err, ERR_CORRUPT, "element %llu has no place in its type; " DAMAGED,
-                           (unsigned long long)k);
+                           (unsigned long long)(run->k + i));
     }
     return 0;
 }
 
-static int undo_packbits(const uint8_t *from, uint8_t *to, uint64_t n, struct err *err)
+static void undo_packbits(const uint8_t *from, uint8_t *to, uint64_t n)
 {
-    if (from[0] != (8 - n % 8) % 8)
-        return err_set(err, ERR_CORRUPT, "its packed bits are not the %llu of a chunk; " DAMAGED,
-                       (unsigned long long)n);
-    for (uint64_t k = 0; k < n; k++)
-        to[k] = from[1 + k / 8] >> (7 - k % 8) & 1;
-    return 0;
+    for (uint64_t i = 0; i < n; i++)
+        to[i] = from[i / 8] >> (7 - i % 8) & 1;
+}
+
+int filter_check_padding(uint8_t first, uint64_t total, struct err *err)
+{
+    if (first == (8 - total % 8) % 8)
+        return 0;
+    return err_set(err, ERR_CORRUPT, "its packed bits are not the %llu of a chunk; " DAMAGED,
+                   (unsigned long long)total);
+}
+
+void filter_extent(const struct zarr_filter *filter, uint64_t k, uint64_t n, uint64_t *from,
+                   uint64_t *nbytes)
+{
+    const bool bits = filter->id == FILTER_PACKBITS;
+
+    *from = bits ? 1 + k / 8 : k * filter->encoded.size;
+    *nbytes = bits ? size_div_up(n, 8) : n * filter->encoded.size;
+}
+
+int filter_undo(const struct zarr_filter *filter, struct filter_run *run, const uint8_t *from,
+                uint8_t *to, uint64_t n, struct err *err)
+{
+    int rc = 0;
+
+    switch (filter->id) {
+    case FILTER_DELTA:
+        undo_delta(filter, run, from, to, n);
+        break;
+    case FILTER_FIXED:
+        rc = undo_fixed(filter, run, from, to, n, err);
+        break;
+    case FILTER_PACKBITS:
+        undo_packbits(from, to, n);
+        break;
+    case FILTER_SHUFFLE:
+        return err_set(err, ERR_SYSTEM, "a filter that is not undone in order");
+    }
+    run->k += n;
+    return rc;
 }
 
 static int undo_shuffle(const struct zarr_filter *filter, const uint8_t *from, uint8_t *to,
@@ -158,19 +206,16 @@ static int undo(const struct zarr_meta *meta, size_t i, const uint8_t *from, uin
                 uint8_t *to, struct err *err)
 {
     const struct zarr_filter *filter = &meta->filters[i];
+    struct filter_run run = {0};
 
-    switch (filter->id) {
-    case FILTER_DELTA:
-        undo_delta(filter, from, to, meta->chunk_elements);
-        return 0;
-    case FILTER_FIXED:
-        return undo_fixed(filter, from, to, meta->chunk_elements, err);
-    case FILTER_PACKBITS:
-        return undo_packbits(from, to, meta->chunk_elements, err);
-    case FILTER_SHUFFLE:
+    if (filter->id == FILTER_SHUFFLE)
         return undo_shuffle(filter, from, to, nbytes, err);
+    if (filter->id == FILTER_PACKBITS) {
+        if (filter_check_padding(from[0], meta->chunk_elements, err) < 0)
+            return -1;
+        from++;
     }
-    return err_set(err, ERR_SYSTEM, "a filter of no kind");
+    return filter_undo(filter, &run, from, to, meta->chunk_elements, err);
 }
 
 uint64_t filters_spare_nbytes(const struct zarr_meta *meta)

@@ -3,7 +3,9 @@
  */
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/zarr/blosc1_decode.h"
 #include "encoderd/zarr/decoder_impl.h"
+#include "encoderd/zarr/spill.h"
 
 /* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this size. */
 #define PIECE_NBYTES ((uint64_t)256 << 10)
@@ -96,6 +98,24 @@ static bool is_large(const struct decoder *decoder, const struct chunk *chunk)
            (frame->nblocks == 1 || frame->block_size % chunk->array->meta.dtype.size == 0);
 }
 
+/* c-blosc's own memory for a block. */
+#define BLOSC_COPIES ((uint64_t)2)
+
+/* Is there scratch for what it takes to decode one of the chunk's blocks? */
+static bool block_fits(const struct decoder *decoder, const struct chunk *chunk)
+{
+    const uint64_t block = chunk->frame.block_size;
+    uint64_t need = blosc1_block_cbytes_max(&chunk->frame, 0) + 4 * SCRATCH_SLACK;
+
+    if (chunk->layout == LAYOUT_LARGE)
+        need += chunk->block_size + BLOSC_COPIES * block;
+    else if (chunk->layout == LAYOUT_RECUT)
+        need += chunk->block_size + block;
+    else
+        need += block;
+    return need <= decoder->scratch_max;
+}
+
 static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct err *err)
 {
     uint8_t header[BLOSC1_HEADER_NBYTES];
@@ -121,11 +141,16 @@ static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct er
     } else if (chunk->nblocks > 1 && chunk->block_size % call_nbytes(&chunk->array->meta) != 0) {
         recut(chunk);
     }
+    if (spill_is_on() && !block_fits(decoder, chunk)) {
+        chunk->layout = LAYOUT_SPILL;
+        cut_pieces(chunk, LARGE_PIECE_NBYTES);
+        return 0;
+    }
     return load_index(decoder, chunk, err);
 }
 
-/* Decoded once for all, or here as one block, or streamed; what can be none of these is one block, and an
- * error when it is asked for. */
+/* Decoded once for all, or here as one block, or streamed, or into the temporary file; what can be none of
+ * these is one block, and an error when it is asked for. */
 static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
 {
     const struct zarr_meta *meta = &chunk->array->meta;
@@ -141,6 +166,8 @@ static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
         chunk->layout = LAYOUT_SHARED;
     } else if (!fits && streamable) {
         chunk->layout = LAYOUT_STREAM;
+    } else if (!fits && spill_is_on()) {
+        chunk->layout = LAYOUT_SPILL;
     } else {
         chunk->layout = LAYOUT_WHOLE;
         chunk->block_size = chunk->nbytes;

@@ -15,10 +15,9 @@ static bool is_whole(const struct dtype *dtype)
     return dtype->kind == DTYPE_INT || dtype->kind == DTYPE_UINT;
 }
 
-/* float16 is only ever kept as it is: nothing computes with it. */
 static bool is_float(const struct dtype *dtype)
 {
-    return dtype->kind == DTYPE_FLOAT && dtype->size >= 4;
+    return dtype->kind == DTYPE_FLOAT;
 }
 
 static int unsupported(const char *array, const char *id, struct err *err)

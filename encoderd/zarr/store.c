@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/zarr/spill.h"
 #include "encoderd/zarr/store_impl.h"
 
 #include <errno.h>
@@ -88,8 +89,10 @@ int store_open(const char *path, struct store **out, struct err *err)
 
 void store_free(struct store *store)
 {
-    if (store != NULL)
-        store->ops->free(store);
+    if (store == NULL)
+        return;
+    spill_forget(store);
+    store->ops->free(store);
 }
 
 int store_set_budget(struct store *store, size_t nbytes, struct err *err)

@@ -26,16 +26,23 @@ static size_t char_len(const uint8_t *text, size_t n)
     return len;
 }
 
-bool utf8_valid(const uint8_t *text, size_t n)
+size_t utf8_prefix(const uint8_t *text, size_t n)
 {
-    for (size_t at = 0; at < n;) {
+    size_t at = 0;
+
+    while (at < n) {
         size_t len = char_len(text + at, n - at);
 
         if (len == 0)
-            return false;
+            break;
         at += len;
     }
-    return true;
+    return at;
+}
+
+bool utf8_valid(const uint8_t *text, size_t n)
+{
+    return utf8_prefix(text, n) == n;
 }
 
 size_t utf8_put(uint32_t character, uint8_t to[4])

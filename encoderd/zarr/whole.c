@@ -5,6 +5,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/decoder_impl.h"
 #include "encoderd/zarr/filters.h"
+#include "encoderd/zarr/unfold.h"
 
 #include <string.h>
 
@@ -301,26 +302,17 @@ static int fill_large(void *arg, uint8_t *to, size_t n, struct err *err)
     return rc;
 }
 
-/* A chunk is known by its store, its array's name and metadata (identity) and its place (label); a block
- * by its number too. */
-struct shared_key {
-    uint8_t bytes[sizeof(void *) + sizeof(uint32_t) + 32 + EXTENT_LABEL_MAX];
-    size_t n;
-};
-
-static void add_key(struct shared_key *key, const void *data, size_t n)
+static void add_key(struct chunk_key *key, const void *data, size_t n)
 {
     memcpy(key->bytes + key->n, data, n);
     key->n += n;
 }
 
-static void make_key(const struct shared *shared, struct shared_key *key)
+void chunk_key(const struct chunk *chunk, uint32_t block, struct chunk_key *key)
 {
-    const struct chunk *chunk = shared->chunk;
-
     key->n = 0;
     add_key(key, &chunk->array->store, sizeof(void *));
-    add_key(key, &shared->block, sizeof shared->block);
+    add_key(key, &block, sizeof block);
     add_key(key, chunk->identity, sizeof chunk->identity);
     add_key(key, chunk->label, strlen(chunk->label));
 }
@@ -332,9 +324,9 @@ static int copy_shared(struct shared *shared, cache_fill *fill, uint64_t size, u
 {
     struct cache *cache = shared->decoder->cache;
     struct cache_entry *entry;
-    struct shared_key key;
+    struct chunk_key key;
 
-    make_key(shared, &key);
+    chunk_key(shared->chunk, shared->block, &key);
     if (cache_get(cache, key.bytes, key.n, (size_t)size, fill, shared, &entry, err) < 0)
         return -1;
     memcpy(to, cache_data(entry) + at, n);
@@ -382,4 +374,41 @@ int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out
         return -1;
     out->data = to;
     return 0;
+}
+
+static int fill_spill(void *arg, struct spill_entry *entry, struct err *err)
+{
+    const struct shared *shared = arg;
+    struct decoder *decoder = shared->decoder;
+    size_t used = decoder->scratch_used;
+    int rc = unfold_chunk(decoder, shared->chunk, entry, err);
+
+    decoder->scratch_used = used;
+    return rc;
+}
+
+int chunk_spilled(struct decoder *decoder, struct chunk *chunk, struct spill_entry **out,
+                  struct err *err)
+{
+    struct shared shared = {.decoder = decoder, .chunk = chunk};
+    struct chunk_key key;
+
+    chunk_key(chunk, 0, &key);
+    return spill_get(chunk->array->store, key.bytes, key.n, fill_spill, &shared, out, err);
+}
+
+int spill_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err)
+{
+    uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
+    struct spill_entry *entry;
+    int rc;
+
+    out->data = to;
+    if (to == NULL || chunk_spilled(decoder, chunk, &entry, err) < 0)
+        return -1;
+    rc = spill_read(entry, (unsigned)spill_facts(entry)[UNFOLD_AREA], out->begin, to, out->nbytes,
+                    err);
+    spill_put(entry);
+    bytes_to_native(&chunk->array->meta.dtype, to, out->nbytes);
+    return rc;
 }

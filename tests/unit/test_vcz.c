@@ -394,10 +394,13 @@ static void test_dot_is_no_alt(void **state)
     made_remove(&store);
 }
 
+/* Columns whose chunks are longer than any memory: a part of them is enough. */
 static void test_budget(void **state)
 {
+    struct sites_reader *reader;
     struct made_store store;
     struct err err = {0};
+    struct site site;
     struct vcz *vcz;
 
     (void)state;
@@ -405,9 +408,12 @@ static void test_budget(void **state)
     made_put(&store, &(struct made_array){
                          "variant_position", "<i4", 1, {3}, {UINT64_C(1) << 30}, NULL, NULL});
     vcz = open_ok(store.path);
-    assert_null(sites_reader_new(vcz, SCRATCH, &err));
-    assert_int_equal(err.code, ERR_MEMORY);
-    assert_non_null(strstr(err.msg, "variant_position"));
+    reader = sites_reader_new(vcz, SCRATCH, &err);
+    assert_non_null(reader);
+    assert_int_equal(sites_get(reader, 2, &site, &err), 0);
+    assert_int_equal(site.position, 0);
+    assert_int_equal(site.alleles[0].at[0], 'A');
+    sites_reader_free(reader);
     vcz_free(vcz);
     made_remove(&store);
 }
