@@ -47,10 +47,11 @@ static int parse_endian(const char *array, const json_t *config, bool needed, bo
     return 0;
 }
 
-static int parse_bytes(const char *array, const json_t *config, struct zarr_meta *meta,
-                       struct err *err)
+/* Elements are of the type `now` when they become bytes: a filter may have made it another. */
+static int parse_bytes(const char *array, const json_t *config, const struct dtype *now,
+                       struct zarr_meta *meta, struct err *err)
 {
-    bool wide = meta->dtype.size > 1 && meta->dtype.kind != DTYPE_BYTES, big = false;
+    bool wide = now->size > 1 && now->kind != DTYPE_BYTES, big = false;
 
     if (meta->dtype.kind == DTYPE_STRING)
         return err_set(err, ERR_CORRUPT, "%s: codec \"bytes\" cannot hold strings", array);
@@ -62,10 +63,10 @@ static int parse_bytes(const char *array, const json_t *config, struct zarr_meta
 
 /* The codec that turns elements into bytes. */
 static int parse_serializer(const char *array, const char *name, const json_t *config,
-                            struct zarr_meta *meta, struct err *err)
+                            const struct dtype *now, struct zarr_meta *meta, struct err *err)
 {
     if (strcmp(name, "bytes") == 0)
-        return parse_bytes(array, config, meta, err);
+        return parse_bytes(array, config, now, meta, err);
     if (strcmp(name, "vlen-utf8") == 0 && meta->dtype.kind == DTYPE_STRING)
         return 0;
     if (strcmp(name, "vlen-utf8") == 0)
@@ -79,20 +80,83 @@ static int parse_serializer(const char *array, const char *name, const json_t *c
     return err_set(err, ERR_UNSUPPORTED, "%s: codec \"%.64s\" is not supported", array, name);
 }
 
-/* zarr-python registers numcodecs' compressors under this prefix. */
-static const char *compressor_name(const char *name)
+/* zarr-python has numcodecs' codecs under this prefix; what comes after it, or NULL. */
+static const char *numcodecs_name(const char *name)
 {
     static const char prefix[] = "numcodecs.";
     size_t n = sizeof prefix - 1;
 
-    return strncmp(name, prefix, n) == 0 ? name + n : name;
+    return strncmp(name, prefix, n) == 0 ? name + n : NULL;
+}
+
+/* A pipeline as far as it has been read. */
+struct pipeline {
+    struct dtype now; /* of the elements by now */
+    bool serialized;
+    bool filtered; /* some filter was there */
+};
+
+/* Filters were given elements in C order of what came before them; so a transpose after them would have to
+ * be undone first. */
+static int parse_before_bytes(const char *array, const char *name, const json_t *config,
+                              struct pipeline *pipeline, struct zarr_meta *meta, struct err *err)
+{
+    const char *id = numcodecs_name(name);
+
+    if (strcmp(name, "transpose") == 0 && pipeline->filtered)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: codec \"transpose\" after a filter is not supported", array);
+    if (strcmp(name, "transpose") == 0)
+        return parse_transpose(array, config, meta, err);
+    if (id != NULL && meta->dtype.kind != DTYPE_STRING && strcmp(id, "shuffle") != 0) {
+        pipeline->filtered = true;
+        return meta_add_filter(array, id, config, &pipeline->now, meta, err);
+    }
+    pipeline->serialized = true;
+    return parse_serializer(array, name, config, &pipeline->now, meta, err);
+}
+
+/* numcodecs' own crc32c may also be in front of what it is of. */
+static bool is_sum_in_front(const char *id, const json_t *config)
+{
+    const char *location = json_string_value(json_object_get(config, "location"));
+
+    return strcmp(id, "crc32c") == 0 && location != NULL && strcmp(location, "end") != 0;
+}
+
+static int parse_after_bytes(const char *array, const char *name, const json_t *config,
+                             struct zarr_meta *meta, struct err *err)
+{
+    const char *id = numcodecs_name(name);
+
+    if (id != NULL && strcmp(id, "shuffle") == 0 && meta->ncodecs == 0 &&
+        meta->dtype.kind != DTYPE_STRING)
+        return meta_add_shuffle(array, config, meta, err);
+    if (id != NULL && is_sum_in_front(id, config))
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: codec \"%.64s\" is supported only at the end of the data", array, name);
+    return meta_add_codec(array, id != NULL ? id : name, config, meta, err);
+}
+
+/* In the byte order that the bytes have, which is the same before and after every filter. */
+static void set_byte_order(struct zarr_meta *meta)
+{
+    const bool big = meta->dtype.big_endian;
+
+    for (size_t i = 0; i < meta->nfilters; i++) {
+        struct zarr_filter *filter = &meta->filters[i];
+
+        filter->decoded.big_endian = big && filter->decoded.size > 1;
+        filter->encoded.big_endian = big && filter->encoded.size > 1;
+    }
+    meta->dtype.big_endian = big && meta->dtype.size > 1;
 }
 
 /* Any pipeline but one that shards. */
 static int parse_pipeline(const char *array, const json_t *codecs, struct zarr_meta *meta,
                           struct err *err)
 {
-    bool serialized = false;
+    struct pipeline pipeline = {.now = meta->dtype};
 
     if (!json_is_array(codecs))
         return err_set(err, ERR_CORRUPT, "%s: codecs are missing or not a list", array);
@@ -103,18 +167,14 @@ static int parse_pipeline(const char *array, const json_t *codecs, struct zarr_m
 
         if (name == NULL)
             return err_set(err, ERR_CORRUPT, "%s: a codec without a name", array);
-        if (serialized)
-            rc = meta_add_codec(array, compressor_name(name), config, meta, err);
-        else if (strcmp(name, "transpose") == 0)
-            rc = parse_transpose(array, config, meta, err);
-        else
-            rc = parse_serializer(array, name, config, meta, err);
+        rc = pipeline.serialized ? parse_after_bytes(array, name, config, meta, err)
+                                 : parse_before_bytes(array, name, config, &pipeline, meta, err);
         if (rc < 0)
             return -1;
-        serialized = serialized || strcmp(name, "transpose") != 0;
     }
-    if (!serialized)
+    if (!pipeline.serialized)
         return err_set(err, ERR_CORRUPT, "%s: no codec turns its elements into bytes", array);
+    set_byte_order(meta);
     return 0;
 }
 

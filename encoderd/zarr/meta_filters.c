@@ -1,8 +1,11 @@
 /*
- * meta_filters: v2's filters, which change elements before they are compressed.
+ * meta_filters: numcodecs' filters, which change elements before they are compressed. v2 has them in a list of
+ * their own, v3 among its codecs.
  */
+#include "common/cleanup.h"
 #include "encoderd/zarr/meta_impl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool same_dtype(const struct dtype *a, const struct dtype *b)
@@ -26,18 +29,63 @@ static int unsupported(const char *array, const char *id, struct err *err)
                    "%s: filter \"%.64s\" is not supported for its type or in its place", array, id);
 }
 
+/* As v2 writes them, or, in v3, as users did who made a filter: "int8", "f4". The byte order is that of the
+ * array then: filters know numbers, and what makes bytes of them comes after. */
+static int parse_dtype(const char *array, const json_t *value, const struct dtype *now,
+                       const struct zarr_meta *meta, struct dtype *out, struct err *err)
+{
+    static const struct {
+        const char *name;
+        enum dtype_kind kind;
+    } kinds[] = {{"int", DTYPE_INT}, {"uint", DTYPE_UINT}, {"float", DTYPE_FLOAT}};
+    const char *text = json_string_value(value);
+    unsigned bits;
+    char short_text[16];
+    int used = 0;
+
+    if (meta->format == 2)
+        return meta_dtype_v2(array, value, out, err);
+    if (value == NULL || json_is_null(value)) {
+        *out = *now;
+        return 0;
+    }
+    for (size_t i = 0; text != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
+        const size_t n = strlen(kinds[i].name);
+
+        if (strncmp(text, kinds[i].name, n) != 0 || sscanf(text + n, "%2u%n", &bits, &used) != 1 ||
+            text[n + (size_t)used] != '\0')
+            continue;
+        if ((bits != 8 && bits != 16 && bits != 32 && bits != 64) ||
+            (bits == 8 && kinds[i].kind == DTYPE_FLOAT))
+            break;
+        *out = (struct dtype){kinds[i].kind, bits / 8, false};
+        return 0;
+    }
+    if (text != NULL && (strlen(text) == 2 || (strlen(text) == 3 && text[0] == '='))) {
+        snprintf(short_text, sizeof short_text, "%c%s", text[strlen(text) - 1] == '1' ? '|' : '<',
+                 text + strlen(text) - 2);
+        AUTO_JSON json_t *whole = json_string(short_text);
+
+        return meta_dtype_v2(array, whole, out, err);
+    }
+    if (meta_dtype_v2(array, value, out, err) < 0)
+        return -1;
+    out->big_endian = false;
+    return 0;
+}
+
 /* A filter's own dtype and astype; its dtype must be what the array, or the filter before, made. */
 static int parse_dtypes(const char *array, const json_t *config, const struct dtype *now,
-                        struct zarr_filter *filter, struct err *err)
+                        const struct zarr_meta *meta, struct zarr_filter *filter, struct err *err)
 {
     const json_t *dtype = json_object_get(config, "dtype");
     const json_t *astype = json_object_get(config, "astype");
 
-    if (meta_dtype_v2(array, dtype, &filter->decoded, err) < 0)
+    if (parse_dtype(array, dtype, now, meta, &filter->decoded, err) < 0)
         return -1;
     filter->encoded = filter->decoded;
     if (astype != NULL && !json_is_null(astype) &&
-        meta_dtype_v2(array, astype, &filter->encoded, err) < 0)
+        parse_dtype(array, astype, now, meta, &filter->encoded, err) < 0)
         return -1;
     if (!same_dtype(&filter->decoded, now))
         return err_set(err, ERR_UNSUPPORTED,
@@ -47,10 +95,10 @@ static int parse_dtypes(const char *array, const json_t *config, const struct dt
 }
 
 static int parse_delta(const char *array, const json_t *config, const struct dtype *now,
-                       struct zarr_filter *filter, struct err *err)
+                       const struct zarr_meta *meta, struct zarr_filter *filter, struct err *err)
 {
     filter->id = FILTER_DELTA;
-    if (parse_dtypes(array, config, now, filter, err) < 0)
+    if (parse_dtypes(array, config, now, meta, filter, err) < 0)
         return -1;
     if (is_whole(&filter->decoded) && is_whole(&filter->encoded))
         return 0;
@@ -60,7 +108,7 @@ static int parse_delta(const char *array, const json_t *config, const struct dty
 }
 
 static int parse_fixed(const char *array, const json_t *config, const struct dtype *now,
-                       struct zarr_filter *filter, struct err *err)
+                       const struct zarr_meta *meta, struct zarr_filter *filter, struct err *err)
 {
     const json_t *scale = json_object_get(config, "scale");
     const json_t *offset = json_object_get(config, "offset");
@@ -71,7 +119,7 @@ static int parse_fixed(const char *array, const json_t *config, const struct dty
                        "%s: filter \"fixedscaleoffset\" has no usable scale and offset", array);
     filter->scale = json_number_value(scale);
     filter->offset = json_number_value(offset);
-    if (parse_dtypes(array, config, now, filter, err) < 0)
+    if (parse_dtypes(array, config, now, meta, filter, err) < 0)
         return -1;
     if ((is_whole(&filter->decoded) || is_float(&filter->decoded)) &&
         (is_whole(&filter->encoded) || is_float(&filter->encoded)))
@@ -105,8 +153,8 @@ static int parse_shuffle(const char *array, const json_t *config, const struct d
     return 0;
 }
 
-static int add_filter(const char *array, const char *id, const json_t *config, struct dtype *now,
-                      struct zarr_meta *meta, struct err *err)
+int meta_add_filter(const char *array, const char *id, const json_t *config, struct dtype *now,
+                    struct zarr_meta *meta, struct err *err)
 {
     struct zarr_filter filter = {0};
     int rc;
@@ -115,9 +163,9 @@ static int add_filter(const char *array, const char *id, const json_t *config, s
     if (strcmp(id, "bitround") == 0)
         return now->kind == DTYPE_FLOAT ? 0 : unsupported(array, id, err);
     if (strcmp(id, "delta") == 0)
-        rc = parse_delta(array, config, now, &filter, err);
+        rc = parse_delta(array, config, now, meta, &filter, err);
     else if (strcmp(id, "fixedscaleoffset") == 0)
-        rc = parse_fixed(array, config, now, &filter, err);
+        rc = parse_fixed(array, config, now, meta, &filter, err);
     else if (strcmp(id, "packbits") == 0)
         rc = parse_packbits(array, now, &filter, err);
     else if (strcmp(id, "shuffle") == 0)
@@ -131,6 +179,14 @@ static int add_filter(const char *array, const char *id, const json_t *config, s
     *now = filter.encoded;
     meta->filters[meta->nfilters++] = filter;
     return 0;
+}
+
+int meta_add_shuffle(const char *array, const json_t *config, struct zarr_meta *meta,
+                     struct err *err)
+{
+    struct dtype now = meta->dtype;
+
+    return meta_add_filter(array, "shuffle", config, &now, meta, err);
 }
 
 /* |O is strings only with vlen-utf8, which must be by itself. */
@@ -157,7 +213,8 @@ int meta_filters(const char *array, const json_t *filters, struct zarr_meta *met
 
         if (id == NULL)
             return err_set(err, ERR_CORRUPT, "%s: a filter without an id", array);
-        if (meta->dtype.kind != DTYPE_STRING && add_filter(array, id, config, &now, meta, err) < 0)
+        if (meta->dtype.kind != DTYPE_STRING &&
+            meta_add_filter(array, id, config, &now, meta, err) < 0)
             return -1;
     }
     return meta->dtype.kind == DTYPE_STRING ? check_strings(array, filters, err) : 0;

@@ -32,6 +32,13 @@ int meta_transpose(const char *array, const uint64_t *order, unsigned n, struct 
 /* v2's list of filters (or NULL), once the dtype is known. */
 int meta_filters(const char *array, const json_t *filters, struct zarr_meta *meta, struct err *err);
 
+/* v3's numcodecs.* filter `id` before the codec that makes bytes of the elements, whose type is *now. */
+int meta_add_filter(const char *array, const char *id, const json_t *config, struct dtype *now,
+                    struct zarr_meta *meta, struct err *err);
+/* And what may come right after that codec. */
+int meta_add_shuffle(const char *array, const json_t *config, struct zarr_meta *meta,
+                     struct err *err);
+
 /* A v2 dtype: "<i2", "|O". */
 int meta_dtype_v2(const char *array, const json_t *value, struct dtype *out, struct err *err);
 

@@ -351,6 +351,112 @@ static void test_filters(void **state)
     close_fixture(&fix);
 }
 
+#define BYTES(endian)           "{\"name\":\"bytes\",\"configuration\":{\"endian\":\"" endian "\"}}"
+#define NUMCODECS(name, config) "{\"name\":\"numcodecs." name "\",\"configuration\":{" config "}}"
+
+/* The same by the names that zarr-python writes in v3. */
+static void test_v3_filters(void **state)
+{
+    static const struct {
+        const char *type, *codecs;
+        size_t n;
+        uint8_t bytes[20];
+        int64_t expected[5];
+    } cases[] = {
+        {"int32",
+         "[" NUMCODECS("delta", "\"dtype\":\"int32\",\"astype\":\"int8\"") ",\"bytes\"]",
+         5,
+         {10, 1, 0xff, 5, 0},
+         {10, 11, 10, 15, 15}},
+        {"int16",
+         "[" NUMCODECS("delta", "\"dtype\":\"<i2\"") "," BYTES("big") "]",
+         10,
+         {1, 0, 0, 1, 0xff, 0xff, 0, 0, 0, 2},
+         {256, 257, 256, 256, 258}},
+        {"int8",
+         "[" NUMCODECS("delta", "\"dtype\":\"i1\",\"astype\":\"i2\"") "," BYTES("big") "]",
+         10,
+         {0, 1, 0, 1, 0xff, 0xff, 0, 0, 0, 2},
+         {1, 2, 1, 1, 3}},
+        {"bool", "[" NUMCODECS("packbits", "") ",\"bytes\"]", 2, {3, 0xb0}, {1, 0, 1, 1, 0}},
+        {"int16",
+         "[" NUMCODECS(
+             "fixedscaleoffset",
+             "\"scale\":0.5,\"offset\":100,\"dtype\":\"int16\",\"astype\":\"i1\"") ",\"bytes\"]",
+         5,
+         {0, 1, 0xff, 100, 5},
+         {100, 102, 98, 300, 110}},
+        {"int16",
+         "[" BYTES("little") "," NUMCODECS("shuffle", "\"elementsize\":2") "]",
+         10,
+         {1, 2, 3, 4, 5, 0, 1, 0, 1, 0xff},
+         {1, 258, 3, 260, -251}},
+        {"int16",
+         "[" BYTES("big") "," NUMCODECS("shuffle", "\"elementsize\":2") "," NUMCODECS(
+             "crc32c", "\"location\":\"end\"") "]",
+         10,
+         {0, 1, 0, 1, 0xff, 1, 2, 3, 4, 5},
+         {1, 258, 3, 260, -251}},
+    };
+
+    (void)state;
+    setup_v3();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct zarr_array *array = make_v3("[5]", "[5]", cases[i].type, "0", cases[i].codecs);
+        bool sum = strstr(cases[i].codecs, "crc32c") != NULL;
+        uint8_t bytes[24];
+
+        memcpy(bytes, cases[i].bytes, cases[i].n);
+        put_le32(bytes + cases[i].n, crc32c(bytes, cases[i].n));
+        put_chunk("x/c/0", bytes, cases[i].n + (sum ? 4 : 0));
+        expect_ints(array, (uint64_t[]){0}, cases[i].expected);
+        put_chunk("x/c/0", bytes, cases[i].n - 1);
+        expect_bad(array, (uint64_t[]){0}, "x/c/0");
+        zarr_array_free(array);
+    }
+    close_fixture(&fix);
+}
+
+/* What cannot be undone in that place is named. */
+static void test_v3_filters_refused(void **state)
+{
+    static const struct {
+        const char *type, *codecs, *word;
+    } cases[] = {
+        {"int16",
+         "[" NUMCODECS("delta", "\"dtype\":\"i2\"") ",{\"name\":\"transpose\",\"configuration\":{"
+                                                    "\"order\":[0]}}," BYTES("little") "]",
+         "transpose"},
+        {"int16", "[" NUMCODECS("delta", "\"dtype\":\"f4\"") "," BYTES("little") "]", "filter"},
+        {"int16", "[" NUMCODECS("delta", "\"dtype\":\"int17\"") "," BYTES("little") "]", "int17"},
+        {"int16", "[" NUMCODECS("packbits", "") ",\"bytes\"]", "packbits"},
+        {"int16", "[" NUMCODECS("pcodec", "") "]", "pcodec"},
+        {"int16", "[" BYTES("little") "," NUMCODECS("bz2", "") "]", "bz2"},
+        {"int16", "[" BYTES("little") ",\"zstd\"," NUMCODECS("shuffle", "") "]", "shuffle"},
+        {"int16", "[" BYTES("little") "," NUMCODECS("crc32c", "\"location\":\"start\"") "]",
+         "end of the data"},
+    };
+
+    (void)state;
+    setup_v3();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct zarr_array *array = NULL;
+        struct err err = {0};
+        char json[2048];
+
+        snprintf(json, sizeof json,
+                 "{\"zarr_format\":3,\"node_type\":\"array\",\"shape\":[5],\"data_type\":\"%s\","
+                 "\"chunk_grid\":{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":[5]}},"
+                 "\"chunk_key_encoding\":{\"name\":\"default\"},\"fill_value\":0,\"codecs\":%s}",
+                 cases[i].type, cases[i].codecs);
+        put_text(&fix, "x/zarr.json", json);
+        assert_int_equal(zarr_array_open(fix.group, "x", &array, &err), -1);
+        if (strstr(err.msg, cases[i].word) == NULL || strstr(err.msg, "x") == NULL)
+            fail_msg("'%s' does not say '%s'", err.msg, cases[i].word);
+    }
+    close_fixture(&fix);
+}
+
 static void test_bad_filters(void **state)
 {
     static const struct {
@@ -924,14 +1030,24 @@ static void test_cache(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shard),         cmocka_unit_test(test_bad_shard),
-        cmocka_unit_test(test_long_index),    cmocka_unit_test(test_sharded_strings),
-        cmocka_unit_test(test_any_transpose), cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_bad_filters),   cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_bad_streams),   cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_too_long),      cmocka_unit_test(test_side_by_side),
-        cmocka_unit_test(test_long_block),    cmocka_unit_test(test_recut),
-        cmocka_unit_test(test_shared),        cmocka_unit_test(test_shared_failure),
+        cmocka_unit_test(test_shard),
+        cmocka_unit_test(test_bad_shard),
+        cmocka_unit_test(test_long_index),
+        cmocka_unit_test(test_sharded_strings),
+        cmocka_unit_test(test_any_transpose),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_bad_filters),
+        cmocka_unit_test(test_v3_filters),
+        cmocka_unit_test(test_v3_filters_refused),
+        cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_bad_streams),
+        cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_long_block),
+        cmocka_unit_test(test_recut),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_shared_failure),
         cmocka_unit_test(test_cache),
     };
 

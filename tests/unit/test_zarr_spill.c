@@ -18,10 +18,10 @@
 #include <sys/resource.h>
 #include <zstd.h>
 
-#define SMALL    ((size_t)3 << 20)
+#define SMALL    ((size_t)3 << 19)
 #define NSPOILED 16
 /* Of a chunk, decoded: more than a small decoder has, and no round number. */
-#define NBYTES ((size_t)4000 * 1024)
+#define NBYTES ((size_t)2000 * 1024)
 #define LIMIT  ((uint64_t)1 << 30)
 #define LITTLE "{\"name\":\"bytes\",\"configuration\":{\"endian\":\"little\"}}"
 
@@ -271,7 +271,7 @@ static void test_chains(void **state)
         size_t n;
 
         list_codecs(chains[i], "", codecs, sizeof codecs);
-        array = make_array("[4000,256]", "int32", "0", codecs);
+        array = make_array("[2000,256]", "int32", "0", codecs);
         n = pack_all(chains[i], bytes, NBYTES, &stored);
         put_chunk(array, stored, n);
         expect(array, bytes);
@@ -285,7 +285,7 @@ static void test_chains(void **state)
 /* A window that is longer than any scratch, and frames that say nothing. */
 static void test_zstd_window(void **state)
 {
-    const size_t n = (size_t)40 << 20, room = ZSTD_compressBound(n) + 64;
+    const size_t n = (size_t)12 << 20, room = ZSTD_compressBound(n) + 64;
     uint8_t *bytes = some_bytes(n), *stored = malloc(room);
     ZSTD_CCtx *zstd = ZSTD_createCCtx();
     struct zarr_array *array;
@@ -297,13 +297,13 @@ static void test_zstd_window(void **state)
     put_le32(stored + 4, 9);
     got = 8 + 9;
     ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, 3);
-    ZSTD_CCtx_setParameter(zstd, ZSTD_c_windowLog, 26);
+    ZSTD_CCtx_setParameter(zstd, ZSTD_c_windowLog, 24);
     ZSTD_CCtx_setParameter(zstd, ZSTD_c_enableLongDistanceMatching, 1);
     ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1);
     got += ZSTD_compress2(zstd, stored + got, room - got, bytes, n - 1000);
     got += ZSTD_compress2(zstd, stored + got, room - got, bytes + n - 1000, 1000);
     assert_true(got < n * 2 / 3);
-    array = make_array("[10485760]", "int32", "0", LITTLE ",\"zstd\"");
+    array = make_array("[3145728]", "int32", "0", LITTLE ",\"zstd\"");
     put_chunk(array, stored, got);
     expect(array, bytes);
     spoil(array, stored, got, false);
@@ -341,13 +341,13 @@ static void test_orders(void **state)
         const char *shape, *order, *type;
         size_t nbytes;
     } cases[] = {
-        {"[1500,1024]", "[1,0]", "int32", 1500 * 1024 * 4},
-        {"[3001,1024,2]", "[2,1,0]", "int8", 3001 * 1024 * 2},
-        {"[1024,3000,2]", "[0,2,1]", "int8", 3000 * 1024 * 2},
-        {"[3,1000,7,300]", "[1,3,0,2]", "uint8", 3 * 1000 * 7 * 300},
-        {"[2000000,3]", "[1,0]", "uint8", 6000000},
-        {"[3,2000000]", "[1,0]", "uint8", 6000000},
-        {"[11,13,17,19,3,5,9]", "[6,0,5,1,4,2,3]", "uint8", 11 * 13 * 17 * 19 * 3 * 5 * 9},
+        {"[600,1024]", "[1,0]", "int32", 600 * 1024 * 4},
+        {"[1001,1024,2]", "[2,1,0]", "int8", 1001 * 1024 * 2},
+        {"[1024,1000,2]", "[0,2,1]", "int8", 1000 * 1024 * 2},
+        {"[3,1000,7,100]", "[1,3,0,2]", "uint8", 3 * 1000 * 7 * 100},
+        {"[700000,3]", "[1,0]", "uint8", 2100000},
+        {"[3,700000]", "[1,0]", "uint8", 2100000},
+        {"[11,13,17,9,3,5,9]", "[6,0,5,1,4,2,3]", "uint8", 11 * 13 * 17 * 9 * 3 * 5 * 9},
     };
 
     (void)state;
@@ -411,7 +411,7 @@ static void test_filters(void **state)
     spill_start(temporary(), "/tmp", LIMIT);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (size_t f = 0; f < 2; f++) {
-            const size_t elements = (size_t)1500 * 2048; /* 3 MB of bools at the least */
+            const size_t elements = (size_t)800 * 2048; /* 1.6 MB of bools */
             const size_t stored = elements / 8 * cases[i].each + (cases[i].each == 1);
             uint8_t *plain = malloc(elements * 8), *at;
             struct chunk *chunk;
@@ -427,7 +427,7 @@ static void test_filters(void **state)
                 at[0] = 0;
             packed = realloc(packed, ZSTD_compressBound(stored));
             snprintf(text, sizeof text,
-                     "{\"zarr_format\":2,\"shape\":[1500,2048],\"chunks\":[1500,2048],\"dtype\":"
+                     "{\"zarr_format\":2,\"shape\":[800,2048],\"chunks\":[800,2048],\"dtype\":"
                      "\"%s\",\"fill_value\":null,\"order\":\"%s\",\"filters\":[%s],"
                      "\"compressor\":{\"id\":\"zstd\"}}",
                      cases[i].dtype, f == 0 ? "C" : "F", cases[i].filters);
@@ -444,7 +444,7 @@ static void test_filters(void **state)
             memcpy(plain, block.data, block.nbytes);
             assert_int_equal(spill_used(), 0);
             expect(array, plain);
-            if (f == 1)
+            if (f == 1 && i % 3 == 0)
                 spoil(array, packed, n, false);
             zarr_array_free(array);
             free(at);
@@ -506,7 +506,8 @@ static void check_blosc(const char *compressor, int shuffle, unsigned typesize, 
 {
     /* One block; or one and a shorter one, with a rest that is no element. */
     const bool whole = typesize % 2 == 0;
-    const size_t block = whole ? (size_t)4 << 20 : (size_t)7 << 19, nbytes = block + (whole ? 0 : 41);
+    const size_t block = whole ? (size_t)2 << 20 : (size_t)7 << 18,
+                 nbytes = block + (whole ? 0 : 41);
     const size_t room = nbytes * 2;
     uint8_t *bytes = some_bytes(nbytes), *frame = malloc(room), *split = malloc(room);
     int n =
@@ -539,7 +540,7 @@ static void test_blosc(void **state)
     for (size_t c = 0; c < sizeof compressors / sizeof compressors[0]; c++)
         for (int shuffle = 0; shuffle < 3; shuffle++)
             for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
-                if ((c + s + (size_t)shuffle) % 2 == 0 || s == 3)
+                if ((c + s + (size_t)shuffle) % 3 == 0 || s == 3)
                     check_blosc(compressors[c], shuffle, sizes[s], s == 3 && shuffle == (int)c % 3);
     blosc_set_splitmode(BLOSC_FORWARD_COMPAT_SPLIT);
 }
@@ -641,13 +642,13 @@ static void test_strings(void **state)
 {
     static const char *const how[][3] = {
         {NULL}, {"zstd"}, {"numcodecs.lz4", "crc32c"}, {"gzip"}, {"blosc"}};
-    const uint64_t a = 60000, b = 5;
+    const uint64_t a = 30000, b = 5;
     size_t *lengths, plain;
     uint8_t *file;
 
     (void)state;
     plain = make_strings(a * b, 1, &file, &lengths);
-    assert_true(plain > (size_t)5 << 20);
+    assert_true(plain > (size_t)2 << 20);
     for (size_t c = 0; c < sizeof how / sizeof how[0]; c++)
         for (int fortran = 0; fortran < 2; fortran++) {
             struct decoder *small = decoder_new(SMALL, NULL);
@@ -662,7 +663,7 @@ static void test_strings(void **state)
             used += (size_t)sprintf(codecs + used, "\"vlen-utf8\"");
             for (const char *const *h = how[c]; *h != NULL; h++)
                 used += (size_t)sprintf(codecs + used, ",\"%s\"", *h);
-            array = make_array("[60000,5]", "string", "\"\"", codecs);
+            array = make_array("[30000,5]", "string", "\"\"", codecs);
             n = pack_all(how[c], file, plain, &stored);
             put_chunk(array, stored, n);
             check_strings(small, array, file, lengths, a, b, fortran, 0, 1);
@@ -681,7 +682,7 @@ static void test_strings(void **state)
 /* One string that no window holds is checked all the same, and held if it is not too long. */
 static void test_long_string(void **state)
 {
-    const size_t len = (size_t)5 << 20;
+    const size_t len = ((size_t)3 << 20) + 2;
     uint8_t *file = malloc(4 + 3 * 4 + len);
     struct decoder *small = decoder_new(SMALL, NULL);
     struct strings got = {0};
@@ -797,7 +798,7 @@ static void test_shared(void **state)
 {
     static const char *const how[] = {"numcodecs.lz4", NULL};
     uint8_t *bytes = some_bytes(NBYTES), *stored;
-    struct zarr_array *array = make_array("[4000,256]", "int32", "0", LITTLE ",\"numcodecs.lz4\"");
+    struct zarr_array *array = make_array("[2000,256]", "int32", "0", LITTLE ",\"numcodecs.lz4\"");
     size_t n = pack_all(how, bytes, NBYTES, &stored);
     struct reader readers[6];
     uint64_t sum = 0;
@@ -839,7 +840,7 @@ static void test_room(void **state)
         FILE *file;
 
         array =
-            make_array("[4000,256]", "int32", "0", LITTLE ",\"numcodecs.lz4\",\"crc32c\",\"zstd\"");
+            make_array("[2000,256]", "int32", "0", LITTLE ",\"numcodecs.lz4\",\"crc32c\",\"zstd\"");
         zarr_array_free(array);
         snprintf(text, sizeof text, "%s/x/zarr.json", fix.dir);
         file = fopen(text, "r");
@@ -870,7 +871,7 @@ static void test_limits(void **state)
 {
     static const char *const how[] = {"numcodecs.lz4", NULL};
     uint8_t *bytes = some_bytes(NBYTES), *stored;
-    struct zarr_array *array = make_array("[4000,256]", "int32", "0", LITTLE ",\"numcodecs.lz4\"");
+    struct zarr_array *array = make_array("[2000,256]", "int32", "0", LITTLE ",\"numcodecs.lz4\"");
     size_t n = pack_all(how, bytes, NBYTES, &stored);
     struct rlimit before, limit;
 
@@ -925,9 +926,9 @@ static void test_claims(void **state)
 /* zstd that goes on and on: no more than the chunk has is ever written. */
 static void test_bomb(void **state)
 {
-    const size_t n = (size_t)300 << 20, room = ZSTD_compressBound(n);
+    const size_t n = (size_t)100 << 20, room = ZSTD_compressBound(n);
     uint8_t *plain = calloc(1, n), *packed = malloc(room), *outer = malloc(room);
-    struct zarr_array *array = make_array("[4000,256]", "int32", "0", LITTLE ",\"zstd\",\"zstd\"");
+    struct zarr_array *array = make_array("[2000,256]", "int32", "0", LITTLE ",\"zstd\",\"zstd\"");
     size_t got;
 
     (void)state;
@@ -1006,7 +1007,7 @@ static void test_lz(void **state)
         assert_int_equal(unpack(kinds[k], packed + STREAM_AT, len - 1, got, n), -1);
         assert_int_equal(unpack(kinds[k], packed + STREAM_AT, len, got, n - 1), -1);
         /* What c-blosc takes of damaged ones is taken, with the same result. */
-        for (int i = 0; i < 600; i++) {
+        for (int i = 0; i < 150; i++) {
             uint8_t *copy = malloc((size_t)used);
             size_t at;
             bool taken;
