@@ -29,6 +29,7 @@ struct chooser {
     struct expr_eval *eval; /* NULL without an expression */
     uint8_t *keep;          /* per variant of the batch */
     uint8_t *pass;
+    uint64_t most; /* variants in a batch, if they are no more than the choosing's */
 };
 
 /* The variants of one range that are kept. */
@@ -184,6 +185,7 @@ static int worker_start(void *arg, void **worker, struct err *err)
     *worker = chooser;
     if (chooser == NULL)
         return err_set(err, ERR_MEMORY, "out of memory while choosing variants");
+    chooser->most = choosing->batch_max;
     chooser->keep = calloc(choosing->batch_max, 1);
     chooser->pass = calloc(choosing->batch_max, 1);
     chooser->batch =
@@ -218,6 +220,27 @@ static uint64_t batch_end(const struct choosing *choosing, const struct chooser 
     return chooser->eval != NULL ? expr_eval_end(chooser->eval, variant, end) : end;
 }
 
+/* The batch from variant `at` on; *next is where it ended. Where its strings are more than may be held, this
+ * batch and those that follow are shorter. */
+static int choose_some(const struct choosing *choosing, struct chooser *chooser, uint64_t at,
+                       uint64_t end, uint64_t *next, struct err *err)
+{
+    for (;;) {
+        struct err why = {0};
+
+        *next = size_min(batch_end(choosing, chooser, at, end), at + chooser->most);
+        batch_move(chooser->batch, at, *next - at, end);
+        if (choose_batch(choosing, chooser, end, &why) == 0)
+            return 0;
+        if (why.code != ERR_MEMORY || *next - at < 2) {
+            if (err != NULL)
+                *err = why;
+            return -1;
+        }
+        chooser->most = (*next - at) / 2;
+    }
+}
+
 static struct piece *piece_new(uint64_t most, struct err *err)
 {
     struct piece *piece = malloc(sizeof *piece + most * sizeof piece->variants[0]);
@@ -242,9 +265,7 @@ static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct er
         return -1;
     for (uint64_t at = region_index_next(&choosing->index, begin, end), next; at < end;
          at = region_index_next(&choosing->index, next, end)) {
-        next = batch_end(choosing, chooser, at, end);
-        batch_move(chooser->batch, at, next - at, end);
-        if (choose_batch(choosing, chooser, end, err) != 0) {
+        if (choose_some(choosing, chooser, at, end, &next, err) != 0) {
             free(piece);
             return -1;
         }

@@ -563,18 +563,22 @@ int column_doubles(struct column *column, uint64_t begin, uint64_t n, double *ou
     return 0;
 }
 
-/* Elements [first, first + n) of one chunk, if they are not at hand. */
-static int load_strings(struct column *column, const uint64_t *index, uint64_t first, uint64_t n,
+/* Rows [row, row + n) of one chunk, if they are not at hand. One row is had whatever it takes. */
+static int load_strings(struct column *column, const uint64_t *index, uint64_t row, uint64_t n,
                         bool same, struct strings *strings, struct err *err)
 {
-    if (same && strings_hold(strings, first, n))
+    const uint64_t width = column->chunk_a * column->chunk_b;
+
+    if (same && strings_hold(strings, row * width, n * width))
         return 0;
-    if (zarr_chunk_strings_at(column->decoder, column->array, index, first, n,
+    if (zarr_chunk_strings_at(column->decoder, column->array, index, row * width, width,
                               column->strings_budget, strings, err) != 0)
         return name_store(column, err);
-    if (!strings_hold(strings, first, n))
-        return err_set(err, ERR_CORRUPT, "%s: array %s, chunk %" PRIu64 ": too few strings",
-                       store_path(column->array->store), column->array->name, index[0]);
+    if (!strings_hold(strings, row * width, n * width))
+        return err_set(err, ERR_MEMORY,
+                       "%s: array %s: the strings of %" PRIu64
+                       " variants do not fit the memory budget; give more with --memory",
+                       store_path(column->array->store), column->array->name, n);
     return 0;
 }
 
@@ -582,7 +586,6 @@ static int load_strings(struct column *column, const uint64_t *index, uint64_t f
 static int load_rows(struct column *column, uint64_t vchunk, uint64_t row, uint64_t n,
                      struct err *err)
 {
-    const uint64_t width = column->chunk_a * column->chunk_b;
     const bool same = column->loaded && column->chunk == vchunk;
 
     column->loaded = false;
@@ -594,7 +597,7 @@ static int load_rows(struct column *column, uint64_t vchunk, uint64_t row, uint6
         for (uint64_t b = 0; b < column->nchunks_b; b++) {
             const uint64_t index[ZARR_DIMS_MAX] = {vchunk, a, b};
 
-            if (load_strings(column, index, row * width, n * width, same,
+            if (load_strings(column, index, row, n, same,
                              &column->strings[a * column->nchunks_b + b], err) != 0)
                 return -1;
         }

@@ -25,10 +25,11 @@
 
 #include <cmocka.h>
 
-#define MUTATIONS_PER_STORE 200
-#define SECONDS_MAX         20 /* for one of them; sanitizers on a busy machine included */
-#define ADDRESS_SPACE_MAX   ((rlim_t)2 << 30)
-#define FILES_MAX           1024
+#define MUTATIONS_PER_STORE   200
+#define MUTATIONS_PER_ARCHIVE 400
+#define SECONDS_MAX           20 /* for one of them; sanitizers on a busy machine included */
+#define ADDRESS_SPACE_MAX     ((rlim_t)2 << 30)
+#define FILES_MAX             1024
 
 enum outcome { REFUSED, RIGHT, WRONG };
 
@@ -93,14 +94,11 @@ static void full_path(const struct subject *subject, const char *key, char *out,
     snprintf(out, size, "%s/s.vcz/%s", subject->path, key);
 }
 
-static void load(const struct subject *subject, const char *key, struct buf *out)
+static void load_path(const char *path, struct buf *out)
 {
-    char path[512];
-    FILE *file;
+    FILE *file = fopen(path, "rb");
     size_t n;
 
-    full_path(subject, key, path, sizeof path);
-    file = fopen(path, "rb");
     assert_non_null(file);
     buf_reset(out);
     do {
@@ -113,16 +111,29 @@ static void load(const struct subject *subject, const char *key, struct buf *out
     fclose(file);
 }
 
-static void save(const struct subject *subject, const char *key, const void *data, size_t n)
+static void load(const struct subject *subject, const char *key, struct buf *out)
 {
     char path[512];
-    FILE *file;
 
     full_path(subject, key, path, sizeof path);
-    file = fopen(path, "wb");
+    load_path(path, out);
+}
+
+static void save_path(const char *path, const void *data, size_t n)
+{
+    FILE *file = fopen(path, "wb");
+
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, n, file), n);
     assert_int_equal(fclose(file), 0);
+}
+
+static void save(const struct subject *subject, const char *key, const void *data, size_t n)
+{
+    char path[512];
+
+    full_path(subject, key, path, sizeof path);
+    save_path(path, data, n);
 }
 
 /* Whatever is there, also a directory or a FIFO. */
@@ -630,6 +641,111 @@ static void run_subject(const char *name, bool checksums)
     free(subject);
 }
 
+/* ---- archives as files ---- */
+
+static uint32_t get_number(const struct buf *data, size_t at, unsigned nbytes)
+{
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < nbytes; i++)
+        value |= (uint32_t)data->data[at + i] << (8 * i);
+    return value;
+}
+
+/* Where the central directory begins: the last record says it. */
+static size_t directory_begin(const struct buf *archive)
+{
+    const size_t at = archive->len - 22;
+
+    assert_true(archive->len > 22 && get_number(archive, at, 4) == 0x06054b50);
+    return get_number(archive, at + 16, 4);
+}
+
+/* Half of the changes in the directory and its end. Returns the first byte that is not as it was. */
+static size_t change_archive(const char *name, const struct buf *archive, size_t directory,
+                             uint64_t *random, struct buf *out)
+{
+    const bool head = pick(random, 2) == 0;
+    size_t at = head ? directory + pick(random, archive->len - directory) : pick(random, directory);
+    const size_t kind = pick(random, 8);
+    static const uint8_t ones[8] = {255, 255, 255, 255, 255, 255, 255, 255};
+
+    buf_reset(out);
+    if (kind == 0) {
+        buf_append(out, archive->data, at);
+    } else if (kind == 1) {
+        /* Some bytes twice. */
+        buf_append(out, archive->data, at);
+        buf_append(out, archive->data + at / 2, archive->len - at / 2);
+        at = at / 2;
+    } else {
+        buf_append(out, archive->data, archive->len);
+        for (size_t i = 0, n = kind == 2 ? 4 : kind == 3 ? 2 : 1; i < n && at + i < out->len; i++)
+            out->data[at + i] = kind < 4 ? (kind == 2 ? ones[i] : (uint8_t)next_random(random))
+                                         : (uint8_t)(out->data[at + i] ^ (1 << pick(random, 8)));
+    }
+    assert_false(out->failed);
+    snprintf(current, sizeof current, "%s: change %zu at byte %zu of %zu (directory at %zu)", name,
+             kind, at, archive->len, directory);
+    return at;
+}
+
+/* Deflated members have a checksum over all of them; what the directory calls a member may be another
+ * name, and then a chunk is not there. Of stored members only parts are read. */
+static void run_archive(const char *name, bool deflated)
+{
+    struct subject *subject = calloc(1, sizeof *subject);
+    uint64_t random = UINT64_C(0x9e3779b97f4a7c15) + strtoull(env_or("VCZFS_SEED", "0"), NULL, 10);
+    struct buf archive = {0}, changed = {0}, got = {0};
+    char from[512], path[512], command[1600];
+    struct tally tally = {0};
+    struct err err = {0};
+    size_t directory;
+
+    assert_non_null(subject);
+    vectors_path(from, sizeof from, "stores", name);
+    strcpy(subject->path, "/tmp/vczfs-mutation-XXXXXX");
+    assert_non_null(mkdtemp(subject->path));
+    snprintf(path, sizeof path, "%s/s.vcz", subject->path);
+    snprintf(command, sizeof command, "cp '%s' %s", from, path);
+    assert_int_equal(system(command), 0);
+    if (read_view(subject, &subject->right, &err) != 0)
+        fail_msg("%s: %s", name, err.msg);
+    load_path(path, &archive);
+    directory = directory_begin(&archive);
+    for (int i = 0; i < MUTATIONS_PER_ARCHIVE; i++) {
+        const size_t at = change_archive(name, &archive, directory, &random, &changed);
+        enum outcome outcome;
+
+        save_path(path, changed.data, changed.len);
+        alarm(SECONDS_MAX);
+        outcome = judge(subject, "s.vcz", &got);
+        alarm(0);
+        if (outcome == WRONG && deflated && at < directory)
+            fail_msg("%s: wrong bytes were served", current);
+        tally.total++;
+        tally.refused += outcome == REFUSED;
+        tally.right += outcome == RIGHT;
+        tally.unseen += outcome == WRONG;
+    }
+    print_message("%-34s %lu changes: %lu refused, %lu made no difference, %lu cannot be seen\n",
+                  name, tally.total, tally.refused, tally.right, tally.unseen);
+    assert_true(tally.refused > tally.total / 10 && tally.right > 0);
+    buf_free(&archive);
+    buf_free(&changed);
+    buf_free(&got);
+    remove_subject(subject);
+    free(subject);
+}
+
+static void test_archives(void **state)
+{
+    (void)state;
+    run_archive("biallelic.vcz.zip", true);
+    run_archive("biallelic_v3.vcz.zip", true);
+    run_archive("biallelic_stored.vcz.zip", false);
+}
+
 static void test_stores(void **state)
 {
     static const char *const names[] = {
@@ -658,7 +774,8 @@ static void test_checksummed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_stores),
-                                       cmocka_unit_test(test_checksummed)};
+                                       cmocka_unit_test(test_checksummed),
+                                       cmocka_unit_test(test_archives)};
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     const struct rlimit limit = {ADDRESS_SPACE_MAX, ADDRESS_SPACE_MAX};
 
