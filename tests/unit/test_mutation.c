@@ -26,7 +26,7 @@
 #include <cmocka.h>
 
 #define MUTATIONS_PER_STORE   200
-#define MUTATIONS_PER_ARCHIVE 400
+#define MUTATIONS_PER_ARCHIVE 250
 #define SECONDS_MAX           20 /* for one of them; sanitizers on a busy machine included */
 #define ADDRESS_SPACE_MAX     ((rlim_t)2 << 30)
 #define FILES_MAX             1024
@@ -681,8 +681,8 @@ static size_t change_archive(const char *name, const struct buf *archive, size_t
     } else {
         buf_append(out, archive->data, archive->len);
         for (size_t i = 0, n = kind == 2 ? 4 : kind == 3 ? 2 : 1; i < n && at + i < out->len; i++)
-            out->data[at + i] = kind < 4 ? (kind == 2 ? ones[i] : (uint8_t)next_random(random))
-                                         : (uint8_t)(out->data[at + i] ^ (1 << pick(random, 8)));
+            out->data[at + i] = kind < 4 ? (uint8_t)(kind == 2 ? ones[i] : next_random(random))
+                                         : (uint8_t)(out->data[at + i] ^ (1u << pick(random, 8)));
     }
     assert_false(out->failed);
     snprintf(current, sizeof current, "%s: change %zu at byte %zu of %zu (directory at %zu)", name,
