@@ -209,6 +209,10 @@ static bool start_work(struct sched *sched)
         sched->nfresh = 0;
         return true;
     }
+    if (next_span(sched) == NULL) {
+        sched->nfresh = 0;
+        return false;
+    }
     atomic_fetch_add(&sched->nannounced, 1);
     if (sched->nfresh == 1)
         pthread_cond_signal(&sched->work);
@@ -235,7 +239,8 @@ static void work_ahead(struct sched *sched, const struct handle *handle, uint64_
     const struct plan_limits limits = current_limits(sched);
     const uint64_t budget = arena_size(sched->spans.arena) / AHEAD_SHARE;
     const unsigned most = handle->reader.streak < 2 ? 1 : sched->config.nthreads + 1;
-    const uint64_t reach = handle->reader.streak < 2 ? 0 : at + reach_ahead(sched, file);
+    const uint64_t distance = handle->reader.streak < 2 ? 0 : reach_ahead(sched, file);
+    const uint64_t reach = at + distance;
 
     for (unsigned n = 0; (n < most || at < reach) && at < file->size; n++) {
         struct span *span = span_covering(&sched->spans, handle->file, at);
@@ -252,6 +257,7 @@ static void work_ahead(struct sched *sched, const struct handle *handle, uint64_
                 return;
             span->for_handle = handle->handle;
             span->unread = true;
+            span->gather = distance / 2;
             span->keep = true;
             announce(sched, span);
         }

@@ -113,6 +113,9 @@ bool quick_try(struct sched *sched);
 void add_decoder_stats(struct sched *sched, const struct decoder *decoder,
                        struct decoder_stats *seen);
 
+/* The span whose cells are handed out next, or NULL. Under the lock. */
+struct span *next_span(struct sched *sched);
+
 /* A cell of a span that has some; its number is to be kept for finish_part or cell_again. */
 struct encode_cell take_cell(struct sched *sched, struct span *span, uint64_t *number);
 

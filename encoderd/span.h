@@ -54,8 +54,9 @@ struct span {
     uint64_t pending;    /* cells and donations not finished */
     uint64_t for_handle; /* who it was begun ahead for */
     uint64_t nleases;
-    bool keep;   /* worth keeping when nobody holds it: not what a random reader asked for */
-    bool unread; /* begun ahead, and nobody has had it yet, but somebody is on the way */
+    bool keep;       /* worth keeping when nobody holds it: not what a random reader asked for */
+    uint64_t gather; /* begun ahead: not before so many bytes are queued, itself included */
+    bool unread;     /* begun ahead, and nobody has had it yet, but somebody is on the way */
     bool failed;
     struct err err;
     struct waiters waiters; /* owned */

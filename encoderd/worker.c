@@ -201,17 +201,29 @@ static struct span *first_span(const struct sched *sched, enum span_place place,
     return NULL;
 }
 
+/* Work ahead that is worth beginning: enough is queued to take what its blocks hold. */
+static struct span *span_ahead(const struct sched *sched)
+{
+    struct span *span = first_span(sched, SPAN_AHEAD, true);
+    const struct span *last = TAILQ_LAST(&sched->spans.places[SPAN_AHEAD], spans);
+
+    if (span == NULL || span->next_cell != 0 || sched->spans.nbytes_ahead >= span->gather ||
+        last->target.end == sched->view->files[last->file].size)
+        return span;
+    return NULL;
+}
+
 /* What to do next. Random readers, of whom there may be many, always wait for something; in order of
  * arrival they would leave sequential ones ever less. So where both want something, workers' time goes two to one
  * to sequential readers, who make the most of it; within each, it goes by age, and what somebody waits for
  * comes before work ahead. */
-static struct span *next_span(struct sched *sched)
+struct span *next_span(struct sched *sched)
 {
     struct span *of[2] = {first_span(sched, SPAN_DEMAND, false),
                           first_span(sched, SPAN_DEMAND, true)};
 
     if (of[1] == NULL)
-        of[1] = first_span(sched, SPAN_AHEAD, true);
+        of[1] = span_ahead(sched);
     for (unsigned i = 0; i < 2; i++)
         if (of[i] == NULL) {
             if (sched->served[i] + CREDIT_US < sched->served[1 - i])
