@@ -277,11 +277,12 @@ static bool in_flight(const struct reads *reads)
     return false;
 }
 
-/* Sees to it that what the read lacks has been asked for; 0, or the errno that it gets instead. */
-static int ask_for_rest(struct reads *reads, struct pending *read)
+/* Sees to it that what the read lacks behind its first `there` bytes has been asked for; 0, or the errno
+ * that it gets instead. */
+static int ask_for_rest(struct reads *reads, struct pending *read, size_t there)
 {
-    uint64_t offset = read->offset + read->have;
-    uint64_t length = poison_clip(&reads->poison, read->file, offset, read->size - read->have);
+    uint64_t offset = read->offset + there;
+    uint64_t length = poison_clip(&reads->poison, read->file, offset, read->size - there);
 
     if (reads->stale)
         return ESTALE;
@@ -339,24 +340,55 @@ static bool copy_from_leases(struct reads *reads, struct pending *read)
     return true;
 }
 
+/* May what leases have of it stay there until they have the rest, so that nothing needs to be copied? Not
+ * where the encoder may lack the room, or die again and again for the rest. */
+static bool may_wait_for_rest(const struct reads *reads, const struct pending *read)
+{
+    return read->have == 0 && read->deaths == 0 && !read->starved && !reads->careful &&
+           reads->leases.bytes < reads->leases.bytes_max / 2;
+}
+
+/* How many of its first bytes leases have. */
+static size_t bytes_there(struct reads *reads, const struct pending *read)
+{
+    uint64_t there = 0;
+
+    while (there < read->size) {
+        const struct lease *lease = leases_find(&reads->leases, read->file, read->offset + there);
+
+        if (lease == NULL)
+            break;
+        there = size_min(lease->offset + lease->length - read->offset, read->size);
+    }
+    return (size_t)there;
+}
+
 /* As far as it gets with what is there. The read may be gone afterwards. */
 static void advance(struct reads *reads, struct pending *read)
 {
+    size_t there = 0;
     int errnum;
 
     if (read->have == 0 && reply_from_leases(reads, read)) {
         remove_pending(reads, read);
         return;
     }
-    if (!copy_from_leases(reads, read)) {
-        fail(reads, read, ENOMEM);
-        return;
+    if (may_wait_for_rest(reads, read))
+        there = bytes_there(reads, read);
+    if (there == 0 || there == read->size) {
+        if (!copy_from_leases(reads, read)) {
+            fail(reads, read, ENOMEM);
+            return;
+        }
+        there = read->have;
+    } else if (read->ask != NULL && read->ask->offset < read->offset + there) {
+        read->ask = NULL; /* has come from elsewhere */
     }
     if (read->have == read->size) {
         finish(reads, read);
         return;
     }
-    errnum = ask_for_rest(reads, read);
+    errnum = ask_for_rest(reads, read, there);
     if (errnum != 0)
         fail(reads, read, errnum);
 }
