@@ -4,7 +4,7 @@
 
 /* The unit of the row grid, and the longest span, in bytes; spans double from one to the other. */
 #define SPAN_MIN UINT64_C(262144)
-#define SPAN_MAX UINT64_C(2097152)
+#define SPAN_MAX UINT64_C(4194304)
 
 /* Kernel read-ahead arrives out of order by a little: so many lengths of a read from where the run
  * stands, and at most so far, is still the same run. Read-ahead comes in long reads; a short one from
@@ -103,7 +103,7 @@ struct extent_plan plan_read(struct reader *reader, const struct stream_layout *
     if (offset >= reader->next)
         reader->streak++;
     if (reader->streak > 0) {
-        const unsigned doublings = reader->streak > 4 ? 3 : reader->streak - 1;
+        const unsigned doublings = reader->streak > 5 ? 4 : reader->streak - 1;
 
         plan = to_grid(layout, size, limits, plan.begin, SPAN_MIN << doublings);
     }

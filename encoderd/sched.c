@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 /* Longest span, and the share of the arena that one reader's span and all work ahead may take. */
-#define SPAN_MAX    UINT64_C(2097152)
+#define SPAN_MAX    UINT64_C(4194304)
 #define SPAN_MIN    UINT64_C(131072)
 #define SPAN_SHARE  8
 #define AHEAD_SHARE 4
 
 /* Spans kept though nobody holds them. The kernel's page cache has what was read; these serve a second
  * reader close behind. Few, so that the arena's pages stay in the processor's cache. */
-#define RESTING_MAX (8 * SPAN_MAX)
+#define RESTING_MAX (4 * SPAN_MAX)
 
 struct sched *sched_new(const struct view *view, struct arena *arena,
                         const struct sched_config *config, struct err *err)

@@ -42,3 +42,18 @@ def children_of(pid):
             except (OSError, ValueError):
                 pass
     return found
+
+
+def threads_of(pid):
+    return pathlib.Path(f"/proc/{pid}/task").iterdir()
+
+
+def cpu_exactly(pids):
+    """Seconds of all threads that there are; /proc/PID/stat counts in hundredths."""
+    return sum(int((thread / "schedstat").read_text().split()[0]) for pid in pids for thread in threads_of(pid)) / 1e9
+
+
+def switches(pids):
+    """Times that a thread of theirs waited for something, or made way for another."""
+    texts = ((thread / "status").read_text() for pid in pids for thread in threads_of(pid))
+    return sum(int(line.split()[1]) for text in texts for line in text.splitlines() if "ctxt_switches" in line)
