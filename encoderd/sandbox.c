@@ -220,7 +220,7 @@ static int enter_seccomp(struct err *err)
         failed = allow_threads(filter);
     if (failed == 0) /* to be able to show that it still dies with its parent */
         failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, PR_GET_PDEATHSIG));
+                                  SCMP_A0(SCMP_CMP_EQ, PR_GET_PDEATHSIG, 0));
     if (failed == 0)
         failed = seccomp_load(filter);
     if (filter != NULL)
