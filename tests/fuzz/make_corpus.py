@@ -9,6 +9,7 @@ import io
 import json
 import re
 import struct
+import subprocess
 import sys
 import zipfile
 import zlib
@@ -105,6 +106,39 @@ def chunks(corpus):
     for array in ("call_DP", "variant_quality", "variant_allele", "region_index"):
         for data in corpus.chunks("small.vcz", array, 2):
             corpus.put("blosc", data)
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-q", "-3", "--no-check"], input=data, capture_output=True, check=True).stdout
+
+
+def lz4_runs(nbytes):
+    """One LZ4 block of nbytes zeros: a literal, a match one byte back, five literals."""
+    more, rest = divmod(nbytes - 6 - 4 - 15, 255)
+    return b"\x1f\0\1\0" + b"\xff" * more + bytes([rest]) + b"\x50" + bytes(5)
+
+
+def blosc_one_block(data):
+    """A frame of one block, bit-shuffled, zstd, not split."""
+    packed = zstd(data)
+    stream = struct.pack("<II", 20, len(packed)) + packed
+    flags = 4 | 4 << 5 | 16
+    return struct.pack("<4B3I", 2, 1, flags, 1, len(data), len(data), 16 + len(stream)) + stream
+
+
+def beyond_the_budget(corpus):
+    """Numbered as in fuzz_unfold.c."""
+    n = 2048000
+    raw = bytes(i // 1000 % 3 for i in range(n))
+    blosc = blosc_one_block(raw)
+    vlen_strings = struct.pack("<I", 200000) + b"".join(
+        struct.pack("<I", k % 5 + 8) + b"ACGTACGTACGT"[: k % 5 + 8] for k in range(200000))
+    for number, data in (
+        (0, struct.pack("<I", n) + lz4_runs(n)), (1, blosc), (3, blosc), (2, zstd(raw + raw)),
+        (4, zlib.compress(raw[: n // 2])), (5, zstd(b"\0" + raw[: n // 8])),
+        (6, zstd(vlen_strings)), (7, struct.pack("<I", 2400000) + lz4_runs(2400000)), (8, b"\1\2\3\4"),
+    ):
+        corpus.put("unfold", bytes([number]) + data)
 
 
 def vlen(corpus):
@@ -228,7 +262,7 @@ def protocol(corpus):
 
 def main():
     corpus = Corpus(sys.argv[1], sys.argv[2])
-    for make in (metadata, chunks, vlen, shards, zips, protocol):
+    for make in (metadata, chunks, beyond_the_budget, vlen, shards, zips, protocol):
         make(corpus)
 
 
