@@ -19,6 +19,7 @@
 
 #define MEMORY_MIN  (UINT64_C(16) << 20)
 #define THREADS_MAX 64
+#define OOM_SCORE   "500"
 
 static const char usage_text[] =
     "Usage: vczfs-encoderd [OPTIONS] --listen PATH\n"
@@ -171,6 +172,16 @@ static int open_log(const struct options *options)
     return 0;
 }
 
+/* When the system has no memory left it is the encoder that should go, not the front, though that may be
+ * the larger one of the two with the small files of many variants: an encoder is replaced. */
+static void volunteer(void)
+{
+    AUTO_CLOSE int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+        log_debug("cannot volunteer for the out-of-memory killer: %s", strerror(errno));
+}
+
 /* The end of a socketpair that a front left on PROTO_LISTENER_FD. */
 static int serve_inherited(const struct server_config *config)
 {
@@ -182,6 +193,7 @@ static int serve_inherited(const struct server_config *config)
         type != SOCK_SEQPACKET)
         return usage_error("started by hand, it wants --listen PATH", NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    volunteer();
     if (server_run(PROTO_LISTENER_FD, config, &err) != 0) {
         log_error("%s", err.msg);
         return 1;

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -115,6 +116,45 @@ def resident(pid):
     """Bytes of memory that are the process's own or mapped by it."""
     fields = pathlib.Path(f"/proc/{pid}/statm").read_text().split()
     return int(fields[1]) * os.sysconf("SC_PAGESIZE")
+
+
+class MemoryCgroup:
+    """A memory cgroup of its own, of either version."""
+
+    def __init__(self, place, v2):
+        self.place, self.v2 = place, v2
+
+    def take(self, pid):
+        (self.place / "cgroup.procs").write_text(str(pid))
+
+    def limit(self, nbytes):
+        (self.place / ("memory.max" if self.v2 else "memory.limit_in_bytes")).write_text(str(nbytes))
+
+    def usage(self):
+        return int((self.place / ("memory.current" if self.v2 else "memory.usage_in_bytes")).read_text())
+
+    def kills(self):
+        text = (self.place / ("memory.events" if self.v2 else "memory.oom_control")).read_text()
+        return int(re.search(r"^oom_kill (\d+)$", text, re.M)[1])
+
+
+@contextlib.contextmanager
+def memory_cgroup():
+    """One that is removed again, or None where there can be none (no root, no controller)."""
+    roots = [(pathlib.Path("/sys/fs/cgroup/memory"), False), (pathlib.Path("/sys/fs/cgroup"), True)]
+    for root, v2 in roots:
+        place = root / f"vczfs-drill-{os.getpid()}"
+        try:
+            place.mkdir()
+        except OSError:
+            continue
+        try:
+            cgroup = MemoryCgroup(place, v2)
+            yield cgroup if (place / ("memory.max" if v2 else "memory.limit_in_bytes")).exists() else None
+        finally:
+            helpers.wait_for(lambda: helpers.errno_of(place.rmdir) == 0, what="the cgroup to be empty")
+        return
+    yield None
 
 
 @contextlib.contextmanager

@@ -9,10 +9,12 @@ import resource
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
 
+import bgen_reader
 import drills
 import helpers
 
@@ -46,14 +48,20 @@ def crash(front, how, rng):
     return pid
 
 
-@pytest.mark.limit(drills.scaled(60, 1200))
-def test_encoder_crashes_under_eight_readers(mount, generated):
-    """1,000 times in the soak. No read fails, no byte is wrong, the front stays."""
-    store, bed = drills.made(generated)
+# A thousand deaths of a .bed's encoder take half a minute; sanitizers need not see as many.
+DEATHS = {"mount-plink": 60 if SANITIZED else 1000, "mount-bgen": 30 if SANITIZED else 200}
+
+
+@pytest.mark.limit(drills.scaled(120, 1800))
+@pytest.mark.parametrize("verb", DEATHS)
+def test_encoder_crashes_under_eight_readers(verb, mount, generated):
+    """No read fails, no byte is wrong, the front stays."""
+    store, oracle = drills.made_view(generated, verb)
     rng = random.Random(6)
     ways = [kill, kill, kill if SANITIZED else segv, abort]
-    deaths = drills.scaled(60, 1000)
-    with mount(store) as m, drills.reading(m.path(".bed"), bed, MODES, "-p", "200") as readers:
+    deaths = drills.scaled(DEATHS[verb], 1000 if verb == "mount-bgen" else 5000)
+    with mount(store, verb=verb) as m, drills.reading(m.path(drills.SUFFIX[verb]), oracle, MODES, "-p", "200") as readers:
+        front = m.front
         start = time.monotonic()
         for i in range(deaths):
             crash(m.front, ways[i % len(ways)], rng)
@@ -61,41 +69,109 @@ def test_encoder_crashes_under_eight_readers(mount, generated):
         time.sleep(0.5)
         results = readers.finish()
         log = m.log()
-        assert m.process.poll() is None
+        assert m.process.poll() is None and m.front == front
+        descriptors = len(helpers.descriptors(front))
     drills.assert_all_right(results)
     assert "ended 3 encoders" not in log
+    assert descriptors < 40, descriptors
     drills.record(
         "crash",
+        view=verb,
         deaths=deaths,
         seconds=round(took, 1),
         reads=sum(r["ops"] for r in results),
+        failed=sum(r["errors"] for r in results),
+        wrong=sum(r["wrong"] for r in results),
         longest_read_ms=max(r["max_us"] for r in results) / 1000,
     )
 
 
+@pytest.mark.limit(60)
+def test_index_while_encoders_die(generated):
+    """Who looks for the .bgi has it, or EIO after three encoders in a row died while they made it; then it is right."""
+    store, oracle = drills.made_view(generated, "mount-bgen")
+    rng = random.Random(9)
+    with helpers.mounted(store, verb="mount-bgen") as m, drills.reading(m.path(".bgen"), oracle, ["rand", "seq"]) as readers:
+        index = f"{m.path('.bgen')}.bgi"
+        done = threading.Event()
+        codes = []
+
+        def look():
+            while not done.is_set():
+                codes.append(helpers.errno_of(lambda: os.stat(index)))
+                if codes[-1] == 0:
+                    return
+
+        looker = threading.Thread(target=look)
+        looker.start()
+        for _ in range(drills.scaled(20, 200)):
+            crash(m.front, kill, rng)
+        done.set()
+        looker.join()
+        assert codes and set(codes) <= {0, errno.EIO}, codes
+        assert len(bgen_reader.index_rows(index)) == 1500
+        drills.assert_all_right(readers.finish())
+
+
 @pytest.mark.limit(120)
-def test_encoder_without_memory_under_readers(mount, generated):
+@pytest.mark.parametrize("verb", drills.SUFFIX)
+def test_encoder_without_memory_under_readers(verb, mount, generated):
     """RLIMIT_AS pulled away under it: it goes on with what it has, or ends; readers notice neither."""
-    store, bed = drills.made(generated)
+    store, oracle = drills.made_view(generated, verb)
     rng = random.Random(7)
-    with mount(store) as m, drills.reading(m.path(".bed"), bed, MODES, "-p", "200") as readers:
+    with mount(store, verb=verb) as m, drills.reading(m.path(drills.SUFFIX[verb]), oracle, MODES, "-p", "200") as readers:
+        ended = 0
         for _ in range(drills.scaled(8, 100)):
             starved = crash(m.front, starve, rng)
             time.sleep(0.2)
+            ended += not helpers.alive(starved)
             with contextlib.suppress(ProcessLookupError):
                 kill(starved)
         results = readers.finish()
     drills.assert_all_right(results)
+    drills.record("oom-rlimit", view=verb, starved=drills.scaled(8, 100), ended_by_itself=ended)
+
+
+@pytest.mark.limit(120)
+@pytest.mark.parametrize("verb", drills.SUFFIX)
+def test_encoder_killed_by_the_kernel_for_memory(verb, mount, generated, scratch):
+    """The out-of-memory killer itself: each encoder begins in a memory cgroup that has little more than it takes to open."""
+    store, oracle = drills.made_view(generated, verb)
+    with drills.memory_cgroup() as cgroup:
+        if cgroup is None:
+            pytest.skip("no memory cgroup can be made here")
+        wrapper = scratch / "encoder"
+        wrapper.write_text(f'#!/bin/sh\necho $$ > {cgroup.place}/cgroup.procs\nexec {helpers.ENCODERD} "$@"\n')
+        wrapper.chmod(0o755)
+        with mount(store, "--encoder", wrapper, verb=verb) as m:
+            cgroup.limit(cgroup.usage() + (1 << 20))
+            with drills.reading(m.path(drills.SUFFIX[verb]), oracle, MODES, "-p", "200") as readers:
+                helpers.wait_for(lambda: cgroup.kills() >= drills.scaled(5, 100), drills.scaled(20, 100), "encoders to be killed")
+                cgroup.limit(1 << 30)
+                time.sleep(1)
+                results = readers.finish()
+            kills = cgroup.kills()
+            assert "ended 3 encoders" not in m.log(), m.log()
+        drills.assert_all_right(results)
+        drills.record("oom-cgroup", view=verb, kills=kills, reads=sum(r["ops"] for r in results))
+
+
+def test_encoder_goes_first_when_memory_runs_out(mount):
+    """The front may be the larger one (sidecars of millions of variants), and must not be chosen for that."""
+    with mount(helpers.store("biallelic.vcz")) as m:
+        scores = [int(open(f"/proc/{pid}/oom_score_adj", encoding="ascii").read()) for pid in (m.front, m.encoder())]
+    assert scores[1] >= scores[0] + 300, scores
 
 
 @pytest.mark.limit(drills.scaled(60, 180))
-def test_time_from_death_to_the_next_read(mount, generated):
+@pytest.mark.parametrize("verb", drills.SUFFIX)
+def test_time_from_death_to_the_next_read(verb, mount, generated):
     """Less than 100 ms from the kill to the first byte that a new encoder made."""
-    store, bed = drills.made(generated)
-    due = bed.read_bytes()
+    store, oracle = drills.made_view(generated, verb)
+    due = oracle.read_bytes()
     took = []
-    with mount(store) as m, helpers.open_fd(m.path(".bed"), os.O_RDONLY | os.O_DIRECT) as fd:
-        for i in range(drills.scaled(20, 200)):
+    with mount(store, verb=verb) as m, helpers.open_fd(m.path(drills.SUFFIX[verb]), os.O_RDONLY | os.O_DIRECT) as fd:
+        for i in range(drills.scaled(50, 200)):
             at = i * 65536 % (len(due) - 4096) // 4096 * 4096
             pid = m.encoder()
             start = time.monotonic()
@@ -104,17 +180,21 @@ def test_time_from_death_to_the_next_read(mount, generated):
             assert os.pread(fd, 4096, at) == due[at : at + 4096]
             took.append(time.monotonic() - start)
             time.sleep(0.05)
-    figures = {"p50_ms": drills.milliseconds(drills.quantile(took, 0.5)), "max_ms": drills.milliseconds(max(took))}
-    drills.record("respawn", deaths=len(took), **figures)
-    assert drills.quantile(took, 0.5) < 0.1 * helpers.SLOW, figures
+    figures = {f"p{q}_ms": drills.milliseconds(drills.quantile(took, q / 100)) for q in (50, 90, 99)}
+    figures["max_ms"] = drills.milliseconds(max(took))
+    drills.record("respawn", view=verb, deaths=len(took), **figures)
+    # Others may be at work on the machine; the README has what it takes on a quiet one.
+    assert drills.quantile(took, 0.9) < 0.1 * helpers.SLOW, figures
     assert max(took) < 1.0 * helpers.SLOW, figures
 
 
 @pytest.mark.limit(drills.scaled(60, 180))
-def test_readers_get_on_while_every_encoder_dies_young(mount, generated):
+@pytest.mark.parametrize("verb", drills.SUFFIX)
+def test_readers_get_on_while_every_encoder_dies_young(verb, mount, generated):
     """An encoder lives for 30 ms after its first answer: the pause between two must not grow."""
-    store, bed = drills.made(generated)
-    with mount(store) as m, drills.reading(m.path(".bed"), bed, ["rand", "direct", "seq"], "-p", "1000") as readers:
+    store, oracle = drills.made_view(generated, verb)
+    path = drills.SUFFIX[verb]
+    with mount(store, verb=verb) as m, drills.reading(m.path(path), oracle, ["rand", "direct", "seq"], "-p", "1000") as readers:
         end = time.monotonic() + drills.scaled(5, 60)
         deaths = 0
         while time.monotonic() < end:
@@ -128,7 +208,7 @@ def test_readers_get_on_while_every_encoder_dies_young(mount, generated):
         results = readers.finish()
     drills.assert_all_right(results)
     reads = sum(r["ops"] for r in results)
-    drills.record("young-deaths", deaths=deaths, reads=reads)
+    drills.record("young-deaths", view=verb, deaths=deaths, reads=reads)
     assert deaths > 10 and reads > 2 * deaths, (deaths, reads)
 
 

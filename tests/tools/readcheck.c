@@ -92,8 +92,20 @@ static void complain(struct state *s, uint64_t *counter, const char *what, uint6
 /* [at, at + n) came as `got`. */
 static void judge(struct state *s, const uint8_t *got, uint64_t at, size_t n)
 {
-    if (memcmp(got, s->due + at, n) != 0)
-        complain(s, &s->wrong, "wrong bytes", at, n);
+    if (memcmp(got, s->due + at, n) != 0) {
+        char what[COMPLAINT / 2];
+        size_t first = 0, nwrong = 0;
+
+        for (size_t i = n; i-- > 0;) {
+            if (got[i] != s->due[at + i]) {
+                first = i;
+                nwrong++;
+            }
+        }
+        snprintf(what, sizeof what, "%zu wrong bytes, the first %" PRIu64 ": %02x for %02x,",
+                 nwrong, at + first, got[first], s->due[at + first]);
+        complain(s, &s->wrong, what, at, n);
+    }
     s->bytes += n;
 }
 
