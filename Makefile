@@ -95,7 +95,7 @@ unit: $(UNIT)
 fuzzers: $(FUZZ:%=$(BUILD)/fuzz/%)
 replayers: $(FUZZ:%=$(BUILD)/replay/%)
 
-$(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/encoder.a $(BUILD)/common.a
+$(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/encoder.a $(BUILD)/front.a $(BUILD)/common.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 

@@ -114,9 +114,23 @@ int64_t access_log_now(const struct access_log *log)
     return log != NULL ? clock_us() : 0;
 }
 
+/* Every read of a program is a line: printf would cost more than the rest of answering from a lease. */
+static void append_number(struct buf *out, const char *key, uint64_t value)
+{
+    buf_append_str(out, key);
+    buf_append_u64(out, value);
+}
+
+/* Seconds with six digits after the point. */
 static void append_time(struct buf *out, const char *key, int64_t us)
 {
-    buf_printf(out, ",\"%s\":%" PRId64 ".%06" PRId64, key, us / 1000000, us % 1000000);
+    char digits[7] = ".000000";
+    int64_t rest = us % 1000000;
+
+    for (int i = 6; i > 0; i--, rest /= 10)
+        digits[i] = (char)('0' + rest % 10);
+    append_number(out, key, (uint64_t)(us / 1000000));
+    buf_append(out, digits, sizeof digits);
 }
 
 void access_log_format(struct buf *out, const struct access_entry *entry, int64_t t_end)
@@ -124,13 +138,16 @@ void access_log_format(struct buf *out, const struct access_entry *entry, int64_
     buf_append_str(out, "{\"path\":\"/");
     if (entry->name != NULL)
         json_append_text(out, entry->name);
-    buf_printf(out, "\",\"fh\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"size\":%" PRIu64, entry->handle,
-               entry->offset, entry->size);
-    append_time(out, "t_start", entry->t_start);
-    append_time(out, "t_end", t_end);
-    buf_printf(out, ",\"kind\":\"%s\"", entry->kind);
+    append_number(out, "\",\"fh\":", entry->handle);
+    append_number(out, ",\"offset\":", entry->offset);
+    append_number(out, ",\"size\":", entry->size);
+    append_time(out, ",\"t_start\":", entry->t_start);
+    append_time(out, ",\"t_end\":", t_end);
+    buf_append_str(out, ",\"kind\":\"");
+    buf_append_str(out, entry->kind);
+    buf_append_char(out, '"');
     if (entry->errnum != 0)
-        buf_printf(out, ",\"errno\":%d", entry->errnum);
+        append_number(out, ",\"errno\":", (uint64_t)entry->errnum);
     buf_append_str(out, "}\n");
 }
 
