@@ -16,7 +16,7 @@ import helpers
 import plink_tools
 
 READCHECK = helpers.BUILD / "tools/readcheck"
-SOAK = os.environ.get("VCZFS_SOAK", "") not in ("", "0")
+SOAK = helpers.SOAK
 
 # Wide enough for several blocks a row, long enough for several spans; about 4 MB of .bed.
 STORE = "--samples 5003 --variants 3000 --chunk-variants 500 --chunk-samples 2000 --density dense --seed 6"

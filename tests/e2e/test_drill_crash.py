@@ -132,10 +132,11 @@ def test_encoder_without_memory_under_readers(verb, mount, generated):
     drills.record("oom-rlimit", view=verb, starved=drills.scaled(8, 100), ended_by_itself=ended)
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's shadow is charged too: no limit lets it answer anything")
 @pytest.mark.limit(120)
 @pytest.mark.parametrize("verb", drills.SUFFIX)
 def test_encoder_killed_by_the_kernel_for_memory(verb, mount, generated, scratch):
-    """The out-of-memory killer itself: each encoder begins in a memory cgroup that has little more than it takes to open."""
+    """The out-of-memory killer itself: encoders live in a memory cgroup that has little more than it takes to open."""
     store, oracle = drills.made_view(generated, verb)
     with drills.memory_cgroup() as cgroup:
         if cgroup is None:
@@ -144,9 +145,10 @@ def test_encoder_killed_by_the_kernel_for_memory(verb, mount, generated, scratch
         wrapper.write_text(f'#!/bin/sh\necho $$ > {cgroup.place}/cgroup.procs\nexec {helpers.ENCODERD} "$@"\n')
         wrapper.chmod(0o755)
         with mount(store, "--encoder", wrapper, verb=verb) as m:
-            cgroup.limit(cgroup.usage() + (1 << 20))
+            # Enough for any one read, or the same one might end three in a row; not for long.
+            cgroup.limit(cgroup.usage() + (2 << 20))
             with drills.reading(m.path(drills.SUFFIX[verb]), oracle, MODES, "-p", "200") as readers:
-                helpers.wait_for(lambda: cgroup.kills() >= drills.scaled(5, 100), drills.scaled(20, 100), "encoders to be killed")
+                helpers.wait_for(lambda: cgroup.kills() >= drills.scaled(5, 20), drills.scaled(30, 100), "encoders to be killed")
                 cgroup.limit(1 << 30)
                 time.sleep(1)
                 results = readers.finish()
@@ -223,7 +225,9 @@ def test_store_that_changes_between_deaths_is_stale(mount, generated, scratch):
         data = chunk.read_bytes()
         chunk.unlink()
         chunk.write_bytes(data + b"x")
-        crash(m.front, kill, random.Random(8))
+        pid = drills.encoder_pid(m.front)  # none if a read has found the change by itself
+        if pid is not None:
+            kill(pid)
         helpers.wait_for(lambda: helpers.read_errno(m.path(".bed")) == errno.ESTALE, what="ESTALE")
         assert len(os.listdir(m.dir)) == 3 and m.read(".fam")
         results = readers.finish()

@@ -62,7 +62,7 @@ def test_fio(job, verb, mount, generated):
         path = m.path(small if "sidecar" in job else drills.SUFFIX[verb])
         done = subprocess.run(
             ["fio", "--name=job", f"--filename={path}", "--readonly", "--invalidate=1", "--time_based",
-             f"--runtime={drills.scaled(1, 30)}", "--group_reporting", "--output-format=json", *FIO[job]],
+             f"--runtime={drills.scaled(1, 10)}", "--group_reporting", "--output-format=json", *FIO[job]],
             capture_output=True, text=True, timeout=60 * helpers.SLOW, check=False, cwd=m.dir.parent,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr + done.stdout[-500:]
@@ -72,7 +72,7 @@ def test_fio(job, verb, mount, generated):
         drills.record("fio", view=verb, job=job, errors=result["error"], iops=round(result["read"]["iops"]), mb_s=round(result["read"]["bw_bytes"] / 1e6))
 
 
-OPERATIONS = drills.scaled(10000 if helpers.SLOW > 1 else 50000, 500000)
+OPERATIONS = drills.scaled(10000 if helpers.SLOW > 1 else 50000, 200000)
 
 
 @pytest.mark.parametrize("verb", drills.SUFFIX)

@@ -102,7 +102,7 @@ def test_wedged_encoder_is_replaced(timeout, verb, mount, generated):
     assert soonest - 0.2 < took < (latest + 1) * helpers.SLOW
 
 
-@pytest.mark.limit(60)
+@pytest.mark.limit(drills.scaled(60, 180))
 def test_wedged_again_and_again(mount, generated):
     """Every encoder is stopped as soon as it serves: each read is late, and right."""
     store, bed = drills.made(generated)
