@@ -9,6 +9,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 /* Under the address sanitizer what is not handed out may not be touched, neither by the decoders here
  * nor by a caller who holds on to a block. */
@@ -28,6 +29,15 @@
 #define KEPT_WORDS ((size_t)8192)
 /* Block indexes of all cached chunks together. */
 #define INDEX_NBYTES_MAX ((uint64_t)8 << 20)
+
+static size_t chunks_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return CHUNKS_FEW;
+    return (size_t)size_max(CHUNKS_FEW, size_min(CHUNKS_MAX, limit.rlim_cur / 32));
+}
 
 struct decoder *decoder_new(size_t scratch_max, struct err *err)
 {
@@ -51,6 +61,7 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
         err_set(err, ERR_MEMORY, "no memory for %zu bytes of scratch: lower --memory", scratch_max);
         return NULL;
     }
+    decoder->nchunks_max = chunks_max();
     decoder->quick_left = DECODER_ANY;
     decoder->scratch = map;
     decoder->scratch_max = scratch_max - scratch_max % SCRATCH_ALIGN;
@@ -270,7 +281,7 @@ static void evict_oldest(struct decoder *decoder)
 
 static void keep_chunk(struct decoder *decoder, struct chunk *chunk)
 {
-    if (decoder->nchunks == CHUNKS_MAX)
+    if (decoder->nchunks == decoder->nchunks_max)
         evict_oldest(decoder);
     decoder->chunks[decoder->nchunks++] = chunk;
     while (decoder->nchunks > 1 && index_nbytes(decoder) > INDEX_NBYTES_MAX)

@@ -12,7 +12,10 @@
 #include "encoderd/zarr/extent.h"
 #include "encoderd/zarr/stream.h"
 
-#define CHUNKS_MAX 32
+/* Opened chunks that a decoder keeps: so many, and no more than 1/32 of the files that the process may
+ * have open. */
+#define CHUNKS_MAX 64
+#define CHUNKS_FEW 8
 
 enum layout {
     LAYOUT_ABSENT,
@@ -73,7 +76,7 @@ struct decoder {
     size_t scratch_max, scratch_mapped, scratch_used;
     struct codecs codecs;
     struct chunk *chunks[CHUNKS_MAX]; /* owned */
-    size_t nchunks;
+    size_t nchunks, nchunks_max;
     struct pool spare; /* chunks */
     uint64_t *sorting; /* owned; for making an index */
     size_t sorting_cap;
