@@ -75,9 +75,9 @@ struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
     return to_grid(layout, size, limits, begin, SPAN_MAX);
 }
 
-/* Does this read go on from the reader's run? Once it is one, the rest of a read whose first bytes were there
- * already, however short, may be asked for after the reads behind it. */
-static bool continues(const struct reader *reader, uint64_t offset, uint64_t length)
+/* Once there is a run, the rest of a read whose first bytes were there already, however short, may be asked for
+ * after the reads behind it. */
+bool plan_continues(const struct reader *reader, uint64_t offset, uint64_t length)
 {
     const uint64_t slack = length < RUN_SLACK_MAX / RUN_LENGTHS ? length * RUN_LENGTHS
                                                                 : size_max(RUN_SLACK_MAX, length);
@@ -95,7 +95,7 @@ struct extent_plan plan_read(struct reader *reader, const struct stream_layout *
 {
     struct extent_plan plan = plan_exact(layout, size, limits, offset, length);
 
-    if (!continues(reader, offset, length)) {
+    if (!plan_continues(reader, offset, length)) {
         reader->streak = 0;
         reader->next = plan.end;
         return plan;

@@ -25,6 +25,9 @@ struct extent_plan {
     bool sequential;     /* the reader is reading on: work ahead of it is worth it */
 };
 
+/* Does a read go on from the reader's run? */
+bool plan_continues(const struct reader *reader, uint64_t offset, uint64_t length);
+
 /* Plans for a read of [offset, offset + length) of a file of `size` bytes and updates the reader's
  * history. A sequential plan ends on a grid of rows that is the same for every reader, so that readers
  * share spans. */

@@ -14,6 +14,9 @@
 #define SPAN_SHARE  8
 #define AHEAD_SHARE 4
 
+/* Shorter reads than the kernel's read-ahead are not gone on from by other readers. */
+#define RUN_READ_MIN UINT64_C(16384)
+
 /* Spans kept though nobody holds them. The kernel's page cache has what was read; these serve a second
  * reader close behind. Few, so that the arena's pages stay in the processor's cache. */
 #define RESTING_MAX (4 * SPAN_MAX)
@@ -302,6 +305,27 @@ static void attach(struct sched *sched, struct span *span, struct waiter *waiter
     TAILQ_INSERT_TAIL(&span->waiters, waiter, link);
 }
 
+/* Readers that are close together read each a part of what they all read, since the kernel keeps for all
+ * what it has read for one. So where another one stopped this one may go on. */
+static const struct reader *find_run(const struct sched *sched, const struct sched_read *read)
+{
+    for (unsigned i = 0; i < RUNS_MAX; i++)
+        if (sched->runs[i].file == read->file && sched->runs[i].reader.next == read->offset)
+            return &sched->runs[i].reader;
+    return NULL;
+}
+
+static void note_run(struct sched *sched, const struct sched_read *read,
+                     const struct reader *reader)
+{
+    if (read->length < RUN_READ_MIN)
+        return;
+    for (unsigned i = 0; i < RUNS_MAX; i++)
+        if (sched->runs[i].file == read->file && sched->runs[i].reader.next == reader->next)
+            return;
+    sched->runs[sched->next_run++ % RUNS_MAX] = (struct run){read->file, *reader};
+}
+
 /* Plans for a read and keeps the handle's history and the count of sequential readers right. */
 static struct extent_plan plan_for(struct sched *sched, struct handle *handle,
                                    const struct waiter *waiter)
@@ -311,10 +335,14 @@ static struct extent_plan plan_for(struct sched *sched, struct handle *handle,
     const struct stream_layout *layout = &file->stream->layout;
     const struct plan_limits limits = current_limits(sched);
     const bool before = handle != NULL && handle->reader.streak > 0;
+    const struct reader *run;
     struct extent_plan plan;
 
     if (waiter->exact || handle == NULL)
         return plan_exact(layout, file->size, &limits, read->offset, read->length);
+    if (!plan_continues(&handle->reader, read->offset, read->length) &&
+        (run = find_run(sched, read)) != NULL)
+        handle->reader = *run;
     plan = plan_read(&handle->reader, layout, file->size, &limits, read->offset, read->length);
     if (handle->reader.streak > 0 && !before)
         sched->nsequential++;
@@ -329,6 +357,7 @@ static bool place(struct sched *sched, struct waiter *waiter)
 {
     struct handle *handle = find_handle(sched, waiter->read.handle, waiter->read.file);
     const struct extent_plan plan = plan_for(sched, handle, waiter);
+    const struct sched_read read = waiter->read; /* the span may answer it, and drop it */
     struct span *span = NULL;
     uint64_t end;
 
@@ -344,6 +373,8 @@ static bool place(struct sched *sched, struct waiter *waiter)
         handle->reader.next = size_max(handle->reader.next, end);
         work_ahead(sched, handle, end);
     }
+    if (handle != NULL)
+        note_run(sched, &read, &handle->reader);
     return true;
 }
 

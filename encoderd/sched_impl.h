@@ -53,6 +53,14 @@ struct handle {
 };
 TAILQ_HEAD(handles, handle);
 
+/* Where some reader of a file has got to. */
+struct run {
+    size_t file;
+    struct reader reader;
+};
+
+#define RUNS_MAX 16
+
 struct lease {
     TAILQ_ENTRY(lease) link;
     uint64_t id;
@@ -89,6 +97,8 @@ struct sched {
     struct waiters stalled; /* reads that found no room */
     uint64_t next_lease;
     uint64_t nhandles, nsequential;
+    struct run runs[RUNS_MAX]; /* the latest, in a ring: see find_run */
+    unsigned next_run;
     uint64_t block_rows; /* rows that a block was last seen to reach over; under the lock */
     uint64_t nfresh;     /* cells that nobody has been woken for */
     struct quick quick;

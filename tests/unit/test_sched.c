@@ -149,6 +149,33 @@ static void test_a_second_reader_costs_no_decoding(void **state)
     stop(&bench);
 }
 
+/* Each of 64 handles reads a few of the pieces of one run, as the kernel deals them out where all of them
+ * read all of it. */
+static void test_readers_of_one_run_share_it(void **state)
+{
+    struct bench bench = start(UINT64_C(32) << 20, 2);
+    struct sched_stats alone, stats;
+
+    (void)state;
+    read_through(&bench, 1, 131072);
+    sched_stats(bench.sched, &alone);
+    stop(&bench);
+    bench = start(UINT64_C(32) << 20, 2);
+    srand(4);
+    for (uint64_t at = 0; at < made.size;) {
+        struct sched_answer answer;
+
+        ask(&bench, at, 1 + (uint64_t)rand() % 64, at, 20480);
+        answer = next_answer(&bench);
+        check_lease(&bench, &answer, at);
+        at = answer.offset + answer.length;
+        assert_true(sched_return(bench.sched, answer.lease));
+    }
+    sched_stats(bench.sched, &stats);
+    assert_in_range(stats.blocks, 1, alone.blocks * 11 / 10);
+    stop(&bench);
+}
+
 /* One stored block holds 52 rows of its samples chunk: 4 KiB is 4 rows, in each of 5 chunks. */
 static void test_random_reads_decode_what_they_touch(void **state)
 {
@@ -211,7 +238,7 @@ static void test_reader_slower_than_encoder(void **state)
 
     (void)state;
     for (uint64_t id = 0; id < 40; id++)
-        ask(&bench, id, id, id * 60000, 60000);
+        ask(&bench, id, id, id * 60000, 50000);
     for (;;) {
         struct pollfd wake = {.fd = sched_wake_fd(bench.sched), .events = POLLIN};
 
@@ -451,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_plans),
         cmocka_unit_test(test_sequential),
         cmocka_unit_test(test_a_second_reader_costs_no_decoding),
+        cmocka_unit_test(test_readers_of_one_run_share_it),
         cmocka_unit_test(test_random_reads_decode_what_they_touch),
         cmocka_unit_test(test_arena_full),
         cmocka_unit_test(test_reader_slower_than_encoder),
