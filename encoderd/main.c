@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,14 @@ static unsigned online_cpus(void)
     return n < 1 ? 1 : (unsigned)size_min((uint64_t)n, THREADS_MAX);
 }
 
+/* c-blosc and decompressors take memory of a block's size for each call. Left to itself malloc soon keeps up to
+ * 64 MiB of that for each thread. */
+static void keep_malloc_small(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 /* Each worker keeps the files open that it reads from: see CHUNKS_MAX. Nothing here uses select(2), whose
  * sets are what the low limit that processes begin with is for. */
 static void raise_open_files(void)
@@ -229,6 +238,7 @@ int main(int argc, char **argv)
     if (open_log(&options) != 0)
         return 1;
     raise_open_files();
+    keep_malloc_small();
     if (options.bench != NULL)
         return bench_run(options.bench, options.store, options.bench_bytes, &options.server);
     signal(SIGPIPE, SIG_IGN);

@@ -91,9 +91,9 @@ def parse_args():
     bench.build = bench.build.resolve()
     bench.data = bench.data or bench.build / "bench-data"
     bench.vczfs = bench.build / "vczfs"
-    for tool in ("mkvcz", "nullfs", "slowfs", "bloscbench"):
+    for tool in ("mkvcz", "nullfs", "slowfs", "bloscbench", "manyreads"):
         setattr(bench, tool, bench.build / "tools" / tool)
-    for program in (bench.vczfs, bench.mkvcz, bench.nullfs, bench.slowfs, bench.bloscbench):
+    for program in (bench.vczfs, bench.mkvcz, bench.nullfs, bench.slowfs, bench.bloscbench, bench.manyreads):
         if not os.access(program, os.X_OK):
             raise SystemExit(f"bench: {program} is not there: make all tools")
     return bench

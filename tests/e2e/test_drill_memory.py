@@ -87,3 +87,61 @@ def test_handles_that_read_and_pause(mount, large):
         finally:
             for fd in fds:
                 os.close(fd)
+
+
+SHAPES = {
+    "chunks of 20 MB": [],
+    "one chunk of 160 MB": ["--one-chunk"],
+    "blocks of 8 MB": ["--blocksize", str(8 * MIB)],
+}
+
+
+@pytest.fixture(scope="module")
+def shaped(tmp_path_factory):
+    """shaped(name of a shape): a store of 20 MB of .bed."""
+    made = {}
+
+    def make(shape):
+        if shape not in made:
+            place = tmp_path_factory.mktemp("shaped") / "shaped.vcz"
+            size = "--samples 20003 --variants 4000 --chunk-variants 1000 --chunk-samples 10000 --seed 3"
+            made[shape] = helpers.mkvcz(place, *size.split(), *SHAPES[shape])
+        return made[shape]
+
+    return make
+
+
+def peak(pid):
+    text = open(f"/proc/{pid}/status", encoding="ascii").read()
+    return int(text.split("VmHWM:")[1].split()[0]) * 1024
+
+
+@pytest.mark.parametrize("suffix, verb", [(".bed", "mount-plink"), (".bgen", "mount-bgen")])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("budget", [32, 128])
+def test_a_thousand_handles(budget, shape, suffix, verb, mount, shaped):
+    """Of the promise that the encoder takes --memory and 32 MiB at most, and 24 MiB two seconds after the last close."""
+    if shape == "blocks of 8 MB" and budget < 128:
+        pytest.skip("a block has to fit: more memory is what the error asks for")
+    with mount(shaped(shape), "--memory", f"{budget}M", "--threads", "2", verb=verb) as m:
+        encoder, path = m.encoder(), m.path(suffix)
+        size = os.stat(path).st_size
+        # To decode such a block for every read takes too long: few read, all are open.
+        every, most = (100, MIB) if "blocks" in shape else (1, 24 * MIB)
+        fds = [os.open(path, os.O_RDONLY | os.O_DIRECT) for _ in range(1000)]
+        try:
+            for i, fd in enumerate(fds[::every]):
+                os.pread(fd, 131072 if i % 20 == 0 else 4096, i * 7919 * 4096 % (size - 131072) // 4096 * 4096)
+            for fd in fds[: 4 if every == 1 else 2]:
+                for at in range(0, min(size, most), MIB):
+                    os.pread(fd, MIB, at)
+            assert peak(encoder) <= (budget + 32) * MIB, peak(encoder) / MIB
+            assert private(m.front) <= 16 * MIB, private(m.front) / MIB
+        finally:
+            for fd in fds:
+                os.close(fd)
+        time.sleep(2)
+        idle = drills.resident(encoder)
+        drills.record("memory of a thousand handles", shape=shape, file=suffix, budget_mib=budget, peak_mib=peak(encoder) // MIB, idle_mib=idle // MIB)
+        assert m.encoder() == encoder
+        assert idle <= 24 * MIB, idle / MIB

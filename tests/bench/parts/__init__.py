@@ -6,6 +6,6 @@ count: label, value, format and whether more is better, for the table of the wor
 not for every store has `wants(bench, store)` too. A new part: a module here, and its name in ALL, in the order of the table.
 Parts run in turns, one after the other in each run, so that a slow moment of the machine meets all alike."""
 
-from parts import bed, bgen, cost, kernels, plink, randomly, ready
+from parts import bed, bgen, cost, cycle, kernels, plink, randomly, readers, ready
 
-ALL = {"ready": ready, "bed": bed, "random": randomly, "bgen": bgen, "cost": cost, "plink": plink, "kernels": kernels}
+ALL = {"ready": ready, "cycle": cycle, "bed": bed, "random": randomly, "readers": readers, "bgen": bgen, "cost": cost, "plink": plink, "kernels": kernels}
