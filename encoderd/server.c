@@ -4,6 +4,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/memfd.h"
+#include "common/prompt.h"
 #include "common/size.h"
 #include "common/version.h"
 #include "encoderd/budget.h"
@@ -655,6 +656,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
                             .temporary = -1};
     int result = 0;
 
+    prompt_this_thread();
     TAILQ_INIT(&server.fetchings);
     server.base = event_base_new();
     if (server.base == NULL) {

@@ -1,6 +1,7 @@
 #include "fused/verbs.h"
 
 #include "common/cleanup.h"
+#include "common/prompt.h"
 #include "common/size.h"
 #include "fused/background.h"
 #include "fused/lazy.h"
@@ -431,6 +432,7 @@ static int serve(struct mount *mount)
     if (null < 0)
         err_sys(&mount->err, ERR_SYSTEM, errno, "/dev/null");
     else if (make_parts(mount, null, &mount->err) == 0) {
+        prompt_this_thread();
         link_start(mount->link);
         event_base_dispatch(mount->base);
     }
