@@ -42,6 +42,8 @@ struct pending {
     size_t size;
     size_t have;       /* bytes that are in memory.data */
     struct ask *ask;   /* the one it waits for, or NULL */
+    size_t left;       /* of its first bytes, what is left in leases until the rest has come */
+    bool lost;         /* less than that was found: from now on they are copied */
     unsigned deaths;   /* encoders in a row that died while it was in flight */
     bool starved;      /* an encoder had no memory for it */
     bool interrupted;  /* its reader gave up */
@@ -341,11 +343,12 @@ static bool copy_from_leases(struct reads *reads, struct pending *read)
 }
 
 /* May what leases have of it stay there until they have the rest, so that nothing needs to be copied? Not
- * where the encoder may lack the room, or die again and again for the rest. */
+ * where the encoder may lack the room, or die again and again for the rest, nor where that has been tried and
+ * what was there went meanwhile: it could go on like that for ever. */
 static bool may_wait_for_rest(const struct reads *reads, const struct pending *read)
 {
-    return read->have == 0 && read->deaths == 0 && !read->starved && !reads->careful &&
-           reads->leases.bytes < reads->leases.bytes_max / 2;
+    return read->have == 0 && !read->lost && read->deaths == 0 && !read->starved &&
+           !reads->careful && reads->leases.bytes < reads->leases.bytes_max / 2;
 }
 
 /* How many of its first bytes leases have. */
@@ -375,7 +378,9 @@ static void advance(struct reads *reads, struct pending *read)
     }
     if (may_wait_for_rest(reads, read))
         there = bytes_there(reads, read);
-    if (there == 0 || there == read->size) {
+    read->lost |= there < read->left;
+    read->left = there;
+    if (there == 0 || read->lost || there == read->size) {
         if (!copy_from_leases(reads, read)) {
             fail(reads, read, ENOMEM);
             return;
