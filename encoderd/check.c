@@ -478,16 +478,19 @@ static void check_clear(struct check *check)
     store_free(check->store);
 }
 
-int check_store(const char *path, const struct pass_means *means, bool json, struct buf *report,
-                uint64_t *nproblems, struct err *err)
+int check_store(const char *path, unsigned store_flags, const struct pass_means *means, bool json,
+                struct buf *report, uint64_t *nproblems, struct err *err)
 {
     CLEANUP(check_clear) struct check check = {0};
 
     *nproblems = 0;
-    if (store_open(path, &check.store, err) != 0 ||
-        zarr_group_open(check.store, &check.group, err) != 0)
+    if (store_open_with(path, store_flags, &check.store, err) != 0)
         return -1;
-    if (vcz_open(path, means->scratch_max, &check.vcz, &check.why_not) != 0)
+    store_set_spill(check.store, means->spill);
+    if (zarr_group_open(check.store, &check.group, err) != 0)
+        return -1;
+    if (vcz_open_with(path, store_flags, means->spill, means->scratch_max, &check.vcz,
+                      &check.why_not) != 0)
         check.vcz = NULL;
     if (run(&check, means, err) != 0 || check_report(&check, json, report, err) != 0)
         return -1;

@@ -16,7 +16,7 @@
  * that the whole store could be read and made sense.
  * -1 only where there is nothing to check (no store there, not Zarr), or when it was stopped.
  */
-int check_store(const char *path, const struct pass_means *means, bool json, struct buf *report,
-                uint64_t *nproblems, struct err *err);
+int check_store(const char *path, unsigned store_flags, const struct pass_means *means, bool json,
+                struct buf *report, uint64_t *nproblems, struct err *err);
 
 #endif

@@ -55,8 +55,9 @@ struct server {
     struct event *wake, *idle;
     struct event *turn;         /* when all messages that have come are read */
     struct fetchings fetchings; /* owned */
-    int temporary; /* a file without a name, for a fetch; -1: none, or a fetch has it */
-    bool active;   /* since the last tick of idle */
+    int temporary;       /* a file without a name, for a fetch; -1: none, or a fetch has it */
+    struct spill *spill; /* owned; for chunks that no memory holds; NULL: there can be none */
+    bool active;         /* since the last tick of idle */
     uint64_t open_id;
     struct err why; /* the connection is over */
 };
@@ -97,6 +98,7 @@ static struct pass_means means(struct server *server)
 {
     return (struct pass_means){.nthreads = budget(server).nthreads,
                                .scratch_max = budget(server).scratch,
+                               .spill = server->spill,
                                .progress = report_progress,
                                .progress_arg = server};
 }
@@ -291,8 +293,8 @@ static int enter_sandbox(struct server *server, const char *store, bool follow_l
 
     if (server->temporary < 0)
         server->temporary = fetch_open_temporary();
-    if (!spill_is_on())
-        spill_start(fetch_open_temporary(), fetch_temporary_dir(), 0);
+    if (server->spill == NULL)
+        server->spill = spill_new(fetch_open_temporary(), fetch_temporary_dir(), 0);
     if (server->config.no_sandbox || server->sandboxed)
         return 0;
     server->sandboxed = true;
@@ -309,21 +311,30 @@ static bool has_lazy_file(const struct view *view)
     return false;
 }
 
+static int open_view(struct server *server, const struct msg_open *open, int selection_fd,
+                     int state_fd, struct err *err)
+{
+    const struct view_resume resume = {open->fingerprint, state_fd};
+    struct pass_means pass_means;
+
+    if (enter_sandbox(server, open->store, open->view.follow_links, err) != 0)
+        return -1;
+    pass_means = means(server);
+    return view_open(open->store, &open->view, selection_fd, &pass_means,
+                     open->resume ? &resume : NULL, &server->view, err);
+}
+
 static void handle_open(struct server *server, const struct msg_open *open, const int *fds)
 {
     const int selection_fd = open->view.has_selection ? fds[0] : -1;
     const int state_fd = open->has_state ? fds[open->view.has_selection] : -1;
-    const struct view_resume resume = {open->fingerprint, state_fd};
-    const struct pass_means pass_means = means(server);
     struct err err = {0};
 
     if (server->view != NULL) {
         conn_fail(server->conn, ERR_PEER, "a second open");
     } else {
         server->open_id = open->id;
-        if (enter_sandbox(server, open->store, open->view.follow_links, &err) != 0 ||
-            view_open(open->store, &open->view, selection_fd, &pass_means,
-                      open->resume ? &resume : NULL, &server->view, &err) != 0 ||
+        if (open_view(server, open, selection_fd, state_fd, &err) != 0 ||
             start_serving(server, &err) != 0) {
             send_error(server, open->id, &err);
             stop_serving(server);
@@ -357,7 +368,7 @@ static int describe(struct server *server, const struct msg_info *info,
     struct vcz *vcz;
     int result;
 
-    if (vcz_open_with(info->store, info->view.follow_links ? STORE_FOLLOW_LINKS : 0,
+    if (vcz_open_with(info->store, info->view.follow_links ? STORE_FOLLOW_LINKS : 0, server->spill,
                       budget(server).scratch, &vcz, err) != 0)
         return -1;
     result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
@@ -368,15 +379,17 @@ static int describe(struct server *server, const struct msg_info *info,
 static int make_report(struct server *server, const struct msg_info *info, int selection_fd,
                        struct buf *text, uint64_t *nproblems, struct err *err)
 {
-    const struct pass_means pass_means = means(server);
+    struct pass_means pass_means;
     struct selection_request request = {0};
     struct selection_memory *memory = NULL;
     int result;
 
     if (enter_sandbox(server, info->store, info->view.follow_links, err) != 0)
         return -1;
+    pass_means = means(server);
     if (info->check)
-        return check_store(info->store, &pass_means, info->json, text, nproblems, err);
+        return check_store(info->store, info->view.follow_links ? STORE_FOLLOW_LINKS : 0,
+                           &pass_means, info->json, text, nproblems, err);
     if (selection_fd >= 0 && selection_request_unpack(selection_fd, &request, &memory, err) != 0)
         return -1;
     result = describe(server, info, &request, text, err);
@@ -674,7 +687,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
     stop_serving(&server);
     event_base_free(server.base);
     cleanup_close(&server.temporary);
-    spill_stop();
+    spill_free(server.spill);
     cleanup_close(&server.statm);
     return result;
 }

@@ -253,7 +253,7 @@ static int open_view(struct view *view, const struct opening *opening, struct er
     int rc;
 
     if (vcz_open_with(opening->store, opening->options->follow_links ? STORE_FOLLOW_LINKS : 0,
-                      opening->means->scratch_max, &view->vcz, err) != 0 ||
+                      opening->means->spill, opening->means->scratch_max, &view->vcz, err) != 0 ||
         make_fingerprint(view, opening->options, err) != 0)
         return -1;
     if (opening->memory != NULL) {

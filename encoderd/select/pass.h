@@ -15,7 +15,8 @@ struct notices;
 /* How an open may use the machine, and how it says where it is. */
 struct pass_means {
     unsigned nthreads;
-    size_t scratch_max; /* of each thread's decoder */
+    size_t scratch_max;  /* of each thread's decoder */
+    struct spill *spill; /* for the store that is opened: see store_set_spill */
     /* done <= total; called on any thread, one call at a time, at most every 50 ms or so and once at the
      * end. Non-zero ends the pass with ERR_PEER: nobody waits for it any more. Optional. */
     int (*progress)(const char *what, uint64_t done, uint64_t total, void *arg);

@@ -4,7 +4,6 @@
 #include "common/size.h"
 #include "encoderd/zarr/blosc1_decode.h"
 #include "encoderd/zarr/decoder_impl.h"
-#include "encoderd/zarr/spill.h"
 
 #include <string.h>
 
@@ -305,7 +304,8 @@ static int decode_or_spill(struct decoder *decoder, struct chunk *chunk, uint64_
 {
     struct err why;
 
-    if (!spill_is_on() || (chunk->layout != LAYOUT_STREAM && chunk->layout != LAYOUT_SHARED))
+    if (store_spill(chunk->array->store) == NULL ||
+        (chunk->layout != LAYOUT_STREAM && chunk->layout != LAYOUT_SHARED))
         return decode(decoder, chunk, i, forms, out, err);
     if (decode(decoder, chunk, i, forms, out, &why) == 0)
         return 0;

@@ -389,7 +389,7 @@ static int vlen_part(struct decoder *decoder, struct chunk *chunk, const struct 
     const bool all = request->least == chunk->array->meta.chunk_elements;
     struct err why = {0};
 
-    if (!spill_is_on())
+    if (store_spill(chunk->array->store) == NULL)
         return read_vlen(decoder, chunk, strings_nbytes_max(decoder), out, err);
     if ((small || all) && chunk->length <= request->budget) {
         if (read_vlen(decoder, chunk, request->budget, out, &why) == 0)
@@ -414,6 +414,7 @@ static int vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
     if (decoder_index_check(array, index, err) < 0)
         return -1;
     memcpy(chunk.identity, array->identity, sizeof chunk.identity);
+    decoder->spills = store_spill(array->store) != NULL;
     if (extent_open(&decoder->shards, array, index, chunk.label, &chunk.extent, err) < 0)
         return decoder_name_chunk(array, chunk.label, err);
     chunk.base = chunk.extent.base;

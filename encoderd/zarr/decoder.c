@@ -5,7 +5,6 @@
 #include "common/size.h"
 #include "encoderd/zarr/bytes.h"
 #include "encoderd/zarr/decoder_impl.h"
-#include "encoderd/zarr/spill.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -185,7 +184,7 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
                 "rewrite the store with smaller chunks or with Blosc%s",
                 size_format(used + nbytes, need, sizeof need),
                 size_format(decoder->scratch_max, have, sizeof have),
-                spill_is_on()
+                decoder->spills
                     ? ""
                     : ", or set TMPDIR to a directory where there can be a temporary file");
         return NULL;
@@ -235,6 +234,7 @@ static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
     if (chunk == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory", array->name);
     chunk->array = array;
+    decoder->spills = store_spill(array->store) != NULL;
     memcpy(chunk->index, index, array->meta.ndim * sizeof *index);
     memcpy(chunk->identity, array->identity, sizeof chunk->identity);
     if (extent_open(&decoder->shards, array, index, chunk->label, &chunk->extent, err) < 0 ||

@@ -82,6 +82,7 @@ struct decoder {
     size_t sorting_cap;
     struct shards shards;
     struct cache *cache; /* borrowed; NULL if there is none */
+    bool spills; /* the store that was last read has a temporary file: for what errors advise */
     struct streaming streams[STREAMS_MAX];
     struct constant constant;
     uint64_t tick;

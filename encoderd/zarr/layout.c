@@ -5,7 +5,6 @@
 #include "common/size.h"
 #include "encoderd/zarr/blosc1_decode.h"
 #include "encoderd/zarr/decoder_impl.h"
-#include "encoderd/zarr/spill.h"
 
 /* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this size. */
 #define PIECE_NBYTES ((uint64_t)256 << 10)
@@ -141,7 +140,7 @@ static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct er
     } else if (chunk->nblocks > 1 && chunk->block_size % call_nbytes(&chunk->array->meta) != 0) {
         recut(chunk);
     }
-    if (spill_is_on() && !block_fits(decoder, chunk)) {
+    if (store_spill(chunk->array->store) != NULL && !block_fits(decoder, chunk)) {
         chunk->layout = LAYOUT_SPILL;
         cut_pieces(chunk, LARGE_PIECE_NBYTES);
         return 0;
@@ -166,7 +165,7 @@ static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
         chunk->layout = LAYOUT_SHARED;
     } else if (!fits && streamable) {
         chunk->layout = LAYOUT_STREAM;
-    } else if (!fits && spill_is_on()) {
+    } else if (!fits && store_spill(chunk->array->store) != NULL) {
         chunk->layout = LAYOUT_SPILL;
     } else {
         chunk->layout = LAYOUT_WHOLE;

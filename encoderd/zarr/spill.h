@@ -1,8 +1,7 @@
 /*
  * spill: chunks that no memory budget holds, decoded once into a temporary file.
  *
- * One file without a name a process, opened before the sandbox is entered, as there is one store and one
- * budget a process. Each chunk is an entry, known by a key, filled by one thread while others wait for it,
+ * One file without a name, opened before the sandbox is entered. Each chunk is an entry, known by a key, filled by one thread while others wait for it,
  * as in a cache; an entry has a few areas, which are ranges of the sparse file. What nobody holds gives way,
  * the longest unused first, when the file would pass its limit, and its blocks go back to the file system
  * at once. Space is taken as bytes are written: what metadata claims costs nothing.
@@ -19,15 +18,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct spill;
+
 /* The file has at most `limit` bytes in it; 0: half of what the file system has free, and no more than
- * 64 GiB. `dir` is for messages. Takes the descriptor; -1 leaves things as they are. */
-void spill_start(int fd, const char *dir, uint64_t limit);
+ * 64 GiB. `dir` is for messages. Takes the descriptor; NULL if that is -1, or out of memory: then there is
+ * no such file, and chunks that want one are errors. */
+struct spill *spill_new(int fd, const char *dir, uint64_t limit);
 /* No entry may be held, and no thread be in spill_get. */
-void spill_stop(void);
-bool spill_is_on(void);
+void spill_free(struct spill *spill);
 
 /* Bytes in the file now. */
-uint64_t spill_used(void);
+uint64_t spill_used(struct spill *spill);
 
 #define SPILL_AREAS 4
 #define SPILL_FACTS 3
@@ -40,12 +41,12 @@ typedef int spill_fill(void *arg, struct spill_entry *entry, struct err *err);
 
 /* The entry known by `key` (copied). `owner`: see spill_forget. A failure is reported to all that wait for
  * it and then forgotten. A thread must hold no entry when it calls. */
-int spill_get(const void *owner, const void *key, size_t key_size, spill_fill *fill, void *arg,
-              struct spill_entry **out, struct err *err);
+int spill_get(struct spill *spill, const void *owner, const void *key, size_t key_size,
+              spill_fill *fill, void *arg, struct spill_entry **out, struct err *err);
 void spill_put(struct spill_entry *entry);
 
 /* Gives up all entries of this owner; none may be held. */
-void spill_forget(const void *owner);
+void spill_forget(struct spill *spill, const void *owner);
 
 /* For the fill: an area has room for that many bytes, at which it fails to be written, and none of them
  * yet. Opening one that is open empties it. */

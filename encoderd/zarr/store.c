@@ -91,13 +91,24 @@ void store_free(struct store *store)
 {
     if (store == NULL)
         return;
-    spill_forget(store);
+    if (store->spill != NULL)
+        spill_forget(store->spill, store);
     store->ops->free(store);
 }
 
 int store_set_budget(struct store *store, size_t nbytes, struct err *err)
 {
     return store->ops->set_budget == NULL ? 0 : store->ops->set_budget(store, nbytes, err);
+}
+
+void store_set_spill(struct store *store, struct spill *spill)
+{
+    store->spill = spill;
+}
+
+struct spill *store_spill(const struct store *store)
+{
+    return store->spill;
 }
 
 void store_trim(const struct store *store)

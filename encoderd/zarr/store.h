@@ -32,6 +32,12 @@ void store_free(struct store *store);
  * other order than its own is slow. */
 int store_set_budget(struct store *store, size_t nbytes, struct err *err);
 
+/* Where chunks of the store that fit no memory are decoded (spill.h); NULL, as it is until this is called: they
+ * are errors. Borrowed. Before any chunk is read, or when none is held. */
+struct spill;
+void store_set_spill(struct store *store, struct spill *spill);
+struct spill *store_spill(const struct store *store);
+
 /* Gives that memory back. */
 void store_trim(const struct store *store);
 

@@ -33,8 +33,9 @@ struct store_watch {
 /* Each kind puts these first in its own struct. */
 struct store {
     const struct store_ops *ops;
-    char *path; /* owned */
-    bool local; /* see store_is_local */
+    char *path;          /* owned */
+    bool local;          /* see store_is_local */
+    struct spill *spill; /* borrowed; or NULL */
     struct store_watch watch;
 };
 

@@ -394,7 +394,8 @@ int chunk_spilled(struct decoder *decoder, struct chunk *chunk, struct spill_ent
     struct chunk_key key;
 
     chunk_key(chunk, 0, &key);
-    return spill_get(chunk->array->store, key.bytes, key.n, fill_spill, &shared, out, err);
+    return spill_get(store_spill(chunk->array->store), chunk->array->store, key.bytes, key.n,
+                     fill_spill, &shared, out, err);
 }
 
 int spill_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err)

@@ -47,6 +47,7 @@ struct bench {
     struct zarr_array *array[NPIPELINES];
     char name[NPIPELINES][8], meta_key[NPIPELINES][32], key[NPIPELINES][ZARR_KEY_MAX];
     struct decoder *little, *enough;
+    struct spill *spill;
 };
 
 static void bench_init(struct bench *bench)
@@ -69,7 +70,9 @@ static void bench_init(struct bench *bench)
     bench->little = decoder_new(LITTLE_SCRATCH, &err);
     bench->enough = decoder_new(ENOUGH, &err);
     REQUIRE(bench->little != NULL && bench->enough != NULL);
-    spill_start(memfd_create("spill", MFD_CLOEXEC), "memory", FILE_MAX);
+    bench->spill = spill_new(memfd_create("spill", MFD_CLOEXEC), "memory", FILE_MAX);
+    REQUIRE(bench->spill != NULL);
+    store_set_spill(&bench->mem.store, bench->spill);
 }
 
 /* All of the chunk, which the caller frees; NULL: an error. */
@@ -168,7 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         REQUIRE(strstr(err.msg, bench->key[p]) != NULL);
     decoder_trim(bench->little);
     decoder_trim(bench->enough);
-    spill_forget(&bench->mem.store);
-    REQUIRE(spill_used() == 0);
+    spill_forget(bench->spill, &bench->mem.store);
+    REQUIRE(spill_used(bench->spill) == 0);
     return 0;
 }

@@ -27,7 +27,7 @@ static struct report check(const char *path, bool json)
     struct buf text = {0};
     struct err err = {0};
 
-    if (check_store(path, &means, json, &text, &report.nproblems, &err) != 0)
+    if (check_store(path, 0, &means, json, &text, &report.nproblems, &err) != 0)
         fail_msg("%s", err.msg);
     buf_append(&text, "", 1);
     assert_false(text.failed);
@@ -288,7 +288,7 @@ static void test_stopped(void **state)
 
     (void)state;
     vectors_path(path, sizeof path, "stores", "biallelic.vcz");
-    assert_int_equal(check_store(path, &means, false, &text, &nproblems, &err), -1);
+    assert_int_equal(check_store(path, 0, &means, false, &text, &nproblems, &err), -1);
     assert_int_equal(err.code, ERR_PEER);
     assert_int_equal(ncalls, 1);
     buf_free(&text);
@@ -302,7 +302,7 @@ static void test_nothing_there(void **state)
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(check_store("/nowhere", &means, false, &text, &nproblems, &err), -1);
+    assert_int_equal(check_store("/nowhere", 0, &means, false, &text, &nproblems, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
     buf_free(&text);
 }

@@ -32,6 +32,7 @@
 #endif
 
 static struct fixture fix;
+static struct spill *spill; /* fix.store's */
 
 static int temporary(void)
 {
@@ -41,13 +42,32 @@ static int temporary(void)
     return fd;
 }
 
+/* The next one, if there is one. */
+static void start_spill(int fd, const char *dir, uint64_t limit)
+{
+    spill_free(spill);
+    spill = spill_new(fd, dir, limit);
+    store_set_spill(fix.store, spill);
+}
+
+static uint64_t bytes_spilled(void)
+{
+    return spill == NULL ? 0 : spill_used(spill);
+}
+
+static void forget_all(void)
+{
+    if (spill != NULL)
+        spill_forget(spill, fix.store);
+}
+
 static int setup(void **state)
 {
     (void)state;
     make_dir(&fix);
     put_text(&fix, "zarr.json", "{\"zarr_format\":3,\"node_type\":\"group\",\"attributes\":{}}");
     open_path(&fix, fix.dir);
-    spill_start(temporary(), "/tmp", LIMIT);
+    start_spill(temporary(), "/tmp", LIMIT);
     return 0;
 }
 
@@ -55,7 +75,8 @@ static int teardown(void **state)
 {
     (void)state;
     close_fixture(&fix);
-    spill_stop();
+    spill_free(spill);
+    spill = NULL;
     return 0;
 }
 
@@ -115,7 +136,7 @@ static const char *chunk_file(const struct zarr_array *array)
 /* Forget what is in the file: another chunk has the same name. */
 static void put_chunk(const struct zarr_array *array, const void *data, size_t n)
 {
-    spill_forget(fix.store);
+    forget_all();
     put_file(&fix, chunk_file(array), data, n);
 }
 
@@ -150,7 +171,7 @@ static void expect(const struct zarr_array *array, const uint8_t *expected)
     if (read_all(small, array, expected, &err) >= 0)
         fail_msg("%s: %s", array->meta.codec_text, err.msg);
     decoder_free(small);
-    if (spill_used() == 0)
+    if (bytes_spilled() == 0)
         fail_msg("%s: it was not needed", array->meta.codec_text);
 }
 
@@ -159,13 +180,13 @@ static void expect_error(const struct zarr_array *array, enum err_code code, con
     struct decoder *small = decoder_new(SMALL, NULL);
     struct err err = {0};
 
-    spill_forget(fix.store);
+    forget_all();
     assert_int_equal(read_all(small, array, NULL, &err), 0);
     if (err.code != code || strstr(err.msg, chunk_file(array)) == NULL ||
         strstr(err.msg, word) == NULL)
         fail_msg("%d: '%s' does not say '%s'", err.code, err.msg, word);
     decoder_free(small);
-    assert_int_equal(spill_used(), 0);
+    assert_int_equal(bytes_spilled(), 0);
 }
 
 /* Damage: an error that names the chunk, always where it is cut off and where all of it is `checked`. */
@@ -198,7 +219,7 @@ static void spoil(const struct zarr_array *array, const uint8_t *stored, size_t 
         if ((i < 5 && i != 2) || checked)
             assert_int_equal(bad, 0);
         if (bad >= 0)
-            assert_int_equal(spill_used(), 0);
+            assert_int_equal(bytes_spilled(), 0);
     }
     free(copy);
     decoder_free(small);
@@ -420,7 +441,7 @@ static void test_filters(void **state)
     make_dir(&fix);
     put_text(&fix, ".zgroup", "{\"zarr_format\":2}");
     open_path(&fix, fix.dir);
-    spill_start(temporary(), "/tmp", LIMIT);
+    start_spill(temporary(), "/tmp", LIMIT);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (size_t f = 0; f < 2; f++) {
             const size_t elements = (size_t)800 * 2048; /* 1.6 MB of bools */
@@ -454,7 +475,7 @@ static void test_filters(void **state)
             if (decoder_block(large, chunk, 0, false, &block, &err) < 0)
                 fail_msg("%s", err.msg);
             memcpy(plain, block.data, block.nbytes);
-            assert_int_equal(spill_used(), 0);
+            assert_int_equal(bytes_spilled(), 0);
             expect(array, plain);
             if (f == 1 && i % 3 == 0)
                 spoil(array, packed, n, false);
@@ -679,7 +700,7 @@ static void test_strings(void **state)
             n = pack_all(how[c], file, plain, &stored);
             put_chunk(array, stored, n);
             check_strings(small, array, file, lengths, a, b, fortran, 0, 1);
-            assert_true(spill_used() > plain);
+            assert_true(bytes_spilled() > plain);
             check_strings(small, array, file, lengths, a, b, fortran, a * b - 17, 5);
             check_strings(small, array, file, lengths, a, b, fortran, a * b / 3, 4000);
             spoil_strings(array, stored, n);
@@ -826,9 +847,9 @@ static void test_shared(void **state)
         sum += readers[k].bytes_read;
     }
     assert_int_equal(sum, n);
-    assert_true(spill_used() >= NBYTES && spill_used() < NBYTES + (1 << 20));
-    spill_forget(fix.store);
-    assert_int_equal(spill_used(), 0);
+    assert_true(bytes_spilled() >= NBYTES && bytes_spilled() < NBYTES + (1 << 20));
+    forget_all();
+    assert_int_equal(bytes_spilled(), 0);
     zarr_array_free(array);
     free(stored);
     free(bytes);
@@ -865,14 +886,14 @@ static void test_room(void **state)
         snprintf(name, sizeof name, "y%zu", k);
         arrays[k] = open_array(&fix, name);
     }
-    spill_start(temporary(), "/tmp", NBYTES * 2 + NBYTES / 2);
+    start_spill(temporary(), "/tmp", NBYTES * 2 + NBYTES / 2);
     for (size_t k = 0; k < 5; k++) {
         readers[k] = (struct reader){.array = arrays[k], .expected = bytes};
         assert_int_equal(pthread_create(&readers[k].thread, NULL, read_thread, &readers[k]), 0);
     }
     for (size_t k = 0; k < 5; k++)
         pthread_join(readers[k].thread, NULL);
-    assert_true(spill_used() <= NBYTES * 2 + NBYTES / 2);
+    assert_true(bytes_spilled() <= NBYTES * 2 + NBYTES / 2);
     for (size_t k = 0; k < 5; k++)
         zarr_array_free(arrays[k]);
     free(stored);
@@ -889,10 +910,10 @@ static void test_limits(void **state)
 
     (void)state;
     put_chunk(array, stored, n);
-    spill_start(temporary(), "/some/dir", NBYTES / 2);
+    start_spill(temporary(), "/some/dir", NBYTES / 2);
     expect_error(array, ERR_MEMORY, "/some/dir");
     expect_error(array, ERR_MEMORY, "TMPDIR");
-    spill_start(temporary(), "/some/dir", LIMIT);
+    start_spill(temporary(), "/some/dir", LIMIT);
     getrlimit(RLIMIT_FSIZE, &before);
     limit = (struct rlimit){1 << 20, before.rlim_max};
     setrlimit(RLIMIT_FSIZE, &limit);
@@ -900,7 +921,7 @@ static void test_limits(void **state)
     setrlimit(RLIMIT_FSIZE, &before);
     expect(array, bytes);
     /* Without a file it is refused, and says what to do. */
-    spill_stop();
+    start_spill(-1, "", 0);
     expect_error(array, ERR_MEMORY, "TMPDIR");
     expect_error(array, ERR_MEMORY, "--memory");
     zarr_array_free(array);
@@ -947,7 +968,7 @@ static void test_bomb(void **state)
     got = ZSTD_compress(packed, room, plain, n, 1);
     got = ZSTD_compress(outer, room, packed, got, 1);
     put_chunk(array, outer, got);
-    spill_start(temporary(), "/tmp", NBYTES * 5);
+    start_spill(temporary(), "/tmp", NBYTES * 5);
     expect_error(array, ERR_CORRUPT, "more than a chunk");
     got = ZSTD_compress(outer, room, plain, n, 1);
     put_chunk(array, outer, got);
