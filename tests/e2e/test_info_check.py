@@ -111,3 +111,18 @@ def test_no_store(scratch):
     done = helpers.run("info", "--check", scratch / "none")
     assert done.returncode == 1
     assert "none" in done.stderr and not done.stdout
+
+
+def test_links_out_of_the_store(scratch):
+    """Reported as a mount without --follow-links would fail on them; followed where the user says so."""
+    copy = helpers.copy_store("biallelic.vcz", scratch)
+    chunk = copy / "call_genotype/0.1.0"
+    elsewhere = scratch / "elsewhere"
+    chunk.rename(elsewhere)
+    chunk.symlink_to(elsewhere)
+    refused = helpers.run("info", "--check", copy)
+    assert refused.returncode == 1
+    assert "call_genotype/0.1.0" in refused.stdout and "--follow-links" in refused.stdout, refused.stdout
+    followed = helpers.run("info", "--check", "--follow-links", copy)
+    assert followed.returncode == 0, followed.stdout + followed.stderr
+    assert "problems  none" in followed.stdout
