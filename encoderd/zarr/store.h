@@ -79,7 +79,7 @@ int store_usage(const struct store *store, const char *key, uint64_t *nobjects, 
                 struct err *err);
 
 /* Feeds `add` what identifies the present state of the object or tree at `key` without reading it
- * (modification time, inode, an object's size): for the view's fingerprint. What is in a tree is not looked
+ * (times of change, an object's size): for the view's fingerprint. What is in a tree is not looked
  * at. An absent key feeds nothing. */
 int store_identity(const struct store *store, const char *key,
                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);

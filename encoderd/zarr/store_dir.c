@@ -23,9 +23,12 @@
 #define DIR_DEPTH_MAX 32
 #define KEY_ROOM      ((size_t)64)
 
-/* A directory in the root, as it was when it was first used: see check_tree. */
+/* A directory in the root, as it was when it was first used: see check_tree. It is held, so that its inode's
+ * number stays its own: one that nobody holds may get another number (FUSE, some overlays), and one that
+ * is deleted may leave its number to the next. */
 struct tree {
     char *name; /* owned */
+    int fd;     /* owned */
     dev_t dev;
     ino_t ino;
 };
@@ -187,22 +190,37 @@ static int dir_open(const struct store *store, const char *key, int flags, int *
 
 /* ---- What changed since the view was opened ---- */
 
-/* The root's entry `name`, which may be a link, against what it was when it was first used. */
-static bool same_tree(struct dir_store *dir, const char *name, size_t n, const struct stat *st)
+/* NULL if nobody has used it yet. */
+static const struct tree *find_tree(const struct dir_store *dir, const char *name)
 {
-    struct tree *more;
-    char *copy;
-
     for (size_t i = 0; i < dir->ntrees; i++)
-        if (strncmp(dir->trees[i].name, name, n) == 0 && dir->trees[i].name[n] == '\0')
-            return dir->trees[i].dev == st->st_dev && dir->trees[i].ino == st->st_ino;
-    more = reallocarray(dir->trees, dir->ntrees + 1, sizeof *more);
-    if (more != NULL)
-        dir->trees = more;
-    copy = more != NULL ? strndup(name, n) : NULL;
+        if (strcmp(dir->trees[i].name, name) == 0)
+            return &dir->trees[i];
+    return NULL;
+}
+
+/* Takes hold of the root's entry `name`, which may be a link. Not under the lock: the disk may take its time. */
+static int hold_tree(struct dir_store *dir, const char *name, struct err *err)
+{
+    AUTO_CLOSE int fd = openat(dir->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_FREE char *copy = strdup(name);
+    struct tree *more = NULL;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", dir->base.path, name);
+    pthread_mutex_lock(&dir->lock);
     if (copy != NULL)
-        dir->trees[dir->ntrees++] = (struct tree){copy, st->st_dev, st->st_ino};
-    return copy != NULL;
+        more = reallocarray(dir->trees, dir->ntrees + 1, sizeof *more);
+    if (more != NULL) {
+        dir->trees = more;
+        if (find_tree(dir, name) == NULL)
+            more[dir->ntrees++] =
+                (struct tree){steal_ptr(&copy), steal_fd(&fd), st.st_dev, st.st_ino};
+    }
+    pthread_mutex_unlock(&dir->lock);
+    return more != NULL ? 0
+                        : err_set(err, ERR_MEMORY, "%s/%s: out of memory", dir->base.path, name);
 }
 
 /* Files in an array's directory that was exchanged for another one may be older than the view. */
@@ -211,8 +229,9 @@ static int check_tree(const struct store *store, const char *key, struct err *er
     struct dir_store *dir = (struct dir_store *)(uintptr_t)store;
     const size_t n = strcspn(key, "/");
     char name[NAME_MAX + 1];
+    const struct tree *tree;
     struct stat st;
-    bool same;
+    bool known, same;
 
     if (n > NAME_MAX)
         return 0;
@@ -223,8 +242,12 @@ static int check_tree(const struct store *store, const char *key, struct err *er
     if (S_ISREG(st.st_mode))
         return 0;
     pthread_mutex_lock(&dir->lock);
-    same = same_tree(dir, name, n, &st);
+    tree = find_tree(dir, name);
+    known = tree != NULL;
+    same = known && tree->dev == st.st_dev && tree->ino == st.st_ino;
     pthread_mutex_unlock(&dir->lock);
+    if (!known)
+        return hold_tree(dir, name, err);
     return same ? 0
                 : err_set(err, ERR_CHANGED,
                           "%s/%s is not the directory that it was when the store was opened: "
@@ -526,10 +549,7 @@ static int dir_identity(const struct store *store, const char *key,
         return -1;
     if (!there)
         return check_absent(store, key, err);
-    const uint64_t facts[4] = {S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0, (uint64_t)st.st_ino,
-                               (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec};
-
-    add(facts, sizeof facts, arg);
+    store_add_facts(&st, add, arg);
     return store_watch_check(store, key, &st, err);
 }
 
@@ -538,8 +558,10 @@ static void dir_free(struct store *store)
     struct dir_store *dir = (struct dir_store *)store;
     struct dir_object *file;
 
-    for (size_t i = 0; i < dir->ntrees; i++)
+    for (size_t i = 0; i < dir->ntrees; i++) {
         free(dir->trees[i].name);
+        close(dir->trees[i].fd);
+    }
     free(dir->trees);
     while ((file = dir->spare) != NULL) {
         dir->spare = file->next;

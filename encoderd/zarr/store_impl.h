@@ -52,6 +52,11 @@ struct object {
 struct stat;
 
 /* At the very beginning of opening a store. */
+/* What tells a file from another state of it, or from another file in its place, and is the same whoever looks:
+ * not its inode's number, which some file systems make up as they go. */
+void store_add_facts(const struct stat *st, void (*add)(const void *data, size_t n, void *arg),
+                     void *arg);
+
 void store_watch_init(struct store_watch *watch);
 
 /* ERR_CHANGED if what was just read (`st`: as it is now) changed after the moment that is watched from.

@@ -82,6 +82,16 @@ static int stat_at_once(int fd, const char *path, int flags, struct stat *st)
     return 0;
 }
 
+void store_add_facts(const struct stat *st, void (*add)(const void *data, size_t n, void *arg),
+                     void *arg)
+{
+    const uint64_t facts[5] = {S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0,
+                               (uint64_t)st->st_ctim.tv_sec, (uint64_t)st->st_ctim.tv_nsec,
+                               (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec};
+
+    add(facts, sizeof facts, arg);
+}
+
 int store_stat(int fd, const char *path, int flags, struct stat *st)
 {
     return store_waits() ? fstatat(fd, path, st, flags) : stat_at_once(fd, path, flags, st);

@@ -341,16 +341,13 @@ static int zip_identity(const struct store *base, const char *key,
                         struct err *err)
 {
     const struct zip_store *store = (const struct zip_store *)base;
-    const struct stat *st = &store->stat;
-    uint64_t facts[4] = {(uint64_t)st->st_size, (uint64_t)st->st_ino, (uint64_t)st->st_mtim.tv_sec,
-                         (uint64_t)st->st_mtim.tv_nsec};
     char name[NAME_MAX_LEN];
     size_t len = member_name(store, key, "", name);
     bool found = len > 0 && zip_find(&store->dir, name, len) != NULL;
 
     (void)err;
     if (found || first_below(store, key, name, &len) < store->dir.n)
-        add(facts, sizeof facts, arg);
+        store_add_facts(&store->stat, add, arg);
     return 0;
 }
 

@@ -80,45 +80,42 @@ class Mount:
         self.directory.rmdir()
 
 
-class NullMount:
-    """nullfs with one file of `size` bytes, read ahead as far as the mount that it is compared with."""
+class ToolMount:
+    """A file system of tests/tools that says "ready" when it is mounted."""
 
-    def __init__(self, bench, size, read_ahead):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="nullfs-bench-"))
-        command = [bench.nullfs, str(size), self.directory]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        self.read_ahead = read_ahead
+    def __init__(self, program, *words):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{program.name}-bench-"))
+        self.process = subprocess.Popen([program, *map(str, words), self.directory], stdout=subprocess.PIPE)
 
     def __enter__(self):
         if self.process.stdout.readline() != b"ready\n":
-            raise SystemExit("bench: nullfs did not start")
+            raise SystemExit(f"bench: {self.process.args[0].name} did not start")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        self.directory.rmdir()
+
+
+class NullMount(ToolMount):
+    """nullfs with one file of `size` bytes, read ahead as far as the mount that it is compared with."""
+
+    def __init__(self, bench, size, read_ahead):
+        super().__init__(bench.nullfs, size)
+        self.read_ahead = read_ahead
         self.file = self.directory / "null"
+
+    def __enter__(self):
+        super().__enter__()
         if os.geteuid() == 0:
             read_ahead_file(self.directory).write_text(self.read_ahead)
         return self
 
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.process.stdout.close()
-        self.directory.rmdir()
 
-
-class SlowMount:
+class SlowMount(ToolMount):
     """A directory as a disk of so many MB/s, and so many ms before each read, shows it."""
 
     def __init__(self, bench, source, mb_per_second, ms_per_read):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="slowfs-bench-"))
-        command = [bench.slowfs, str(mb_per_second), str(ms_per_read), source, self.directory]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
-
-    def __enter__(self):
-        if self.process.stdout.readline() != b"ready\n":
-            raise SystemExit("bench: slowfs did not start")
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.process.stdout.close()
-        self.directory.rmdir()
+        super().__init__(bench.slowfs, mb_per_second, ms_per_read, source)

@@ -453,6 +453,16 @@ def errno_of(action):
     return 0
 
 
+def pread_outcome(fd, size, at, due):
+    """errno, or 0 and then the bytes were those of `due`: wrong bytes are never acceptable."""
+    try:
+        got = os.pread(fd, size, at)
+    except OSError as error:
+        return error.errno
+    assert got == due[at : at + size], f"wrong bytes at {at}"
+    return 0
+
+
 def read_errno(path, offset=0, size=4096):
     """errno of an uncached pread, or 0 if it worked."""
     drop_cache(path)

@@ -60,13 +60,7 @@ def pages(due):
 
 
 def outcome(fd, at, due):
-    """errno of an uncached read, or 0; wrong bytes are never acceptable."""
-    try:
-        got = os.pread(fd, PAGE, at)
-    except OSError as error:
-        return error.errno
-    assert got == due[at : at + PAGE], f"wrong bytes at {at}"
-    return 0
+    return helpers.pread_outcome(fd, PAGE, at, due)
 
 
 @contextlib.contextmanager
@@ -145,6 +139,27 @@ def test_disk_that_hangs_altogether(verb, mount, generated, scratch):
             assert m.encoder() == encoder
             if verb == "mount-bgen":
                 assert bgen_reader.index_rows(f"{stream(m, verb)}.bgi")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make the kernel forget inodes")
+def test_disk_that_numbers_inodes_anew(verb, mount, generated, scratch):
+    """FUSE file systems may, and some overlays, when the kernel was short of memory: that is no change of the store."""
+
+    def forget():
+        with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as knob:
+            knob.write("2")
+
+    store, due = view(generated, verb)
+    with disk_below(store, scratch, FIRST) as (disk, _):
+        numbers = {os.stat(entry).st_ino for entry in os.scandir(disk)}
+        with mount(disk, verb=verb) as m, opened(stream(m, verb)) as fd:
+            for at in pages(due).values():
+                forget()
+                assert outcome(fd, at, due) == 0
+            m.kill_encoder()
+            forget()
+            assert all(outcome(fd, at, due) == 0 for at in pages(due).values()), m.log()
+        assert numbers != {os.stat(entry).st_ino for entry in os.scandir(disk)}, "this disk's numbers last"
 
 
 @pytest.mark.limit(60)

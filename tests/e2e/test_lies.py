@@ -78,13 +78,7 @@ def lying_mount(kind, *options, **more):
 
 
 def pread_checked(fd, size, at):
-    """errno, or 0 and then the bytes were right. Wrong bytes are never acceptable."""
-    try:
-        got = os.pread(fd, size, at)
-    except OSError as error:
-        return error.errno
-    assert got == STREAM[at : at + size], f"wrong bytes at {at}"
-    return 0
+    return helpers.pread_outcome(fd, size, at, STREAM)
 
 
 def page_outcomes(path, pages=range(SIZE // 4096)):

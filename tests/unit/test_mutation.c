@@ -554,13 +554,18 @@ static void try_one(const struct subject *subject, uint64_t *random, struct buf 
 
 /* ---- subjects ---- */
 
+static void make_place(struct subject *subject)
+{
+    strcpy(subject->path, "/tmp/vczfs-mutation-XXXXXX");
+    assert_non_null(mkdtemp(subject->path));
+}
+
 static void copy_store(struct subject *subject, const char *name)
 {
     char from[512], command[1600];
 
     vectors_path(from, sizeof from, "stores", name);
-    strcpy(subject->path, "/tmp/vczfs-mutation-XXXXXX");
-    assert_non_null(mkdtemp(subject->path));
+    make_place(subject);
     snprintf(command, sizeof command, "cp -r '%s' %s/s.vcz", from, subject->path);
     assert_int_equal(system(command), 0);
     list_files(subject, "");
@@ -704,8 +709,7 @@ static void run_archive(const char *name, bool deflated)
 
     assert_non_null(subject);
     vectors_path(from, sizeof from, "stores", name);
-    strcpy(subject->path, "/tmp/vczfs-mutation-XXXXXX");
-    assert_non_null(mkdtemp(subject->path));
+    make_place(subject);
     snprintf(path, sizeof path, "%s/s.vcz", subject->path);
     snprintf(command, sizeof command, "cp '%s' %s", from, path);
     assert_int_equal(system(command), 0);
