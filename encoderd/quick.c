@@ -132,7 +132,7 @@ bool quick_try(struct sched *sched)
             continue;
         quick->penalty = (unsigned)size_min(quick->penalty * 2 + 1, PENALTY_MAX);
         quick->skip = quick->penalty;
-        return false;
+        return span->place == SPAN_DONE; /* as a failure, thanks to a worker: nobody else says so */
     }
     quick->penalty /= 2;
     if (span->place == SPAN_RUNNING)
