@@ -25,6 +25,7 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
                         const struct sched_config *config, struct err *err)
 {
     struct sched *sched = calloc(1, sizeof *sched);
+    pthread_mutexattr_t kind;
     pthread_condattr_t attr;
 
     if (sched == NULL) {
@@ -33,7 +34,11 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
     }
     sched->view = view;
     sched->config = *config;
-    pthread_mutex_init(&sched->lock, NULL);
+    /* It is held for so short that to wait awake costs less than to sleep. */
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&sched->lock, &kind);
+    pthread_mutexattr_destroy(&kind);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&sched->work, &attr);
@@ -203,24 +208,21 @@ static void announce(struct sched *sched, struct span *span)
     sched->nfresh += span->ncells;
 }
 
-/* Sees to what has been announced. True if it was done here and now. */
-static bool start_work(struct sched *sched)
+/* Sees to what has been announced. True if it was done here and now; else *nwanted is how many workers should be
+ * woken, once the lock is dropped, which they would only wait for. */
+static bool start_work(struct sched *sched, uint64_t *nwanted)
 {
+    *nwanted = 0;
     if (sched->nfresh == 0)
         return false;
     if (quick_try(sched)) {
         sched->nfresh = 0;
         return true;
     }
-    if (next_span(sched) == NULL) {
-        sched->nfresh = 0;
-        return false;
+    if (next_span(sched) != NULL) {
+        atomic_fetch_add(&sched->nannounced, 1);
+        *nwanted = sched->nfresh;
     }
-    atomic_fetch_add(&sched->nannounced, 1);
-    if (sched->nfresh == 1)
-        pthread_cond_signal(&sched->work);
-    else
-        pthread_cond_broadcast(&sched->work);
     sched->nfresh = 0;
     return false;
 }
@@ -460,6 +462,7 @@ size_t sched_answers(struct sched *sched, struct sched_answer *answers, size_t m
     struct answer *answer;
     struct span *span;
     eventfd_t ignored;
+    uint64_t nwanted;
     size_t n = 0;
 
     pthread_mutex_lock(&sched->lock);
@@ -471,13 +474,17 @@ size_t sched_answers(struct sched *sched, struct sched_answer *answers, size_t m
         while ((span = TAILQ_FIRST(&sched->spans.places[SPAN_DONE])) != NULL)
             deliver(sched, span);
         retry_stalled(sched);
-    } while (start_work(sched));
+    } while (start_work(sched, &nwanted));
     while (n < max && (answer = TAILQ_FIRST(&sched->answers)) != NULL) {
         TAILQ_REMOVE(&sched->answers, answer, link);
         answers[n++] = answer->answer;
         pool_put(&sched->answer_pool, answer);
     }
     pthread_mutex_unlock(&sched->lock);
+    if (nwanted == 1)
+        pthread_cond_signal(&sched->work);
+    else if (nwanted > 1)
+        pthread_cond_broadcast(&sched->work);
     return n;
 }
 

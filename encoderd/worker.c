@@ -43,6 +43,10 @@ bool finish_part(struct sched *sched, struct span *span, const struct err *faile
     }
     if (--span->pending > 0)
         return false;
+    if (!span->failed && TAILQ_EMPTY(&span->waiters)) { /* the server need not look at it */
+        span_move(&sched->spans, span, SPAN_RESTING);
+        return !TAILQ_EMPTY(&sched->stalled);
+    }
     span_move(&sched->spans, span, SPAN_DONE);
     return true;
 }

@@ -1,5 +1,7 @@
 #include "fused/asks.h"
 
+#include "common/size.h"
+
 #include <stdlib.h>
 
 struct ask *asks_add(struct asks *asks, const struct ask *ask)
@@ -58,8 +60,8 @@ struct ask *asks_for(const struct asks *asks, uint64_t file, uint64_t handle, ui
     {
         if (ask->file != file || ask->overdue)
             continue;
-        if (ask->offset == offset ||
-            (ask->handle == handle && ask->offset < offset && offset - ask->offset < ask->length))
+        if (ask->offset == offset || (ask->handle == handle && ask->offset < offset &&
+                                      offset - ask->offset < size_max(ask->length, ask->reach)))
             return ask;
     }
     return NULL;

@@ -11,7 +11,9 @@
 struct ask {
     uint64_t id, file, handle;
     uint64_t offset, length; /* bytes of the file */
+    uint64_t reach;          /* how many the answer may hold, if more */
     bool overdue;            /* a reader gave up on it: the next one asks afresh */
+    bool ahead;              /* nobody waited for it when it was sent */
     LIST_ENTRY(ask) entry;
 };
 
@@ -31,7 +33,7 @@ void asks_free(struct asks *asks); /* for good */
 struct ask *asks_by_id(const struct asks *asks, uint64_t id);
 
 /* One whose answer will hold the byte at offset: it begins there, or the same handle asked for a
- * range around it. The answer may be shorter than that, so that whoever relies on it must look. */
+ * range around it, or may get one. The answer may be shorter than that, so that whoever relies on it must look. */
 struct ask *asks_for(const struct asks *asks, uint64_t file, uint64_t handle, uint64_t offset);
 
 #endif

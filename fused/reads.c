@@ -15,18 +15,19 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define DEATHS_MAX     3          /* a read in flight at this many deaths in a row gets EIO */
-#define CAREFUL_BYTES  (64 << 10) /* what is asked for, and may be condemned, after a death */
-#define LEASE_IDLE_MS  1000       /* a lease nobody used for this long goes back */
-#define LEASE_SWEEP_MS 250
-#define RETURNS_WAIT   4 /* ms that a few small returns wait for a question to go along with */
-#define RETURNS_FEW    32
-#define RETURNS_SMALL  (256 << 10) /* bytes, together */
-#define PROBATION_MS   200 /* how long an encoder must live before it is asked for what may kill it */
-#define KEPT_MAX       (4u << 20) /* bytes for pieces of replies, kept for the next ones */
-#define REPLY_PIECES   8          /* adjacent leases in one reply */
-#define LATE_MS        200        /* how long what missed its deadline fails at once */
-#define QUIET_MS       1000       /* the same complaint is logged at most this often */
+#define DEATHS_MAX      3          /* a read in flight at this many deaths in a row gets EIO */
+#define CAREFUL_BYTES   (64 << 10) /* what is asked for, and may be condemned, after a death */
+#define LEASE_IDLE_MS   1000       /* a lease nobody used for this long goes back */
+#define LEASE_SWEEP_MS  250
+#define RETURNS_WAIT    4 /* ms that a few small returns wait for a question to go along with */
+#define RETURNS_FEW     32
+#define RETURNS_SHARE   8           /* and that part of the arena */
+#define AHEAD_LEASE_MIN (256 << 10) /* shorter leases are random readers' */
+#define PROBATION_MS    200 /* how long an encoder must live before it is asked for what may kill it */
+#define KEPT_MAX        (4u << 20) /* bytes for pieces of replies, kept for the next ones */
+#define REPLY_PIECES    8          /* adjacent leases in one reply */
+#define LATE_MS         200        /* how long what missed its deadline fails at once */
+#define QUIET_MS        1000       /* the same complaint is logged at most this often */
 
 /* Memory that a pending read keeps when it is recycled. */
 struct pending_memory {
@@ -98,7 +99,8 @@ static void schedule_returns(struct reads *reads)
 {
     if (reads->leases.nreturns == 0)
         return;
-    if (reads->leases.nreturns > RETURNS_FEW || reads->leases.return_bytes > RETURNS_SMALL)
+    if (reads->leases.nreturns > RETURNS_FEW ||
+        reads->leases.return_bytes > reads->arena_size / RETURNS_SHARE)
         event_active(reads->returns, EV_TIMEOUT, 0);
     else if (!event_pending(reads->returns, EV_TIMEOUT, NULL))
         clock_arm(reads->returns, RETURNS_WAIT);
@@ -254,19 +256,51 @@ static void remove_ask(struct reads *reads, struct ask *ask)
     asks_remove(&reads->asks, ask);
 }
 
-static struct ask *send_ask(struct reads *reads, const struct pending *read, uint64_t offset,
-                            uint64_t length)
+static struct ask *send_ask(struct reads *reads, const struct ask *ask)
 {
     struct msg_read msg = {
-        .file = read->file, .handle = read->handle, .offset = offset, .length = length};
-    struct ask ask = {
-        .file = read->file, .handle = read->handle, .offset = offset, .length = length};
-    struct ask *added = asks_add(&reads->asks, &ask);
+        .file = ask->file, .handle = ask->handle, .offset = ask->offset, .length = ask->length};
+    struct ask *added = asks_add(&reads->asks, ask);
 
     send_returns(reads);
     if (added != NULL)
         added->id = link_read(reads->link, &msg);
     return added;
+}
+
+/* What is read on from the end of this lease will be as long again: the encoder gives short ones to random readers, and
+ * long ones to those who read on. 0 where that is not known. */
+static uint64_t likely_reach(const struct lease *lease)
+{
+    return lease != NULL && lease->length >= AHEAD_LEASE_MIN ? lease->length : 0;
+}
+
+/* The lease that ends where `offset` begins. */
+static const struct lease *lease_before(struct reads *reads, uint64_t file, uint64_t offset)
+{
+    return offset == 0 ? NULL : leases_find(&reads->leases, file, offset - 1);
+}
+
+/* A reader that is past the middle of a long lease, most of which has been read, will want what follows: it is
+ * asked for now, so that it is there by then. Not where room is scarce. */
+static void ask_ahead(struct reads *reads, const struct pending *read)
+{
+    const struct lease *lease = lease_before(reads, read->file, read->offset + read->size);
+    struct ask ask = {.file = read->file, .handle = read->handle, .ahead = true};
+    uint64_t size = reads->config.fs->files[read->file].size;
+
+    ask.reach = likely_reach(lease);
+    if (ask.reach == 0 || lease->served < lease->length / 2 || !reads->up || reads->careful ||
+        reads->probation || reads->stale || reads->leases.bytes > reads->leases.bytes_max / 4)
+        return;
+    ask.offset = lease->offset + lease->length;
+    if (ask.offset >= size || leases_find(&reads->leases, read->file, ask.offset) != NULL ||
+        asks_for(&reads->asks, read->file, read->handle, ask.offset) != NULL)
+        return;
+    ask.length = poison_clip(&reads->poison, read->file, ask.offset,
+                             size_min(read->size, size - ask.offset));
+    if (ask.length > 0)
+        send_ask(reads, &ask);
 }
 
 static bool in_flight(const struct reads *reads)
@@ -283,21 +317,23 @@ static bool in_flight(const struct reads *reads)
  * that it gets instead. */
 static int ask_for_rest(struct reads *reads, struct pending *read, size_t there)
 {
-    uint64_t offset = read->offset + there;
-    uint64_t length = poison_clip(&reads->poison, read->file, offset, read->size - there);
+    struct ask ask = {.file = read->file, .handle = read->handle, .offset = read->offset + there};
 
+    ask.length = poison_clip(&reads->poison, ask.file, ask.offset, read->size - there);
     if (reads->stale)
         return ESTALE;
-    if (length == 0)
+    if (ask.length == 0)
         return EIO;
     if (read->ask != NULL || !reads->up || reads->probation)
         return 0;
-    read->ask = asks_for(&reads->asks, read->file, read->handle, offset);
+    read->ask = asks_for(&reads->asks, ask.file, ask.handle, ask.offset);
     if (read->ask != NULL || (reads->careful && in_flight(reads)))
         return 0;
     if (reads->careful)
-        length = size_min(length, CAREFUL_BYTES);
-    read->ask = send_ask(reads, read, offset, length);
+        ask.length = size_min(ask.length, CAREFUL_BYTES);
+    else
+        ask.reach = likely_reach(lease_before(reads, ask.file, ask.offset));
+    read->ask = send_ask(reads, &ask);
     return read->ask != NULL ? 0 : ENOMEM;
 }
 
@@ -516,6 +552,8 @@ void reads_start(struct reads *reads, fuse_req_t req, const struct fs_file *file
 
     if (!reply_from_leases(reads, &read))
         enqueue(reads, &read);
+    else
+        ask_ahead(reads, &read);
 }
 
 /* ---- handles ---- */
@@ -621,12 +659,21 @@ void reads_stale(struct reads *reads)
     advance_all(reads);
 }
 
+static bool is_waited_for(const struct reads *reads, const struct ask *ask)
+{
+    const struct pending *read;
+
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    if (read->ask == ask)
+        return true;
+    return false;
+}
+
 int reads_span(struct reads *reads, const struct msg_span *span, struct err *err)
 {
     struct ask *ask = asks_by_id(&reads->asks, span->id);
     uint64_t file;
-    bool wanted = false;
-    struct pending *read;
+    bool wanted;
 
     if (ask == NULL)
         return err_set(err, ERR_PEER, "the encoder answered read %" PRIu64 ", which nobody sent",
@@ -636,8 +683,7 @@ int reads_span(struct reads *reads, const struct msg_span *span, struct err *err
                           err) != 0 ||
         leases_add(&reads->leases, span, file, clock_ms(), err) != 0)
         return -1;
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    wanted |= read->ask == ask;
+    wanted = ask->ahead || is_waited_for(reads, ask);
     remove_ask(reads, ask);
     if (!wanted)
         leases_drop(&reads->leases, span->lease); /* its readers were served from another one */
@@ -695,7 +741,8 @@ int reads_error(struct reads *reads, const struct msg_error *error, struct err *
     if (error->code == ERR_MEMORY && wants_another_encoder(reads, ask))
         return err_set(err, ERR_PEER, "the encoder has no memory left: %s", error->text);
     offset = ask->offset;
-    complain(reads, ask->file, error->text);
+    if (!ask->ahead || is_waited_for(reads, ask))
+        complain(reads, ask->file, error->text);
     for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
         next = TAILQ_NEXT(read, entry);
         if (read->ask == ask && read->offset + read->have == offset)

@@ -219,6 +219,11 @@ static void one_question_serves_many_readers(void **state)
     assert_ptr_equal(asks_for(&asks, 1, 6, 100), added);
     assert_null(asks_for(&asks, 1, 6, 101));
     assert_null(asks_for(&asks, 1, 5, 150));
+    added->reach = 400;
+    assert_ptr_equal(asks_for(&asks, 1, 5, 499), added);
+    assert_null(asks_for(&asks, 1, 5, 500));
+    assert_null(asks_for(&asks, 1, 6, 499));
+    added->reach = 0;
     assert_null(asks_for(&asks, 1, 5, 99));
     assert_null(asks_for(&asks, 0, 5, 100));
     added->overdue = true;
