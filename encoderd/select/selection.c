@@ -175,8 +175,8 @@ int selection_open(const struct vcz *vcz, const struct selection_options *option
 
 void selection_close(struct selection *selection)
 {
-    free((void *)(uintptr_t)selection->sample_column);
-    free((void *)(uintptr_t)selection->sample_id);
+    free(selection->own_column);
+    free(selection->own_id);
     free(selection->sorted_column);
     free(selection->sorted_sample);
     rows_free(&selection->rows);

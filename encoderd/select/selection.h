@@ -30,8 +30,11 @@ struct selection {
     const struct vcz *vcz; /* borrowed */
     /* Samples in output order. */
     uint64_t nsamples;
-    const uint64_t *sample_column; /* column in call_genotype of output sample i; owned */
-    const struct str *sample_id;   /* owned; the text is vcz's */
+    const uint64_t *sample_column; /* column in call_genotype of output sample i */
+    const struct str *sample_id;   /* the text is vcz's */
+    /* What those two point to where samples were chosen; else it is vcz's. */
+    uint64_t *own_column; /* owned */
+    struct str *own_id;   /* owned */
     /* Output sample i is column first_column + i for every i: no gather is needed. */
     bool contiguous;
     uint64_t first_column;

@@ -50,23 +50,42 @@ static int sort_samples(struct selection *selection, struct err *err)
     return 0;
 }
 
-int selection_set_samples(struct selection *selection, const uint64_t *order, uint64_t n,
-                          struct err *err)
+static int order_samples(struct selection *selection, const uint64_t *order, uint64_t n,
+                         struct err *err)
 {
     const struct vcz *vcz = selection->vcz;
     uint64_t *columns = calloc(n + 1, sizeof *columns);
     struct str *ids = calloc(n + 1, sizeof *ids);
 
-    selection->sample_column = columns;
-    selection->sample_id = ids;
+    selection->own_column = columns;
+    selection->own_id = ids;
     if (columns == NULL || ids == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", n);
+    for (uint64_t i = 0; i < n; i++) {
+        columns[i] = vcz->sample_column[order[i]];
+        ids[i] = vcz->sample_id[order[i]];
+    }
+    selection->sample_column = columns;
+    selection->sample_id = ids;
+    return 0;
+}
+
+int selection_set_samples(struct selection *selection, const uint64_t *order, uint64_t n,
+                          struct err *err)
+{
+    const uint64_t *columns;
+
+    if (order != NULL && order_samples(selection, order, n, err) != 0)
+        return -1;
+    if (order == NULL) {
+        selection->sample_column = selection->vcz->sample_column;
+        selection->sample_id = selection->vcz->sample_id;
+    }
+    columns = selection->sample_column;
     selection->nsamples = n;
     selection->contiguous = selection->store_order = true;
-    for (uint64_t i = 0; i < n; i++) {
-        columns[i] = vcz->sample_column[order != NULL ? order[i] : i];
-        ids[i] = vcz->sample_id[order != NULL ? order[i] : i];
-        selection->store_order = selection->store_order && (i == 0 || columns[i] > columns[i - 1]);
+    for (uint64_t i = 1; i < n; i++) {
+        selection->store_order = selection->store_order && columns[i] > columns[i - 1];
         selection->contiguous = selection->contiguous && columns[i] == columns[0] + i;
     }
     selection->first_column = n > 0 ? columns[0] : 0;

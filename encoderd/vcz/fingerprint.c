@@ -43,11 +43,11 @@ static void sum_add_bytes(struct sum *sum, const void *data, size_t n)
     sum_add(data, n, sum);
 }
 
-static void sum_add_strings(struct sum *sum, const struct strings *strings)
+static void sum_add_strings(struct sum *sum, const struct str *items, uint64_t n)
 {
-    sum_add_u64(sum, strings->nitems);
-    for (size_t i = 0; i < strings->nitems; i++)
-        sum_add_bytes(sum, strings->items[i].at, strings->items[i].len);
+    sum_add_u64(sum, n);
+    for (uint64_t i = 0; i < n; i++)
+        sum_add_bytes(sum, items[i].at, items[i].len);
 }
 
 static int sum_add_array(struct sum *sum, const struct zarr_array *array, struct err *err)
@@ -74,8 +74,10 @@ int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], 
     sum_add_u64(&sum, zarr_group_format(vcz->group));
     if (version != NULL)
         sum_add_bytes(&sum, version, strlen(version));
-    sum_add_strings(&sum, &vcz->sample_strings);
-    sum_add_strings(&sum, &vcz->contigs);
+    sum_add_u64(&sum, vcz->nsamples_stored);
+    sum_add(vcz->sample_column, vcz->nsamples * sizeof *vcz->sample_column, &sum);
+    sum_add_strings(&sum, vcz->sample_id, vcz->nsamples);
+    sum_add_strings(&sum, vcz->contigs.items, vcz->contigs.nitems);
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         if (sum_add_array(&sum, arrays[i], err) != 0)
             return -1;

@@ -220,21 +220,22 @@ static int check_duplicates(const struct vcz *vcz, struct err *err)
     return 0;
 }
 
-/* Null samples (empty IDs) are left out here, once, for every view. */
+/* Null samples (empty IDs) are left out here, once, for every view: what is left moves up in the strings, which
+ * nobody reads as they were stored. */
 static int read_samples(struct vcz *vcz, struct decoder *decoder, struct err *err)
 {
-    const struct strings *stored = &vcz->sample_strings;
+    struct strings *stored = &vcz->sample_strings;
 
-    if (read_names(vcz, decoder, "sample_id", vcz->nsamples_stored, &vcz->sample_strings, err) != 0)
+    if (read_names(vcz, decoder, "sample_id", vcz->nsamples_stored, stored, err) != 0)
         return -1;
-    vcz->sample_id = calloc(stored->nitems + 1, sizeof *vcz->sample_id);
+    vcz->sample_id = stored->items;
     vcz->sample_column = calloc(stored->nitems + 1, sizeof *vcz->sample_column);
-    if (vcz->sample_id == NULL || vcz->sample_column == NULL)
+    if (vcz->sample_column == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %zu samples", stored->nitems);
     for (size_t i = 0; i < stored->nitems; i++) {
         if (stored->items[i].len == 0)
             continue;
-        vcz->sample_id[vcz->nsamples] = stored->items[i];
+        stored->items[vcz->nsamples] = stored->items[i];
         vcz->sample_column[vcz->nsamples++] = i;
     }
     if (vcz->nsamples == 0 && stored->nitems > 0)
@@ -299,7 +300,6 @@ void vcz_free(struct vcz *vcz)
     strings_free(&vcz->contigs);
     strings_free(&vcz->sample_strings);
     free(vcz->sample_column);
-    free(vcz->sample_id);
     zarr_array_free(vcz->id);
     zarr_array_free(vcz->allele);
     zarr_array_free(vcz->position);

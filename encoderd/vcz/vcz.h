@@ -30,8 +30,8 @@ struct vcz {
     /* Samples as stored; a null sample (empty ID) is not a sample and has no entry below. */
     uint64_t nsamples_stored;
     uint64_t nsamples;
-    uint64_t *sample_column; /* nsamples: column in call_genotype, ascending */
-    struct str *sample_id;   /* nsamples */
+    uint64_t *sample_column;     /* nsamples: column in call_genotype, ascending */
+    const struct str *sample_id; /* nsamples; in sample_strings */
     struct strings sample_strings;
 
     struct strings contigs;
