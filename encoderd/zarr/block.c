@@ -148,6 +148,12 @@ static void make_constant(const struct constant *constant, struct block *out)
 
 /* ---- Blosc ---- */
 
+static void count(struct decoder *decoder, const struct block *block)
+{
+    decoder->stats.blocks++;
+    decoder->stats.bytes_decoded += block->nbytes;
+}
+
 /* The block's stored bytes are at `in`, which has room in front of it. */
 static int decode_stored(struct decoder *decoder, const struct chunk *chunk, uint32_t i,
                          unsigned forms, uint8_t *in, size_t n, uint8_t *to, struct block *out,
@@ -195,6 +201,7 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
     if (decode_stored(decoder, chunk, i, forms, in, n, to, out, err) != 0)
         return -1;
     if (constant.nstored > 0 && find_constant(out, &constant.value)) {
+        count(decoder, out);
         decoder->constant = constant;
         make_constant(&decoder->constant, out);
     }
@@ -333,10 +340,9 @@ int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
     decoder_scratch_reset(decoder);
     if (decode_or_spill(decoder, chunk, i, forms, out, err) < 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);
-    if (out->form == BLOCK_CONSTANT)
-        return 0;
-    decoder->stats.blocks++;
-    decoder->stats.bytes_decoded += out->nbytes;
+    /* A constant that took decoding was counted then. */
+    if (out->form != BLOCK_CONSTANT)
+        count(decoder, out);
     return 0;
 }
 
