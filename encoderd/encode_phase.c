@@ -95,25 +95,73 @@ static unsigned row_phase(const struct phase_walk *walk, const struct block *blo
     return seen;
 }
 
-/* Decodes the block; of its rows that are the walk's key's and those after, tells the cache. */
-static int decode_rows(struct phase_walk *walk, struct err *err)
+/* A block, or what its rows are. */
+struct phase_source {
+    uint64_t first, end; /* rows that it has calls of */
+    bool known;
+    struct phase_block rows; /* if known */
+    struct block block;      /* if not */
+};
+
+static unsigned source_phase(const struct phase_walk *walk, const struct phase_source *source,
+                             uint64_t row)
+{
+    return source->known ? source->rows.seen[row - source->first]
+                         : row_phase(walk, &source->block, row);
+}
+
+static int decode_source(struct phase_walk *walk, struct phase_source *source, struct err *err)
+{
+    const unsigned forms =
+        BLOCK_MAY_BE_CONSTANT | (walk->selection->contiguous ? BLOCK_MAY_BE_PLANES : 0);
+
+    return decoder_block_as(walk->decoder, walk->chunk, walk->key.block, forms, &source->block,
+                            err);
+}
+
+/* The walk's key's block; decoded, unless one stored like it has been. */
+static int find_source(struct phase_walk *walk, struct phase_source *source, struct err *err)
+{
+    struct phase_block *rows = &source->rows;
+    const uint64_t begin = walk->key.block * walk->block_size;
+    const uint64_t end = size_min(begin + walk->block_size, chunk_nbytes(walk->chunk));
+
+    *source = (struct phase_source){
+        .first = begin / walk->width,
+        .end = size_min(walk->chunk_rows, size_div_up(end, walk->width)),
+        .rows = {.schunk = walk->key.schunk, .begin = begin},
+    };
+    if (walk->cache == NULL || source->end - source->first > PHASE_BLOCK_ROWS)
+        return decode_source(walk, source, err);
+    if (decoder_stored(walk->decoder, walk->chunk, walk->key.block, &rows->as, err) != 0)
+        return -1;
+    source->known = phase_cache_get_block(walk->cache, rows);
+    if (source->known)
+        return 0;
+    if (decode_source(walk, source, err) != 0)
+        return -1;
+    for (uint64_t row = source->first; row < source->end; row++)
+        rows->seen[row - source->first] = (uint8_t)row_phase(walk, &source->block, row);
+    source->known = true;
+    if (rows->as.nstored > 0)
+        phase_cache_put_block(walk->cache, rows);
+    return 0;
+}
+
+/* Finds out about the block; of its rows that are the walk's key's and those after, tells the cache. */
+static int find_rows(struct phase_walk *walk, struct err *err)
 {
     struct phase_key key = walk->key;
-    struct block block;
-    uint64_t end;
+    struct phase_source source;
 
-    if (decoder_block_as(walk->decoder, walk->chunk, key.block,
-                         BLOCK_MAY_BE_CONSTANT |
-                             (walk->selection->contiguous ? BLOCK_MAY_BE_PLANES : 0),
-                         &block, err) != 0)
+    if (find_source(walk, &source, err) != 0)
         return -1;
-    end = size_min(walk->chunk_rows, size_div_up(block.begin + block.nbytes, walk->width));
-    for (; key.first_row < end; key.first_row += PHASE_ROWS) {
+    for (; key.first_row < source.end; key.first_row += PHASE_ROWS) {
         struct phase_rows rows = {0};
 
-        for (uint64_t i = 0; i < PHASE_ROWS && key.first_row + i < end; i++)
-            if ((key.first_row + i + 1) * walk->width > block.begin)
-                rows.seen[i] = (uint8_t)row_phase(walk, &block, key.first_row + i);
+        for (uint64_t i = 0; i < PHASE_ROWS && key.first_row + i < source.end; i++)
+            if (key.first_row + i >= source.first)
+                rows.seen[i] = (uint8_t)source_phase(walk, &source, key.first_row + i);
         if (key.first_row == walk->key.first_row)
             walk->rows = rows;
         if (walk->cache == NULL)
@@ -134,7 +182,7 @@ static int block_phase(struct phase_walk *walk, uint64_t block, uint64_t row, un
         walk->key.first_row = first_row;
         walk->have_rows = false;
         if ((walk->cache == NULL || !phase_cache_get(walk->cache, &walk->key, &walk->rows)) &&
-            decode_rows(walk, err) != 0)
+            find_rows(walk, err) != 0)
             return -1;
         walk->have_rows = true;
     }

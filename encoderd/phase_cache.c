@@ -6,6 +6,8 @@
 
 /* Enough for the blocks that the spans under way meet, where a row lies in some hundred of them. */
 #define NSLOTS 1024
+/* Blocks of one chunk, in all columns. */
+#define NBLOCKS 256
 
 struct slot {
     bool used;
@@ -16,6 +18,7 @@ struct slot {
 struct phase_cache {
     pthread_mutex_t lock;
     struct slot slots[NSLOTS];
+    struct phase_block blocks[NBLOCKS]; /* zeroed: as.nstored is 0, which is equal to nothing */
 };
 
 struct phase_cache *phase_cache_new(struct err *err)
@@ -37,14 +40,16 @@ void phase_cache_free(struct phase_cache *cache)
     free(cache);
 }
 
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    return (hash + value) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static struct slot *slot_of(struct phase_cache *cache, const struct phase_key *key)
 {
-    uint64_t hash = key->vchunk;
+    const uint64_t hash =
+        mix(mix(mix(mix(0, key->vchunk), key->schunk), key->block), key->first_row);
 
-    hash = hash * UINT64_C(0x9e3779b97f4a7c15) + key->schunk;
-    hash = hash * UINT64_C(0x9e3779b97f4a7c15) + key->block;
-    hash = hash * UINT64_C(0x9e3779b97f4a7c15) + key->first_row;
-    hash *= UINT64_C(0x9e3779b97f4a7c15);
     return &cache->slots[(hash >> 32) % NSLOTS];
 }
 
@@ -74,5 +79,31 @@ void phase_cache_put(struct phase_cache *cache, const struct phase_key *key,
 
     pthread_mutex_lock(&cache->lock);
     *slot = (struct slot){.used = true, .key = *key, .rows = *rows};
+    pthread_mutex_unlock(&cache->lock);
+}
+
+static struct phase_block *place_of(struct phase_cache *cache, const struct phase_block *block)
+{
+    return &cache->blocks[(mix(mix(0, block->schunk), block->begin) >> 32) % NBLOCKS];
+}
+
+bool phase_cache_get_block(struct phase_cache *cache, struct phase_block *block)
+{
+    const struct phase_block *known = place_of(cache, block);
+    bool found;
+
+    pthread_mutex_lock(&cache->lock);
+    found = known->schunk == block->schunk && known->begin == block->begin &&
+            stored_blocks_equal(&known->as, &block->as);
+    if (found)
+        memcpy(block->seen, known->seen, sizeof block->seen);
+    pthread_mutex_unlock(&cache->lock);
+    return found;
+}
+
+void phase_cache_put_block(struct phase_cache *cache, const struct phase_block *block)
+{
+    pthread_mutex_lock(&cache->lock);
+    *place_of(cache, block) = *block;
     pthread_mutex_unlock(&cache->lock);
 }

@@ -116,28 +116,27 @@ static bool find_constant(const struct block *block, uint8_t *value)
     return true;
 }
 
-/* The block as `constant` says it is; nstored 0 if it is stored in too many bytes to be one. */
-static struct constant stored_as(const struct blosc1_frame *frame, const struct block *block,
-                                 const uint8_t *in, size_t n)
+/* nstored 0 if it is stored in too many bytes. */
+static struct stored_block stored_as(const struct blosc1_frame *frame, size_t nbytes,
+                                     const uint8_t *in, size_t n)
 {
-    struct constant constant = {.nbytes = block->nbytes,
-                                .flags = frame->flags,
-                                .version_lz = frame->version_lz,
-                                .typesize = frame->typesize};
+    struct stored_block out = {.nbytes = nbytes,
+                               .flags = frame->flags,
+                               .version_lz = frame->version_lz,
+                               .typesize = frame->typesize};
 
-    if (n > CONSTANT_STORED_MAX)
-        return constant;
-    memcpy(constant.stored, in, n);
-    constant.nstored = n;
-    return constant;
+    if (n > STORED_BLOCK_MAX)
+        return out;
+    memcpy(out.stored, in, n);
+    out.nstored = n;
+    return out;
 }
 
-static bool is_known(const struct constant *known, const struct constant *block)
+bool stored_blocks_equal(const struct stored_block *a, const struct stored_block *b)
 {
-    return block->nstored > 0 && known->nstored == block->nstored &&
-           known->nbytes == block->nbytes && known->flags == block->flags &&
-           known->version_lz == block->version_lz && known->typesize == block->typesize &&
-           memcmp(known->stored, block->stored, block->nstored) == 0;
+    return a->nstored > 0 && a->nstored == b->nstored && a->nbytes == b->nbytes &&
+           a->flags == b->flags && a->version_lz == b->version_lz && a->typesize == b->typesize &&
+           memcmp(a->stored, b->stored, a->nstored) == 0;
 }
 
 static void make_constant(const struct constant *constant, struct block *out)
@@ -174,14 +173,43 @@ static int decode_stored(struct decoder *decoder, const struct chunk *chunk, uin
     return 0;
 }
 
+static size_t block_nbytes(const struct chunk *chunk, uint64_t i)
+{
+    return (size_t)size_min(chunk->block_size, chunk->nbytes - i * chunk->block_size);
+}
+
+/* As far as the block may need them. */
+static size_t stored_nbytes(const struct chunk *chunk, uint32_t i)
+{
+    return (size_t)size_min(chunk->ends[i] - chunk->begins[i],
+                            blosc1_block_cbytes_max(&chunk->frame, i));
+}
+
+int decoder_stored(struct decoder *decoder, struct chunk *chunk, uint64_t i,
+                   struct stored_block *out, struct err *err)
+{
+    uint8_t bytes[STORED_BLOCK_MAX];
+    size_t n;
+
+    *out = (struct stored_block){0};
+    if (chunk->layout != LAYOUT_BLOSC || i >= chunk->nblocks)
+        return 0;
+    n = stored_nbytes(chunk, (uint32_t)i);
+    if (n > sizeof bytes)
+        return 0;
+    if (chunk_read(decoder, chunk, chunk->begins[i], bytes, n, err) < 0)
+        return decoder_name_chunk(chunk->array, chunk->label, err);
+    *out = stored_as(&chunk->frame, block_nbytes(chunk, i), bytes, n);
+    return 0;
+}
+
 static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i, unsigned forms,
                        struct block *out, struct err *err)
 {
     const struct blosc1_frame *frame = &chunk->frame;
     const bool constants =
         (forms & BLOCK_MAY_BE_CONSTANT) != 0 && chunk->array->meta.dtype.size == 1;
-    size_t n =
-        (size_t)size_min(chunk->ends[i] - chunk->begins[i], blosc1_block_cbytes_max(frame, i));
+    const size_t n = stored_nbytes(chunk, i);
     uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
     uint8_t *in = to == NULL ? NULL : decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
     struct constant constant = {0};
@@ -192,15 +220,15 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
     if (chunk_read(decoder, chunk, chunk->begins[i], in, n, err) < 0)
         return -1;
     if (constants) {
-        constant = stored_as(frame, out, in, n);
-        if (is_known(&decoder->constant, &constant)) {
+        constant.as = stored_as(frame, out->nbytes, in, n);
+        if (stored_blocks_equal(&decoder->constant.as, &constant.as)) {
             make_constant(&decoder->constant, out);
             return 0;
         }
     }
     if (decode_stored(decoder, chunk, i, forms, in, n, to, out, err) != 0)
         return -1;
-    if (constant.nstored > 0 && find_constant(out, &constant.value)) {
+    if (constant.as.nstored > 0 && find_constant(out, &constant.value)) {
         count(decoder, out);
         decoder->constant = constant;
         make_constant(&decoder->constant, out);
@@ -212,8 +240,7 @@ int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, u
                      struct err *err)
 {
     const struct blosc1_frame *frame = &chunk->frame;
-    size_t n =
-        (size_t)size_min(chunk->ends[i] - chunk->begins[i], blosc1_block_cbytes_max(frame, i));
+    const size_t n = stored_nbytes(chunk, i);
     uint8_t *in = decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
 
     if (in == NULL)
@@ -335,8 +362,8 @@ int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
                        store_path(chunk->array->store), (unsigned long long)i);
     if (!is_quick(decoder, chunk))
         return err_set(err, ERR_USAGE, "%s: not to be had quickly", chunk->label);
-    *out = (struct block){.form = BLOCK_PLAIN, .begin = i * chunk->block_size};
-    out->nbytes = (size_t)size_min(chunk->block_size, chunk->nbytes - out->begin);
+    *out = (struct block){
+        .form = BLOCK_PLAIN, .begin = i * chunk->block_size, .nbytes = block_nbytes(chunk, i)};
     decoder_scratch_reset(decoder);
     if (decode_or_spill(decoder, chunk, i, forms, out, err) < 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);

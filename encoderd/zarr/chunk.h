@@ -104,6 +104,21 @@ enum {
 int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
                      struct block *out, struct err *err);
 
+/* How a block of the Blosc layout is stored, where that takes few bytes. Blocks of one array of which all of this
+ * is the same decode to the same bytes. */
+#define STORED_BLOCK_MAX 128
+struct stored_block {
+    size_t nstored; /* 0: it is not known, and equal to nothing */
+    size_t nbytes;  /* decoded */
+    uint8_t flags, version_lz, typesize;
+    uint8_t stored[STORED_BLOCK_MAX];
+};
+bool stored_blocks_equal(const struct stored_block *a, const struct stored_block *b);
+
+/* Of block `i`, without decoding it. */
+int decoder_stored(struct decoder *decoder, struct chunk *chunk, uint64_t i,
+                   struct stored_block *out, struct err *err);
+
 /* Whole chunks, for columns. Full chunk shape (what lies past the array's edge included). */
 
 /* Every element as int64 (bool, int, uint arrays; a uint64 over INT64_MAX is ERR_CORRUPT); `out` has room

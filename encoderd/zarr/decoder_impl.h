@@ -62,12 +62,8 @@ struct streaming {
 
 /* A block whose bytes are all the same, as it was stored: those that are stored in the same way need not be
  * decoded to know. */
-#define CONSTANT_STORED_MAX 128
 struct constant {
-    size_t nstored; /* 0: none is known */
-    uint8_t stored[CONSTANT_STORED_MAX];
-    size_t nbytes; /* of the block */
-    uint8_t flags, version_lz, typesize;
+    struct stored_block as; /* nstored 0: none is known */
     uint8_t value;
 };
 

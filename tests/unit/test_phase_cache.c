@@ -188,15 +188,60 @@ static void test_threads(void **state)
     assert_true(shared.nfound > 0);
 }
 
+static struct phase_block block_at(uint64_t schunk, uint64_t begin, const char *stored)
+{
+    struct phase_block block = {.schunk = schunk, .begin = begin};
+
+    block.as = (struct stored_block){.nstored = strlen(stored), .nbytes = 1000, .typesize = 1};
+    memcpy(block.as.stored, stored, strlen(stored));
+    memset(block.seen, (int)(schunk * 16 + begin / 1000), sizeof block.seen);
+    return block;
+}
+
+static bool knows(struct phase_cache *cache, struct phase_block block)
+{
+    const struct phase_block due = block;
+
+    memset(block.seen, 0xee, sizeof block.seen);
+    if (!phase_cache_get_block(cache, &block))
+        return false;
+    assert_memory_equal(block.seen, due.seen, sizeof due.seen);
+    return true;
+}
+
+/* Known by place and by all that says how it is stored. */
+static void test_blocks(void **state)
+{
+    struct phase_cache *cache = *state;
+    const struct phase_block put = block_at(1, 2000, "abc");
+    struct phase_block other = put;
+
+    assert_false(knows(cache, put));
+    phase_cache_put_block(cache, &put);
+    assert_true(knows(cache, put));
+    assert_false(knows(cache, block_at(2, 2000, "abc")));
+    assert_false(knows(cache, block_at(1, 1000, "abc")));
+    assert_false(knows(cache, block_at(1, 2000, "abd")));
+    assert_false(knows(cache, block_at(1, 2000, "ab")));
+    other.as.nbytes--;
+    assert_false(knows(cache, other));
+    other = put;
+    other.as.flags ^= 2;
+    assert_false(knows(cache, other));
+    other = put;
+    other.as.nstored = 0; /* in too many bytes: equal to nothing, itself included */
+    phase_cache_put_block(cache, &other);
+    assert_false(knows(cache, other));
+    assert_false(knows(cache, put));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_get_after_put),
-        TEST(test_same_slot),
-        TEST(test_spread),
-        TEST(test_threads),
+        TEST(test_get_after_put), TEST(test_same_slot), TEST(test_spread),
+        TEST(test_threads),       TEST(test_blocks),
     };
 
     return cmocka_run_group_tests_name("phase_cache", tests, NULL, NULL);
