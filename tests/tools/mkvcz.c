@@ -26,6 +26,7 @@ struct options {
     unsigned zarr;
     bool with_phased, one_chunk, bare;
     enum links links;
+    unsigned allele_nbytes;
     const char *cname, *vcf, *out;
 };
 
@@ -606,13 +607,30 @@ static void fill_chunk(const struct job *job, uint64_t v0, uint64_t s0, struct t
         }
 }
 
+/* n alleles in elements of the array's type: `alleles` itself, or `room`. */
+static const void *widen(const struct array *a, const int8_t *alleles, uint64_t n, uint8_t *room)
+{
+    const unsigned nbytes = types[a->type].nbytes;
+
+    if (nbytes == 1)
+        return alleles;
+    for (uint64_t i = 0; i < n; i++) {
+        const int64_t allele = alleles[i];
+
+        /* Little-endian: the low bytes come first. */
+        memcpy(room + i * nbytes, &allele, nbytes);
+    }
+    return room;
+}
+
 static void *call_worker(void *arg)
 {
     struct job *job = arg;
     const struct options *o = job->o;
-    uint64_t ncalls = o->chunk_variants * o->chunk_samples;
+    uint64_t ncalls = o->chunk_variants * o->chunk_samples, nalleles = ncalls * o->data.ploidy;
     int inner = job->nrows * job->ncols == 1 ? o->nthreads : 1;
-    int8_t *genotypes = allocate(ncalls * o->data.ploidy);
+    int8_t *genotypes = allocate(nalleles);
+    uint8_t *wide = o->allele_nbytes > 1 ? allocate(nalleles * o->allele_nbytes) : NULL;
     uint8_t *phased = o->with_phased ? allocate(ncalls) : NULL;
     struct tile *tile = allocate(sizeof(*tile));
     uint64_t i;
@@ -622,16 +640,24 @@ static void *call_worker(void *arg)
 
         fill_chunk(job, index[0] * o->chunk_variants, index[1] * o->chunk_samples, tile, genotypes,
                    phased);
-        atomic_fetch_add(&job->genotype_nbytes, write_chunk(o, &job->genotypes, index, genotypes,
-                                                            ncalls * o->data.ploidy, inner));
+        atomic_fetch_add(&job->genotype_nbytes,
+                         write_chunk(o, &job->genotypes, index,
+                                     widen(&job->genotypes, genotypes, nalleles, wide),
+                                     nalleles * o->allele_nbytes, inner));
         if (phased)
             atomic_fetch_add(&job->phased_nbytes,
                              write_chunk(o, &job->phased, index, phased, ncalls, inner));
     }
     free(tile);
     free(phased);
+    free(wide);
     free(genotypes);
     return NULL;
+}
+
+static enum type allele_type(unsigned nbytes)
+{
+    return nbytes == 1 ? TYPE_I1 : nbytes == 2 ? TYPE_I2 : nbytes == 4 ? TYPE_I4 : TYPE_I8;
 }
 
 static void write_calls(const struct options *o)
@@ -641,7 +667,7 @@ static void write_calls(const struct options *o)
     struct job job = {
         .o = o,
         .genotypes = {"call_genotype",
-                      TYPE_I1,
+                      allele_type(o->allele_nbytes),
                       {d->nvariants, d->nsamples, d->ploidy},
                       {cv, cs, d->ploidy},
                       {"variants", "samples", "ploidy"},
@@ -765,6 +791,7 @@ static const char usage_text[] =
     "chunks:      --chunk-variants N (1000) --chunk-samples N (10000) --one-chunk\n"
     "calls:       --density sparse|dense --missing F --half-missing F --haploid-fraction F\n"
     "             --phased F (1) --no-phased --multiallelic F (F: a fraction from 0 to 1)\n"
+    "             --allele-bytes 1|2|4|8 (1)\n"
     "compression: --cname NAME (zstd) --level N (7) --blocksize N (0: c-blosc's choice)\n"
     "other:       --zarr 2|3 (2) --seed N (1) --threads N (all) --vcf FILE\n"
     "             --bare: no array that a view does without\n"
@@ -808,6 +835,7 @@ enum {
     OPT_PHASED,
     OPT_NO_PHASED,
     OPT_MULTIALLELIC,
+    OPT_ALLELE_BYTES,
     OPT_CNAME,
     OPT_LEVEL,
     OPT_BLOCKSIZE,
@@ -835,6 +863,7 @@ static const struct option long_options[] = {
     {"phased", 1, NULL, OPT_PHASED},
     {"no-phased", 0, NULL, OPT_NO_PHASED},
     {"multiallelic", 1, NULL, OPT_MULTIALLELIC},
+    {"allele-bytes", 1, NULL, OPT_ALLELE_BYTES},
     {"cname", 1, NULL, OPT_CNAME},
     {"level", 1, NULL, OPT_LEVEL},
     {"blocksize", 1, NULL, OPT_BLOCKSIZE},
@@ -910,6 +939,11 @@ static void parse_one(struct options *o, int opt, const char *name)
     case OPT_MULTIALLELIC:
         d->multiallelic = fraction(name, optarg);
         break;
+    case OPT_ALLELE_BYTES:
+        o->allele_nbytes = (unsigned)number(name, optarg, 1, 8);
+        if ((o->allele_nbytes & (o->allele_nbytes - 1)) != 0)
+            errx(2, "--allele-bytes %s: 1, 2, 4 or 8", optarg);
+        break;
     case OPT_CNAME:
         o->cname = optarg;
         break;
@@ -984,6 +1018,7 @@ int main(int argc, char **argv)
         .nthreads = (int)sysconf(_SC_NPROCESSORS_ONLN),
         .zarr = 2,
         .with_phased = true,
+        .allele_nbytes = 1,
         .cname = "zstd",
     };
 
