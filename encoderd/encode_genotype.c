@@ -3,10 +3,11 @@
 #include "common/size.h"
 #include "encoderd/columns.h"
 #include "encoderd/encode_subset.h"
+#include "encoderd/narrow.h"
 
 #include <string.h>
 
-/* Calls gathered at a time where they cannot be put straight from a block. */
+/* Calls narrowed or gathered at a time where they cannot be put as they lie in a block. */
 #define GATHER_CALLS 1024
 
 /* The block of a chunk that is at hand. */
@@ -28,7 +29,7 @@ struct walk {
     struct source sources[2];
     bool split;                     /* allele p of a call comes from sources[p] */
     unsigned ploidy, stride, width; /* alleles a call, elements a call, bytes an element */
-    bool straight;                  /* calls can be put straight from a block */
+    bool straight;                  /* calls can be put as they lie in a block, once narrow */
     struct subset *subset;          /* or their planes drawn together; NULL: neither */
     uint64_t chunk_variants, chunk_samples;
     uint64_t element_begin, element_end; /* do these elements only */
@@ -74,32 +75,6 @@ static int need_block(const struct walk *walk, struct source *source, uint64_t e
     return 0;
 }
 
-static int8_t narrow(int64_t allele)
-{
-    return allele < INT8_MIN || allele > INT8_MAX ? INT8_MAX : (int8_t)allele;
-}
-
-static int8_t load_allele(const uint8_t *at, unsigned width)
-{
-    int64_t i64;
-    int32_t i32;
-    int16_t i16;
-
-    switch (width) {
-    case 2:
-        memcpy(&i16, at, sizeof i16);
-        return narrow(i16);
-    case 4:
-        memcpy(&i32, at, sizeof i32);
-        return narrow(i32);
-    case 8:
-        memcpy(&i64, at, sizeof i64);
-        return narrow(i64);
-    default:
-        return (int8_t)*at;
-    }
-}
-
 /* Where the format is to write the calls that begin at output sample `sample`. */
 static uint8_t *output_at(const struct walk *walk, uint64_t row, uint64_t sample)
 {
@@ -133,6 +108,20 @@ static uint64_t call_element(const struct walk *walk, const struct row_walk *row
            (columns_column(walk->selection, place) - row->first_column) * walk->stride;
 }
 
+/* The alleles of *ncalls calls that lie one after another in the plain block at hand, or of as many as there
+ * is room for: then *ncalls becomes that. */
+static const int8_t *narrow_alleles(struct walk *walk, uint64_t element, uint64_t *ncalls)
+{
+    const struct source *source = &walk->sources[0];
+    const uint8_t *from = source->block.data + (element - source->begin) * walk->width;
+
+    if (walk->width == 1)
+        return (const int8_t *)from;
+    *ncalls = size_min(*ncalls, GATHER_CALLS);
+    narrow_run(from, walk->width, *ncalls * walk->ploidy, walk->alleles);
+    return walk->alleles;
+}
+
 /* Runs of consecutive columns, straight from the blocks that hold them. */
 static int put_straight(struct walk *walk, const struct row_walk *row, struct err *err)
 {
@@ -152,7 +141,7 @@ static int put_straight(struct walk *walk, const struct row_walk *row, struct er
             run.first = element - source->begin;
         } else {
             run.planes = NULL;
-            run.alleles = (const int8_t *)source->block.data + (element - source->begin);
+            run.alleles = narrow_alleles(walk, element, &run.ncalls);
         }
         if (put(walk, &run, err) != 0)
             return -1;
@@ -161,27 +150,35 @@ static int put_straight(struct walk *walk, const struct row_walk *row, struct er
     return 0;
 }
 
-/* Allele p of the n calls at these elements; a call may lie across two blocks. */
+/* How many of n elements, which ascend, are before `end`. */
+static uint64_t elements_before(const uint64_t *elements, uint64_t n, uint64_t end)
+{
+    while (n > 0 && elements[n - 1] >= end)
+        n--;
+    return n;
+}
+
+/* Allele p of the n calls at these elements, which ascend. They are one block's but for a call that lies
+ * across two, and where ploidy is chunked and the second chunk is cut in another way. */
 static int load_calls(struct walk *walk, const uint64_t *elements, uint64_t n, struct err *err)
 {
     for (unsigned p = 0; p < walk->ploidy; p++) {
         struct source *source = &walk->sources[walk->split ? p : 0];
         const uint64_t shift = walk->split ? 0 : p;
 
-        for (uint64_t i = 0; i < n; i++) {
-            const uint64_t element = elements[i] + shift;
-
-            if (need_block(walk, source, element, err) != 0)
+        for (uint64_t i = 0, here; i < n; i += here) {
+            if (need_block(walk, source, elements[i] + shift, err) != 0)
                 return -1;
-            walk->alleles[i * walk->ploidy + p] = load_allele(
-                source->block.data + (element - source->begin) * walk->width, walk->width);
+            here = elements_before(elements + i, n - i, source->end - shift);
+            narrow_gather(source->block.data, walk->width, source->begin - shift, elements + i,
+                          here, walk->ploidy, &walk->alleles[i * walk->ploidy + p]);
         }
     }
     return 0;
 }
 
-/* The places [begin, end), as many as make one run: consecutive output samples, in elements that a
- * block or two hold. Returns how many places that is; *run has the samples among them, maybe none. */
+/* The places [begin, end), as many as make one run: consecutive output samples. Returns how many places that
+ * is; *run has the samples among them, maybe none. */
 static uint64_t gather_run(const struct walk *walk, const struct row_walk *row, struct range places,
                            struct call_run *run, uint64_t *elements)
 {
@@ -202,7 +199,7 @@ static uint64_t gather_run(const struct walk *walk, const struct row_walk *row, 
     return i - places.begin;
 }
 
-/* Any samples in any layout, call by call. */
+/* Any samples in any layout, each by its element. */
 static int put_gathered(struct walk *walk, const struct row_walk *row, struct range places,
                         struct err *err)
 {
@@ -220,35 +217,80 @@ static int put_gathered(struct walk *walk, const struct row_walk *row, struct ra
     return 0;
 }
 
-/* A subset in store order, from blocks in plane form. */
-static int put_subset(struct walk *walk, const struct row_walk *row, struct err *err)
+/* A subset in store order, from the block at hand, which is in plane form. */
+static int put_extracted(struct walk *walk, const struct row_walk *row, struct range places,
+                         struct err *err)
+{
+    const struct source *source = &walk->sources[0];
+    const struct range columns = {columns_column(walk->selection, places.begin) - row->first_column,
+                                  columns_column(walk->selection, places.end - 1) + 1 -
+                                      row->first_column};
+    struct call_run run = {.row = row->row,
+                           .variant = row->variant,
+                           .sample = places.begin,
+                           .ncalls = places.end - places.begin,
+                           .ploidy = walk->ploidy,
+                           .plane_nbytes = source->block.nbytes / 8};
+
+    run.planes = subset_extract(walk->subset, source->block.data,
+                                call_element(walk, row, places.begin) - source->begin, columns,
+                                run.ncalls, &run.plane_nbytes);
+    return put(walk, &run, err);
+}
+
+/* All samples, in an order that is not the store's, from the block at hand, which has all their calls. */
+static int put_reordered(struct walk *walk, const struct row_walk *row, struct err *err)
+{
+    const struct source *source = &walk->sources[0];
+    const uint64_t *columns = walk->selection->sample_column;
+    struct call_run run = {
+        .row = row->row, .variant = row->variant, .ploidy = walk->ploidy, .alleles = walk->alleles};
+    uint64_t elements[GATHER_CALLS];
+
+    for (run.sample = row->samples.begin; run.sample < row->samples.end; run.sample += run.ncalls) {
+        run.ncalls = size_min(row->samples.end - run.sample, GATHER_CALLS);
+        for (uint64_t i = 0; i < run.ncalls; i++)
+            elements[i] =
+                row->element + (columns[run.sample + i] - row->first_column) * walk->stride;
+        for (unsigned p = 0; p < walk->ploidy; p++)
+            narrow_gather(source->block.data, walk->width, source->begin - p, elements, run.ncalls,
+                          walk->ploidy, &walk->alleles[p]);
+        if (put(walk, &run, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Are these places all there are, in an order of their own, and all their calls in the block at hand? */
+static bool can_reorder(const struct walk *walk, const struct row_walk *row, struct range places)
+{
+    return !walk->selection->store_order && !walk->split &&
+           places.end - places.begin == walk->selection->nsamples &&
+           call_element(walk, row, places.end - 1) + walk->ploidy <= walk->sources[0].end;
+}
+
+/* Any samples, block by block. */
+static int put_selected(struct walk *walk, const struct row_walk *row, struct err *err)
 {
     struct source *source = &walk->sources[0];
-    struct call_run run = {.row = row->row, .variant = row->variant, .ploidy = walk->ploidy};
     struct range here = row->places;
 
     for (; here.begin < row->places.end; here.begin = here.end) {
-        struct range columns = {columns_column(walk->selection, here.begin), 0};
+        struct range columns = {row->first_column, 0};
+        int failed;
 
         if (need_block(walk, source, call_element(walk, row, here.begin), err) != 0)
             return -1;
-        columns.end = row->first_column + (source->end - row->element) / walk->stride;
+        columns.end = row->first_column + size_div_up(source->end - row->element, walk->stride);
         here =
             columns_places(walk->selection, (struct range){here.begin, row->places.end}, columns);
-        if (source->block.form != BLOCK_PLANES) {
-            if (put_gathered(walk, row, here, err) != 0)
-                return -1;
-            continue;
-        }
-        run.sample = here.begin;
-        run.ncalls = here.end - here.begin;
-        run.plane_nbytes = source->block.nbytes / 8;
-        columns.begin -= row->first_column;
-        columns.end = columns_column(walk->selection, here.end - 1) + 1 - row->first_column;
-        run.planes = subset_extract(walk->subset, source->block.data,
-                                    call_element(walk, row, here.begin) - source->begin, columns,
-                                    run.ncalls, &run.plane_nbytes);
-        if (put(walk, &run, err) != 0)
+        if (walk->subset != NULL && source->block.form == BLOCK_PLANES)
+            failed = put_extracted(walk, row, here, err);
+        else if (can_reorder(walk, row, here))
+            failed = put_reordered(walk, row, err);
+        else
+            failed = put_gathered(walk, row, here, err);
+        if (failed)
             return -1;
     }
     return 0;
@@ -295,8 +337,7 @@ static int walk_row(struct walk *walk, uint64_t index, uint64_t variant, struct 
         zero_part(walk, &row);
     if (walk->straight)
         return put_straight(walk, &row, err);
-    return walk->subset != NULL ? put_subset(walk, &row, err)
-                                : put_gathered(walk, &row, row.places, err);
+    return put_selected(walk, &row, err);
 }
 
 /* Rows of the walk's target whose variants are in the cell's chunk, up to element_end. */
@@ -384,11 +425,11 @@ static void choose_path(struct walk *walk, struct subset *subset)
     const unsigned per_byte = walk->format->layout.samples_per_byte;
     const bool several = chunk_nblocks(chunk) > 1;
     const uint64_t calls = chunk_block_size(chunk) / (walk->width * walk->stride);
-    const bool whole = walk->width == 1 && walk->stride == walk->ploidy &&
-                       (!several || chunk_block_size(chunk) % walk->stride == 0);
+    const bool whole = walk->stride == walk->ploidy &&
+                       (!several || chunk_block_size(chunk) % (walk->width * walk->stride) == 0);
 
     walk->straight = whole && walk->selection->contiguous;
-    walk->subset = whole && subset_applies(walk->selection) ? subset : NULL;
+    walk->subset = whole && walk->width == 1 && subset_applies(walk->selection) ? subset : NULL;
     if (per_byte > 1 && encode_chunks_meet_at_bytes(walk->format))
         walk->zero_rows = !walk->straight || (several && calls % per_byte != 0);
 }

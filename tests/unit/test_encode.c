@@ -249,6 +249,47 @@ static void test_layouts(void **state)
             }
 }
 
+/* An allele whose low byte would do is refused as what it is. */
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *dtype;
+        int64_t allele;
+    } cases[] = {
+        {"|i1", 2},
+        {"|i1", -3},
+        {"<i2", 256},
+        {"<i2", -255},
+        {">i2", 257},
+        {"<i4", 65536},
+        {"<i4", -(INT64_C(1) << 31)},
+        {">i4", 1 << 8},
+        {"<i8", INT64_C(1) << 32},
+        {"<i8", INT64_MIN},
+    };
+    int64_t calls[] = {0, 0, 0, 1, 1, 1, -1, -1, 0, -2, 1, 0};
+    struct made_store store;
+
+    (void)state;
+    made_vcz(&store);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err = {0};
+        struct view *view;
+
+        calls[6] = cases[i].allele;
+        made_put(&store, &(struct made_array){
+                             "call_genotype", cases[i].dtype, 3, {3, 2, 2}, {0}, calls, NULL});
+        view = open_plink(store.path, &err);
+        assert_non_null(view);
+        assert_null(encode_range(view, 0, 6, &err));
+        assert_int_equal(err.code, ERR_DATA);
+        if (strstr(err.msg, "variant 1 ") == NULL || strstr(err.msg, "sample 'S2'") == NULL)
+            fail_msg("%s", err.msg);
+        view_free(view);
+    }
+    made_remove(&store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_ranges_of_vectors),
         cmocka_unit_test(test_ranges_of_made_stores),
         cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_refused),
     };
 
     return cmocka_run_group_tests_name("encode", tests, NULL, NULL);

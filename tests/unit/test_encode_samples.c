@@ -2,13 +2,8 @@
  * encode, for samples that are not all of them: each selected sample's calls are those that it has in the
  * whole .bed, whatever was selected, in whatever order, from whatever blocks.
  */
+#include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 struct some {
     struct selection selection;
@@ -36,6 +31,18 @@ static void close_some(struct some *some)
     selection_close(&some->selection);
 }
 
+/* A whole stream takes each block of each chunk once. */
+static void check_decoded_once(const struct some *some, const struct decoder *decoder)
+{
+    const struct zarr_meta *meta = &some->selection.vcz->genotype->meta;
+    const uint64_t nchunks = meta->nchunks[0] * meta->nchunks[1] * meta->nchunks[2];
+    struct decoder_stats stats;
+
+    decoder_stats(decoder, &stats);
+    if (stats.bytes_decoded > nchunks * meta->chunk_elements * meta->dtype.size)
+        fail_msg("%llu bytes decoded", (unsigned long long)stats.bytes_decoded);
+}
+
 static uint8_t *encode_some(const struct some *some, uint64_t begin, uint64_t end)
 {
     struct encode_worker worker;
@@ -47,6 +54,7 @@ static uint8_t *encode_some(const struct some *some, uint64_t begin, uint64_t en
     memset(bytes, 0x5a, end - begin);
     if (encode_target(&some->format, &target, &worker, &err) != 0)
         fail_msg("%s", err.msg);
+    check_decoded_once(some, worker.decoder);
     encode_worker_clear(&worker);
     return bytes;
 }
@@ -115,19 +123,24 @@ static void shuffle(uint64_t *chosen, uint64_t n)
     }
 }
 
-static void check_store(const char *options)
+static struct view *open_made(char *path, size_t size, const char *options)
 {
-    char path[4096];
     struct err err = {0};
     struct view *view;
-    uint64_t chosen[2048];
-    uint8_t *whole;
 
-    assert_int_equal(make_store(path, sizeof path, options), 0);
+    assert_int_equal(make_store(path, size, options), 0);
     view = open_plink(path, &err);
     if (view == NULL)
-        fail_msg("%s", err.msg);
-    whole = encode_range(view, 0, view->files[0].size, &err);
+        fail_msg("%s: %s", options, err.msg);
+    return view;
+}
+
+static void check_view(const struct view *view)
+{
+    struct err err = {0};
+    uint64_t chosen[4096];
+    uint8_t *whole = encode_range(view, 0, view->files[0].size, &err);
+
     assert_non_null(whole);
     for (int chance = 0; chance <= 15; chance += 3) {
         const uint64_t n = choose(chosen, view->vcz->nsamples, chance);
@@ -137,6 +150,14 @@ static void check_store(const char *options)
         check_samples(view->vcz, whole, chosen, n);
     }
     free(whole);
+}
+
+static void check_store(const char *options)
+{
+    char path[4096];
+    struct view *view = open_made(path, sizeof path, options);
+
+    check_view(view);
     view_free(view);
     remove_store(path);
 }
@@ -152,11 +173,112 @@ static void test_samples(void **state)
     check_store("--samples 1500 --variants 60 --chunk-variants 50 --chunk-samples 2000");
     check_store("--samples 700 --variants 60 --chunk-variants 25 --chunk-samples 333 --ploidy 1");
     check_store("--samples 300 --variants 60 --chunk-samples 100 --cname lz4");
+    check_store("--samples 2500 --variants 30 --allele-bytes 2 --blocksize 32768 --missing 0.1");
+    check_store("--samples 2500 --variants 30 --blocksize 16384 --cname lz4");
+    check_store("--samples 403 --variants 60 --chunk-samples 150 --allele-bytes 4 "
+                "--haploid-fraction 0.2");
+    check_store("--samples 301 --variants 60 --allele-bytes 8 --ploidy 1 --blocksize 1024");
+}
+
+/* Chunks of one allele a call, and of more elements than a call has. */
+static void test_ploidy_chunks(void **state)
+{
+    enum { NV = 3, NS = 61 };
+    static const char *const dtypes[] = {"|i1", "<i4", ">i2"};
+    int64_t calls[NV * NS * 2];
+    char names[NS][8];
+    const char *samples[NS];
+    struct made_store store;
+    struct err err = {0};
+
+    (void)state;
+    srand(10);
+    made_vcz(&store);
+    for (unsigned i = 0; i < NS; i++) {
+        snprintf(names[i], sizeof names[i], "S%u", i);
+        samples[i] = names[i];
+    }
+    for (unsigned i = 0; i < NV * NS * 2; i++)
+        calls[i] = rand() % 3 - 1;
+    made_put(&store, &(struct made_array){"sample_id", "|O", 1, {NS}, {0}, NULL, samples});
+    for (uint64_t i = 0; i < 18; i++) {
+        const struct made_array genotype = {.name = "call_genotype",
+                                            .dtype = dtypes[i % 3],
+                                            .ndim = 3,
+                                            .shape = {NV, NS, 2},
+                                            .chunk = {2, i < 9 ? 20 : 100, 1 + i / 3 % 3},
+                                            .ints = calls};
+        struct view *view;
+
+        made_put(&store, &genotype);
+        view = open_plink(store.path, &err);
+        if (view == NULL)
+            fail_msg("%s", err.msg);
+        check_view(view);
+        view_free(view);
+    }
+    made_remove(&store);
+}
+
+/* The same calls in wider elements are the same .bed, whatever the shape, the chunks and the blocks. */
+static void check_wide(const char *shape, const char *chunks, unsigned allele_nbytes)
+{
+    char path[4096], wide_path[4096], options[1024];
+    struct err err = {0};
+    struct view *view = open_made(path, sizeof path, shape), *wide;
+    const uint64_t size = view->files[0].size;
+    uint8_t *due = encode_range(view, 0, size, &err), *got;
+
+    assert_non_null(due);
+    snprintf(options, sizeof options, "%s %s --allele-bytes %u", shape, chunks, allele_nbytes);
+    wide = open_made(wide_path, sizeof wide_path, options);
+    assert_int_equal(wide->files[0].size, size);
+    for (int i = 0; i < 20; i++) {
+        const uint64_t begin = i == 0 ? 0 : (uint64_t)rand() % size,
+                       end = i == 0 ? size : begin + 1 + (uint64_t)rand() % (size - begin);
+
+        got = encode_range(wide, begin, end, &err);
+        if (got == NULL)
+            fail_msg("%s: %s", options, err.msg);
+        if (memcmp(got, due + begin, end - begin) != 0)
+            fail_msg("%s: [%llu, %llu)", options, (unsigned long long)begin,
+                     (unsigned long long)end);
+        assert_int_equal(got[end - begin], 0xa5);
+        free(got);
+    }
+    free(due);
+    view_free(view);
+    view_free(wide);
+    remove_store(path);
+    remove_store(wide_path);
+}
+
+static void test_wide(void **state)
+{
+    (void)state;
+    srand(8);
+    for (unsigned i = 0; i < 30; i++) {
+        const bool haploid = rand() % 4 == 0;
+        char shape[256], chunks[256];
+
+        snprintf(shape, sizeof shape, "--samples %d --variants %d --ploidy %d --missing 0.05%s",
+                 1 + rand() % (i % 3 == 0 ? 4000 : 600), 1 + rand() % 60, haploid ? 1 : 2,
+                 haploid ? "" : " --haploid-fraction 0.1");
+        snprintf(chunks, sizeof chunks,
+                 "--chunk-variants %d --chunk-samples %d --blocksize %d --cname %s --zarr %d",
+                 1 + rand() % 40, 1 + rand() % (i % 2 == 0 ? 5000 : 500), 256 << rand() % 8,
+                 rand() % 2 ? "zstd" : "lz4", 2 + rand() % 2);
+        check_wide(shape, chunks, 2u << i % 3);
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_samples)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_ploidy_chunks),
+        cmocka_unit_test(test_wide),
+    };
 
     return cmocka_run_group_tests_name("encode_samples", tests, NULL, NULL);
 }
