@@ -4,12 +4,13 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/check_impl.h"
+#include "encoderd/report_value.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
-/* Names and messages hold what the store's writer liked; neither a terminal nor JSON must mind. */
+/* Names and messages hold what the store's writer liked; a terminal must not mind. */
 static char *printable(const char *text)
 {
     char *copy = strdup(text);
@@ -57,25 +58,6 @@ static void check_text(const struct check *check, struct buf *out)
     list_text(&check->remarks, out);
 }
 
-/* jansson's setters take NULL for a value that could not be made, and pass the failure on. */
-static bool set(json_t *object, const char *key, json_t *value)
-{
-    return json_object_set_new(object, key, value) == 0;
-}
-
-static json_t *number(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
-static json_t *string(const char *text)
-{
-    json_t *value = json_string(text);
-    AUTO_FREE char *plain = value == NULL ? printable(text) : NULL;
-
-    return value != NULL || plain == NULL ? value : json_string(plain);
-}
-
 static json_t *list_json(const struct problems *problems)
 {
     json_t *list = json_array();
@@ -84,9 +66,10 @@ static json_t *list_json(const struct problems *problems)
         const struct problem *problem = &problems->items[i];
         json_t *item = json_object();
 
-        if (!set(item, "array", string(problem->array)) ||
-            !set(item, "chunk", string(problem->chunk)) ||
-            !set(item, "message", string(problem->message)) || json_array_append(list, item) != 0) {
+        if (!report_set(item, "array", report_string(problem->array)) ||
+            !report_set(item, "chunk", report_string(problem->chunk)) ||
+            !report_set(item, "message", report_string(problem->message)) ||
+            json_array_append(list, item) != 0) {
             json_decref(item);
             json_decref(list);
             return NULL;
@@ -100,15 +83,15 @@ static int check_json(const struct check *check, struct buf *out, struct err *er
 {
     const struct check_totals *totals = &check->totals;
     json_t *top = json_object();
-    bool ok = set(top, "store", string(store_path(check->store))) &&
-              set(top, "arrays", number(totals->narrays)) &&
-              set(top, "chunks", number(totals->nchunks)) &&
-              set(top, "chunks_not_stored", number(totals->nabsent)) &&
-              set(top, "bytes_read", number(totals->bytes_read)) &&
-              set(top, "bytes_decoded", number(totals->bytes_decoded)) &&
-              set(top, "nproblems", number(check->problems.total)) &&
-              set(top, "problems", list_json(&check->problems)) &&
-              set(top, "remarks", list_json(&check->remarks));
+    bool ok = report_set(top, "store", report_string(store_path(check->store))) &&
+              report_set(top, "arrays", report_number(totals->narrays)) &&
+              report_set(top, "chunks", report_number(totals->nchunks)) &&
+              report_set(top, "chunks_not_stored", report_number(totals->nabsent)) &&
+              report_set(top, "bytes_read", report_number(totals->bytes_read)) &&
+              report_set(top, "bytes_decoded", report_number(totals->bytes_decoded)) &&
+              report_set(top, "nproblems", report_number(check->problems.total)) &&
+              report_set(top, "problems", list_json(&check->problems)) &&
+              report_set(top, "remarks", list_json(&check->remarks));
     AUTO_FREE char *text = ok ? json_dumps(top, JSON_INDENT(2)) : NULL;
 
     json_decref(top);

@@ -30,6 +30,20 @@ struct bound *bound_new(struct expr *expr, enum bound_kind kind, const struct ex
     return bound;
 }
 
+struct bound *bound_new_of(struct expr *expr, enum bound_kind kind, const struct expr_node *node,
+                           enum bound_type type, struct bound *a, struct bound *b, struct err *err)
+{
+    struct bound *bound = bound_new(expr, kind, node, err);
+
+    if (bound == NULL)
+        return NULL;
+    bound->type = type;
+    bound->args[0] = a;
+    bound->args[1] = b;
+    bound->nargs = b != NULL ? 2 : 1;
+    return bound;
+}
+
 int bound_mask_samples(const struct expr *expr, struct bound *out, bool both, struct err *err)
 {
     const struct bound *a = out->args[0], *b = out->nargs > 1 ? out->args[1] : out->args[0];
@@ -142,12 +156,9 @@ static struct bound *want_truth(struct expr *expr, struct bound *bound, struct e
                     type_text(bound));
         return NULL;
     }
-    flag = bound_new(expr, BOUND_FLAG, bound->node, err);
+    flag = bound_new_of(expr, BOUND_FLAG, bound->node, TYPE_IS_TRUTH, bound, NULL, err);
     if (flag == NULL)
         return NULL;
-    flag->type = TYPE_IS_TRUTH;
-    flag->args[0] = bound;
-    flag->nargs = 1;
     return bound_mask_samples(expr, flag, false, err) == 0 ? flag : NULL;
 }
 
@@ -158,13 +169,9 @@ static struct bound *bind_arithmetic(struct expr *expr, const struct expr_node *
 
     if (want_number(expr, a, err) != 0 || (b != NULL && want_number(expr, b, err) != 0))
         return NULL;
-    bound = bound_new(expr, BOUND_ARITHMETIC, node, err);
+    bound = bound_new_of(expr, BOUND_ARITHMETIC, node, TYPE_IS_NUMBER, a, b, err);
     if (bound == NULL)
         return NULL;
-    bound->type = TYPE_IS_NUMBER;
-    bound->args[0] = a;
-    bound->args[1] = b;
-    bound->nargs = b != NULL ? 2 : 1;
     bound->width = b != NULL ? size_max(a->width, b->width) : a->width;
     return bound_mask_samples(expr, bound, false, err) == 0 ? bound : NULL;
 }
@@ -176,13 +183,9 @@ static struct bound *bind_logic(struct expr *expr, const struct expr_node *node,
 
     a = want_truth(expr, a, err);
     b = a != NULL ? want_truth(expr, b, err) : NULL;
-    bound = b != NULL ? bound_new(expr, BOUND_LOGIC, node, err) : NULL;
+    bound = b != NULL ? bound_new_of(expr, BOUND_LOGIC, node, TYPE_IS_TRUTH, a, b, err) : NULL;
     if (bound == NULL)
         return NULL;
-    bound->type = TYPE_IS_TRUTH;
-    bound->args[0] = a;
-    bound->args[1] = b;
-    bound->nargs = 2;
     return bound_mask_samples(expr, bound, false, err) == 0 ? bound : NULL;
 }
 
@@ -249,14 +252,8 @@ static struct bound *bind_call(struct expr *expr, const struct expr_node *node, 
     if (check_argument(expr, node->func, &a, err) != 0 ||
         (b != NULL && check_argument(expr, node->func, &b, err) != 0))
         return NULL;
-    bound = bound_new(expr, BOUND_CALL, node, err);
-    if (bound == NULL)
-        return NULL;
-    bound->type = TYPE_IS_NUMBER;
-    bound->args[0] = a;
-    bound->args[1] = b;
-    bound->nargs = b != NULL ? 2 : 1;
-    return finish_call(expr, bound, err);
+    bound = bound_new_of(expr, BOUND_CALL, node, TYPE_IS_NUMBER, a, b, err);
+    return bound != NULL ? finish_call(expr, bound, err) : NULL;
 }
 
 static struct bound *bind_operator(struct expr *expr, const struct expr_node *node, struct err *err)

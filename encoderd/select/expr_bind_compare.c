@@ -28,14 +28,10 @@ static struct bound *new_comparison(struct expr *expr, enum bound_kind kind,
                                     const struct expr_node *node, struct bound *a, struct bound *b,
                                     struct err *err)
 {
-    struct bound *bound = bound_new(expr, kind, node, err);
+    struct bound *bound = bound_new_of(expr, kind, node, TYPE_IS_TRUTH, a, b, err);
 
     if (bound == NULL)
         return NULL;
-    bound->type = TYPE_IS_TRUTH;
-    bound->args[0] = a;
-    bound->args[1] = b;
-    bound->nargs = 2;
     return bound_mask_samples(expr, bound, true, err) == 0 ? bound : NULL;
 }
 

@@ -112,6 +112,9 @@ struct expr {
 
 struct bound *bound_new(struct expr *expr, enum bound_kind kind, const struct expr_node *node,
                         struct err *err);
+/* One with these arguments; b may be NULL. */
+struct bound *bound_new_of(struct expr *expr, enum bound_kind kind, const struct expr_node *node,
+                           enum bound_type type, struct bound *a, struct bound *b, struct err *err);
 
 /* expr_tags.c: what a tag is in this store. */
 struct bound *bind_tag(struct expr *expr, const struct expr_node *node, struct err *err);
