@@ -3,7 +3,6 @@
 #include "encoderd/report_value.h"
 
 #include <jansson.h>
-#include <string.h>
 
 static json_t *string_or_null(const char *text)
 {
