@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/zarr/json_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -37,7 +38,7 @@ static int load_json(const struct store *store, const char *key, json_t **out, s
         return -1;
     if (!found)
         return 0;
-    *out = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &at);
+    *out = json_text_load((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &at);
     if (*out == NULL)
         return err_set(err, ERR_CORRUPT, "%s/%s: not JSON: line %d: %s", store_path(store), key,
                        at.line, at.text);
@@ -188,7 +189,7 @@ static const json_t *consolidated_array(const struct zarr_group *group, const ch
 /* Is this v3 metadata a group's? Anything that is not is left to the array's parser to judge. */
 static bool is_group_text(const struct buf *text)
 {
-    AUTO_JSON json_t *top = json_loadb((const char *)text->data, text->len, 0, NULL);
+    AUTO_JSON json_t *top = json_text_load((const char *)text->data, text->len, 0, NULL);
     const char *type = json_string_value(json_object_get(top, "node_type"));
 
     return type != NULL && strcmp(type, "group") == 0;

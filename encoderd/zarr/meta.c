@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/zarr/json_text.h"
 #include "encoderd/zarr/meta_impl.h"
 
 #include <stdio.h>
@@ -44,7 +45,7 @@ void zarr_meta_clear(struct zarr_meta *meta)
 json_t *meta_load(const char *array, const char *json, size_t len, struct err *err)
 {
     json_error_t at;
-    json_t *top = json_loadb(json, len, JSON_REJECT_DUPLICATES, &at);
+    json_t *top = json_text_load(json, len, JSON_REJECT_DUPLICATES, &at);
 
     if (top == NULL) {
         err_set(err, ERR_CORRUPT, "%s: metadata is not JSON: line %d: %s", array, at.line, at.text);

@@ -3,6 +3,7 @@
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/floats.h"
+#include "encoderd/zarr/json_text.h"
 #include "encoderd/zarr/meta_impl.h"
 
 #include <errno.h>
@@ -48,6 +49,23 @@ static void store_native(int64_t value, uint32_t size, uint8_t fill[8])
     }
 }
 
+/* A number of 64 bits without a sign that is too large for JSON's reader is its digits. */
+static bool fill_wide(const json_t *value, struct zarr_meta *meta)
+{
+    const char *text = json_text_python(value);
+    uint64_t number;
+
+    if (text == NULL || meta->dtype.kind != DTYPE_UINT || meta->dtype.size != 8 ||
+        strspn(text, "0123456789") != strlen(text))
+        return false;
+    errno = 0;
+    number = strtoull(text, NULL, 10);
+    if (errno != 0 || number <= INT64_MAX)
+        return false;
+    store_native((int64_t)number, 8, meta->fill);
+    return true;
+}
+
 static int fill_int(const char *array, const json_t *value, struct zarr_meta *meta, struct err *err)
 {
     bool is_signed = meta->dtype.kind == DTYPE_INT;
@@ -56,6 +74,8 @@ static int fill_int(const char *array, const json_t *value, struct zarr_meta *me
     int64_t min = is_signed ? -max - 1 : 0;
     int64_t number = json_integer_value(value);
 
+    if (fill_wide(value, meta))
+        return 0;
     /* Writers that take the fill value from a float spell integers "0.0". */
     if (json_is_real(value)) {
         double real = json_real_value(value);
@@ -119,7 +139,8 @@ static bool float_by_bits(const char *text, uint32_t size, uint8_t fill[8])
 static int fill_float(const char *array, const json_t *value, struct zarr_meta *meta,
                       struct err *err)
 {
-    const char *text = json_string_value(value);
+    const char *python = json_text_python(value);
+    const char *text = python != NULL ? python : json_string_value(value);
     double number = json_number_value(value);
 
     if (text != NULL && float_by_bits(text, meta->dtype.size, meta->fill))

@@ -269,6 +269,54 @@ static void check_fill_string(const char *dtype, const char *filters, const char
     zarr_meta_clear(&meta);
 }
 
+/* json.dumps writes these as they are, and zarr-python 3 did so with fill values (its issues 2741, 2990). */
+static void test_python_spelling(void **state)
+{
+    static const struct {
+        const char *dtype, *fill;
+    } wrong[] = {
+        {"\"|i1\"", "NaN"},
+        {"\"<u8\"", "18446744073709551616"},
+        {"\"<u8\"", "-9223372036854775809"},
+        {"\"<i8\"", "9223372036854775808"},
+        {"\"|O\"", "NaN"},
+        {"\"<f4\"", "NaNs"},
+        {"\"<f4\"", "nan"},
+        {"\"<f4\"", "+Infinity"},
+        {"\"<u8\"", "018446744073709551615"},
+        {"\"<u8\"", "\"18446744073709551615\""},
+    };
+    struct zarr_meta meta;
+    uint32_t bits;
+
+    (void)state;
+    check_fill("\"<f8\"", "-Infinity", &(double){-__builtin_inf()}, 8);
+    check_fill("\"<f4\"", "Infinity", &(float){__builtin_inff()}, 4);
+    check_fill("\"<u8\"", "18446744073709551615", &(uint64_t){UINT64_MAX}, 8);
+    check_fill("\"<u8\"", "9223372036854775808", &(uint64_t){UINT64_C(1) << 63}, 8);
+    good(3,
+         CHANGES({"fill_value", "NaN"}, {"data_type", "\"float32\""},
+                 {"codecs", "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"big\"}}]"},
+                 {"attributes", "{\"a \\\" NaN\":[NaN,-Infinity,12345678901234567890,\"NaN\"]}"}),
+         &meta);
+    memcpy(&bits, meta.fill, 4);
+    assert_int_equal(bits, 0x7fc00000);
+    zarr_meta_clear(&meta);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const bool is_object = strchr(wrong[i].dtype, 'O') != NULL;
+        struct err err = {0};
+
+        assert_int_equal(
+            parse(2,
+                  CHANGES({"fill_value", wrong[i].fill}, {"dtype", wrong[i].dtype},
+                          {"filters", is_object ? "[{\"id\":\"vlen-utf8\"}]" : "null"}),
+                  &meta, &err),
+            -1);
+    }
+    bad(2, "shape", "[NaN,20,2]", ERR_CORRUPT);
+    bad(2, "shape", "[18446744073709551615,20,2]", ERR_CORRUPT);
+}
+
 static void test_fill(void **state)
 {
     static const char vlen[] = "[{\"id\":\"vlen-utf8\"}]";
@@ -629,12 +677,19 @@ static void test_mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_v2),        cmocka_unit_test(test_v2_dtypes),
-        cmocka_unit_test(test_v2_bad),    cmocka_unit_test(test_not_json),
-        cmocka_unit_test(test_fill),      cmocka_unit_test(test_v3),
-        cmocka_unit_test(test_v3_bad),    cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_transpose), cmocka_unit_test(test_sharding),
-        cmocka_unit_test(test_filters),   cmocka_unit_test(test_monsters),
+        cmocka_unit_test(test_v2),
+        cmocka_unit_test(test_v2_dtypes),
+        cmocka_unit_test(test_v2_bad),
+        cmocka_unit_test(test_not_json),
+        cmocka_unit_test(test_python_spelling),
+        cmocka_unit_test(test_fill),
+        cmocka_unit_test(test_v3),
+        cmocka_unit_test(test_v3_bad),
+        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_transpose),
+        cmocka_unit_test(test_sharding),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_monsters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

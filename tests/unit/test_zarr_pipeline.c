@@ -252,6 +252,30 @@ static void test_sharded_strings(void **state)
     close_fixture(&fix);
 }
 
+/* One NaN as Python writes it must not cost all arrays that the same document describes. */
+static void test_consolidated_nan(void **state)
+{
+    struct zarr_array *array;
+    struct err err = {0};
+    double got[2];
+
+    (void)state;
+    make_dir(&fix);
+    put_text(&fix, ".zgroup", "{\"zarr_format\":2}");
+    put_text(&fix, ".zattrs", "{\"cutoff\":-Infinity,\"vcf_zarr_version\":\"0.4\"}");
+    put_text(&fix, ".zmetadata",
+             "{\"zarr_consolidated_format\":1,\"metadata\":{\"x/.zattrs\":{\"missing\":NaN},"
+             "\"x/.zarray\":{\"zarr_format\":2,\"shape\":[2],\"chunks\":[2],\"dtype\":\"<f4\","
+             "\"fill_value\":NaN,\"order\":\"C\",\"compressor\":null,\"filters\":null}}}");
+    open_path(&fix, fix.dir);
+    assert_string_equal(zarr_group_attr(fix.group, "vcf_zarr_version"), "0.4");
+    array = open_array(&fix, "x");
+    assert_int_equal(zarr_chunk_floats(fix.decoder, array, (uint64_t[]){0}, got, NULL, &err), 0);
+    assert_true(got[0] != got[0] && got[1] != got[1]);
+    zarr_array_free(array);
+    close_fixture(&fix);
+}
+
 static void test_any_transpose(void **state)
 {
     uint8_t stored[24];
@@ -1034,6 +1058,7 @@ int main(void)
         cmocka_unit_test(test_bad_shard),
         cmocka_unit_test(test_long_index),
         cmocka_unit_test(test_sharded_strings),
+        cmocka_unit_test(test_consolidated_nan),
         cmocka_unit_test(test_any_transpose),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_bad_filters),
