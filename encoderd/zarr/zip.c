@@ -91,52 +91,89 @@ static int find_end(const struct zip_source *source, uint8_t end[END_NBYTES], ui
     return no_end(source, err);
 }
 
-static int read_end64(const struct zip_source *source, uint64_t end_at, struct bounds *out,
-                      uint64_t *until, struct err *err)
+/* Is there the locator of a zip64 end record in front of the end record? */
+static int find_end64(const struct zip_source *source, uint64_t end_at,
+                      uint8_t locator[LOCATOR_NBYTES], bool *found, struct err *err)
 {
-    uint8_t locator[LOCATOR_NBYTES], end[END64_NBYTES];
-    uint64_t at;
-
+    *found = false;
     if (end_at < LOCATOR_NBYTES)
-        return corrupt("its zip64 end record is missing", err);
-    if (source->read(source->arg, end_at - LOCATOR_NBYTES, locator, sizeof locator, err) < 0)
+        return 0;
+    if (source->read(source->arg, end_at - LOCATOR_NBYTES, locator, LOCATOR_NBYTES, err) < 0)
         return -1;
-    at = get_le64(locator + 8);
-    if (get_le32(locator) != LOCATOR_SIGNATURE || get_le32(locator + 4) != 0 ||
-        get_le32(locator + 16) > 1 || !size_range_ok(at, END64_NBYTES, end_at - LOCATOR_NBYTES))
+    *found = get_le32(locator) == LOCATOR_SIGNATURE;
+    return 0;
+}
+
+/* What the end record says and does not leave to the zip64 one. */
+static bool ends_agree(const struct bounds *end, const struct bounds *end64)
+{
+    return (end->nmembers == UINT16_MAX || end->nmembers == end64->nmembers) &&
+           (end->nbytes == UINT32_MAX || end->nbytes == end64->nbytes) &&
+           (end->begin == UINT32_MAX || end->begin == end64->begin);
+}
+
+static int read_end64(const struct zip_source *source, uint64_t end_at,
+                      const uint8_t locator[LOCATOR_NBYTES], struct bounds *bounds, uint64_t *until,
+                      struct err *err)
+{
+    const struct bounds plain = *bounds;
+    uint8_t end[END64_NBYTES];
+    uint64_t at = get_le64(locator + 8);
+
+    if (get_le32(locator + 4) != 0 || get_le32(locator + 16) > 1 ||
+        !size_range_ok(at, END64_NBYTES, end_at - LOCATOR_NBYTES))
         return corrupt("its zip64 end record is missing", err);
     if (source->read(source->arg, at, end, sizeof end, err) < 0)
         return -1;
+    *bounds = (struct bounds){
+        .nmembers = get_le64(end + 32), .nbytes = get_le64(end + 40), .begin = get_le64(end + 48)};
     if (get_le32(end) != END64_SIGNATURE ||
         get_le64(end + 4) != end_at - LOCATOR_NBYTES - at - 12 || get_le32(end + 16) != 0 ||
-        get_le32(end + 20) != 0 || get_le64(end + 24) != get_le64(end + 32))
+        get_le32(end + 20) != 0 || get_le64(end + 24) != get_le64(end + 32) ||
+        !ends_agree(&plain, bounds))
         return corrupt("its zip64 end record contradicts itself", err);
-    *out = (struct bounds){
-        .nmembers = get_le64(end + 32), .nbytes = get_le64(end + 40), .begin = get_le64(end + 48)};
     *until = at;
     return 0;
+}
+
+static bool ends_at(const struct bounds *bounds, uint64_t at)
+{
+    return size_range_ok(bounds->begin, bounds->nbytes, at) && bounds->begin + bounds->nbytes == at;
+}
+
+/* A directory that reaches to the end record leaves no room for a zip64 one, even if it has 65,535 members.
+ * Where it does not, there is one, whether a number needs it or not: Python writes it from 2 GiB on. */
+static int find_bounds(const struct zip_source *source, const uint8_t end[END_NBYTES], uint64_t at,
+                       struct bounds *out, struct err *err)
+{
+    uint8_t locator[LOCATOR_NBYTES] = {0};
+    uint64_t until = at;
+    bool found = false;
+
+    *out = (struct bounds){
+        .nmembers = get_le16(end + 10), .nbytes = get_le32(end + 12), .begin = get_le32(end + 16)};
+    if (!ends_at(out, at) && find_end64(source, at, locator, &found, err) < 0)
+        return -1;
+    if (found && read_end64(source, at, locator, out, &until, err) < 0)
+        return -1;
+    if (!found && (get_le16(end + 4) != 0 || get_le16(end + 6) != 0 ||
+                   get_le16(end + 8) != get_le16(end + 10)))
+        return err_set(err, ERR_UNSUPPORTED, "an archive in several parts is not supported");
+    if (ends_at(out, until))
+        return 0;
+    if (!found &&
+        (out->nmembers == UINT16_MAX || out->nbytes == UINT32_MAX || out->begin == UINT32_MAX))
+        return corrupt("its zip64 end record is missing", err);
+    return corrupt("its directory is not where its end record says", err);
 }
 
 static int read_end(const struct zip_source *source, struct bounds *out, struct err *err)
 {
     uint8_t end[END_NBYTES] = {0};
-    uint64_t at = 0, until;
-    int rc = 0;
+    uint64_t at = 0;
 
-    if (find_end(source, end, &at, err) < 0)
+    if (find_end(source, end, &at, err) < 0 || find_bounds(source, end, at, out, err) < 0)
         return -1;
-    until = at;
-    *out = (struct bounds){
-        .nmembers = get_le16(end + 10), .nbytes = get_le32(end + 12), .begin = get_le32(end + 16)};
-    if (out->nmembers == UINT16_MAX || out->nbytes == UINT32_MAX || out->begin == UINT32_MAX)
-        rc = read_end64(source, at, out, &until, err);
-    else if (get_le16(end + 4) != 0 || get_le16(end + 6) != 0 ||
-             get_le16(end + 8) != get_le16(end + 10))
-        rc = err_set(err, ERR_UNSUPPORTED, "an archive in several parts is not supported");
-    if (rc < 0)
-        return -1;
-    if (!size_range_ok(out->begin, out->nbytes, until) || out->begin + out->nbytes != until)
-        return corrupt("its directory is not where its end record says", err);
     if (out->nmembers > out->nbytes / ENTRY_NBYTES)
         return corrupt("its directory is too short for its members", err);
     if (out->nbytes > ZIP_DIR_NBYTES_MAX)

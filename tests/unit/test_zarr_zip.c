@@ -549,13 +549,76 @@ static void test_many(void **state)
     free(names);
 }
 
+/* Offsets of the three numbers from the archive's end. */
+enum { END_COUNT = 22 - 10, END_NBYTES = 22 - 12, END_BEGIN = 22 - 16 };
+
+/* Python writes zip64's records from 2 GiB on, and leaves in the old one the numbers that fit there. */
+static void test_zip64_not_needed(void **state)
+{
+    static const struct entry entries[] = {ZGROUP, {.name = "a/1", .data = "other", .n = 5}};
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } lies[] = {{END_COUNT, 3}, {END_NBYTES, 1}, {END_BEGIN, 1}};
+    struct buf bytes = {0};
+    struct store *store;
+    struct err err = {0};
+    uint8_t record[12], *end;
+
+    (void)state;
+    make_zip(&bytes, entries, 2, false, "");
+    memcpy(record, bytes.data + bytes.len - 14, sizeof record);
+    make_zip(&bytes, entries, 2, true, "");
+    end = bytes.data + bytes.len;
+    memcpy(end - 14, record, sizeof record);
+    if (open_bytes(bytes.data, bytes.len, &store, &err) < 0)
+        fail_msg("%s", err.msg);
+    expect_object(store, "a/1", "other", 5);
+    store_free(store);
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        uint8_t *at = end - lies[i].at, right = *at;
+
+        *at = lies[i].value;
+        expect_no_store(bytes.data, bytes.len, ERR_CORRUPT, "contradicts itself");
+        *at = right;
+    }
+    buf_free(&bytes);
+}
+
+/* The largest number that the old end record can say, which is also how it points to zip64's. */
+static void test_65535_members(void **state)
+{
+    enum { N = 65535 };
+    struct entry *entries = calloc(N, sizeof *entries);
+    char(*names)[24] = calloc(N, sizeof *names);
+    struct buf bytes = {0};
+    struct zip_dir dir;
+    struct err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        snprintf(names[i], sizeof names[i], "a/%zu", i);
+        entries[i] = (struct entry){.name = names[i], .data = "", .n = 0};
+    }
+    make_zip(&bytes, entries, N, false, "");
+    struct zip_source source = {read_memory, &bytes, bytes.len};
+    if (zip_dir_read(&source, &dir, &err) < 0)
+        fail_msg("%s", err.msg);
+    assert_int_equal(dir.n, N);
+    zip_dir_clear(&dir);
+    buf_free(&bytes);
+    free(entries);
+    free(names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members),     cmocka_unit_test(test_root),
-        cmocka_unit_test(test_lies),        cmocka_unit_test(test_bad_members),
-        cmocka_unit_test(test_long_member), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_members),       cmocka_unit_test(test_root),
+        cmocka_unit_test(test_lies),          cmocka_unit_test(test_bad_members),
+        cmocka_unit_test(test_long_member),   cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_many),          cmocka_unit_test(test_zip64_not_needed),
+        cmocka_unit_test(test_65535_members),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
