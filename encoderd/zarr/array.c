@@ -401,7 +401,7 @@ void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char 
 
     for (unsigned d = 0; d < meta->ndim; d++) {
         const char separator[2] = {d > 0 || meta->key_prefix ? meta->separator : '\0', '\0'};
-        uint64_t number = meta->sharding.on ? index[d] / meta->sharding.chunks[d] : index[d];
+        uint64_t number = index[d] / meta->sharding.chunks[d];
 
         used += (size_t)snprintf(buf + used, ZARR_KEY_MAX - used, "%s%llu", separator,
                                  (unsigned long long)number);
@@ -411,9 +411,7 @@ void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char 
 /* Objects along axis d; a shard is one. */
 static uint64_t objects_along(const struct zarr_meta *meta, unsigned d)
 {
-    const uint64_t each = meta->sharding.on ? meta->sharding.chunks[d] : 1;
-
-    return meta->nchunks[d] / each + (meta->nchunks[d] % each != 0);
+    return size_div_up(meta->nchunks[d], meta->sharding.chunks[d]);
 }
 
 /* All of them; UINT64_MAX where they are more than can be counted. */
@@ -436,7 +434,7 @@ static void object_key(const struct zarr_array *array, uint64_t number, char key
     for (unsigned d = meta->ndim; d > 0; d--) {
         const uint64_t n = objects_along(meta, d - 1);
 
-        index[d - 1] = number % n * (meta->sharding.on ? meta->sharding.chunks[d - 1] : 1);
+        index[d - 1] = number % n * meta->sharding.chunks[d - 1];
         number /= n;
     }
     zarr_chunk_key(array, index, key);

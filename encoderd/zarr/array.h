@@ -36,7 +36,7 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
 void zarr_array_free(struct zarr_array *array);
 
 /* The key of the object that holds the chunk ("call_genotype/0.3.0", "call_genotype/c/0/3/0") into buf:
- * where sharding is on, that of its shard. */
+ * where there is sharding, that of its shard. */
 #define ZARR_KEY_MAX 512
 void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char buf[ZARR_KEY_MAX]);
 

@@ -16,7 +16,7 @@
  * windows beyond the scratch) is decoded once, for all decoders, into a temporary file (spill.h); where the
  * process has none it is an error that says so.
  *
- * Where sharding is on, chunks are those within the shards.
+ * Where there is sharding, chunks are the innermost ones within the shards.
  *
  * Bytes are as the array's elements lie in C order, in native byte order, except BLOCK_PLANES. A block
  * holds whole elements.

@@ -20,16 +20,23 @@ struct shard {
     uint64_t used;        /* the tick when last asked for */
     uint8_t identity[32]; /* of the array */
     char key[ZARR_KEY_MAX];
-    struct object *object; /* owned; NULL if absent */
-    uint64_t index_at;
-    uint8_t *index; /* owned; NULL where the index stays in the file */
+    unsigned level;                /* 0: the object itself; else what lies in a shard */
+    uint64_t place[ZARR_DIMS_MAX]; /* which one it is along each axis */
+    struct shard *outer;           /* a reference; NULL at level 0 */
+    struct object *object;         /* NULL if absent; owned at level 0 */
+    uint64_t base, size;           /* its bytes in the object */
+    uint64_t index_at;             /* in the object */
+    uint8_t *index;                /* owned; NULL where the index stays in the file */
 };
 
 static void shard_unref(struct shard *shard)
 {
     if (shard == NULL || --shard->refs > 0)
         return;
-    object_close(shard->object);
+    if (shard->outer != NULL)
+        shard_unref(shard->outer);
+    else
+        object_close(shard->object);
     free(shard->index);
     free(shard);
 }
@@ -65,9 +72,9 @@ static int open_object(const struct zarr_array *array, const char *key, struct o
 }
 
 /* Reads the whole index, keeping it if it is short, and holds it against its checksum. */
-static int scan_index(struct shard *shard, const struct zarr_sharding *sharding, struct err *err)
+static int scan_index(struct shard *shard, const struct zarr_shard_level *level, struct err *err)
 {
-    uint64_t nbytes = sharding->nchunks * ENTRY_NBYTES, piece = size_min(nbytes, PIECE_NBYTES);
+    uint64_t nbytes = level->nchunks * ENTRY_NBYTES, piece = size_min(nbytes, PIECE_NBYTES);
     AUTO_FREE uint8_t *room = malloc((size_t)piece);
     uint8_t stored[4];
     uint32_t sum = 0;
@@ -93,9 +100,9 @@ static int scan_index(struct shard *shard, const struct zarr_sharding *sharding,
     return 0;
 }
 
-static int keep_index(struct shard *shard, const struct zarr_sharding *sharding, struct err *err)
+static int keep_index(struct shard *shard, const struct zarr_shard_level *level, struct err *err)
 {
-    uint64_t nbytes = sharding->nchunks * ENTRY_NBYTES;
+    uint64_t nbytes = level->nchunks * ENTRY_NBYTES;
 
     if (nbytes > INDEX_KEPT_MAX)
         return 0;
@@ -105,32 +112,49 @@ static int keep_index(struct shard *shard, const struct zarr_sharding *sharding,
     return object_read(shard->object, shard->index_at, shard->index, (size_t)nbytes, err);
 }
 
-static int open_index(struct shard *shard, const struct zarr_sharding *sharding, struct err *err)
+static int open_index(struct shard *shard, const struct zarr_shard_level *level, struct err *err)
 {
-    uint64_t size = object_size(shard->object);
-    uint64_t index = sharding->nchunks * ENTRY_NBYTES + (sharding->index_crc ? 4 : 0);
+    uint64_t index = level->nchunks * ENTRY_NBYTES + (level->index_crc ? 4 : 0);
 
-    if (size < index)
+    if (shard->size < index)
         return err_set(err, ERR_CORRUPT,
                        "%llu bytes are too few for a shard, whose index alone has %llu; " DAMAGED,
-                       (unsigned long long)size, (unsigned long long)index);
-    shard->index_at = sharding->index_first ? 0 : size - index;
-    return sharding->index_crc ? scan_index(shard, sharding, err)
-                               : keep_index(shard, sharding, err);
+                       (unsigned long long)shard->size, (unsigned long long)index);
+    shard->index_at = shard->base + (level->index_first ? 0 : shard->size - index);
+    return level->index_crc ? scan_index(shard, level, err) : keep_index(shard, level, err);
 }
 
-static int shard_open(const struct zarr_array *array, const char *key, struct shard **out,
-                      struct err *err)
+/* The bytes that the shard is in: an object, or a part of one that the shard around it says. */
+static int open_bytes(const struct zarr_array *array, struct shard *shard, struct shard *outer,
+                      const struct extent *extent, struct err *err)
+{
+    if (outer == NULL) {
+        if (open_object(array, shard->key, &shard->object, err) < 0)
+            return -1;
+        shard->size = shard->object != NULL ? object_size(shard->object) : 0;
+        return 0;
+    }
+    outer->refs++;
+    shard->outer = outer;
+    shard->object = extent->object;
+    shard->base = extent->base;
+    shard->size = extent->length;
+    return 0;
+}
+
+/* `name` has the new shard's identity, key, level and place. */
+static int shard_open(const struct zarr_array *array, const struct shard *name, struct shard *outer,
+                      const struct extent *extent, struct shard **out, struct err *err)
 {
     struct shard *shard = calloc(1, sizeof *shard);
 
     if (shard == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for a shard");
+    *shard = *name;
     shard->refs = 1;
-    memcpy(shard->identity, array->identity, sizeof shard->identity);
-    strcpy(shard->key, key);
-    if (open_object(array, key, &shard->object, err) < 0 ||
-        (shard->object != NULL && open_index(shard, &array->meta.sharding, err) < 0)) {
+    if (open_bytes(array, shard, outer, extent, err) < 0 ||
+        (shard->object != NULL &&
+         open_index(shard, &array->meta.sharding.levels[shard->level], err) < 0)) {
         shard_unref(shard);
         return -1;
     }
@@ -153,34 +177,61 @@ static void keep_shard(struct shards *shards, struct shard *shard)
     shards->items[oldest] = shard;
 }
 
-/* *out stays the list's. */
-static int find_shard(struct shards *shards, const struct zarr_array *array, const char *key,
-                      struct shard **out, struct err *err)
+static bool is_shard(const struct shard *shard, const struct shard *name)
 {
-    for (size_t i = 0; i < shards->n; i++) {
-        struct shard *shard = shards->items[i];
+    return shard->level == name->level &&
+           memcmp(shard->identity, name->identity, sizeof shard->identity) == 0 &&
+           memcmp(shard->place, name->place, sizeof shard->place) == 0 &&
+           strcmp(shard->key, name->key) == 0;
+}
 
-        if (memcmp(shard->identity, array->identity, sizeof shard->identity) == 0 &&
-            strcmp(shard->key, key) == 0) {
-            shard->used = ++shards->tick;
-            *out = shard;
+/* Innermost chunks in what a shard of that level is cut into, along axis d. */
+static uint64_t chunks_below(const struct zarr_meta *meta, unsigned level, unsigned d)
+{
+    uint64_t n = 1;
+
+    for (unsigned k = level + 1; k < meta->sharding.nlevels; k++)
+        n *= meta->sharding.levels[k].chunks[d];
+    return n;
+}
+
+/* The shard of that level which holds the chunk at `index`; `outer` and `extent` say where it lies, unless the
+ * level is 0. *out stays the list's. */
+static int find_shard(struct shards *shards, const struct zarr_array *array, const char *key,
+                      unsigned level, const uint64_t *index, struct shard *outer,
+                      const struct extent *extent, struct shard **out, struct err *err)
+{
+    struct shard name = {.level = level};
+
+    memcpy(name.identity, array->identity, sizeof name.identity);
+    strcpy(name.key, key);
+    for (unsigned d = 0; d < array->meta.ndim && level > 0; d++)
+        name.place[d] = index[d] / chunks_below(&array->meta, level - 1, d);
+    for (size_t i = 0; i < shards->n; i++)
+        if (is_shard(shards->items[i], &name)) {
+            *out = shards->items[i];
+            (*out)->used = ++shards->tick;
             return 0;
         }
-    }
-    if (shard_open(array, key, out, err) < 0)
+    if (shard_open(array, &name, outer, extent, out, err) < 0)
         return -1;
     (*out)->used = ++shards->tick;
     keep_shard(shards, *out);
     return 0;
 }
 
-/* The chunk's entry in the index, in C order over the shard's chunks. */
-static uint64_t entry_number(const struct zarr_meta *meta, const uint64_t *index)
+/* The number of the entry for the chunk in a shard's index. */
+static uint64_t entry_number(const struct zarr_meta *meta, unsigned level, const uint64_t *index)
 {
+    const struct zarr_shard_level *here = &meta->sharding.levels[level];
     uint64_t number = 0;
 
-    for (unsigned d = 0; d < meta->ndim; d++)
-        number = number * meta->sharding.chunks[d] + index[d] % meta->sharding.chunks[d];
+    for (unsigned d = 0; d < meta->ndim; d++) {
+        const unsigned axis = here->axes[d];
+
+        number = number * here->chunks[axis] +
+                 index[axis] / chunks_below(meta, level, axis) % here->chunks[axis];
+    }
     return number;
 }
 
@@ -194,23 +245,25 @@ static uint64_t entry_value(const uint8_t *at, bool big_endian)
 static int find_entry(const struct shard *shard, const struct zarr_meta *meta,
                       const uint64_t *index, struct extent *out, struct err *err)
 {
-    uint64_t at = entry_number(meta, index) * ENTRY_NBYTES, size = object_size(shard->object);
+    const bool big_endian = meta->sharding.levels[shard->level].index_big_endian;
+    uint64_t at = entry_number(meta, shard->level, index) * ENTRY_NBYTES;
     uint8_t entry[ENTRY_NBYTES];
 
     if (shard->index != NULL)
         memcpy(entry, shard->index + at, sizeof entry);
     else if (object_read(shard->object, shard->index_at + at, entry, sizeof entry, err) < 0)
         return -1;
-    out->base = entry_value(entry, meta->sharding.index_big_endian);
-    out->length = entry_value(entry + 8, meta->sharding.index_big_endian);
+    out->base = entry_value(entry, big_endian);
+    out->length = entry_value(entry + 8, big_endian);
     if (out->base == UINT64_MAX && out->length == UINT64_MAX)
         return 0;
-    if (!size_range_ok(out->base, out->length, size))
+    if (!size_range_ok(out->base, out->length, shard->size))
         return err_set(err, ERR_CORRUPT,
-                       "the shard's index says %llu bytes from %llu on, and the file has "
-                       "%llu; " DAMAGED,
+                       "the shard's index says %llu bytes from %llu on, and %s has %llu; " DAMAGED,
                        (unsigned long long)out->length, (unsigned long long)out->base,
-                       (unsigned long long)size);
+                       shard->level == 0 ? "the file" : "the inner shard",
+                       (unsigned long long)shard->size);
+    out->base += shard->base;
     out->object = shard->object;
     return 0;
 }
@@ -224,32 +277,45 @@ static void add_place(const struct zarr_meta *meta, const uint64_t *index, char 
                                  d == 0 ? ", chunk " : ".", (unsigned long long)index[d]);
 }
 
+/* From the object inwards, until a level has no such chunk. */
+static int open_sharded(struct shards *shards, const struct zarr_array *array, const char *key,
+                        const uint64_t *index, struct extent *out, struct err *err)
+{
+    struct shard *shard = NULL;
+
+    for (unsigned level = 0; level < array->meta.sharding.nlevels; level++) {
+        const struct extent extent = *out;
+
+        *out = (struct extent){0};
+        if (find_shard(shards, array, key, level, index, shard, &extent, &shard, err) < 0)
+            return -1;
+        if (shard->object == NULL)
+            return 0;
+        if (find_entry(shard, &array->meta, index, out, err) < 0)
+            return -1;
+        if (out->object == NULL)
+            return 0;
+    }
+    out->shard = shard;
+    shard->refs++;
+    return 0;
+}
+
 int extent_open(struct shards *shards, const struct zarr_array *array, const uint64_t *index,
                 char label[EXTENT_LABEL_MAX], struct extent *out, struct err *err)
 {
     char key[ZARR_KEY_MAX];
-    struct shard *shard = NULL;
 
     *out = (struct extent){0};
     zarr_chunk_key(array, index, key);
     snprintf(label, EXTENT_LABEL_MAX, "%s", key);
-    if (!array->meta.sharding.on) {
-        if (open_object(array, key, &out->object, err) < 0)
-            return -1;
-        out->length = out->object != NULL ? object_size(out->object) : 0;
-        return 0;
+    if (array->meta.sharding.nlevels > 0) {
+        add_place(&array->meta, index, label);
+        return open_sharded(shards, array, key, index, out, err);
     }
-    add_place(&array->meta, index, label);
-    if (find_shard(shards, array, key, &shard, err) < 0)
+    if (open_object(array, key, &out->object, err) < 0)
         return -1;
-    if (shard->object == NULL)
-        return 0;
-    if (find_entry(shard, &array->meta, index, out, err) < 0)
-        return -1;
-    if (out->object != NULL) {
-        out->shard = shard;
-        shard->refs++;
-    }
+    out->length = out->object != NULL ? object_size(out->object) : 0;
     return 0;
 }
 

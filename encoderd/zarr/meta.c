@@ -214,6 +214,16 @@ static uint64_t filtered_nbytes(const struct zarr_meta *meta)
     return nbytes;
 }
 
+/* No more than an object has elements along the axis. */
+static uint64_t chunks_in_object(const struct zarr_meta *meta, unsigned d)
+{
+    uint64_t n = 1;
+
+    for (unsigned k = 0; k < meta->sharding.nlevels; k++)
+        n *= meta->sharding.levels[k].chunks[d];
+    return n;
+}
+
 int meta_finish(const char *array, struct zarr_meta *meta, struct err *err)
 {
     uint64_t elements = 1, shape = 1, chunks = 1, nbytes;
@@ -221,6 +231,7 @@ int meta_finish(const char *array, struct zarr_meta *meta, struct err *err)
 
     for (unsigned d = 0; d < meta->ndim; d++) {
         meta->nchunks[d] = size_div_up(meta->shape[d], meta->chunk[d]);
+        meta->sharding.chunks[d] = chunks_in_object(meta, d);
         ok = ok && size_mul(elements, meta->chunk[d], &elements);
         /* An empty dimension must not hide an overflow in the others. */
         ok = ok && size_mul(shape, size_max(meta->shape[d], 1), &shape);

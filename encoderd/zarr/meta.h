@@ -18,6 +18,7 @@
 #define ZARR_DIMS_MAX    8
 #define ZARR_CODECS_MAX  8
 #define ZARR_FILTERS_MAX 4
+#define ZARR_SHARDS_MAX  3
 
 enum dtype_kind {
     DTYPE_BOOL,
@@ -61,21 +62,29 @@ struct zarr_filter {
     uint32_t unit;                 /* FILTER_SHUFFLE: bytes an element, > 0 */
 };
 
-/* One object holds a block of chunks (v3 sharding_indexed), with an index of where each lies. */
-struct zarr_sharding {
-    bool on;
-    uint64_t chunks[ZARR_DIMS_MAX]; /* along each axis of a shard, > 0 */
-    uint64_t nchunks;               /* in a shard: their product */
-    bool index_first;               /* else the index ends the object */
+/* One object holds a block of chunks (v3 sharding_indexed), with an index of where each lies. What lies there may
+ * be such a block again: a level for each, the outermost first. */
+struct zarr_shard_level {
+    uint64_t chunks[ZARR_DIMS_MAX]; /* that it is cut into along each axis of the array, > 0 */
+    uint64_t nchunks;               /* their product */
+    uint8_t axes[ZARR_DIMS_MAX];    /* in the order in which the index counts, slowest first */
+    bool index_first;               /* else the index is at the end */
     bool index_big_endian;
     bool index_crc; /* a crc32c follows the index's entries */
+};
+
+struct zarr_sharding {
+    unsigned nlevels; /* 0: no sharding */
+    uint64_t chunks
+        [ZARR_DIMS_MAX]; /* innermost ones in an object, along each axis; 1 without sharding */
+    struct zarr_shard_level levels[ZARR_SHARDS_MAX];
 };
 
 struct zarr_meta {
     unsigned format; /* 2 or 3 */
     unsigned ndim;
     uint64_t shape[ZARR_DIMS_MAX];
-    uint64_t chunk[ZARR_DIMS_MAX]; /* > 0; where sharding is on, of the chunks within a shard */
+    uint64_t chunk[ZARR_DIMS_MAX]; /* > 0; where there is sharding, of the innermost chunks */
     struct zarr_sharding sharding;
     struct dtype dtype;
     bool fortran;                /* elements of a chunk are in another order than C: see axes */

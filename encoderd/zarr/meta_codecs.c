@@ -72,11 +72,6 @@ static int parse_serializer(const char *array, const char *name, const json_t *c
     if (strcmp(name, "vlen-utf8") == 0)
         return err_set(err, ERR_CORRUPT, "%s: codec \"vlen-utf8\" on an array that is not strings",
                        array);
-    if (strcmp(name, "sharding_indexed") == 0)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: codec \"sharding_indexed\" is supported only by itself: not within "
-                       "another, and not after \"transpose\"",
-                       array);
     return err_set(err, ERR_UNSUPPORTED, "%s: codec \"%.64s\" is not supported", array, name);
 }
 
@@ -152,7 +147,24 @@ static void set_byte_order(struct zarr_meta *meta)
     meta->dtype.big_endian = big && meta->dtype.size > 1;
 }
 
-/* Any pipeline but one that shards. */
+static int parse_sharding(const char *array, const json_t *config, struct zarr_meta *meta,
+                          struct err *err);
+
+/* A codec that shards has a pipeline of its own for what is within, and must end this one. */
+static int parse_shards(const char *array, const json_t *config, const struct pipeline *pipeline,
+                        bool is_last, struct zarr_meta *meta, struct err *err)
+{
+    if (pipeline->filtered)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: codec \"sharding_indexed\" after a filter is not supported", array);
+    if (!is_last)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: codecs after \"sharding_indexed\" are not supported: they would have "
+                       "to be undone for a whole shard",
+                       array);
+    return parse_sharding(array, config, meta, err);
+}
+
 static int parse_pipeline(const char *array, const json_t *codecs, struct zarr_meta *meta,
                           struct err *err)
 {
@@ -167,6 +179,9 @@ static int parse_pipeline(const char *array, const json_t *codecs, struct zarr_m
 
         if (name == NULL)
             return err_set(err, ERR_CORRUPT, "%s: a codec without a name", array);
+        if (!pipeline.serialized && strcmp(name, "sharding_indexed") == 0)
+            return parse_shards(array, config, &pipeline, i + 1 == json_array_size(codecs), meta,
+                                err);
         rc = pipeline.serialized ? parse_after_bytes(array, name, config, meta, err)
                                  : parse_before_bytes(array, name, config, &pipeline, meta, err);
         if (rc < 0)
@@ -179,8 +194,8 @@ static int parse_pipeline(const char *array, const json_t *codecs, struct zarr_m
 }
 
 /* The index must be of a size that is known before it is read: bytes, and perhaps a checksum. */
-static int parse_index_codecs(const char *array, const json_t *codecs, struct zarr_meta *meta,
-                              struct err *err)
+static int parse_index_codecs(const char *array, const json_t *codecs,
+                              struct zarr_shard_level *level, struct err *err)
 {
     if (!json_is_array(codecs) || json_array_size(codecs) == 0)
         return err_set(err, ERR_CORRUPT, "%s: index_codecs are missing or not a list", array);
@@ -191,10 +206,10 @@ static int parse_index_codecs(const char *array, const json_t *codecs, struct za
         if (name == NULL)
             return err_set(err, ERR_CORRUPT, "%s: an index codec without a name", array);
         if (i == 0 && strcmp(name, "bytes") == 0) {
-            if (parse_endian(array, config, true, &meta->sharding.index_big_endian, err) < 0)
+            if (parse_endian(array, config, true, &level->index_big_endian, err) < 0)
                 return -1;
         } else if (i == 1 && strcmp(name, "crc32c") == 0) {
-            meta->sharding.index_crc = true;
+            level->index_crc = true;
         } else {
             return err_set(err, ERR_UNSUPPORTED,
                            "%s: a shard index through codec \"%.64s\" is not supported: only "
@@ -205,8 +220,8 @@ static int parse_index_codecs(const char *array, const json_t *codecs, struct za
     return 0;
 }
 
-static int parse_index_location(const char *array, const json_t *value, struct zarr_meta *meta,
-                                struct err *err)
+static int parse_index_location(const char *array, const json_t *value,
+                                struct zarr_shard_level *level, struct err *err)
 {
     const char *text = json_string_value(value);
 
@@ -215,15 +230,15 @@ static int parse_index_location(const char *array, const json_t *value, struct z
     if (text == NULL || (strcmp(text, "start") != 0 && strcmp(text, "end") != 0))
         return err_set(err, ERR_CORRUPT, "%s: index_location is neither \"start\" nor \"end\"",
                        array);
-    meta->sharding.index_first = text[0] == 's';
+    level->index_first = text[0] == 's';
     return 0;
 }
 
-/* The chunks of the array become those within its shards. */
-static int parse_shard_shape(const char *array, const json_t *list, struct zarr_meta *meta,
-                             struct err *err)
+/* The chunks of the array become those within its shards. The shape is that of the axes as they are stored by
+ * now. */
+static int parse_shard_shape(const char *array, const json_t *list, struct zarr_shard_level *level,
+                             struct zarr_meta *meta, struct err *err)
 {
-    struct zarr_sharding *sharding = &meta->sharding;
     uint64_t chunk[ZARR_DIMS_MAX];
     unsigned ndim;
 
@@ -233,16 +248,19 @@ static int parse_shard_shape(const char *array, const json_t *list, struct zarr_
         return err_set(err, ERR_CORRUPT,
                        "%s: shape has %u dimensions and the chunk_shape of its shards %u", array,
                        meta->ndim, ndim);
-    sharding->nchunks = 1;
+    level->nchunks = 1;
     for (unsigned d = 0; d < ndim; d++) {
-        if (meta->chunk[d] % chunk[d] != 0)
-            return err_set(err, ERR_CORRUPT,
-                           "%s: its shards are not whole chunks along axis %u: %llu of %llu", array,
-                           d, (unsigned long long)meta->chunk[d], (unsigned long long)chunk[d]);
-        sharding->chunks[d] = meta->chunk[d] / chunk[d];
-        meta->chunk[d] = chunk[d];
-        if (!size_mul(sharding->nchunks, sharding->chunks[d], &sharding->nchunks) ||
-            sharding->nchunks > SHARD_CHUNKS_MAX)
+        const uint8_t axis = meta->axes[d];
+
+        if (meta->chunk[axis] % chunk[d] != 0)
+            return err_set(
+                err, ERR_CORRUPT, "%s: its shards are not whole chunks along axis %u: %llu of %llu",
+                array, axis, (unsigned long long)meta->chunk[axis], (unsigned long long)chunk[d]);
+        level->axes[d] = axis;
+        level->chunks[axis] = meta->chunk[axis] / chunk[d];
+        meta->chunk[axis] = chunk[d];
+        if (!size_mul(level->nchunks, level->chunks[axis], &level->nchunks) ||
+            level->nchunks > SHARD_CHUNKS_MAX)
             return err_set(err, ERR_UNSUPPORTED,
                            "%s: more than %llu chunks in a shard; rewrite the store with smaller "
                            "shards",
@@ -255,14 +273,18 @@ static int parse_sharding(const char *array, const json_t *config, struct zarr_m
                           struct err *err)
 {
     static const char word[] = "sharded ";
+    struct zarr_shard_level *level;
     char inner[sizeof meta->codec_text];
 
-    if (parse_shard_shape(array, json_object_get(config, "chunk_shape"), meta, err) < 0 ||
-        parse_index_codecs(array, json_object_get(config, "index_codecs"), meta, err) < 0 ||
-        parse_index_location(array, json_object_get(config, "index_location"), meta, err) < 0 ||
+    if (meta->sharding.nlevels == ZARR_SHARDS_MAX)
+        return err_set(err, ERR_UNSUPPORTED, "%s: shards within shards, more than %d deep", array,
+                       ZARR_SHARDS_MAX);
+    level = &meta->sharding.levels[meta->sharding.nlevels++];
+    if (parse_shard_shape(array, json_object_get(config, "chunk_shape"), level, meta, err) < 0 ||
+        parse_index_codecs(array, json_object_get(config, "index_codecs"), level, err) < 0 ||
+        parse_index_location(array, json_object_get(config, "index_location"), level, err) < 0 ||
         parse_pipeline(array, json_object_get(config, "codecs"), meta, err) < 0)
         return -1;
-    meta->sharding.on = true;
     memcpy(inner, meta->codec_text, sizeof inner);
     snprintf(meta->codec_text, sizeof meta->codec_text, "%s%.*s", word,
              (int)(sizeof inner - sizeof word), *inner != '\0' ? inner : "none");
@@ -271,17 +293,7 @@ static int parse_sharding(const char *array, const json_t *config, struct zarr_m
 
 int meta_codecs_v3(const char *array, const json_t *codecs, struct zarr_meta *meta, struct err *err)
 {
-    const json_t *config;
-    const char *name = meta_extension(json_array_get(codecs, 0), &config);
-
     for (unsigned d = 0; d < meta->ndim; d++)
         meta->axes[d] = (uint8_t)d;
-    if (name == NULL || strcmp(name, "sharding_indexed") != 0)
-        return parse_pipeline(array, codecs, meta, err);
-    if (json_array_size(codecs) > 1)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: codecs after \"sharding_indexed\" are not supported: they would have "
-                       "to be undone for a whole shard",
-                       array);
-    return parse_sharding(array, config, meta, err);
+    return parse_pipeline(array, codecs, meta, err);
 }

@@ -253,6 +253,41 @@ def test_chunks_in_a_shard(base, tmp_path, temporary):
     check_reads(store, base[3], temporary, "sharded lz4")
 
 
+def shards_of(parts, index_first):
+    """One shard; its index has no checksum."""
+    at = len(parts) * 16 if index_first else 0
+    entries = []
+    for part in parts:
+        entries += [at, len(part)]
+        at += len(part)
+    index = struct.pack(f"<{len(entries)}Q", *entries)
+    return b"".join([index, *parts] if index_first else [*parts, index])
+
+
+def test_shards_in_a_shard(base, tmp_path, temporary):
+    """Transposed to (samples, variants, 2), in halves by samples; those turned back, in quarters by variants."""
+    little = {"name": "bytes", "configuration": {"endian": "little"}}
+
+    def transpose():
+        return {"name": "transpose", "configuration": {"order": [1, 0, 2]}}
+
+    def sharding(shape, codecs, location):
+        names = ("chunk_shape", "codecs", "index_codecs", "index_location")
+        return {"name": "sharding_indexed", "configuration": dict(zip(names, (shape, codecs, [little], location)))}
+
+    def half(h):
+        rows = [base[2][at : at + SAMPLES] for at in range(h * SAMPLES, NBYTES, SAMPLES * 2)]
+        step = VARIANTS // 4
+        return shards_of([lz4(b"".join(rows[q * step : (q + 1) * step])) for q in range(4)], False)
+
+    inner = sharding([VARIANTS // 4, SAMPLES // 2, 2], [little, {"name": "numcodecs.lz4"}], "end")
+    outer = sharding([SAMPLES // 2, VARIANTS, 2], [transpose(), inner], "start")
+    store = changed(
+        base[1], tmp_path, shards_of([half(0), half(1)], True), lambda meta: meta.update(codecs=[transpose(), outer])
+    )
+    check_reads(store, base[3], temporary, "sharded sharded lz4")
+
+
 def strings(values):
     return struct.pack("<I", len(values)) + b"".join(struct.pack("<I", len(v)) + v for v in values)
 

@@ -1,6 +1,7 @@
 /*
  * The index of a shard. The first byte chooses an array: index at the start or the end, with a checksum
- * (which the target makes right: a fuzzer would never guess it) or without, inner chunks raw or gzip.
+ * (which the target makes right: a fuzzer would never guess it) or without, inner chunks raw, gzip, or
+ * shards.
  * What is read from a raw inner chunk must be the bytes that the index points to.
  */
 #include "encoderd/zarr/bytes.h"
@@ -9,15 +10,21 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mem_store.h"
 
-#define LITTLE "{\"name\":\"bytes\",\"configuration\":{\"endian\":\"little\"}}"
-#define META(inner, index, location)                                                               \
+#define LITTLE                       "{\"name\":\"bytes\",\"configuration\":{\"endian\":\"little\"}}"
+#define META(inner, index, location) META_OF(LITTLE inner, index, location)
+#define META_OF(codecs, index, location)                                                           \
     "{\"zarr_format\":3,\"node_type\":\"array\",\"shape\":[4,4],\"data_type\":\"int8\","           \
     "\"chunk_grid\":{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":[4,4]}},"             \
     "\"chunk_key_encoding\":{\"name\":\"default\"},\"fill_value\":7,\"codecs\":["                  \
-    "{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":[2,2],\"codecs\":[" LITTLE  \
-        inner "],\"index_codecs\":[" LITTLE index "],\"index_location\":\"" location "\"}}]}"
+    "{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":[2,2],\"codecs\":[" codecs  \
+    "],\"index_codecs\":[" LITTLE index "],\"index_location\":\"" location "\"}}]}"
 #define CRC  ",{\"name\":\"crc32c\"}"
 #define GZIP ",{\"name\":\"gzip\",\"configuration\":{\"level\":1}}"
+
+/* A shard of one chunk, its index at the end. */
+#define NESTED                                                                                     \
+    "{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":[2,2],\"codecs\":[" LITTLE  \
+    "],\"index_codecs\":[" LITTLE "]}}"
 
 #define NINNER       4
 #define INNER_NBYTES 4
@@ -27,9 +34,12 @@ static const struct layout {
     const char *meta;
     bool raw, first, crc;
 } layouts[] = {
-    {META("", "", "end"), true, false, false},    {META("", CRC, "end"), true, false, true},
-    {META("", "", "start"), true, true, false},   {META("", CRC, "start"), true, true, true},
+    {META("", "", "end"), true, false, false},
+    {META("", CRC, "end"), true, false, true},
+    {META("", "", "start"), true, true, false},
+    {META("", CRC, "start"), true, true, true},
     {META(GZIP, CRC, "end"), false, false, true},
+    {META_OF(NESTED, "", "start"), false, true, false},
 };
 
 /* Where the index is; NULL if there is no room for one. */

@@ -287,7 +287,8 @@ static void test_identity_is_bounded(void **state)
                                         .ndim = 2,
                                         .separator = '.',
                                         .nchunks = {UINT64_C(1) << 30, UINT64_C(1) << 30},
-                                        .chunk = {1, 1}}};
+                                        .chunk = {1, 1},
+                                        .sharding.chunks = {1, 1}}};
     struct buf before = {0}, after = {0};
     size_t nkeys = 0;
 

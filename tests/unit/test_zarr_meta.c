@@ -485,9 +485,10 @@ static void test_transpose(void **state)
 
 #define INDEX_CODECS                                                                               \
     "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"little\"}},{\"name\":\"crc32c\"}]"
-#define SHARDS(shape, inner, index, more)                                                          \
-    "[{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":" shape                    \
-    ",\"codecs\":" inner ",\"index_codecs\":" index more "}}]"
+#define SHARDS_CODEC(shape, inner, index, more)                                                    \
+    "{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":" shape                     \
+    ",\"codecs\":" inner ",\"index_codecs\":" index more "}}"
+#define SHARDS(shape, inner, index, more) "[" SHARDS_CODEC(shape, inner, index, more) "]"
 
 static void test_sharding(void **state)
 {
@@ -511,12 +512,29 @@ static void test_sharding(void **state)
         {SHARDS("[25,4,2]", "[\"bytes\"]",
                 "[{\"name\":\"bytes\",\"configuration\":{\"endian\":\"big\"}},\"gzip\"]", ""),
          ERR_UNSUPPORTED},
-        {SHARDS("[25,4,2]", SHARDS("[5,4,2]", "[\"bytes\"]", INDEX_CODECS, ""), INDEX_CODECS, ""),
+        {SHARDS("[25,4,2]", SHARDS("[5,3,2]", "[\"bytes\"]", INDEX_CODECS, ""), INDEX_CODECS, ""),
+         ERR_CORRUPT},
+        {SHARDS("[25,4,2]",
+                SHARDS("[5,4,2]",
+                       SHARDS("[5,2,2]", SHARDS("[1,1,1]", "[\"bytes\"]", INDEX_CODECS, ""),
+                              INDEX_CODECS, ""),
+                       INDEX_CODECS, ""),
+                INDEX_CODECS, ""),
+         ERR_UNSUPPORTED},
+        {SHARDS("[25,4,2]",
+                "[\"bytes\"," SHARDS_CODEC("[5,4,2]", "[\"bytes\"]", INDEX_CODECS, "") "]",
+                INDEX_CODECS, ""),
+         ERR_UNSUPPORTED},
+        {"[{\"name\":\"numcodecs.delta\",\"configuration\":{}}," SHARDS_CODEC(
+             "[25,4,2]", "[\"bytes\"]", INDEX_CODECS, "") "]",
          ERR_UNSUPPORTED},
         {"[{\"name\":\"sharding_indexed\",\"configuration\":{}},\"gzip\"]", ERR_UNSUPPORTED},
         {"[{\"name\":\"transpose\",\"configuration\":{\"order\":[0,1,2]}},"
          "{\"name\":\"sharding_indexed\"}]",
-         ERR_UNSUPPORTED},
+         ERR_CORRUPT},
+        {"[{\"name\":\"transpose\",\"configuration\":{\"order\":[2,0,1]}}," SHARDS_CODEC(
+             "[25,4,2]", "[\"bytes\"]", INDEX_CODECS, "") "]",
+         ERR_CORRUPT},
     };
     struct zarr_meta meta;
 
@@ -525,11 +543,32 @@ static void test_sharding(void **state)
          CHANGES({"codecs", SHARDS("[25,4,1]", "[\"bytes\",\"gzip\"]", INDEX_CODECS,
                                    ",\"index_location\":\"start\"")}),
          &meta);
-    assert_true(meta.sharding.on && meta.sharding.index_first && meta.sharding.index_crc);
-    assert_int_equal(meta.sharding.nchunks, 8);
+    assert_int_equal(meta.sharding.nlevels, 1);
+    assert_true(meta.sharding.levels[0].index_first && meta.sharding.levels[0].index_crc);
+    assert_int_equal(meta.sharding.levels[0].nchunks, 8);
     assert_memory_equal(meta.chunk, ((uint64_t[]){25, 4, 1}), 24);
     assert_memory_equal(meta.nchunks, ((uint64_t[]){11, 11, 2}), 24);
     assert_string_equal(meta.codec_text, "sharded gzip");
+    zarr_meta_clear(&meta);
+    /* Shapes are those of the axes as they are by then: (50, 8, 2), (2, 8, 50), (8, 2, 50). */
+    good(3,
+         CHANGES(
+             {"codecs",
+              "[{\"name\":\"transpose\",\"configuration\":{\"order\":[2,1,0]}}," SHARDS_CODEC(
+                  "[2,8,25]",
+                  "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0,2]}}," SHARDS_CODEC(
+                      "[4,2,5]", "[\"bytes\",\"zstd\"]", INDEX_CODECS, "") "]",
+                  INDEX_CODECS, "") "]"}),
+         &meta);
+    assert_int_equal(meta.sharding.nlevels, 2);
+    assert_memory_equal(meta.sharding.levels[0].chunks, ((uint64_t[]){2, 1, 1}), 24);
+    assert_memory_equal(meta.sharding.levels[0].axes, ((uint8_t[]){2, 1, 0}), 3);
+    assert_memory_equal(meta.sharding.levels[1].chunks, ((uint64_t[]){5, 2, 1}), 24);
+    assert_memory_equal(meta.sharding.levels[1].axes, ((uint8_t[]){1, 2, 0}), 3);
+    assert_memory_equal(meta.sharding.chunks, ((uint64_t[]){10, 2, 1}), 24);
+    assert_memory_equal(meta.chunk, ((uint64_t[]){5, 4, 2}), 24);
+    assert_string_equal(meta.codec_text, "sharded sharded zstd");
+    assert_true(meta.fortran);
     zarr_meta_clear(&meta);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         bad(3, "codecs", cases[i].codecs, cases[i].code);
@@ -622,7 +661,7 @@ static void check_sane(const struct zarr_meta *meta)
         assert_true(meta->chunk[d] > 0);
         elements *= meta->chunk[d];
         assert_true(meta->nchunks[d] <= meta->shape[d]);
-        assert_true(!meta->sharding.on || meta->sharding.chunks[d] > 0);
+        assert_true(meta->sharding.chunks[d] > 0);
     }
     assert_int_equal(meta->chunk_elements, elements);
     assert_true(meta->separator == '.' || meta->separator == '/');

@@ -252,6 +252,112 @@ static void test_sharded_strings(void **state)
     close_fixture(&fix);
 }
 
+#define SHARDING(shape, inner, index, location)                                                    \
+    "{\"name\":\"sharding_indexed\",\"configuration\":{\"chunk_shape\":" shape                     \
+    ",\"codecs\":" inner ",\"index_codecs\":" index ",\"index_location\":\"" location "\"}}"
+#define TRANSPOSE(order) "{\"name\":\"transpose\",\"configuration\":{\"order\":" order "}}"
+
+static void put_entry(uint8_t *index, unsigned i, uint64_t at, uint64_t n)
+{
+    put_le64(index + i * 16, at);
+    put_le64(index + i * 16 + 8, n);
+}
+
+/* A (4, 6) array whose element (i, j) is 10 i + j is stored transposed, as (6, 4), in one shard of (3, 4), whose
+ * chunks are shards of (1, 2). */
+static void check_nested(const struct zarr_array *array)
+{
+    struct err err = {0};
+
+    assert_memory_equal(array->meta.chunk, ((uint64_t[]){2, 1}), 16);
+    assert_memory_equal(array->meta.nchunks, ((uint64_t[]){2, 6}), 16);
+    for (uint64_t i = 0; i < 2; i++)
+        for (uint64_t j = 0; j < 6; j++) {
+            int64_t got[2];
+
+            if (zarr_chunk_ints(fix.decoder, array, (uint64_t[]){i, j}, got, &err) < 0)
+                fail_msg("%s", err.msg);
+            /* The inner shard's second row is absent, and so is the outer one's second half. */
+            if (j == 1 || j > 2)
+                assert_true(got[0] == 99 && got[1] == 99);
+            else
+                assert_true(got[0] == (int64_t)(20 * i + j) &&
+                            got[1] == (int64_t)(20 * i + 10 + j));
+        }
+}
+
+static void test_nested_shards(void **state)
+{
+    enum { INNER = 6 * 16 + 4, OUTER = 2 * 16 + 4, DATA = 8 };
+    static const char codecs[] = "[" TRANSPOSE("[1,0]") "," SHARDING(
+        "[3,4]", "[" SHARDING("[1,2]", "[\"bytes\"]", CRC_INDEX, "end") "]", CRC_INDEX,
+        "start") "]";
+    uint8_t shard[OUTER + 3 + DATA + INNER + 5] = {0};
+    uint8_t *inner = shard + OUTER + 3, *index = inner + DATA;
+    struct zarr_array *array;
+
+    (void)state;
+    setup_v3();
+    array = make_v3("[4,6]", "[4,6]", "uint8", "99", codecs);
+    /* Rows 0 and 2 of (3, 4), in halves. */
+    memcpy(inner, ((uint8_t[]){0, 10, 20, 30, 2, 12, 22, 32}), DATA);
+    memset(index, 0xff, INNER);
+    for (unsigned k = 0; k < 2; k++) {
+        put_entry(index, k, k * 2, 2);
+        put_entry(index, 4 + k, 4 + k * 2, 2);
+    }
+    put_le32(index + INNER - 4, crc32c(index, INNER - 4));
+    memset(shard, 0xff, OUTER);
+    put_entry(shard, 0, OUTER + 3, DATA + INNER);
+    put_le32(shard + OUTER - 4, crc32c(shard, OUTER - 4));
+    put_chunk("x/c/0/0", shard, sizeof shard);
+    check_nested(array);
+    /* In the file, but not in the inner shard. */
+    put_entry(index, 0, DATA + INNER, 2);
+    put_le32(index + INNER - 4, crc32c(index, INNER - 4));
+    put_chunk("x/c/0/0", shard, sizeof shard);
+    expect_bad(array, (uint64_t[]){0, 0}, "the inner shard has 108");
+    index[3]++;
+    put_chunk("x/c/0/0", shard, sizeof shard);
+    expect_bad(array, (uint64_t[]){0, 0}, "checksum of its shard index");
+    put_entry(shard, 0, OUTER + 3, INNER - 1);
+    put_le32(shard + OUTER - 4, crc32c(shard, OUTER - 4));
+    put_chunk("x/c/0/0", shard, sizeof shard);
+    expect_bad(array, (uint64_t[]){1, 2}, "too few for a shard");
+    zarr_array_free(array);
+    close_fixture(&fix);
+}
+
+/* Many inner shards, so that those in use push others out. */
+static void test_many_inner_shards(void **state)
+{
+    enum { N = 40, INNER = 2 + 2 * 16 };
+    uint8_t shard[N * 16 + N * INNER];
+    struct zarr_array *array;
+
+    (void)state;
+    setup_v3();
+    array =
+        make_v3("[80]", "[80]", "uint8", "0",
+                "[" SHARDING("[2]", "[" SHARDING("[1]", "[\"bytes\"]", "[" LITTLE "]", "end") "]",
+                             "[" LITTLE "]", "start") "]");
+    for (unsigned i = 0; i < N; i++) {
+        uint8_t *inner = shard + N * 16 + i * INNER;
+
+        put_entry(shard, i, (uint64_t)(inner - shard), INNER);
+        inner[0] = (uint8_t)(2 * i);
+        inner[1] = (uint8_t)(2 * i + 1);
+        put_entry(inner + 2, 0, 0, 1);
+        put_entry(inner + 2, 1, 1, 1);
+    }
+    put_chunk("x/c/0", shard, sizeof shard);
+    for (unsigned turn = 0; turn < 2; turn++)
+        for (uint64_t i = 0; i < 2 * N; i++)
+            expect_ints(array, (uint64_t[]){i}, &(int64_t){(int64_t)i});
+    zarr_array_free(array);
+    close_fixture(&fix);
+}
+
 /* One NaN as Python writes it must not cost all arrays that the same document describes. */
 static void test_consolidated_nan(void **state)
 {
@@ -1059,6 +1165,8 @@ int main(void)
         cmocka_unit_test(test_long_index),
         cmocka_unit_test(test_sharded_strings),
         cmocka_unit_test(test_consolidated_nan),
+        cmocka_unit_test(test_nested_shards),
+        cmocka_unit_test(test_many_inner_shards),
         cmocka_unit_test(test_any_transpose),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_bad_filters),
