@@ -82,6 +82,27 @@ int meta_lengths(const char *array, const char *what, const json_t *list, uint64
     return 0;
 }
 
+/* zarr-python wrote 0 for an axis of length 0, and reads that as 1; where there are elements it means nothing. */
+int meta_chunks(const char *array, const char *what, const json_t *list, struct zarr_meta *meta,
+                struct err *err)
+{
+    unsigned ndim;
+
+    if (meta_lengths(array, what, list, 0, &ndim, meta->chunk, err) < 0)
+        return -1;
+    if (ndim != meta->ndim)
+        return err_set(err, ERR_CORRUPT, "%s: shape has %u dimensions and %s %u", array, meta->ndim,
+                       what, ndim);
+    for (unsigned d = 0; d < ndim; d++) {
+        if (meta->chunk[d] == 0 && meta->shape[d] > 0)
+            return err_set(err, ERR_CORRUPT, "%s: %s[%u] is not a whole number of at least 1",
+                           array, what, d);
+        if (meta->chunk[d] == 0)
+            meta->chunk[d] = 1;
+    }
+    return 0;
+}
+
 int meta_separator(const char *array, const json_t *value, char otherwise, char *out,
                    struct err *err)
 {

@@ -55,6 +55,10 @@ int meta_fill(const char *array, const json_t *value, struct zarr_meta *meta, st
 /* Products and chunk counts, and that nothing overflows. Last step of both parsers. */
 int meta_finish(const char *array, struct zarr_meta *meta, struct err *err);
 
+/* The lengths of chunks, once the shape is known. */
+int meta_chunks(const char *array, const char *what, const json_t *list, struct zarr_meta *meta,
+                struct err *err);
+
 /* "." or "/"; absent means `otherwise`. */
 int meta_separator(const char *array, const json_t *value, char otherwise, char *out,
                    struct err *err);

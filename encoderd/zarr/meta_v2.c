@@ -84,16 +84,11 @@ static int parse_layout(const char *array, const json_t *top, struct zarr_meta *
                         struct err *err)
 {
     const char *order = json_string_value(json_object_get(top, "order"));
-    unsigned ndim;
 
     if (meta_lengths(array, "shape", json_object_get(top, "shape"), 0, &meta->ndim, meta->shape,
                      err) < 0 ||
-        meta_lengths(array, "chunks", json_object_get(top, "chunks"), 1, &ndim, meta->chunk, err) <
-            0)
+        meta_chunks(array, "chunks", json_object_get(top, "chunks"), meta, err) < 0)
         return -1;
-    if (ndim != meta->ndim)
-        return err_set(err, ERR_CORRUPT, "%s: shape has %u dimensions and chunks %u", array,
-                       meta->ndim, ndim);
     if (order == NULL || (strcmp(order, "C") != 0 && strcmp(order, "F") != 0))
         return err_set(err, ERR_CORRUPT, "%s: its order is neither \"C\" nor \"F\"", array);
     for (unsigned d = 0; d < meta->ndim; d++)

@@ -55,7 +55,6 @@ static int parse_grid(const char *array, const json_t *top, struct zarr_meta *me
 {
     const json_t *config;
     const char *name = meta_extension(json_object_get(top, "chunk_grid"), &config);
-    unsigned ndim;
 
     if (meta_lengths(array, "shape", json_object_get(top, "shape"), 0, &meta->ndim, meta->shape,
                      err) < 0)
@@ -65,13 +64,7 @@ static int parse_grid(const char *array, const json_t *top, struct zarr_meta *me
     if (strcmp(name, "regular") != 0)
         return err_set(err, ERR_UNSUPPORTED, "%s: chunk grid \"%.64s\" is not supported", array,
                        name);
-    if (meta_lengths(array, "chunk_shape", json_object_get(config, "chunk_shape"), 1, &ndim,
-                     meta->chunk, err) < 0)
-        return -1;
-    if (ndim != meta->ndim)
-        return err_set(err, ERR_CORRUPT, "%s: shape has %u dimensions and chunk_shape %u", array,
-                       meta->ndim, ndim);
-    return 0;
+    return meta_chunks(array, "chunk_shape", json_object_get(config, "chunk_shape"), meta, err);
 }
 
 static int parse_keys(const char *array, const json_t *top, struct zarr_meta *meta, struct err *err)

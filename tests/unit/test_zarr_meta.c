@@ -317,6 +317,30 @@ static void test_python_spelling(void **state)
     bad(2, "shape", "[18446744073709551615,20,2]", ERR_CORRUPT);
 }
 
+/* What zarr-python made of chunks=False on an axis without elements (its pull request 4334). */
+static void test_no_elements(void **state)
+{
+    struct zarr_meta meta;
+
+    (void)state;
+    for (unsigned format = 2; format <= 3; format++) {
+        good(format,
+             CHANGES({"shape", "[0,41,2]"},
+                     {format == 2 ? "chunks" : "chunk_grid",
+                      format == 2
+                          ? "[0,8,2]"
+                          : "{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":[0,8,2]}}"}),
+             &meta);
+        assert_int_equal(meta.chunk[0], 1);
+        assert_int_equal(meta.nchunks[0], 0);
+        assert_int_equal(meta.nchunks[1], 6);
+        zarr_meta_clear(&meta);
+    }
+    bad(2, "chunks", "[50,8,0]", ERR_CORRUPT);
+    bad(3, "chunk_grid", "{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":[50,8,0]}}",
+        ERR_CORRUPT);
+}
+
 static void test_fill(void **state)
 {
     static const char vlen[] = "[{\"id\":\"vlen-utf8\"}]";
@@ -721,6 +745,7 @@ int main(void)
         cmocka_unit_test(test_v2_bad),
         cmocka_unit_test(test_not_json),
         cmocka_unit_test(test_python_spelling),
+        cmocka_unit_test(test_no_elements),
         cmocka_unit_test(test_fill),
         cmocka_unit_test(test_v3),
         cmocka_unit_test(test_v3_bad),
