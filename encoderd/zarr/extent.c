@@ -12,6 +12,8 @@
 /* Longer indexes stay in the file: an entry is then a read of its own. */
 #define INDEX_KEPT_MAX ((uint64_t)1 << 20)
 #define PIECE_NBYTES   ((uint64_t)64 << 10)
+/* What a thread that has other things to do reads of them. */
+#define QUICK_INDEX_MAX ((uint64_t)256 << 10)
 
 #define DAMAGED "the file is damaged; restore it or rewrite the store"
 
@@ -120,6 +122,9 @@ static int open_index(struct shard *shard, const struct zarr_shard_level *level,
         return err_set(err, ERR_CORRUPT,
                        "%llu bytes are too few for a shard, whose index alone has %llu; " DAMAGED,
                        (unsigned long long)shard->size, (unsigned long long)index);
+    if (!store_waits() && index > QUICK_INDEX_MAX)
+        return err_set(err, ERR_USAGE, "a shard's index of %llu bytes: not to be had quickly",
+                       (unsigned long long)index);
     shard->index_at = shard->base + (level->index_first ? 0 : shard->size - index);
     return level->index_crc ? scan_index(shard, level, err) : keep_index(shard, level, err);
 }

@@ -60,6 +60,9 @@ int object_read(const struct object *object, uint64_t offset, void *to, size_t n
  * there included, an error that is not meant for users. */
 void store_may_wait(bool may);
 
+/* What the calling thread last said to it. */
+bool store_waits(void);
+
 /* Whether what store_may_wait promises can be had: where a server answers for a file system (NFS, FUSE),
  * opening a file and looking at its times asks it each time, and it may hang. */
 bool store_is_local(const struct store *store);

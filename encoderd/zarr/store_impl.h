@@ -64,9 +64,6 @@ void store_watch_init(struct store_watch *watch);
 int store_watch_check(const struct store *store, const char *key, const struct stat *st,
                       struct err *err);
 
-/* What the calling thread last said to store_may_wait. */
-bool store_waits(void);
-
 /* fstatat; for a thread that may not wait, as far as the system knows by itself, and only what identifies
  * a file and says when it was changed. */
 int store_stat(int fd, const char *path, int flags, struct stat *st);
