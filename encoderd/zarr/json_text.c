@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARK "as Python spells it"
+#define MARK        "as Python spells it"
+#define WRAPPED_MAX 65536
 
 /* Of a string, with both its quotes; up to the end of the text where the last one is missing. */
 static size_t string_len(const char *text, size_t n)
@@ -62,17 +63,19 @@ static bool is_long_number(const char *word, size_t n)
     return errno == ERANGE;
 }
 
-/* Wraps up what JSON has no way to say; false if there is nothing of the kind. */
+/* Wraps up what JSON has no way to say; false if there is nothing of the kind, or more of it than any store has:
+ * the document would cost many times its length. */
 static bool wrap_words(const char *text, size_t n, struct buf *out)
 {
-    bool found = false;
+    unsigned nfound = 0;
 
     for (size_t at = 0, len; at < n; at += len) {
         const char *here = text + at;
 
         len = *here == '"' ? string_len(here, n - at) : word_len(here, n - at);
         if (*here != '"' && (is_name(here, len) || is_long_number(here, len))) {
-            found = true;
+            if (nfound++ == WRAPPED_MAX)
+                return false;
             buf_append_str(out, "{\"" MARK "\":\"");
             buf_append(out, here, len);
             buf_append_str(out, "\"}");
@@ -81,7 +84,7 @@ static bool wrap_words(const char *text, size_t n, struct buf *out)
         len = len == 0 ? 1 : len;
         buf_append(out, here, len);
     }
-    return found;
+    return nfound > 0;
 }
 
 json_t *json_text_load(const char *text, size_t n, size_t flags, json_error_t *at)

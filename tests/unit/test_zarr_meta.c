@@ -1,6 +1,7 @@
 /*
  * Metadata, good and bad.
  */
+#include "encoderd/zarr/json_text.h"
 #include "encoderd/zarr/meta.h"
 
 #include <setjmp.h>
@@ -269,6 +270,22 @@ static void check_fill_string(const char *dtype, const char *filters, const char
     zarr_meta_clear(&meta);
 }
 
+static void check_many_nans(size_t n, bool taken)
+{
+    json_error_t at;
+    char *text = malloc(n * 4 + 2);
+    json_t *top;
+
+    for (size_t i = 0; i < n; i++)
+        memcpy(text + 1 + i * 4, "NaN,", 4);
+    text[0] = '[';
+    text[n * 4] = ']';
+    top = json_text_load(text, n * 4 + 1, 0, &at);
+    assert_int_equal(json_array_size(top), taken ? n : 0);
+    json_decref(top);
+    free(text);
+}
+
 /* json.dumps writes these as they are, and zarr-python 3 did so with fill values (its issues 2741, 2990). */
 static void test_python_spelling(void **state)
 {
@@ -313,6 +330,8 @@ static void test_python_spelling(void **state)
                   &meta, &err),
             -1);
     }
+    check_many_nans(65536, true);
+    check_many_nans(65537, false);
     bad(2, "shape", "[NaN,20,2]", ERR_CORRUPT);
     bad(2, "shape", "[18446744073709551615,20,2]", ERR_CORRUPT);
 }
