@@ -136,15 +136,16 @@ static int parse_packbits(const char *array, const struct dtype *now, struct zar
     return now->kind == DTYPE_BOOL ? 0 : unsupported(array, "packbits", err);
 }
 
+/* Without an elementsize numcodecs has 4, and zarr-python, in v3, what an element takes. */
 static int parse_shuffle(const char *array, const json_t *config, const struct dtype *now,
-                         struct zarr_filter *filter, struct err *err)
+                         const struct zarr_meta *meta, struct zarr_filter *filter, struct err *err)
 {
     const json_t *unit = json_object_get(config, "elementsize");
 
     filter->id = FILTER_SHUFFLE;
     filter->encoded = *now;
-    filter->unit = 4;
-    if (unit == NULL)
+    filter->unit = meta->format == 3 ? now->size : 4;
+    if (unit == NULL || json_is_null(unit))
         return 0;
     if (!json_is_integer(unit) || json_integer_value(unit) < 1 ||
         json_integer_value(unit) > 1 << 16)
@@ -169,7 +170,7 @@ int meta_add_filter(const char *array, const char *id, const json_t *config, str
     else if (strcmp(id, "packbits") == 0)
         rc = parse_packbits(array, now, &filter, err);
     else if (strcmp(id, "shuffle") == 0)
-        rc = parse_shuffle(array, config, now, &filter, err);
+        rc = parse_shuffle(array, config, now, meta, &filter, err);
     else
         rc = err_set(err, ERR_UNSUPPORTED, "%s: filter \"%.64s\" is not supported", array, id);
     if (rc < 0)
@@ -184,7 +185,7 @@ int meta_add_filter(const char *array, const char *id, const json_t *config, str
 int meta_add_shuffle(const char *array, const json_t *config, struct zarr_meta *meta,
                      struct err *err)
 {
-    struct dtype now = meta->dtype;
+    struct dtype now = meta->nfilters > 0 ? meta->filters[meta->nfilters - 1].encoded : meta->dtype;
 
     return meta_add_filter(array, "shuffle", config, &now, meta, err);
 }

@@ -546,6 +546,18 @@ static void test_v3_filters(void **state)
          10,
          {1, 2, 3, 4, 5, 0, 1, 0, 1, 0xff},
          {1, 258, 3, 260, -251}},
+        /* What an element takes by then, where nothing says so. */
+        {"int16",
+         "[" BYTES("little") "," NUMCODECS("shuffle", "") "]",
+         10,
+         {1, 2, 3, 4, 5, 0, 1, 0, 1, 0xff},
+         {1, 258, 3, 260, -251}},
+        {"int8",
+         "[" NUMCODECS("delta", "\"dtype\":\"i1\",\"astype\":\"i2\"") "," BYTES(
+             "little") "," NUMCODECS("shuffle", "\"elementsize\":null") "]",
+         10,
+         {1, 1, 0xff, 0, 2, 0, 0, 0xff, 0, 0},
+         {1, 2, 1, 1, 3}},
         {"int16",
          "[" BYTES("big") "," NUMCODECS("shuffle", "\"elementsize\":2") "," NUMCODECS(
              "crc32c", "\"location\":\"end\"") "]",
