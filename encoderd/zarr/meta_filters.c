@@ -190,16 +190,12 @@ int meta_add_shuffle(const char *array, const json_t *config, struct zarr_meta *
     return meta_add_filter(array, "shuffle", config, &now, meta, err);
 }
 
-/* |O is strings only with vlen-utf8, which must be by itself. */
-static int check_strings(const char *array, const json_t *filters, struct err *err)
+/* vlen-utf8, by itself? */
+static bool makes_strings(const json_t *filters)
 {
     const char *id = json_string_value(json_object_get(json_array_get(filters, 0), "id"));
 
-    if (json_array_size(filters) == 1 && id != NULL && strcmp(id, "vlen-utf8") == 0)
-        return 0;
-    return err_set(err, ERR_UNSUPPORTED,
-                   "%s: an object array is supported only with the filter vlen-utf8, by itself",
-                   array);
+    return json_array_size(filters) == 1 && id != NULL && strcmp(id, "vlen-utf8") == 0;
 }
 
 int meta_filters(const char *array, const json_t *filters, struct zarr_meta *meta, struct err *err)
@@ -208,6 +204,9 @@ int meta_filters(const char *array, const json_t *filters, struct zarr_meta *met
 
     if (filters != NULL && !json_is_null(filters) && !json_is_array(filters))
         return err_set(err, ERR_CORRUPT, "%s: its filters are not a list", array);
+    /* zarr-python 3.0 has the filter by default, and the dtype of the array that it was given, "<U5". */
+    if (meta->dtype.kind == DTYPE_UCS4 && makes_strings(filters))
+        meta->dtype = (struct dtype){DTYPE_STRING, 0, false};
     for (size_t i = 0; i < json_array_size(filters); i++) {
         const json_t *config = json_array_get(filters, i);
         const char *id = json_string_value(json_object_get(config, "id"));
@@ -218,5 +217,9 @@ int meta_filters(const char *array, const json_t *filters, struct zarr_meta *met
             meta_add_filter(array, id, config, &now, meta, err) < 0)
             return -1;
     }
-    return meta->dtype.kind == DTYPE_STRING ? check_strings(array, filters, err) : 0;
+    if (meta->dtype.kind == DTYPE_STRING && !makes_strings(filters))
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: an object array is supported only with the filter vlen-utf8, by itself",
+                       array);
+    return 0;
 }

@@ -336,6 +336,26 @@ static void test_python_spelling(void **state)
     bad(2, "shape", "[18446744073709551615,20,2]", ERR_CORRUPT);
 }
 
+/* zarr-python 3.0 wrote arrays of "<U5" through vlen-utf8. */
+static void test_fixed_through_vlen(void **state)
+{
+    struct zarr_meta meta;
+
+    (void)state;
+    good(2,
+         CHANGES({"dtype", "\"<U5\""}, {"filters", "[{\"id\":\"vlen-utf8\"}]"},
+                 {"fill_value", "\"xyz\""}),
+         &meta);
+    assert_int_equal(meta.dtype.kind, DTYPE_STRING);
+    assert_int_equal(meta.dtype.size, 0);
+    assert_int_equal(meta.nfilters, 0);
+    assert_string_equal(meta.fill_string, "xyz");
+    zarr_meta_clear(&meta);
+    good(2, CHANGES({"dtype", "\"<U5\""}), &meta);
+    assert_int_equal(meta.dtype.kind, DTYPE_UCS4);
+    zarr_meta_clear(&meta);
+}
+
 /* What zarr-python made of chunks=False on an axis without elements (its pull request 4334). */
 static void test_no_elements(void **state)
 {
@@ -765,6 +785,7 @@ int main(void)
         cmocka_unit_test(test_not_json),
         cmocka_unit_test(test_python_spelling),
         cmocka_unit_test(test_no_elements),
+        cmocka_unit_test(test_fixed_through_vlen),
         cmocka_unit_test(test_fill),
         cmocka_unit_test(test_v3),
         cmocka_unit_test(test_v3_bad),
