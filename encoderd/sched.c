@@ -171,23 +171,29 @@ static void answer_lease(struct sched *sched, uint64_t id, struct span *span)
     answer->answer.at = span->at;
 }
 
-/* The handle's history; a handle that is new, or on another file, has none. NULL if out of memory. */
+/* The handle's history on this file. NULL if it is closed, or there was no memory for it. */
 static struct handle *find_handle(struct sched *sched, uint64_t id, size_t file)
 {
-    struct handles *bucket = &sched->handles[id % HANDLE_BUCKETS];
     struct handle *handle;
 
-    TAILQ_FOREACH(handle, bucket, link)
+    TAILQ_FOREACH(handle, &sched->handles[id % HANDLE_BUCKETS], link)
     if (handle->handle == id && handle->file == file)
         return handle;
-    handle = calloc(1, sizeof *handle);
-    if (handle == NULL)
-        return NULL;
+    return NULL;
+}
+
+/* Begins a history where there is none. Only when a read comes: what is left of a read that waited for room
+ * must not bring back a handle that was closed meanwhile, which nobody would close again. */
+static void note_handle(struct sched *sched, uint64_t id, size_t file)
+{
+    struct handle *handle = find_handle(sched, id, file);
+
+    if (handle != NULL || (handle = calloc(1, sizeof *handle)) == NULL)
+        return;
     handle->handle = id;
     handle->file = file;
-    TAILQ_INSERT_HEAD(bucket, handle, link);
+    TAILQ_INSERT_HEAD(&sched->handles[id % HANDLE_BUCKETS], handle, link);
     sched->nhandles++;
-    return handle;
 }
 
 static struct plan_limits current_limits(const struct sched *sched)
@@ -302,8 +308,11 @@ static void attach(struct sched *sched, struct span *span, struct waiter *waiter
         pool_put(&sched->spans.waiters, waiter);
         return;
     }
-    if (span->place == SPAN_AHEAD)
+    if (span->place == SPAN_AHEAD) {
+        /* It may have been left lying as not worth beginning yet, and all workers sleep. */
+        sched->nfresh += span->ncells - span->next_cell;
         span_move(&sched->spans, span, SPAN_DEMAND);
+    }
     TAILQ_INSERT_TAIL(&span->waiters, waiter, link);
 }
 
@@ -405,6 +414,7 @@ void sched_read(struct sched *sched, const struct sched_read *read)
 
     pthread_mutex_lock(&sched->lock);
     sched->stats.reads++;
+    note_handle(sched, read->handle, read->file);
     waiter = pool_get(&sched->spans.waiters);
     if (waiter != NULL) { /* else the front's deadline answers that read */
         waiter->read = *read;
@@ -457,10 +467,21 @@ static void deliver(struct sched *sched, struct span *span)
     }
 }
 
+/* All that is done is delivered, also what needed no worker, and so was done as soon as there was room. */
+static void deliver_all(struct sched *sched)
+{
+    struct span *span;
+
+    do {
+        while ((span = TAILQ_FIRST(&sched->spans.places[SPAN_DONE])) != NULL)
+            deliver(sched, span);
+        retry_stalled(sched);
+    } while (!TAILQ_EMPTY(&sched->spans.places[SPAN_DONE]));
+}
+
 size_t sched_answers(struct sched *sched, struct sched_answer *answers, size_t max)
 {
     struct answer *answer;
-    struct span *span;
     eventfd_t ignored;
     uint64_t nwanted;
     size_t n = 0;
@@ -471,9 +492,7 @@ size_t sched_answers(struct sched *sched, struct sched_answer *answers, size_t m
          * only once what was written has come. */
         if (atomic_load(&sched->woken) && eventfd_read(sched->wake_fd, &ignored) == 0)
             atomic_store(&sched->woken, false);
-        while ((span = TAILQ_FIRST(&sched->spans.places[SPAN_DONE])) != NULL)
-            deliver(sched, span);
-        retry_stalled(sched);
+        deliver_all(sched);
     } while (start_work(sched, &nwanted));
     while (n < max && (answer = TAILQ_FIRST(&sched->answers)) != NULL) {
         TAILQ_REMOVE(&sched->answers, answer, link);

@@ -3,7 +3,7 @@
  * pages; nothing is stuck; nothing is left. Run under the thread sanitizer as well.
  */
 #include "encoderd/plan.h"
-#include "encoderd/sched.h"
+#include "encoderd/sched_impl.h"
 #include "tests/unit/view_fixture.h"
 
 #include <setjmp.h>
@@ -320,6 +320,35 @@ static void test_many_readers(void **state)
     stop(&bench);
 }
 
+/* A read that had to wait for room is answered after its handle is closed, and that handle is not kept for it:
+ * it would count as a reader, who takes room from others, for ever. */
+static void test_handles_closed_while_their_reads_wait(void **state)
+{
+    struct bench bench = start(UINT64_C(1) << 20, 1);
+    struct sched_answer answer;
+    uint64_t leases[256], n = 0;
+
+    (void)state;
+    while (arena_used(bench.arena) < arena_size(bench.arena)) {
+        ask(&bench, n, 1, n * 7919, 1);
+        answer = next_answer(&bench);
+        check_lease(&bench, &answer, n * 7919);
+        leases[n++] = answer.lease;
+    }
+    for (uint64_t handle = 2; handle < 10; handle++) {
+        ask(&bench, handle, handle, handle * 100000, 65536);
+        sched_release(bench.sched, handle);
+    }
+    while (n > 0)
+        assert_true(sched_return(bench.sched, leases[--n]));
+    for (int i = 0; i < 8; i++) {
+        answer = next_answer(&bench);
+        check_lease(&bench, &answer, answer.id * 100000);
+    }
+    assert_int_equal(bench.sched->nhandles, 1);
+    stop(&bench);
+}
+
 static void damaged_chunk(const char *name, const char *shell)
 {
     char command[16384];
@@ -454,6 +483,25 @@ static struct view *open_bgen(const char *path)
     return view;
 }
 
+/* The fixture as a .bgen; what it was before is in *kept. */
+static void make_bgen_of(void *kept)
+{
+    struct err err = {0};
+
+    memcpy(kept, &made, sizeof made);
+    made.view = open_bgen(made.path);
+    made.size = made.view->files[0].size;
+    made.whole = encode_range(made.view, 0, made.size, &err);
+    assert_non_null(made.whole);
+}
+
+static void undo_bgen(const void *kept)
+{
+    view_free(made.view);
+    free(made.whole);
+    memcpy(&made, kept, sizeof made);
+}
+
 /* Spans that overlap and end at the same row, [row + 1, row + 3) and [row, row + 3), and the one that
  * begins there: both have the rest of their block to donate to it. */
 static void ask_for_overlapping(struct bench *bench, const struct stream_layout *layout,
@@ -469,18 +517,13 @@ static void ask_for_overlapping(struct bench *bench, const struct stream_layout 
 /* A .bgen's checksums are added up from calls as they are put: each may be put just once. */
 static void test_overlapping_spans_donate_once(void **state)
 {
-    struct view *const plink = made.view, *const bgen = open_bgen(made.path);
-    uint8_t *const bed = made.whole;
-    const uint64_t bed_size = made.size;
-    const struct stream_layout *layout = &bgen->files[0].stream->layout;
-    struct err err = {0};
+    char kept[sizeof made];
+    const struct stream_layout *layout;
     struct bench bench;
 
     (void)state;
-    made.view = bgen;
-    made.size = bgen->files[0].size;
-    made.whole = encode_range(bgen, 0, made.size, &err);
-    assert_non_null(made.whole);
+    make_bgen_of(kept);
+    layout = &made.view->files[0].stream->layout;
     bench = start(UINT64_C(8) << 20, 1);
     for (uint64_t row = 0; row < 60; row += 6) {
         ask_for_overlapping(&bench, layout, row);
@@ -492,11 +535,93 @@ static void test_overlapping_spans_donate_once(void **state)
         }
     }
     stop(&bench);
+    undo_bgen(kept);
+}
+
+/* A file's header takes no genotypes, and so no worker: when room for it comes it is there at once, and
+ * nobody but the call that made it can say so. */
+static void test_a_header_that_had_to_wait(void **state)
+{
+    char kept[sizeof made];
+    const struct stream_layout *layout;
+    struct sched_answer answer;
+    uint64_t leases[256], n = 0;
+    struct bench bench;
+
+    (void)state;
+    make_bgen_of(kept);
+    layout = &made.view->files[0].stream->layout;
+    bench = start(UINT64_C(1) << 20, 1);
+    while (arena_used(bench.arena) + layout->header_nbytes <= arena_size(bench.arena)) {
+        const uint64_t at = layout->header_nbytes + n * 7 % layout->nrows * layout->row_nbytes;
+
+        ask(&bench, n, n, at, 1);
+        answer = next_answer(&bench);
+        check_lease(&bench, &answer, at);
+        leases[n++] = answer.lease;
+    }
+    ask(&bench, n, n, 0, layout->header_nbytes);
+    assert_int_equal(sched_answers(bench.sched, &answer, 1), 0);
+    while (n > 0)
+        assert_true(sched_return(bench.sched, leases[--n]));
+    answer = next_answer(&bench);
+    check_lease(&bench, &answer, 0);
+    stop(&bench);
+    undo_bgen(kept);
+}
+
+static void read_from(struct bench *bench, uint64_t handle, uint64_t *at)
+{
+    struct sched_answer answer;
+
+    ask(bench, handle, handle, *at, 65536);
+    answer = next_answer(bench);
+    check_lease(bench, &answer, *at);
+    *at = answer.offset + answer.length;
+    assert_true(sched_return(bench->sched, answer.lease));
+}
+
+/* Work ahead of somebody who paused is left lying where it is not worth beginning yet, and the workers fall
+ * asleep. Whoever then asks for some of it is served, though there is nothing new to be made. (Blocks that
+ * reach over many rows, and several readers, so that spans are short.) */
+static void test_work_ahead_is_begun_for_another_reader(void **state)
+{
+    char kept[sizeof made];
+    struct err err = {0};
+    struct bench bench;
+    uint64_t at = 0;
+
+    (void)state;
+    memcpy(kept, &made, sizeof made);
+    assert_int_equal(make_store(made.path, sizeof made.path,
+                                "--samples 5003 --variants 4000 --chunk-variants 4000 "
+                                "--chunk-samples 50 --blocksize 65536"),
+                     0);
+    made.view = open_plink(made.path, &err);
+    assert_non_null(made.view);
+    made.size = made.view->files[0].size;
+    made.whole = encode_range(made.view, 0, made.size, &err);
+    assert_non_null(made.whole);
+    bench = start(UINT64_C(8) << 20, 2);
+    for (uint64_t handle = 2; handle < 6; handle++) {
+        uint64_t begin = handle * 700000;
+
+        read_from(&bench, handle, &begin);
+        read_from(&bench, handle, &begin);
+    }
+    for (int i = 0; i < 6; i++)
+        read_from(&bench, 1, &at);
+    poll(NULL, 0, 1500);
+    for (uint64_t i = 0; i < 12; i++) {
+        uint64_t begin = at + i * 100000;
+
+        read_from(&bench, 100 + i, &begin);
+    }
+    stop(&bench);
+    view_free(made.view);
     free(made.whole);
-    view_free(bgen);
-    made.view = plink;
-    made.whole = bed;
-    made.size = bed_size;
+    remove_store(made.path);
+    memcpy(&made, kept, sizeof made);
 }
 
 int main(void)
@@ -512,9 +637,12 @@ int main(void)
         cmocka_unit_test(test_reader_slower_than_encoder),
         cmocka_unit_test(test_closed_in_mid_stream),
         cmocka_unit_test(test_many_readers),
+        cmocka_unit_test(test_handles_closed_while_their_reads_wait),
         cmocka_unit_test(test_bad_chunk_fails_alone),
         cmocka_unit_test(test_failures_are_told),
         cmocka_unit_test(test_overlapping_spans_donate_once),
+        cmocka_unit_test(test_a_header_that_had_to_wait),
+        cmocka_unit_test(test_work_ahead_is_begun_for_another_reader),
     };
 
     return cmocka_run_group_tests_name("sched", tests, make_fixture, free_fixture);
