@@ -729,6 +729,12 @@ static bool wants_another_encoder(struct reads *reads, const struct ask *ask)
     return wanted;
 }
 
+/* The first byte that the read lacks: it has those before copied, or they wait for it in leases. */
+static uint64_t first_lacking(const struct pending *read)
+{
+    return read->offset + (read->have > 0 ? read->have : read->left);
+}
+
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err)
 {
     struct ask *ask = asks_by_id(&reads->asks, error->id);
@@ -745,7 +751,7 @@ int reads_error(struct reads *reads, const struct msg_error *error, struct err *
         complain(reads, ask->file, error->text);
     for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
         next = TAILQ_NEXT(read, entry);
-        if (read->ask == ask && read->offset + read->have == offset)
+        if (read->ask == ask && first_lacking(read) == offset)
             fail(reads, read, reader_errno(error->errnum));
     }
     remove_ask(reads, ask);

@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import struct
+import time
 
 import pytest
 
@@ -37,7 +38,7 @@ def kinds_in_source():
     """Every KIND that fakeenc's opening comment lists."""
     text = (helpers.ROOT / "tests/tools/fakeenc.c").read_text().partition("KIND, before the mount:")[2]
     text = re.sub(r"\(.*?\)", "", text.partition("*/")[0], flags=re.DOTALL)
-    text = re.sub(r"read-kill:[^*]*", "read-kill", text)
+    text = re.sub(r"read-(kill|fail):[^*]*", r"read-\1", text)
     return set(re.findall(r"\b[a-z]+(?:-[a-z]+)*\b", text.replace("at a read", "").replace("at a resume", "")))
 
 
@@ -95,7 +96,7 @@ def assert_sidecars_are_served(m):
 
 
 def test_every_lie_is_told_here():
-    told = {*BEFORE_THE_MOUNT, *HARMLESS, *AT_A_READ, *MUTE, *ANSWERED, *AT_A_RESUME, "read-kill"}
+    told = {*BEFORE_THE_MOUNT, *HARMLESS, *AT_A_READ, *MUTE, *ANSWERED, *AT_A_RESUME, "read-kill", "read-fail"}
     assert told == kinds_in_source()
 
 
@@ -219,6 +220,17 @@ def test_span_that_kills_every_encoder_is_poisoned():
         others = [page for page in range(SIZE // 4096) if not first <= page < last]
         assert page_outcomes(m.path(".bed"), others) == [0] * len(others)
         assert_sidecars_are_served(m)
+
+
+def test_read_that_begins_well_and_goes_on_into_damage_fails_at_once():
+    """Its first half waits where it is for the second; the second is not asked for again and again."""
+    bad = 5
+    with lying_mount(f"read-fail:{bad}", "--read-timeout", "10") as m, helpers.open_fd(m.path(".bed")) as fd:
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+        begun = time.monotonic()
+        assert os.pread(fd, 16384, bad * SPAN - 8192) == STREAM[bad * SPAN - 8192 : bad * SPAN]
+        assert time.monotonic() - begun < 0.6
+        assert m.log().count("made-up damage") < 3
 
 
 def test_unmount_while_the_encoder_is_silent():

@@ -27,6 +27,7 @@
  *   span-id span-before span-after span-eof span-at span-overflow span-twice lease-twice
  *   wrong-type silent garbage empty-map extra-fd close exit crash stop error estale
  *   read-kill: exit at every read that starts in the span number N (counted from 0), always
+ *   read-fail: an error for every such read
  * at a resume (the first process is honest until it is killed):
  *   resume-changed resume-files resume-fingerprint resume-exit resume-error
  */
@@ -408,6 +409,10 @@ static void answer(struct fake *fake, const struct msg_read *read, size_t slot)
         exit(10);
     if (fake->delay_ms > 0)
         usleep(fake->delay_ms * 1000);
+    if (lies(fake, "read-fail") && read->offset / fake->span == fake->lie_n) {
+        say_error(fake, read->id, ERR_IO, EIO, "made-up damage");
+        return;
+    }
     if (due && tell_lie(fake, read))
         return;
     span->id = read->id;
