@@ -313,6 +313,7 @@ static int take_counters(struct link *link, const struct msg *msg, struct err *e
         return out_of_place(msg, err);
     if (counters->id == link->stats_id) {
         link->stats_id = 0;
+        link->handlers->alive(link->arg);
         return 0;
     }
     if (counters->id != link->counters_id)

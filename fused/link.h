@@ -69,6 +69,8 @@ struct link_handlers {
     /* What a fetch brought (fd is lent), or why it brought nothing. */
     int (*sidecar)(const struct msg_sidecar *sidecar, int fd, void *arg, struct err *err);
     void (*fetching)(uint64_t file, void *arg); /* the encoder gets on with it */
+    /* The encoder had been silent for a while, and owes answers, but it is well. */
+    void (*alive)(void *arg);
     void (*no_sidecar)(uint64_t file, const struct msg_error *error, void *arg);
     /* What link_ask_counters asked for. */
     void (*counters)(const struct msg_counters *counters, void *arg);

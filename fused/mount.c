@@ -211,6 +211,11 @@ static void on_fetching(uint64_t file, void *arg)
     lazy_progress(((struct mount *)arg)->lazy, file);
 }
 
+static void on_alive(void *arg)
+{
+    reads_alive(((struct mount *)arg)->reads);
+}
+
 static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg)
 {
     lazy_error(((struct mount *)arg)->lazy, file, error);
@@ -233,6 +238,7 @@ static const struct link_handlers link_handlers = {
     .error = on_error,
     .sidecar = on_sidecar,
     .fetching = on_fetching,
+    .alive = on_alive,
     .no_sidecar = on_no_sidecar,
     .counters = on_counters,
 };

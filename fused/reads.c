@@ -72,7 +72,8 @@ struct reads {
     uint64_t arena_size;
     bool up, stale;
     /* After a death: one question at a time, until all that were in flight are answered, so that the
-     * one that kills encoders is found and takes no other with it. */
+     * one that kills encoders is found and takes no other with it. One that merely hangs, on a disk, is not
+     * waited for: it would take the others' time. */
     bool careful;
     /* Before the last chance of a read that two encoders in a row did not survive, nothing is asked for a
      * while. An encoder that dies in that time was not killed by any read, and none is suspected. */
@@ -303,12 +304,13 @@ static void ask_ahead(struct reads *reads, const struct pending *read)
         send_ask(reads, &ask);
 }
 
+/* Is an answer due that others have to wait for when the encoder is asked with care? */
 static bool in_flight(const struct reads *reads)
 {
     const struct pending *read;
 
     TAILQ_FOREACH(read, &reads->queue, entry)
-    if (read->ask != NULL)
+    if (read->ask != NULL && !read->ask->slow)
         return true;
     return false;
 }
@@ -651,6 +653,16 @@ void reads_down(struct reads *reads)
     leases_clear(&reads->leases);
     reads->arena = NULL;
     reads->arena_size = 0;
+}
+
+void reads_alive(struct reads *reads)
+{
+    struct ask *ask;
+
+    LIST_FOREACH(ask, &reads->asks.list, entry)
+    ask->slow = true;
+    if (reads->careful)
+        advance_all(reads);
 }
 
 void reads_stale(struct reads *reads)

@@ -59,6 +59,7 @@ void reads_look(const struct reads *reads, struct reads_facts *out);
 void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size);
 void reads_down(struct reads *reads);
 void reads_stale(struct reads *reads);
+void reads_alive(struct reads *reads);
 int reads_span(struct reads *reads, const struct msg_span *span, struct err *err);
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err);
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import resource
+import signal
 import subprocess
 import threading
 import time
@@ -105,6 +106,34 @@ def test_chunk_that_hangs_holds_up_its_own_readers_alone(verb, mount, generated,
             helpers.wait_for(lambda: outcome(fd, first, due) == 0, 10, "the disk's return to be noticed")
             assert m.encoder() == encoder
             assert m.log().count("no answer for") >= 1
+
+
+@pytest.mark.limit(90)
+def test_chunk_that_hangs_holds_up_nobody_after_a_death_either(mount, generated, scratch):
+    """After a death what was in flight is asked for one by one. One that hangs must not take the others' time."""
+    store, due = view(generated, "mount-plink")
+    with disk_below(store, scratch, FIRST) as (disk, become):
+        with mount(disk, "--read-timeout", "12") as m, opened(stream(m, "mount-plink")) as fd:
+            first, *others = pages(due).values()
+            codes = {}
+
+            def read(at):
+                took, code = drills.timed(lambda: outcome(fd, at, due))
+                codes[at] = code, took
+
+            become("stall")
+            readers = [threading.Thread(target=read, args=(at,)) for at in (first, *others)]
+            readers[0].start()
+            time.sleep(0.3)
+            os.kill(m.encoder(), signal.SIGSTOP)  # so that the others are in flight, too, when it dies
+            for reader in readers[1:]:
+                reader.start()
+            for reader in readers:
+                reader.join()
+            assert codes.pop(first)[0] == errno.EIO
+            assert all(code == 0 and took < 11 for code, took in codes.values()), (codes, m.log())
+            become("ok")
+            helpers.wait_for(lambda: outcome(fd, first, due) == 0, 10, "the disk's return to be noticed")
 
 
 @pytest.mark.limit(90)
