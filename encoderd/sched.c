@@ -561,9 +561,22 @@ void sched_idle(struct sched *sched)
     store_trim(sched->view->vcz->store);
 }
 
+/* Under the lock. */
+static bool anybody_waits(const struct sched *sched)
+{
+    return !TAILQ_EMPTY(&sched->stalled) || !TAILQ_EMPTY(&sched->spans.places[SPAN_DEMAND]) ||
+           !TAILQ_EMPTY(&sched->spans.places[SPAN_DONE]);
+}
+
 bool sched_look(struct sched *sched)
 {
-    return workers_look(sched);
+    const bool busy = workers_look(sched);
+    bool waits;
+
+    pthread_mutex_lock(&sched->lock);
+    waits = anybody_waits(sched);
+    pthread_mutex_unlock(&sched->lock);
+    return busy || waits;
 }
 
 void sched_stats(struct sched *sched, struct sched_stats *out)

@@ -67,8 +67,9 @@ void sched_release(struct sched *sched, uint64_t handle);
 /* Nobody has asked for anything in a while: drop cached spans and give memory back. */
 void sched_idle(struct sched *sched);
 
-/* To be called every second while there are reads: a worker that hangs on a disk must not hold up what
- * others could do. True if any worker is busy. */
+/* To be called every second while there are reads, and sched_answers after it: a worker that hangs on a disk must
+ * not hold up what others could do, and a wake-up that was lost, or memory that was short for a moment, must cost
+ * a second and not a reader its answer. True if any worker is busy or any read waits. */
 bool sched_look(struct sched *sched);
 
 struct sched_stats {

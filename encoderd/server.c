@@ -209,10 +209,12 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 static void on_idle(evutil_socket_t fd, short what, void *arg)
 {
     struct server *server = arg;
+    const bool at_work = sched_look(server->sched);
 
     (void)fd;
     (void)what;
-    if (!sched_look(server->sched) && !server->active) {
+    pump_answers(server);
+    if (!at_work && !server->active) {
         sched_idle(server->sched);
         malloc_trim(0);
     } else {

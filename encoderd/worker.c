@@ -433,8 +433,11 @@ bool workers_look(struct sched *sched)
             sched->nstuck++;
         }
     }
-    if (nfree == 0 && next_span(sched) != NULL)
-        start_spare(sched);
+    if (next_span(sched) != NULL) {
+        if (nfree == 0)
+            start_spare(sched);
+        pthread_cond_broadcast(&sched->work); /* should anybody be asleep all the same */
+    }
     pthread_mutex_unlock(&sched->lock);
     return nbusy > 0;
 }

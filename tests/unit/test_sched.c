@@ -349,6 +349,24 @@ static void test_handles_closed_while_their_reads_wait(void **state)
     stop(&bench);
 }
 
+/* Whatever went wrong: work lies there, everybody sleeps, and nobody says so. */
+static void test_a_lost_wake_up_costs_a_look(void **state)
+{
+    struct bench bench = start(UINT64_C(8) << 20, 2);
+    struct sched_answer answer;
+
+    (void)state;
+    poll(NULL, 0, 200); /* until the workers sleep */
+    assert_false(sched_look(bench.sched));
+    ask(&bench, 1, 1, 1000000, 131072);
+    bench.sched->nfresh = 0; /* as if it had been announced */
+    assert_int_equal(sched_answers(bench.sched, &answer, 1), 0);
+    assert_true(sched_look(bench.sched));
+    answer = next_answer(&bench);
+    check_lease(&bench, &answer, 1000000);
+    stop(&bench);
+}
+
 static void damaged_chunk(const char *name, const char *shell)
 {
     char command[16384];
@@ -638,6 +656,7 @@ int main(void)
         cmocka_unit_test(test_closed_in_mid_stream),
         cmocka_unit_test(test_many_readers),
         cmocka_unit_test(test_handles_closed_while_their_reads_wait),
+        cmocka_unit_test(test_a_lost_wake_up_costs_a_look),
         cmocka_unit_test(test_bad_chunk_fails_alone),
         cmocka_unit_test(test_failures_are_told),
         cmocka_unit_test(test_overlapping_spans_donate_once),
