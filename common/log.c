@@ -1,5 +1,7 @@
 #include "common/log.h"
 
+#include "common/printable.h"
+
 #include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -72,6 +74,8 @@ static void log_line(enum log_level level, const char *fmt, va_list ap)
                  log_to.program, (int)getpid(), level_names[level], lost);
     at += (size_t)n;
     n = vsnprintf(line + at, sizeof line - at - 1, fmt, ap);
+    if (n > 0)
+        printable(line + at);
     at += n < 0 ? 0 : (size_t)n;
     if (at > sizeof line - 2)
         at = sizeof line - 2;

@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/memfd.h"
+#include "common/printable.h"
 #include "common/version.h"
 #include "fused/child.h"
 #include "fused/encoder_start.h"
@@ -116,11 +117,12 @@ static int take_answer(struct talk *talk, const struct msg *msg, const int *fds,
                       msg->u.progress.total);
         return 0;
     case MSG_NOTICE:
-        progress_clear(&talk->progress);
-        fprintf(stderr, "vczfs: warning: %s\n", msg->u.notice.text);
+        progress_warn(&talk->progress, msg->u.notice.text);
         return 0;
     case MSG_ERROR:
-        return err_set(err, msg->u.error.code, "%s", msg->u.error.text);
+        err_set(err, msg->u.error.code, "%s", msg->u.error.text);
+        printable(err->msg);
+        return -1;
     case MSG_REPORT:
         progress_clear(&talk->progress);
         talk->nproblems = msg->u.report.problems;

@@ -1,6 +1,7 @@
 #include "fused/link.h"
 
 #include "common/memfd.h"
+#include "common/printable.h"
 #include "common/version.h"
 #include "fused/clock.h"
 #include "proto/conn.h"
@@ -299,8 +300,11 @@ static int take_error(struct link *link, const struct msg *msg, struct err *err)
         return take_answer(link, msg, err);
     if (link->state != LINK_OPENING || error->id != link->open_id)
         return out_of_place(msg, err);
-    if (!link->opened || error->code != ERR_CHANGED)
-        return err_set(err, error->code, "%s", error->text);
+    if (!link->opened || error->code != ERR_CHANGED) {
+        err_set(err, error->code, "%s", error->text);
+        printable(err->msg);
+        return -1;
+    }
     go_stale(link, error->text);
     return 0;
 }

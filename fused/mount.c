@@ -159,8 +159,7 @@ static void on_notice(const char *text, void *arg)
 {
     struct mount *mount = arg;
 
-    progress_clear(&mount->progress);
-    fprintf(stderr, "vczfs: warning: %s\n", text);
+    progress_warn(&mount->progress, text);
 }
 
 static void on_up(const uint8_t *arena, uint64_t arena_size, void *arg)

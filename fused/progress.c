@@ -1,6 +1,8 @@
 #include "fused/progress.h"
 
+#include "common/printable.h"
 #include "fused/clock.h"
+#include "proto/proto.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,4 +41,14 @@ void progress_clear(struct progress *progress)
     if (progress->shown)
         fputs("\r\033[K", stderr);
     progress->shown = false;
+}
+
+void progress_warn(struct progress *progress, const char *text)
+{
+    char safe[PROTO_STRING_MAX + 1];
+
+    snprintf(safe, sizeof safe, "%s", text);
+    printable(safe);
+    progress_clear(progress);
+    fprintf(stderr, "vczfs: warning: %s\n", safe);
 }

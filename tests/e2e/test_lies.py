@@ -121,9 +121,24 @@ def test_what_is_no_lie(kind):
         assert_sidecars_are_served(m)
 
 
+def assert_printable(text):
+    """fakeenc's words end with what would clear a screen and begin a line in our name."""
+    assert "?[2J??vczfs: forged" in text
+    assert not set(text) & {"\x1b", "\x7f"} and not re.search("^vczfs: forged", text, re.MULTILINE), text
+
+
 def test_notice_reaches_the_user():
     with lying_mount("open-notice") as m:
         assert "all of this is made up" in m.log()
+        assert_printable(m.log())
+
+
+def test_words_of_an_encoder_are_printable(refused):
+    done = refused(helpers.store("biallelic.vcz"), "--encoder", helpers.FAKEENC, env=lying("open-error"))
+    assert_printable(done.stderr)
+    with lying_mount("read-fail:5") as m:
+        assert page_outcomes(m.path(".bed"), [5 * SPAN // 4096]) == [errno.EIO]
+        assert_printable(m.log())
 
 
 def test_progress_is_shown_on_a_terminal():

@@ -47,8 +47,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define SLOTS       16
-#define QUEUE_MAX   4096
+#define SLOTS     16
+#define QUEUE_MAX 4096
+/* What no terminal and no log should see. */
+#define ESCAPES     "\x1b[2J\x7f\nvczfs: forged"
 #define ERR_UNUSUAL 3 /* exit status when the front broke the protocol */
 
 struct fake {
@@ -292,7 +294,7 @@ static void say_news(struct fake *fake, uint64_t id)
 {
     struct msg msg = {.type = MSG_NOTICE};
 
-    msg.u.notice = (struct msg_notice){.id = id, .text = "all of this is made up"};
+    msg.u.notice = (struct msg_notice){.id = id, .text = "all of this is made up" ESCAPES};
     if (lies(fake, "open-notice"))
         say(fake, &msg, NULL, 0);
     if (!lies(fake, "open-progress"))
@@ -315,7 +317,7 @@ static void take_open(struct fake *fake, const struct msg_open *open, const int 
         return;
     }
     if (lies(fake, "open-error") || (open->resume && lies(fake, "resume-error"))) {
-        say_error(fake, open->id, ERR_DATA, EIO, "this store is not to fakeenc's taste");
+        say_error(fake, open->id, ERR_DATA, EIO, "this store is not to fakeenc's taste" ESCAPES);
         return;
     }
     if (open->resume && open->has_state)
@@ -410,7 +412,7 @@ static void answer(struct fake *fake, const struct msg_read *read, size_t slot)
     if (fake->delay_ms > 0)
         usleep(fake->delay_ms * 1000);
     if (lies(fake, "read-fail") && read->offset / fake->span == fake->lie_n) {
-        say_error(fake, read->id, ERR_IO, EIO, "made-up damage");
+        say_error(fake, read->id, ERR_IO, EIO, "made-up damage" ESCAPES);
         return;
     }
     if (due && tell_lie(fake, read))
