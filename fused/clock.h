@@ -24,6 +24,10 @@ static inline uint64_t clock_us(void)
     return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+/* A timer that fires so much too late (ms) was not busy: this process was stopped, a paused container or a machine
+ * that slept. The encoder most likely was, too. */
+#define CLOCK_STOPPED_MS 2000
+
 /* (Re)starts a timer. */
 static inline void clock_arm(struct event *timer, uint64_t ms)
 {

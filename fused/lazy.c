@@ -103,6 +103,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
         if (!is_awaited(lazy, file))
             continue;
+        if (stood >= lazy->timeout_ms + CLOCK_STOPPED_MS) { /* so were we */
+            lazy->files[file].moved = now;
+            stood = 0;
+        }
         if (stood < lazy->timeout_ms) {
             next = size_min(next, lazy->timeout_ms - stood);
             continue;

@@ -30,6 +30,8 @@ struct link {
     struct conn *conn;   /* NULL in LINK_DOWN and LINK_STALE */
     struct event *retry; /* starts the next encoder */
     struct event *watch; /* looks for signs of life */
+    uint64_t watch_ms;   /* after so many ms, */
+    uint64_t watch_due;  /* which is then */
 
     bool opened; /* the view is known: what follows is a resume */
     struct link_view view;
@@ -55,6 +57,13 @@ static const unsigned backoff_ms[] = {0, 100, 1000, 2000, 5000};
 #define NBACKOFF (sizeof backoff_ms / sizeof backoff_ms[0])
 
 /* ---- life and death ---- */
+
+static void arm_watch(struct link *link, uint64_t ms)
+{
+    link->watch_ms = ms;
+    link->watch_due = clock_ms() + ms;
+    clock_arm(link->watch, ms);
+}
 
 static void disconnect(struct link *link)
 {
@@ -120,7 +129,7 @@ static void go_stale(struct link *link, const char *text)
 static void watch_reopening(struct link *link)
 {
     if (link->opened)
-        clock_arm(link->watch, (uint64_t)link->config.silence_ms * REOPEN_WAIT << link->nstuck);
+        arm_watch(link, (uint64_t)link->config.silence_ms * REOPEN_WAIT << link->nstuck);
 }
 
 /* ---- what the encoder says ---- */
@@ -445,7 +454,7 @@ static void connect_encoder(struct link *link)
     link->state = LINK_HELLO;
     link->facts.nstarted++;
     send_hello(link);
-    clock_arm(link->watch, HELLO_WAIT_MS);
+    arm_watch(link, HELLO_WAIT_MS);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -473,6 +482,10 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (clock_ms() >= link->watch_due + CLOCK_STOPPED_MS) {
+        arm_watch(link, link->watch_ms); /* it had no time to say anything either */
+        return;
+    }
     if (link->state == LINK_HELLO) {
         err_set(&err, ERR_PEER, "the encoder did not say hello in %d s", HELLO_WAIT_MS / 1000);
         lose_encoder(link, &err);
@@ -495,7 +508,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
     if (link->stats_id == 0 && !link->heard)
         link->stats_id = send_stats(link);
     link->heard = false;
-    clock_arm(link->watch, link->config.silence_ms / 2);
+    arm_watch(link, link->config.silence_ms / 2);
 }
 
 /* ---- outside ---- */
@@ -546,7 +559,7 @@ static void expect_answer(struct link *link)
     if (link->nasked++ > 0)
         return;
     link->heard = false;
-    clock_arm(link->watch, link->config.silence_ms / 2);
+    arm_watch(link, link->config.silence_ms / 2);
 }
 
 uint64_t link_read(struct link *link, const struct msg_read *read)

@@ -467,6 +467,18 @@ static void note_late(struct reads *reads, const struct pending *read, uint64_t 
     reads->late_until = now + LATE_MS;
 }
 
+/* What was waited for while nothing could be done is not held against anybody: all wait anew. */
+static void forgive_stop(struct reads *reads, uint64_t now)
+{
+    struct pending *read = TAILQ_FIRST(&reads->queue);
+
+    if (read == NULL || now < read->deadline + CLOCK_STOPPED_MS)
+        return;
+    log_info("stopped for a while: reads that wait have all their time again");
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    read->deadline = now + reads->config.timeout_ms;
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct reads *reads = arg;
@@ -475,6 +487,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    forgive_stop(reads, now);
     while ((read = TAILQ_FIRST(&reads->queue)) != NULL && read->deadline <= now) {
         report(reads, "%s: no answer for %zu bytes at %" PRIu64 " in %u ms: EIO",
                reads->config.fs->files[read->file].name, read->size, read->offset,

@@ -1,5 +1,6 @@
 """Wedge drills: an encoder that stands still holds up nobody who does not need it, and is replaced."""
 
+import concurrent.futures
 import errno
 import os
 import signal
@@ -68,6 +69,30 @@ def test_reads_fail_at_their_deadline_or_are_answered(mount, generated):
                 assert os.pread(fd, 4096, 1 << 20) == due[1 << 20 : (1 << 20) + 4096]
                 waker.wait()
         assert m.encoder() == encoder
+
+
+@pytest.mark.limit(60)
+@pytest.mark.parametrize("suffix", [".bed", ".bgen.bgi"])
+def test_time_in_which_everything_was_stopped_does_not_count(suffix, mount, generated):
+    """A container that is paused and goes on: who read when it was is not told that there was no answer."""
+    verb = "mount-plink" if suffix == ".bed" else "mount-bgen"
+    store, oracle = drills.made_view(generated, verb)
+    with mount(store, "--read-timeout", "3", verb=verb) as m:
+        def ask():
+            if suffix != ".bed":
+                return os.stat(m.dir / f"{next(m.dir.glob('*.bgen')).name}.bgi").st_size > 0
+            with helpers.open_fd(m.path(".bed"), os.O_RDONLY | os.O_DIRECT) as fd:
+                return os.pread(fd, 4096, 0) == oracle.read_bytes()[:4096]
+
+        encoder = m.encoder()
+        with concurrent.futures.ThreadPoolExecutor() as pool, drills.stopped(encoder):
+            asked = pool.submit(ask)
+            time.sleep(1.4)  # the front has begun to wonder
+            with drills.stopped(m.front):
+                waker = subprocess.Popen(["sh", "-c", f"sleep 6; kill -CONT {encoder}"])
+                waker.wait()
+            assert asked.result(20)
+        assert m.encoder() == encoder, m.log()
 
 
 # Seconds: when it is given up (half the deadline, 2 at least, 8 at most), and when a read works again at the latest.
