@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #define BACKLOG         16
-#define FIRST_INHERITED 3 /* SD_LISTEN_FDS_START */
+#define ACCEPT_WAIT     100 /* ms until another try, where descriptors or memory are short */
+#define FIRST_INHERITED 3   /* SD_LISTEN_FDS_START */
 
 static int make_address(const char *path, struct sockaddr_un *out)
 {
@@ -127,6 +128,8 @@ static bool accept_front(int listener, const struct server_config *config)
     const pid_t self = getpid();
     pid_t pid;
 
+    if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        poll(NULL, 0, ACCEPT_WAIT); /* the connection stays, and would be readable again at once */
     if (fd < 0 || !peer_is_allowed(fd))
         return false;
     pid = fork();

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import pathlib
+import resource
 import signal
 import socket
 import stat
@@ -204,3 +205,23 @@ def test_listening_where_something_is_already(listener):
     assert done.returncode == 1
     assert "encoder.sock" in done.stderr
     assert listener.path.exists()
+
+
+def test_listener_without_descriptors_waits_for_some(listener):
+    """A connection that cannot be taken yet stays where it is; asking for it again and again would take a whole CPU."""
+    pid = listener.process.pid
+    nopen = len(os.listdir(f"/proc/{pid}/fd"))
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE, (nopen, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    def cpu_seconds():
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.connect(str(listener.path))
+        before = cpu_seconds()
+        time.sleep(1)
+        assert cpu_seconds() - before < 0.2
+        assert not listener.workers()
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        helpers.wait_for(listener.workers, what="the connection to be served")
