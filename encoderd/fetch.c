@@ -151,6 +151,8 @@ struct fetch *fetch_start(const struct fetch_config *config, struct err *err)
     int failed;
 
     if (fetch == NULL) {
+        if (config->temporary >= 0)
+            close(config->temporary);
         err_set(err, ERR_MEMORY, "out of memory");
         return NULL;
     }

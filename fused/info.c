@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/memfd.h"
 #include "common/printable.h"
+#include "common/size.h"
 #include "common/version.h"
 #include "fused/child.h"
 #include "fused/encoder_start.h"
@@ -13,6 +14,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #define INFO_ID       1
 #define END_GRACE_MS  500
@@ -93,19 +95,32 @@ static int say_hello(struct talk *talk, struct err *err)
     return 0;
 }
 
+static bool print_lines(const uint8_t *text, uint64_t size)
+{
+    char piece[4096];
+    size_t n;
+
+    for (; size > 0; text += n, size -= n) {
+        n = (size_t)size_min(size, sizeof piece);
+        memcpy(piece, text, n);
+        printable_lines(piece, n);
+        if (fwrite(piece, 1, n, stdout) != n)
+            return false;
+    }
+    return fflush(stdout) == 0;
+}
+
 static int print_report(uint64_t size, int fd, struct err *err)
 {
     const uint8_t *text;
-    size_t written;
+    bool printed;
 
     if (memfd_map(fd, size, &text, err) != 0)
         return -1;
     signal(SIGPIPE, SIG_DFL); /* `vczfs info STORE | head` ends as any program does */
-    written = size > 0 ? fwrite(text, 1, (size_t)size, stdout) : 0;
+    printed = print_lines(text, size);
     memfd_unmap(text, size);
-    if (written != size || fflush(stdout) != 0)
-        return err_set(err, ERR_IO, "cannot write to standard output");
-    return 0;
+    return printed ? 0 : err_set(err, ERR_IO, "cannot write to standard output");
 }
 
 /* 1: the answer is complete; 0: more will come; -1: it failed. */
