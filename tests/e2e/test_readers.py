@@ -75,6 +75,7 @@ def manyreads(store, mount, *options):
     return json.loads(done.stdout)
 
 
+@pytest.mark.skipif(helpers.SANITIZED, reason="it would be the sanitizer's speed")
 def test_random_readers_do_not_starve_a_sequential_one(mount, store):
     """
     Timed, so the bound is loose: what it keeps beside 16 on a quiet machine is for make bench. Past 64 requests in the
