@@ -75,7 +75,7 @@ static void log_line(enum log_level level, const char *fmt, va_list ap)
     at += (size_t)n;
     n = vsnprintf(line + at, sizeof line - at - 1, fmt, ap);
     if (n > 0)
-        printable(line + at);
+        printable(line + at, strlen(line + at));
     at += n < 0 ? 0 : (size_t)n;
     if (at > sizeof line - 2)
         at = sizeof line - 2;

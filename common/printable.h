@@ -6,11 +6,11 @@
 
 #include <stddef.h>
 
-/* Puts '?' for what would move a cursor, colour a screen or begin a line of its own. Names are bytes: those
- * beyond ASCII stay as they are. */
-void printable(char *text);
+/* Puts '?' for what would move a cursor, colour a screen or begin a line of its own: control characters, the C1
+ * ones of UTF-8 too. Names are bytes: other ones beyond ASCII stay as they are. */
+void printable(char *text, size_t n);
 
-/* The same for n bytes that are lines of text. */
+/* The same for lines, which end where they do. */
 void printable_lines(char *text, size_t n);
 
 #endif

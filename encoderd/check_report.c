@@ -2,6 +2,7 @@
  * check_report: what a check found, as text or JSON.
  */
 #include "common/cleanup.h"
+#include "common/printable.h"
 #include "common/size.h"
 #include "encoderd/check_impl.h"
 #include "encoderd/report_value.h"
@@ -10,14 +11,13 @@
 #include <jansson.h>
 #include <string.h>
 
-/* Names and messages hold what the store's writer liked; a terminal must not mind. */
-static char *printable(const char *text)
+/* Names and messages hold what the store's writer liked; a terminal must not mind. Owned by the caller. */
+static char *safe_copy(const char *text)
 {
     char *copy = strdup(text);
 
-    for (char *at = copy; at != NULL && *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
-            *at = '?';
+    if (copy != NULL)
+        printable(copy, strlen(copy));
     return copy;
 }
 
@@ -26,7 +26,7 @@ static void list_text(const struct problems *problems, struct buf *out)
     for (size_t i = 0; i < problems->n; i++) {
         const struct problem *problem = &problems->items[i];
         const char *where = problem->chunk[0] != '\0' ? problem->chunk : problem->array;
-        AUTO_FREE char *place = printable(where), *message = printable(problem->message);
+        AUTO_FREE char *place = safe_copy(where), *message = safe_copy(problem->message);
 
         buf_printf(out, "  %s%s%s\n", place != NULL ? place : "", where[0] != '\0' ? ": " : "",
                    message != NULL ? message : "out of memory");
@@ -38,7 +38,7 @@ static void list_text(const struct problems *problems, struct buf *out)
 static void check_text(const struct check *check, struct buf *out)
 {
     const struct check_totals *totals = &check->totals;
-    AUTO_FREE char *path = printable(store_path(check->store));
+    AUTO_FREE char *path = safe_copy(store_path(check->store));
     char size[24];
 
     buf_printf(out, "store     %s\n", path != NULL ? path : "");

@@ -1,6 +1,7 @@
 #include "encoderd/report.h"
 
 #include "common/cleanup.h"
+#include "common/printable.h"
 #include "common/size.h"
 #include "encoderd/report_facts.h"
 #include "encoderd/vcz/text.h"
@@ -158,19 +159,6 @@ static void view_text(const struct report_view *view, struct buf *out)
                        "of all sites, at mount\n");
 }
 
-/* Names and messages hold what the store's writer liked; a terminal must not obey it. */
-static void disarm(uint8_t *text, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        bool c1 = text[i] == 0xc2 && i + 1 < n && text[i + 1] < 0xa0;
-
-        if ((text[i] < 0x20 && text[i] != '\n') || text[i] == 0x7f)
-            text[i] = '?';
-        if (c1)
-            text[i] = text[i + 1] = '?';
-    }
-}
-
 static void facts_text(const struct vcz *vcz, const struct report_facts *facts, struct buf *out)
 {
     size_t begin = out->len;
@@ -181,8 +169,9 @@ static void facts_text(const struct vcz *vcz, const struct report_facts *facts, 
         view_text(&facts->views[i], out);
     contigs_text(vcz, facts, out);
     arrays_text(facts, out);
+    /* Names and messages hold what the store's writer liked; a terminal must not obey it. */
     if (!out->failed)
-        disarm(out->data + begin, out->len - begin);
+        printable_lines((char *)out->data + begin, out->len - begin);
 }
 
 int report_write(const struct vcz *vcz, const struct selection_options *options,

@@ -370,7 +370,7 @@ static int describe(struct server *server, const struct msg_info *info,
     struct vcz *vcz;
     int result;
 
-    if (vcz_open_with(info->store, info->view.follow_links ? STORE_FOLLOW_LINKS : 0, server->spill,
+    if (vcz_open_with(info->store, view_store_flags(&info->view), server->spill,
                       budget(server).scratch, &vcz, err) != 0)
         return -1;
     result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
@@ -390,8 +390,8 @@ static int make_report(struct server *server, const struct msg_info *info, int s
         return -1;
     pass_means = means(server);
     if (info->check)
-        return check_store(info->store, info->view.follow_links ? STORE_FOLLOW_LINKS : 0,
-                           &pass_means, info->json, text, nproblems, err);
+        return check_store(info->store, view_store_flags(&info->view), &pass_means, info->json,
+                           text, nproblems, err);
     if (selection_fd >= 0 && selection_request_unpack(selection_fd, &request, &memory, err) != 0)
         return -1;
     result = describe(server, info, &request, text, err);

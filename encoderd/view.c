@@ -95,6 +95,11 @@ static int add_files(struct view *view, struct format_view *format, const char *
     return 0;
 }
 
+unsigned view_store_flags(const struct view_options *options)
+{
+    return options->follow_links ? STORE_FOLLOW_LINKS : 0;
+}
+
 struct format_options view_format_options(const struct view_options *options)
 {
     return (struct format_options){
@@ -252,8 +257,8 @@ static int open_view(struct view *view, const struct opening *opening, struct er
     struct view_state state;
     int rc;
 
-    if (vcz_open_with(opening->store, opening->options->follow_links ? STORE_FOLLOW_LINKS : 0,
-                      opening->means->spill, opening->means->scratch_max, &view->vcz, err) != 0 ||
+    if (vcz_open_with(opening->store, view_store_flags(opening->options), opening->means->spill,
+                      opening->means->scratch_max, &view->vcz, err) != 0 ||
         make_fingerprint(view, opening->options, err) != 0)
         return -1;
     if (opening->memory != NULL) {

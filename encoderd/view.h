@@ -52,6 +52,9 @@ void view_free(struct view *view);
 struct selection_options view_selection_options(const struct view_options *options,
                                                 const struct selection_request *request);
 
+/* What store_open_with wants. */
+unsigned view_store_flags(const struct view_options *options);
+
 /* What format->open wants. */
 struct format_options view_format_options(const struct view_options *options);
 

@@ -3,7 +3,6 @@
 #include "common/cleanup.h"
 #include "common/memfd.h"
 #include "common/printable.h"
-#include "common/size.h"
 #include "common/version.h"
 #include "fused/child.h"
 #include "fused/encoder_start.h"
@@ -14,6 +13,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define INFO_ID       1
@@ -95,32 +95,22 @@ static int say_hello(struct talk *talk, struct err *err)
     return 0;
 }
 
-static bool print_lines(const uint8_t *text, uint64_t size)
-{
-    char piece[4096];
-    size_t n;
-
-    for (; size > 0; text += n, size -= n) {
-        n = (size_t)size_min(size, sizeof piece);
-        memcpy(piece, text, n);
-        printable_lines(piece, n);
-        if (fwrite(piece, 1, n, stdout) != n)
-            return false;
-    }
-    return fflush(stdout) == 0;
-}
-
 static int print_report(uint64_t size, int fd, struct err *err)
 {
+    AUTO_FREE char *lines = malloc((size_t)size + 1);
     const uint8_t *text;
-    bool printed;
 
+    if (lines == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for the report");
     if (memfd_map(fd, size, &text, err) != 0)
         return -1;
-    signal(SIGPIPE, SIG_DFL); /* `vczfs info STORE | head` ends as any program does */
-    printed = print_lines(text, size);
+    memcpy(lines, text, (size_t)size);
     memfd_unmap(text, size);
-    return printed ? 0 : err_set(err, ERR_IO, "cannot write to standard output");
+    printable_lines(lines, (size_t)size);
+    signal(SIGPIPE, SIG_DFL); /* `vczfs info STORE | head` ends as any program does */
+    if (fwrite(lines, 1, (size_t)size, stdout) != size || fflush(stdout) != 0)
+        return err_set(err, ERR_IO, "cannot write to standard output");
+    return 0;
 }
 
 /* 1: the answer is complete; 0: more will come; -1: it failed. */
@@ -136,7 +126,7 @@ static int take_answer(struct talk *talk, const struct msg *msg, const int *fds,
         return 0;
     case MSG_ERROR:
         err_set(err, msg->u.error.code, "%s", msg->u.error.text);
-        printable(err->msg);
+        printable(err->msg, strlen(err->msg));
         return -1;
     case MSG_REPORT:
         progress_clear(&talk->progress);

@@ -311,7 +311,7 @@ static int take_error(struct link *link, const struct msg *msg, struct err *err)
         return out_of_place(msg, err);
     if (!link->opened || error->code != ERR_CHANGED) {
         err_set(err, error->code, "%s", error->text);
-        printable(err->msg);
+        printable(err->msg, strlen(err->msg));
         return -1;
     }
     go_stale(link, error->text);

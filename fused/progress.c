@@ -22,14 +22,12 @@ void progress_show(struct progress *progress, const char *what, uint64_t done, u
 {
     uint64_t now = clock_ms();
     char safe[64];
-    size_t i;
 
     if (!progress->terminal || now - progress->begun < PATIENCE_MS ||
         (progress->shown && now - progress->last < REFRESH_MS))
         return;
-    for (i = 0; i < sizeof safe - 1 && what[i] != '\0'; i++)
-        safe[i] = what[i] >= ' ' && what[i] <= '~' ? what[i] : '?';
-    safe[i] = '\0';
+    snprintf(safe, sizeof safe, "%s", what);
+    printable(safe, strlen(safe));
     fprintf(stderr, "\rvczfs: %s: %3.0f%%\033[K", safe,
             total > 0 ? 100.0 * (double)done / (double)total : 100.0);
     progress->shown = true;
@@ -48,7 +46,7 @@ void progress_warn(struct progress *progress, const char *text)
     char safe[PROTO_STRING_MAX + 1];
 
     snprintf(safe, sizeof safe, "%s", text);
-    printable(safe);
+    printable(safe, strlen(safe));
     progress_clear(progress);
     fprintf(stderr, "vczfs: warning: %s\n", safe);
 }

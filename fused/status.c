@@ -1,5 +1,6 @@
 #include "fused/status.h"
 
+#include "common/printable.h"
 #include "common/size.h"
 #include "common/version.h"
 #include "fused/json.h"
@@ -159,8 +160,11 @@ void status_json(struct buf *out, const struct status *s)
 
 static void append_plain(struct buf *out, const char *text)
 {
-    for (; *text != '\0'; text++)
-        buf_append_char(out, (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+    const size_t begin = out->len;
+
+    buf_append_str(out, text);
+    if (!out->failed)
+        printable((char *)out->data + begin, out->len - begin);
 }
 
 static const char *bytes_text(uint64_t n, char *text, size_t size)

@@ -1,5 +1,6 @@
 #include "proto/get.h"
 
+#include "common/printable.h"
 #include "common/size.h"
 #include "proto/proto.h"
 
@@ -193,13 +194,13 @@ void get_str_array(struct getter *get, const char *key, size_t max, const char *
 }
 
 /* The peer chose these bytes, and they are on their way to a log or a terminal. */
-static void printable(const msgpack_object *key, char out[static 33])
+static void name_key(const msgpack_object *key, char out[static 33])
 {
     size_t len = key->type == MSGPACK_OBJECT_STR ? size_min(key->via.str.size, 32) : 0;
 
-    for (size_t i = 0; i < len; i++)
-        out[i] =
-            key->via.str.ptr[i] > ' ' && key->via.str.ptr[i] <= '~' ? key->via.str.ptr[i] : '?';
+    if (len > 0)
+        memcpy(out, key->via.str.ptr, len);
+    printable(out, len);
     out[len] = '\0';
 }
 
@@ -212,7 +213,7 @@ int get_end(struct getter *get)
     for (uint32_t i = 0; i < get->map->size; i++) {
         if (get->used & UINT32_C(1) << i)
             continue;
-        printable(&get->map->ptr[i].key, name);
+        name_key(&get->map->ptr[i].key, name);
         return get_fail(get, name, "does not belong to it");
     }
     return 0;
