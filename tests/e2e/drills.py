@@ -112,6 +112,20 @@ def encoder_pid(front):
     return None
 
 
+def wait_until_served(m, nreads=32):
+    """
+    Until so many more reads have been answered. Whoever kills encoders over and over has to let one get so far now and then:
+    a read that three of them in a row die over is refused, and where starting takes long, none would ever live to answer.
+    """
+
+    def served():
+        done = subprocess.run([helpers.VCZFS, "status", "--json", m.dir], capture_output=True, check=True)
+        return json.loads(done.stdout)["reads"]["served"]
+
+    enough = served() + nreads
+    helpers.wait_for(lambda: served() >= enough, 20, f"{nreads} reads to be answered")
+
+
 def resident(pid):
     """Bytes of memory that are the process's own or mapped by it."""
     fields = pathlib.Path(f"/proc/{pid}/statm").read_text().split()
