@@ -13,6 +13,9 @@
 #define RUN_SLACK_MAX UINT64_C(1048576)
 /* A streak from which on it is a run beyond doubt. */
 #define RUN_SURE 3
+/* Who reads the beginning of each variant, or of every third, asks for little from far apart; but to make rows that
+ * are left out costs less than to decode the same blocks for each row anew. After so many such steps it is a run. */
+#define SKIPS_SURE 4
 
 static uint64_t row_begin(const struct stream_layout *layout, uint64_t row)
 {
@@ -75,9 +78,21 @@ struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
     return to_grid(layout, size, limits, begin, SPAN_MAX);
 }
 
+/* Are a few rows left out between the run and the row that the read ends in, and no more? */
+static bool skips_rows(const struct reader *reader, const struct stream_layout *layout,
+                       const struct plan_limits *limits, uint64_t offset, uint64_t length)
+{
+    /* Where a row need not be made whole, to go on at random costs less. */
+    const uint64_t most = layout->samples_per_byte == 0 ? limits->skip_max : limits->skip_max / 2;
+
+    return reader->next != 0 && offset > reader->next &&
+           row_of(layout, offset + length - 1) - row_of(layout, reader->next) <= most;
+}
+
 /* Once there is a run, the rest of a read whose first bytes were there already, however short, may be asked for
  * after the reads behind it. */
-bool plan_continues(const struct reader *reader, uint64_t offset, uint64_t length)
+bool plan_continues(const struct reader *reader, const struct stream_layout *layout,
+                    const struct plan_limits *limits, uint64_t offset, uint64_t length)
 {
     const uint64_t slack = length < RUN_SLACK_MAX / RUN_LENGTHS ? length * RUN_LENGTHS
                                                                 : size_max(RUN_SLACK_MAX, length);
@@ -86,6 +101,8 @@ bool plan_continues(const struct reader *reader, uint64_t offset, uint64_t lengt
 
     if (reader->next == 0)
         return false;
+    if (reader->skips >= SKIPS_SURE && skips_rows(reader, layout, limits, offset, length))
+        return true;
     return offset + back >= reader->next && offset <= reader->next + slack;
 }
 
@@ -95,12 +112,16 @@ struct extent_plan plan_read(struct reader *reader, const struct stream_layout *
 {
     struct extent_plan plan = plan_exact(layout, size, limits, offset, length);
 
-    if (!plan_continues(reader, offset, length)) {
+    if (skips_rows(reader, layout, limits, offset, length))
+        reader->skips += reader->skips < SKIPS_SURE;
+    else if (!plan_continues(reader, layout, limits, offset, length))
+        reader->skips = 0;
+    if (!plan_continues(reader, layout, limits, offset, length)) {
         reader->streak = 0;
         reader->next = plan.end;
         return plan;
     }
-    if (offset >= reader->next)
+    if (offset + length > reader->next)
         reader->streak++;
     if (reader->streak > 0) {
         const unsigned doublings = reader->streak > 5 ? 4 : reader->streak - 1;

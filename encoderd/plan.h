@@ -13,11 +13,12 @@ struct reader {
     uint64_t
         next; /* one past the furthest byte it has asked for or been given in its present run */
     unsigned streak; /* reads in a row that went on from where the run was */
+    unsigned skips;  /* reads in a row that left out a few rows, and no more */
 };
 
-/* The most that a span may take. */
 struct plan_limits {
-    uint64_t span_max; /* bytes */
+    uint64_t span_max; /* the most that a span may take, bytes */
+    uint64_t skip_max; /* rows that a reader may leave out and still be reading on */
 };
 
 struct extent_plan {
@@ -26,7 +27,8 @@ struct extent_plan {
 };
 
 /* Does a read go on from the reader's run? */
-bool plan_continues(const struct reader *reader, uint64_t offset, uint64_t length);
+bool plan_continues(const struct reader *reader, const struct stream_layout *layout,
+                    const struct plan_limits *limits, uint64_t offset, uint64_t length);
 
 /* Plans for a read of [offset, offset + length) of a file of `size` bytes and updates the reader's
  * history. A sequential plan ends on a grid of rows that is the same for every reader, so that readers

@@ -14,6 +14,9 @@
 #define SPAN_SHARE  8
 #define AHEAD_SHARE 4
 
+/* Of the rows that a block reaches over, so many may be left out between reads that still are one run. */
+#define SKIP_SHARE 4
+
 /* Shorter reads than the kernel's read-ahead are not gone on from by other readers. */
 #define RUN_READ_MIN UINT64_C(16384)
 
@@ -201,7 +204,10 @@ static struct plan_limits current_limits(const struct sched *sched)
     const uint64_t readers = size_max(1, sched->nsequential);
     const uint64_t share = arena_size(sched->spans.arena) / SPAN_SHARE / readers;
 
-    return (struct plan_limits){size_min(SPAN_MAX, size_max(SPAN_MIN, share))};
+    return (struct plan_limits){
+        .span_max = size_min(SPAN_MAX, size_max(SPAN_MIN, share)),
+        .skip_max = size_max(1, sched->block_rows / SKIP_SHARE),
+    };
 }
 
 /* A new span is queued, or, if it needs no genotypes, done. */
@@ -351,7 +357,7 @@ static struct extent_plan plan_for(struct sched *sched, struct handle *handle,
 
     if (waiter->exact || handle == NULL)
         return plan_exact(layout, file->size, &limits, read->offset, read->length);
-    if (!plan_continues(&handle->reader, read->offset, read->length) &&
+    if (!plan_continues(&handle->reader, layout, &limits, read->offset, read->length) &&
         (run = find_run(sched, read)) != NULL)
         handle->reader = *run;
     plan = plan_read(&handle->reader, layout, file->size, &limits, read->offset, read->length);

@@ -60,7 +60,8 @@ def test_signal_unmounts_under_four_readers(mount, generated):
         command = ["sh", "-c", loop, "sh", m.path(".bed")]
         readers = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(4)]
         try:
-            helpers.wait_for(lambda: all(helpers.children(reader.pid) for reader in readers), what="readers")
+            for reader in readers:
+                helpers.wait_for(lambda reader=reader: helpers.children(reader.pid), what="a reader")
             m.stop(seconds=5)
             assert all(reader.wait(5 * helpers.SLOW) != 0 for reader in readers)
         finally:

@@ -72,6 +72,29 @@ def test_direct_readers_share_what_is_in_memory(mount, store):
     assert four <= 2 * one, (one, four)
 
 
+@pytest.mark.parametrize("every", [1, 3])
+def test_reading_a_little_of_each_variant_shares_blocks(every, mount, generated):
+    """As indexers do: rows that lie in the same blocks are made from one decoding of them, and come out right."""
+    store, vcf = generated(*"--samples 20003 --variants 600 --chunk-variants 300 --chunk-samples 10000 --seed 10".split())
+    assert vcf
+    with mount(store, verb="mount-bgen") as m:
+        whole = m.path(".bgen").read_bytes()
+    with mount(store, verb="mount-bgen") as m:
+        all_blocks = blocks(m, lambda: read_through(m.path(".bgen"), 0))
+    header = 4 + int.from_bytes(whole[:4], "little")
+    row = (len(whole) - header) // 600
+
+    def scan(path):
+        with helpers.open_fd(path, os.O_RDONLY | os.O_DIRECT) as fd:  # else the kernel's read-ahead has a say in it
+            for i in range(0, 600, every):
+                at = (header + i * row) // 4096 * 4096
+                assert os.pread(fd, 4096, at) == whole[at : at + 4096], i
+
+    with mount(store, verb="mount-bgen") as m:
+        scanned = blocks(m, lambda: scan(m.path(".bgen")))
+    assert scanned <= 2 * all_blocks, (all_blocks, scanned)
+
+
 def manyreads(store, mount, *options):
     with mount(store, "--threads", "2") as m:
         done = subprocess.run([MANYREADS, *options, m.path(".bed")], stdout=subprocess.PIPE, check=True)

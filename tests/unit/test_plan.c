@@ -50,7 +50,7 @@ static void any_read_of_any_layout(void **state)
         const uint64_t size = format_stream_size(layout);
 
         for (unsigned round = 0; round < 20000; round++) {
-            const struct plan_limits limits = {UINT64_C(1) << (20 + round % 4)};
+            const struct plan_limits limits = {.span_max = UINT64_C(1) << (20 + round % 4)};
             const uint64_t near = layout->header_nbytes + (uint64_t)rand() % 10000;
             uint64_t offset = round % 3 == 0 && near > 5000 ? near - 5000 : (uint64_t)rand();
             struct reader reader = {0};
@@ -76,7 +76,7 @@ static void any_read_of_any_layout(void **state)
 static void near_is_next_for_long_reads_only(void **state)
 {
     const struct stream_layout *layout = &layouts[0];
-    const struct plan_limits limits = {UINT64_C(2) << 20};
+    const struct plan_limits limits = {.span_max = UINT64_C(2) << 20, .skip_max = 1};
     const uint64_t size = format_stream_size(layout);
     struct reader reader = {0};
 
@@ -100,11 +100,44 @@ static void near_is_next_for_long_reads_only(void **state)
         plan_read(&reader, layout, size, &limits, reader.next + 3 * 131072, 4096).sequential);
 }
 
+/* Who reads a little of each row, or of every few, by pages as the kernel does, is soon given whole rows; who leaves
+ * out more, what they asked for. */
+static void a_little_of_each_row_is_a_run(void **state)
+{
+    const struct stream_layout *layout = &layouts[5];
+    struct stream_layout many = *layout;
+    const struct plan_limits limits = {.span_max = UINT64_C(2) << 20, .skip_max = 4};
+    uint64_t size;
+
+    (void)state;
+    many.nrows = 1000;
+    size = format_stream_size(&many);
+    for (unsigned step = 1; step < 10; step++) {
+        struct reader reader = {0};
+        unsigned nsequential = 0;
+
+        for (uint64_t row = 0; row < many.nrows; row += step) {
+            const uint64_t begin = many.header_nbytes + row * many.row_nbytes;
+            const uint64_t page = begin / 4096 * 4096;
+
+            if (reader.next < begin + 100)
+                nsequential +=
+                    plan_read(&reader, &many, size, &limits, size_max(page, reader.next), 4096)
+                        .sequential;
+        }
+        if (step <= limits.skip_max + 1)
+            assert_true(nsequential > 10);
+        else
+            assert_int_equal(nsequential, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_is_next_for_long_reads_only),
         cmocka_unit_test(any_read_of_any_layout),
+        cmocka_unit_test(a_little_of_each_row_is_a_run),
     };
 
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -474,7 +474,7 @@ static void test_plans(void **state)
             .samples_per_byte = i % 2 == 0 ? 4 : 0,
         };
         const uint64_t size = format_stream_size(&layout);
-        const struct plan_limits limits = {131072 + (uint64_t)rand() % 2000000};
+        const struct plan_limits limits = {.span_max = 131072 + (uint64_t)rand() % 2000000};
         const uint64_t offset = (uint64_t)rand() * 65537 % size;
         struct reader reader = {.next = i % 4 == 0 ? 0 : offset, .streak = (unsigned)i % 7};
         const struct extent_plan plan =
