@@ -58,6 +58,10 @@ struct streaming {
     struct chunk *chunk;
     struct stream *stream; /* owned */
     uint64_t used;         /* the decoder's tick when last read from */
+    uint8_t
+        *last; /* owned; the block that was read last, as it was handed out; NULL if none is kept */
+    uint64_t last_begin;
+    size_t last_nbytes;
 };
 
 /* A block whose bytes are all the same, as it was stored: those that are stored in the same way need not be

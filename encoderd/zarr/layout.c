@@ -10,6 +10,8 @@
 #define PIECE_NBYTES ((uint64_t)256 << 10)
 /* Pieces of what is decoded as a whole, or streamed. */
 #define LARGE_PIECE_NBYTES ((uint64_t)1 << 20)
+/* Those of streams are so small that each of several streams can keep its last one. */
+#define STREAM_PIECE_MIN ((uint64_t)64 << 10)
 /* Smaller chunks are decoded anew sooner than they are looked up and copied. */
 #define SHARED_MIN ((uint64_t)64 << 10)
 /* What belongs to one sample of one variant stays in one block, if it is no longer than this. */
@@ -165,6 +167,8 @@ static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
         chunk->layout = LAYOUT_SHARED;
     } else if (!fits && streamable) {
         chunk->layout = LAYOUT_STREAM;
+        cut_pieces(chunk, size_max(STREAM_PIECE_MIN,
+                                   size_min(LARGE_PIECE_NBYTES, decoder->scratch_max / 32)));
     } else if (!fits && store_spill(chunk->array->store) != NULL) {
         chunk->layout = LAYOUT_SPILL;
     } else {

@@ -7,6 +7,7 @@
 #include "encoderd/zarr/filters.h"
 #include "encoderd/zarr/unfold.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What decoder_scratch may add to an area. */
@@ -154,6 +155,7 @@ static int read_stored(void *arg, uint64_t offset, void *to, size_t n, struct er
 static void drop(struct streaming *streaming)
 {
     stream_free(streaming->stream);
+    free(streaming->last);
     *streaming = (struct streaming){0};
 }
 
@@ -193,16 +195,34 @@ static size_t streams_memory_max(const struct decoder *decoder)
     return decoder->scratch_max / 2;
 }
 
+static size_t streams_memory(const struct decoder *decoder)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < STREAMS_MAX; i++)
+        if (decoder->streams[i].stream != NULL)
+            sum += stream_memory(decoder->streams[i].stream) + decoder->streams[i].last_nbytes;
+    return sum;
+}
+
+static void forget_last(struct streaming *streaming)
+{
+    free(streaming->last);
+    streaming->last = NULL;
+    streaming->last_nbytes = 0;
+}
+
 static void bound_streams(struct decoder *decoder, const struct streaming *keep)
 {
-    for (;;) {
-        struct streaming *oldest = oldest_stream(decoder, keep);
-        size_t sum = 0;
+    struct streaming *oldest;
 
-        for (size_t i = 0; i < STREAMS_MAX; i++)
-            if (decoder->streams[i].stream != NULL)
-                sum += stream_memory(decoder->streams[i].stream);
-        if (oldest == NULL || sum <= streams_memory_max(decoder))
+    if (streams_memory(decoder) <= streams_memory_max(decoder))
+        return;
+    for (size_t i = 0; i < STREAMS_MAX; i++)
+        forget_last(&decoder->streams[i]);
+    while (streams_memory(decoder) > streams_memory_max(decoder)) {
+        oldest = oldest_stream(decoder, keep);
+        if (oldest == NULL)
             return;
         drop(oldest);
     }
@@ -232,25 +252,52 @@ static int find_stream(struct decoder *decoder, struct chunk *chunk, struct stre
     return -1;
 }
 
+/* A reader that takes the chunk in parts of its own comes back for the rest of the block in which a part ended;
+ * a stream cannot go back, and would start again for every part. No stream has to go for it, though. */
+static void keep_last(struct decoder *decoder, struct streaming *streaming, uint64_t begin,
+                      const uint8_t *block, size_t n)
+{
+    if (n != streaming->last_nbytes)
+        forget_last(streaming);
+    if (streaming->last == NULL && streams_memory(decoder) + n <= streams_memory_max(decoder))
+        streaming->last = malloc(n);
+    if (streaming->last == NULL)
+        return;
+    memcpy(streaming->last, block, n);
+    streaming->last_begin = begin;
+    streaming->last_nbytes = n;
+}
+
 static int read_stream(struct decoder *decoder, struct chunk *chunk, uint64_t begin, uint8_t *to,
                        size_t n, struct err *err)
 {
     struct streaming *streaming;
 
-    if (find_stream(decoder, chunk, &streaming, err) < 0 ||
-        stream_read(streaming->stream, begin, to, n, err) < 0)
+    if (find_stream(decoder, chunk, &streaming, err) < 0)
         return -1;
     streaming->used = ++decoder->tick;
-    bound_streams(decoder, streaming);
+    if (streaming->last_nbytes == n && streaming->last_begin == begin && n > 0) {
+        memcpy(to, streaming->last, n);
+        return 0;
+    }
+    if (stream_read(streaming->stream, begin, to, n, err) < 0)
+        return -1;
     bytes_to_native(&chunk->array->meta.dtype, to, n);
+    bound_streams(decoder, streaming);
+    keep_last(decoder, streaming, begin, to, n);
     return 0;
 }
 
 static int decode_as_stream(struct decoder *decoder, struct chunk *chunk, uint8_t *to,
                             struct err *err)
 {
-    int rc = read_stream(decoder, chunk, 0, to, (size_t)chunk->nbytes, err);
+    struct streaming *streaming;
+    int rc = find_stream(decoder, chunk, &streaming, err);
 
+    if (rc == 0)
+        rc = stream_read(streaming->stream, 0, to, (size_t)chunk->nbytes, err);
+    if (rc == 0)
+        bytes_to_native(&chunk->array->meta.dtype, to, (size_t)chunk->nbytes);
     decoder_drop_stream(decoder, chunk);
     return rc;
 }
