@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #define SAMPLES_PER_BYTE 4
 
@@ -214,14 +215,36 @@ static void add_sidecar(struct format_view *view, const char *suffix, int fd, ui
         (struct format_sidecar){.suffix = suffix, .fd = fd, .size = size};
 }
 
+/* The least that a line has: one character for each of five columns, "0", tabs and the line's end. */
+#define BIM_LINE_NBYTES_MIN 12
+
+/* A store's metadata can claim any number of variants in a few bytes; a .bim that this machine cannot hold is
+ * refused before it fills the memory of everybody. */
+static int check_bim_size(const struct selection *selection, struct err *err)
+{
+    const uint64_t nrows = selection->rows.nrows;
+    struct sysinfo info;
+    uint64_t nbytes;
+
+    if (sysinfo(&info) != 0 ||
+        size_mul(info.totalram + info.totalswap, info.mem_unit, &nbytes) == 0 ||
+        nrows <= nbytes / BIM_LINE_NBYTES_MIN)
+        return 0;
+    return err_set(err, ERR_MEMORY,
+                   "%s: the .bim of %" PRIu64 " variants does not fit the %" PRIu64
+                   " MiB of memory of this machine; use --no-bim to do without it, or choose fewer "
+                   "variants",
+                   store_path(selection->vcz->store), nrows, nbytes >> 20);
+}
+
 static int make_bim(const struct pass_means *means, bool want, struct format_view *view,
                     struct err *err)
 {
     struct bim bim = {
         .vcz = view->selection->vcz, .selection = view->selection, .want = want, .fd = -1};
-    int rc = 0;
+    int rc = want ? check_bim_size(view->selection, err) : 0;
 
-    if (want)
+    if (rc == 0 && want)
         rc = bim.fd = memfd_open("vczfs-bim", err);
     if (rc >= 0)
         rc = scan_sites(&bim, means, err);

@@ -10,12 +10,18 @@
 /* Ranges of tiny chunks are put together: a range must be worth handing to a thread. */
 #define RANGE_MIN UINT64_C(4096)
 
+/* Ranges of huge chunks are taken apart: what a range yields, up to this much for a site, is held until it is
+ * its turn, by twice as many ranges as there are threads. */
+#define RANGE_MAX   UINT64_C(65536)
+#define SITE_NBYTES 32
+
 #define PROGRESS_INTERVAL_NS INT64_C(50000000)
 
 struct pass_run {
     const struct pass *pass;
     const struct pass_means *means;
-    uint64_t stride;
+    uint64_t stride;               /* variants that begin with a chunk and end with one */
+    uint64_t nparts;               /* ranges that these are taken apart into */
     struct pass_progress progress; /* in rows; written by take only */
 };
 
@@ -30,8 +36,11 @@ static int64_t now_ns(void)
 /* The rows of range i are [*begin, *end). */
 static void range_rows(const struct pass_run *run, uint64_t i, uint64_t *begin, uint64_t *end)
 {
-    uint64_t first = i * run->stride;
-    uint64_t last = size_min(run->pass->vcz->nvariants, first + run->stride);
+    const uint64_t part = size_div_up(run->stride, run->nparts);
+    const uint64_t whole = i / run->nparts * run->stride;
+    const uint64_t whole_end = size_min(run->pass->vcz->nvariants, whole + run->stride);
+    const uint64_t first = size_min(whole_end, whole + i % run->nparts * part);
+    const uint64_t last = size_min(whole_end, first + part);
 
     *begin = run->pass->rows != NULL ? rows_lower_bound(run->pass->rows, first) : first;
     *end = run->pass->rows != NULL ? rows_lower_bound(run->pass->rows, last) : last;
@@ -139,13 +148,12 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
     struct pass_run run = {
         .pass = pass,
         .means = means,
-        .stride = pass_stride(sites_stride(pass->vcz)),
+        .stride = size_min(pass_stride(sites_stride(pass->vcz)), pass->vcz->nvariants),
         .progress = {.means = means,
                      .what = pass->what,
                      .total = pass->rows != NULL ? pass->rows->nrows : pass->vcz->nvariants},
     };
     struct parallel_job job = {
-        .npieces = size_div_up(pass->vcz->nvariants, run.stride),
         .nthreads = means->nthreads,
         .start = worker_start,
         .stop = worker_stop,
@@ -157,6 +165,8 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
 
     if (run.progress.total == 0)
         return pass_progress_add(&run.progress, 0, err);
+    run.nparts = size_div_up(run.stride, size_max(RANGE_MAX, means->scratch_max / SITE_NBYTES));
+    job.npieces = size_div_up(pass->vcz->nvariants, run.stride) * run.nparts;
     run.progress.last_said_ns = now_ns();
     return parallel_run(&job, err);
 }

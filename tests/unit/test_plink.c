@@ -686,6 +686,113 @@ static void test_many_ranges(void **state)
     buf_free(&expected);
 }
 
+/* A store of metadata: everything is its fill value. */
+static void made_claim(struct made_store *store, uint64_t nvariants, uint64_t chunk)
+{
+    char text[512];
+
+    made_vcz(store);
+    made_drop(store, "variant_id");
+    made_put(store, &(struct made_array){
+                        "call_genotype", "|i1", 3, {nvariants, 2, 2}, {chunk, 2, 2}, NULL, NULL});
+    made_put(store,
+             &(struct made_array){"variant_contig", "|i1", 1, {nvariants}, {chunk}, NULL, NULL});
+    made_put(store,
+             &(struct made_array){"variant_position", "<i4", 1, {nvariants}, {chunk}, NULL, NULL});
+    made_put(store, &(struct made_array){
+                        "variant_allele", "|O", 2, {nvariants, 2}, {chunk, 2}, NULL, NULL});
+    snprintf(text, sizeof text,
+             "{\"zarr_format\": 2, \"dtype\": \"|O\", \"shape\": [%llu, 2], \"chunks\": [%llu, 2], "
+             "\"compressor\": null, \"order\": \"C\", \"fill_value\": \"A\", "
+             "\"filters\": [{\"id\": \"vlen-utf8\"}]}",
+             (unsigned long long)nvariants, (unsigned long long)chunk);
+    made_text(store, "variant_allele/.zarray", text);
+}
+
+struct run_of_sites {
+    uint64_t first, n;
+};
+
+static int count_site(const struct site *site, void *piece, void *arg, struct err *err)
+{
+    struct run_of_sites *run = piece;
+
+    (void)arg;
+    (void)err;
+    if (run->n == 0)
+        run->first = site->variant;
+    assert_int_equal(site->variant, run->first + run->n);
+    run->n++;
+    return 0;
+}
+
+static int take_run(void *piece, void *arg, struct err *err)
+{
+    const struct run_of_sites *run = piece;
+    uint64_t *next = arg;
+
+    (void)err;
+    assert_int_equal(run->first, *next);
+    assert_in_range(run->n, 1, 65536);
+    *next += run->n;
+    return 0;
+}
+
+/* However many variants a chunk has, few of them are held at a time. */
+static void test_huge_chunks(void **state)
+{
+    static const uint64_t chunks[] = {65536,  65537,   131072,           150000,
+                                      200001, 1000000, UINT64_C(1) << 55};
+    const struct pass_means m = {.nthreads = 3, .scratch_max = (size_t)1 << 20};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
+        struct made_store store;
+        struct err err = {0};
+        struct vcz *vcz;
+        uint64_t next = 0;
+
+        made_claim(&store, 200001, chunks[i]);
+        assert_int_equal(vcz_open(store.path, SCRATCH, &vcz, &err), 0);
+        if (pass_run(&(struct pass){.vcz = vcz,
+                                    .what = "counting",
+                                    .piece_size = sizeof(struct run_of_sites),
+                                    .site = count_site,
+                                    .take = take_run,
+                                    .arg = &next},
+                     &m, &err) != 0)
+            fail_msg("%s", err.msg);
+        assert_int_equal(next, 200001);
+        vcz_free(vcz);
+        made_remove(&store);
+    }
+}
+
+/* A few bytes of metadata must not take all of the machine's memory. */
+static void test_claims_too_much(void **state)
+{
+    const struct format_options all = {0};
+    struct selection selection;
+    struct format_view view;
+    struct made_store store;
+    struct err err = {0};
+    struct vcz *vcz;
+
+    (void)state;
+    made_claim(&store, UINT64_C(1) << 44, UINT64_C(1) << 30);
+    assert_int_equal(vcz_open(store.path, SCRATCH, &vcz, &err), 0);
+    assert_int_equal(
+        selection_open(vcz, &(struct selection_options){0}, &means, false, -1, &selection, &err),
+        0);
+    assert_int_equal(format_plink.open(&selection, &all, &means, false, &view, &err), -1);
+    assert_int_equal(err.code, ERR_MEMORY);
+    assert_non_null(strstr(err.msg, store.path));
+    assert_non_null(strstr(err.msg, "the .bim of 17592186044416 variants does not fit"));
+    selection_close(&selection);
+    vcz_free(vcz);
+    made_remove(&store);
+}
+
 static void test_no_rows(void **state)
 {
     struct opened o = {0};
@@ -806,6 +913,7 @@ int main(void)
         cmocka_unit_test(test_selection_usage),  cmocka_unit_test(test_find),
         cmocka_unit_test(test_put_shared_bytes), cmocka_unit_test(test_many_ranges),
         cmocka_unit_test(test_no_rows),          cmocka_unit_test(test_selection_resume),
+        cmocka_unit_test(test_huge_chunks),      cmocka_unit_test(test_claims_too_much),
         cmocka_unit_test(test_haploid),          cmocka_unit_test(test_no_scan),
     };
 
