@@ -233,12 +233,60 @@ static void walk_block(struct values *values, const struct block *block)
     }
 }
 
+/* A value at a place, and the elements of the chunk that are as it is. */
+static void judge_at(struct values *values, uint64_t k, int64_t value, uint64_t nlike)
+{
+    uint64_t place[ZARR_DIMS_MAX] = {0};
+    const char *what;
+
+    if (!element_place(values, k, place))
+        return;
+    what = judge(values, k, value);
+    if (what == NULL)
+        return;
+    note_bad(values, place, value, what);
+    values->nbad += nlike - 1;
+}
+
+/* Elements of the chunk that are the array's: in the whole of it, or in each of its rows. */
+static uint64_t elements_inside(const struct values *values, unsigned from)
+{
+    const struct zarr_meta *meta = &values->array->meta;
+    uint64_t n = 1;
+
+    for (unsigned d = from; d < meta->ndim; d++)
+        n *= size_min(meta->chunk[d], meta->shape[d] - values->index[d] * meta->chunk[d]);
+    return n;
+}
+
+/* A chunk that is not stored is one value over and over; only genotypes are right or wrong by their row. */
+static int walk_absent(struct values *values, struct chunk *chunk, struct err *err)
+{
+    const struct zarr_meta *meta = &values->array->meta;
+    struct block block;
+    uint64_t rows;
+    int64_t value;
+
+    if (decoder_block(values->worker->decoder, chunk, 0, false, &block, err) != 0)
+        return -1;
+    if (values->rule == RULE_NONE)
+        return 0;
+    value = element(block.data, &meta->dtype);
+    if (values->rule != RULE_GENOTYPE || !values->worker->nalleles_known) {
+        judge_at(values, 0, value, elements_inside(values, 0));
+        return 0;
+    }
+    rows = size_min(meta->chunk[0], meta->shape[0] - values->index[0] * meta->chunk[0]);
+    for (uint64_t row = 0; row < rows; row++)
+        judge_at(values, row * meta->chunk[1] * meta->chunk[2], value, elements_inside(values, 1));
+    return 0;
+}
+
 static int walk_chunk(struct values *values, struct chunk *chunk, struct err *err)
 {
-    /* All blocks of a chunk that is not stored are the same. */
-    const uint64_t nblocks = chunk_is_absent(chunk) ? 1 : chunk_nblocks(chunk);
-
-    for (uint64_t i = 0; i < nblocks; i++) {
+    if (chunk_is_absent(chunk))
+        return walk_absent(values, chunk, err);
+    for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
         struct block block;
 
         if (decoder_block(values->worker->decoder, chunk, i, false, &block, err) != 0)
@@ -289,27 +337,51 @@ static bool is_string(const struct zarr_array *array)
            array->meta.dtype.kind == DTYPE_UCS4;
 }
 
-/* All strings of the chunk, a part of them at a time. */
+/* All strings of the chunk, a part of them at a time; of one that is not stored, whose metadata alone says how
+ * many it would have, the first part is as good as any. */
 static int check_strings(struct check_worker *worker, const struct zarr_array *array,
-                         const uint64_t *index, struct err *err)
+                         const uint64_t *index, bool *absent, struct err *err)
 {
-    for (uint64_t k = 0; k < array->meta.chunk_elements;
-         k = worker->strings.first + worker->strings.nitems)
+    const struct strings *strings = &worker->strings;
+
+    *absent = false;
+    for (uint64_t k = 0; k < array->meta.chunk_elements && !*absent;
+         k = strings->first + strings->nitems) {
         if (zarr_chunk_strings_at(worker->decoder, array, index, k, 1, worker->strings_budget,
                                   &worker->strings, err) != 0)
             return -1;
+        *absent = strings->absent;
+    }
     return 0;
 }
 
-/* Messages name the store, and the chunk, in either of two ways; here both are said already. */
-static const char *without_names(const char *message, const char *path, const char *key)
+/* "KEY (PATH): " or, of a chunk within a shard, "KEY, chunk N (PATH): ": what is said here already goes, in
+ * place; NULL if the message does not begin like that. */
+static char *without_label(char *message, const char *path, const char *key)
 {
     const size_t npath = strlen(path), nkey = strlen(key);
+    char *at = message + nkey, *end;
 
-    if (strncmp(message, key, nkey) == 0 && strncmp(message + nkey, " (", 2) == 0 &&
-        strncmp(message + nkey + 2, path, npath) == 0 &&
-        strncmp(message + nkey + 2 + npath, "): ", 3) == 0)
-        return message + nkey + npath + 5;
+    if (strncmp(message, key, nkey) != 0 || (*at != ' ' && strncmp(at, ", chunk ", 8) != 0))
+        return NULL;
+    end = strstr(at, " (");
+    if (end == NULL || strncmp(end + 2, path, npath) != 0 ||
+        strncmp(end + 2 + npath, "): ", 3) != 0)
+        return NULL;
+    if (end == at)
+        return end + npath + 5;
+    memmove(end, end + npath + 3, strlen(end + npath + 3) + 1);
+    return at + 2;
+}
+
+/* Messages name the store, and the chunk, in either of two ways; here both are said already. */
+static const char *without_names(char *message, const char *path, const char *key)
+{
+    const size_t npath = strlen(path), nkey = strlen(key);
+    const char *rest = without_label(message, path, key);
+
+    if (rest != NULL)
+        return rest;
     if (strncmp(message, path, npath) == 0 && message[npath] == '/' &&
         strncmp(message + npath + 1, key, nkey) == 0 &&
         strncmp(message + npath + 1 + nkey, ": ", 2) == 0)
@@ -329,7 +401,7 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     zarr_chunk_key(array, index, key);
     decoder_stats(worker->decoder, &before);
     if (is_string(array))
-        rc = check_strings(worker, array, index, &err);
+        rc = check_strings(worker, array, index, &absent, &err);
     else
         rc = check_values(worker, array, index, key, &absent, problems, &err);
     if (rc != 0)
@@ -339,7 +411,5 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     totals->nchunks++;
     totals->bytes_read += after.bytes_read - before.bytes_read;
     totals->bytes_decoded += after.bytes_decoded - before.bytes_decoded;
-    if (is_string(array))
-        absent = rc == 0 && after.bytes_read == before.bytes_read;
     totals->nabsent += absent;
 }

@@ -146,6 +146,7 @@ struct strings {
     struct str *items; /* owned; nitems of them */
     size_t nitems;
     uint64_t first;   /* the chunk's element that items[0] is */
+    bool absent;      /* the chunk is not stored: all of it is the fill value, as these are */
     struct buf bytes; /* what items point into */
     size_t cap;
 };

@@ -179,6 +179,7 @@ static int fill_strings(const struct zarr_meta *meta, const struct request *requ
     size_t len = strlen(text);
 
     out->first = request->first;
+    out->absent = true;
     if (reserve_items(out, request_count(request, sizeof(struct str), meta->chunk_elements), err) <
         0)
         return -1;
@@ -533,6 +534,7 @@ int zarr_chunk_strings_at(struct decoder *decoder, const struct zarr_array *arra
     buf_reset(&out->bytes);
     out->nitems = 0;
     out->first = 0;
+    out->absent = false;
     if (least == 0 || !size_range_ok(first, least, array->meta.chunk_elements))
         return err_set(err, ERR_USAGE, "%s: strings past the end of a chunk", array->name);
     switch (dtype->kind) {

@@ -4,6 +4,7 @@
 #include "encoderd/check.h"
 
 #include "encoderd/zarr/crc32c.h"
+#include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
 
 #include <dirent.h>
@@ -248,6 +249,75 @@ static void test_remarks(void **state)
     remove_store(path);
 }
 
+/* What metadata alone say takes no time in proportion, and is held to the same rules. */
+static void test_absent(void **state)
+{
+    static const char strings[] = "{\"zarr_format\":2,\"shape\":[257,1000000000000],\"chunks\":"
+                                  "[257,1000000000000],\"dtype\":\"|O\",\"fill_value\":\"x\","
+                                  "\"order\":\"C\",\"filters\":[{\"id\":\"vlen-utf8\"}],"
+                                  "\"compressor\":null}";
+    struct report report;
+    char path[4096];
+
+    (void)state;
+    copy_vector("codec_none.vcz", path, sizeof path);
+    run_in(path, "mkdir variant_claim");
+    put(path, "variant_claim/.zarray", strings, sizeof strings - 1);
+    report = check(path, false);
+    if (report.nproblems != 0 ||
+        strstr(report.text, "variant_claim: 1 of 1 chunks are not stored") == NULL)
+        fail_msg("%s", report.text);
+    free(report.text);
+    remove_store(path);
+}
+
+/* A genotype chunk that is not stored, of more rows than a block has: sites of one allele are at its end. */
+static void test_absent_genotypes(void **state)
+{
+    enum { N = 3000, SAMPLES = 300 };
+    static const char *alleles[2 * N], *samples[SAMPLES];
+    static const int64_t contig[N], position[N];
+    static char names[SAMPLES][8];
+    struct made_store store;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        alleles[2 * i] = "A";
+        alleles[2 * i + 1] = i < N - 2 ? "C" : "";
+    }
+    for (size_t i = 0; i < SAMPLES; i++) {
+        snprintf(names[i], sizeof names[i], "S%zu", i);
+        samples[i] = names[i];
+    }
+    made_vcz(&store);
+    made_drop(&store, "variant_id");
+    made_put(&store, &(struct made_array){"variant_contig", "|i1", 1, {N}, {0}, contig, NULL});
+    made_put(&store, &(struct made_array){"variant_position", "<i4", 1, {N}, {0}, position, NULL});
+    made_put(&store, &(struct made_array){"variant_allele", "|O", 2, {N, 2}, {0}, NULL, alleles});
+    made_put(&store, &(struct made_array){"sample_id", "|O", 1, {SAMPLES}, {0}, NULL, samples});
+    made_put(&store, &(struct made_array){
+                         "call_genotype", "|i1", 3, {N, SAMPLES, 2}, {N + 7, 320, 2}, NULL, NULL});
+    made_text(&store, "call_genotype/.zarray",
+              "{\"zarr_format\":2,\"shape\":[3000,300,2],\"chunks\":[3007,320,2],\"dtype\":\"|i1\","
+              "\"fill_value\":1,\"order\":\"C\",\"filters\":null,\"compressor\":null}");
+    expect_problem(store.path, "call_genotype/0.0.0",
+                   "value [2998, 0, 0] = 1 is an allele that the site does not have (1200 such "
+                   "values in this chunk)");
+    made_remove(&store);
+}
+
+/* What is within a shard is named once. */
+static void test_shard_names(void **state)
+{
+    char path[4096];
+
+    (void)state;
+    copy_vector("v3_sharded.vcz", path, sizeof path);
+    run_in(path, ": > call_genotype/c/0/0/0");
+    expect_problem(path, "call_genotype/c/0/0/0: chunk 0.0.0", "0 bytes are too few for a shard");
+    remove_store(path);
+}
+
 static void test_json(void **state)
 {
     struct report report;
@@ -316,6 +386,9 @@ int main(void)
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_remarks),
+        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_absent_genotypes),
+        cmocka_unit_test(test_shard_names),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_nothing_there),
