@@ -22,6 +22,69 @@ static size_t string_len(const char *text, size_t n)
     return at < n ? at + 1 : n;
 }
 
+/* The four digits after \u; -1 if it is no such escape. */
+static int escaped_unit(const char *text, size_t n)
+{
+    char digits[5] = {0};
+
+    if (n < 6 || text[0] != '\\' || text[1] != 'u')
+        return -1;
+    memcpy(digits, text + 2, 4);
+    return strspn(digits, "0123456789abcdefABCDEF") == 4 ? (int)strtol(digits, NULL, 16) : -1;
+}
+
+static bool is_half(int unit, int first)
+{
+    return unit >= first && unit < first + 0x400;
+}
+
+/* The length of what is one character, or escape, of a string; *odd if the JSON reader refuses it: half of a
+ * pair by itself, as Python makes of a byte that is not UTF-8, and 0. */
+static size_t escape_len(const char *text, size_t n, bool *odd)
+{
+    const int unit = escaped_unit(text, n);
+
+    *odd = unit == 0 || is_half(unit, 0xdc00) || is_half(unit, 0xd800);
+    if (is_half(unit, 0xd800) && is_half(escaped_unit(text + 6, n - 6), 0xdc00)) {
+        *odd = false;
+        return 12;
+    }
+    if (unit >= 0)
+        return 6;
+    return text[0] == '\\' && n > 1 ? 2 : 1;
+}
+
+static bool is_odd_string(const char *text, size_t n)
+{
+    bool odd = false;
+
+    for (size_t at = 0; at < n && !odd;)
+        at += escape_len(text + at, n - at, &odd);
+    return odd;
+}
+
+/* With odd escapes as the characters that spell them. */
+static void put_odd_string(const char *text, size_t n, struct buf *out)
+{
+    for (size_t at = 0, len; at < n; at += len) {
+        bool odd;
+
+        len = escape_len(text + at, n - at, &odd);
+        if (odd)
+            buf_append_char(out, '\\');
+        buf_append(out, text + at, len);
+    }
+}
+
+static bool is_key(const char *after, size_t n)
+{
+    size_t at = 0;
+
+    while (at < n && memchr(" \t\r\n", after[at], 4) != NULL)
+        at++;
+    return at < n && after[at] == ':';
+}
+
 /* A run of what words and numbers are made of. */
 static size_t word_len(const char *text, size_t n)
 {
@@ -73,6 +136,16 @@ static bool wrap_words(const char *text, size_t n, struct buf *out)
         const char *here = text + at;
 
         len = *here == '"' ? string_len(here, n - at) : word_len(here, n - at);
+        if (*here == '"' && is_odd_string(here, len)) {
+            const bool key = is_key(here + len, n - at - len);
+
+            if (nfound++ == WRAPPED_MAX)
+                return false;
+            buf_append_str(out, key ? "" : "{\"" MARK "\":");
+            put_odd_string(here, len, out);
+            buf_append_str(out, key ? "" : "}");
+            continue;
+        }
         if (*here != '"' && (is_name(here, len) || is_long_number(here, len))) {
             if (nfound++ == WRAPPED_MAX)
                 return false;

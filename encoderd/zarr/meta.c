@@ -109,7 +109,8 @@ int meta_separator(const char *array, const json_t *value, char otherwise, char 
     const char *text = json_string_value(value);
 
     *out = otherwise;
-    if (value == NULL)
+    /* zarr-python reads null as if it were not there. */
+    if (value == NULL || json_is_null(value))
         return 0;
     if (text == NULL || (strcmp(text, ".") != 0 && strcmp(text, "/") != 0))
         return err_set(err, ERR_CORRUPT,

@@ -130,6 +130,9 @@ static void test_v2(void **state)
     assert_string_equal(meta.codec_text, "none");
     assert_int_equal(meta.separator, '/');
     zarr_meta_clear(&meta);
+    good(2, CHANGES({"dimension_separator", "null"}), &meta);
+    assert_int_equal(meta.separator, '.');
+    zarr_meta_clear(&meta);
     good(2, CHANGES({"shape", "[0,41,2]"}, {"dimension_separator", NULL}), &meta);
     assert_int_equal(meta.nchunks[0], 0);
     assert_int_equal(meta.separator, '.');
@@ -270,6 +273,20 @@ static void check_fill_string(const char *dtype, const char *filters, const char
     zarr_meta_clear(&meta);
 }
 
+/* In an array of strings. */
+static void bad_fill_string(const char *value)
+{
+    struct zarr_meta meta;
+    struct err err = {0};
+
+    assert_int_equal(parse(2,
+                           CHANGES({"fill_value", value}, {"dtype", "\"|O\""},
+                                   {"filters", "[{\"id\":\"vlen-utf8\"}]"}),
+                           &meta, &err),
+                     -1);
+    assert_non_null(strstr(err.msg, "fill_value"));
+}
+
 static void check_many_nans(size_t n, bool taken)
 {
     json_error_t at;
@@ -334,6 +351,40 @@ static void test_python_spelling(void **state)
     check_many_nans(65537, false);
     bad(2, "shape", "[NaN,20,2]", ERR_CORRUPT);
     bad(2, "shape", "[18446744073709551615,20,2]", ERR_CORRUPT);
+}
+
+/* json.dumps writes any string of Python's; the reader below knows neither the character 0 nor half a pair of
+ * surrogates, which a byte that is not UTF-8 is to Python. They do no harm but where they would mean something. */
+static void test_odd_strings(void **state)
+{
+    static const char *const odd[] = {"\\u0000",         "a\\u0000b",
+                                      "\\udc80",         "\\uD800",
+                                      "\\ud800\\u0041",  "\\ud83d\\ude00\\udfff",
+                                      "\\\\\\u0000\\\"", "\\ud800\\ud83d\\ude00"};
+    static const char *const plain[] = {"\\ud83d\\ude00", "\\\\u0000", "\\u0001"};
+    char text[256];
+    struct zarr_meta meta;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        snprintf(text, sizeof text, "{\"%s\" : [\"%s\", \"x\"], \"y\": {\"z\": \"%s\"}}", odd[i],
+                 odd[i], odd[i]);
+        good(3, CHANGES({"attributes", text}), &meta);
+        zarr_meta_clear(&meta);
+        snprintf(text, sizeof text, "\"%s\"", odd[i]);
+        bad_fill_string(text);
+        snprintf(text, sizeof text, "\"bytes%s\"", odd[i]);
+        bad(3, "chunk_key_encoding", text, ERR_CORRUPT);
+        bad(2, "dtype", text, ERR_CORRUPT);
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        snprintf(text, sizeof text, "{\"%s\": [\"\\u0000\", \"%s\"]}", plain[i], plain[i]);
+        good(3, CHANGES({"attributes", text}), &meta);
+        zarr_meta_clear(&meta);
+    }
+    bad(3, "attributes", "\"\\u00\"", ERR_CORRUPT);
+    bad(3, "attributes", "\"\\u000", ERR_CORRUPT);
+    bad(3, "attributes", "\"\\u0000", ERR_CORRUPT);
 }
 
 /* zarr-python 3.0 wrote arrays of "<U5" through vlen-utf8. */
@@ -784,6 +835,7 @@ int main(void)
         cmocka_unit_test(test_v2_bad),
         cmocka_unit_test(test_not_json),
         cmocka_unit_test(test_python_spelling),
+        cmocka_unit_test(test_odd_strings),
         cmocka_unit_test(test_no_elements),
         cmocka_unit_test(test_fixed_through_vlen),
         cmocka_unit_test(test_fill),
