@@ -489,7 +489,7 @@ int check_store(const char *path, unsigned store_flags, const struct pass_means 
     store_set_spill(check.store, means->spill);
     if (zarr_group_open(check.store, &check.group, err) != 0)
         return -1;
-    if (vcz_open_with(path, store_flags, means->spill, means->scratch_max, &check.vcz,
+    if (vcz_open_with(path, store_flags, means->spill, INT64_MAX, means->scratch_max, &check.vcz,
                       &check.why_not) != 0)
         check.vcz = NULL;
     if (run(&check, means, err) != 0 || check_report(&check, json, report, err) != 0)

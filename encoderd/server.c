@@ -370,7 +370,7 @@ static int describe(struct server *server, const struct msg_info *info,
     struct vcz *vcz;
     int result;
 
-    if (vcz_open_with(info->store, view_store_flags(&info->view), server->spill,
+    if (vcz_open_with(info->store, view_store_flags(&info->view), server->spill, INT64_MAX,
                       budget(server).scratch, &vcz, err) != 0)
         return -1;
     result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);

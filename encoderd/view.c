@@ -222,6 +222,39 @@ static int open_parts(struct view *view, const struct opening *opening, struct v
     return resume ? 0 : save_state(view, state, err);
 }
 
+/* The moment from which on the first encoder watched. */
+static int64_t watched_since(const struct view_resume *resume)
+{
+    int64_t since;
+
+    memcpy(&since, resume->fingerprint + SINCE_AT, sizeof since);
+    return since;
+}
+
+static int open_store(const struct opening *opening, int64_t since, struct vcz **out,
+                      struct err *err)
+{
+    return vcz_open_with(opening->store, view_store_flags(opening->options), opening->means->spill,
+                         since, opening->means->scratch_max, out, err);
+}
+
+/* A store that could be opened once and cannot be now may be away for a while, or be another one: the second
+ * look is for what changed. (The first is not: what a view does not need may be added to its store.) */
+static int open_vcz(const struct opening *opening, struct vcz **out, struct err *err)
+{
+    struct err second = {0};
+
+    if (open_store(opening, INT64_MAX, out, err) == 0)
+        return 0;
+    if (opening->resume == NULL)
+        return -1;
+    if (open_store(opening, watched_since(opening->resume), out, &second) == 0)
+        return 0;
+    if (second.code == ERR_CHANGED)
+        *err = second;
+    return -1;
+}
+
 /* The first time from now on; after an encoder's death, from where the first one began. */
 static void watch_store(struct view *view, const struct opening *opening)
 {
@@ -229,7 +262,7 @@ static void watch_store(struct view *view, const struct opening *opening)
     int64_t ahead, since = store_opened(store, &ahead);
 
     if (opening->resume != NULL)
-        memcpy(&since, opening->resume->fingerprint + SINCE_AT, sizeof since);
+        since = watched_since(opening->resume);
     else if (ahead > 0)
         notices_add(&view->notices,
                     "%s has files that were changed up to %.3f s after this moment: it is being "
@@ -257,8 +290,7 @@ static int open_view(struct view *view, const struct opening *opening, struct er
     struct view_state state;
     int rc;
 
-    if (vcz_open_with(opening->store, view_store_flags(opening->options), opening->means->spill,
-                      opening->means->scratch_max, &view->vcz, err) != 0 ||
+    if (open_vcz(opening, &view->vcz, err) != 0 ||
         make_fingerprint(view, opening->options, err) != 0)
         return -1;
     if (opening->memory != NULL) {

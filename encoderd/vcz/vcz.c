@@ -248,12 +248,13 @@ static int read_samples(struct vcz *vcz, struct decoder *decoder, struct err *er
     return check_duplicates(vcz, err);
 }
 
-static int open_group(const char *path, unsigned store_flags, struct spill *spill, struct vcz *vcz,
-                      struct err *err)
+static int open_group(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
+                      struct vcz *vcz, struct err *err)
 {
     if (store_open_with(path, store_flags, &vcz->store, err) != 0)
         return name_store(path, err);
     store_set_spill(vcz->store, spill);
+    store_watch_from(vcz->store, since);
     if (zarr_group_open(vcz->store, &vcz->group, err) != 0)
         return name_store(path, err);
     if (zarr_group_attr(vcz->group, "vcf_zarr_version") == NULL)
@@ -264,8 +265,8 @@ static int open_group(const char *path, unsigned store_flags, struct spill *spil
     return 0;
 }
 
-int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, size_t scratch_max,
-                  struct vcz **out, struct err *err)
+int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
+                  size_t scratch_max, struct vcz **out, struct err *err)
 {
     struct vcz *vcz = calloc(1, sizeof *vcz);
     struct decoder *decoder = NULL;
@@ -274,7 +275,7 @@ int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, s
     *out = NULL;
     if (vcz == NULL)
         return err_set(err, ERR_MEMORY, "out of memory while opening %s", path);
-    if (open_group(path, store_flags, spill, vcz, err) != 0 || open_arrays(vcz, err) != 0)
+    if (open_group(path, store_flags, spill, since, vcz, err) != 0 || open_arrays(vcz, err) != 0)
         goto done;
     decoder = decoder_new(scratch_max, err);
     if (decoder == NULL || read_samples(vcz, decoder, err) != 0 ||
@@ -290,7 +291,7 @@ done:
 
 int vcz_open(const char *path, size_t scratch_max, struct vcz **out, struct err *err)
 {
-    return vcz_open_with(path, 0, NULL, scratch_max, out, err);
+    return vcz_open_with(path, 0, NULL, INT64_MAX, scratch_max, out, err);
 }
 
 void vcz_free(struct vcz *vcz)

@@ -44,9 +44,10 @@ struct vcz {
  */
 int vcz_open(const char *path, size_t scratch_max, struct vcz **out, struct err *err);
 
-/* The same, with flags of store_open_with, and what store_set_spill takes. */
-int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, size_t scratch_max,
-                  struct vcz **out, struct err *err);
+/* The same, with flags of store_open_with, what store_set_spill takes, and what store_watch_from does:
+ * INT64_MAX to look at no changes. */
+int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
+                  size_t scratch_max, struct vcz **out, struct err *err);
 void vcz_free(struct vcz *vcz);
 
 /* What identifies the store's present state without reading it all: metadata texts, names, and the identity

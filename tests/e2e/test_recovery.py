@@ -143,6 +143,13 @@ CHANGES = {
     "genotype chunk removed": lambda store: (store / "call_genotype" / "0.0.0").unlink(),
     "positions replaced": lambda store: rewrite(store / "variant_position" / "0", b"x"),
     "array exchanged": lambda store: exchange(store / "call_genotype"),
+    # What could not even be mounted now.
+    "genotypes removed": lambda store: shutil.rmtree(store / "call_genotype"),
+    "metadata removed": lambda store: (store / "call_genotype" / ".zarray").unlink(),
+    "metadata emptied": lambda store: os.truncate(store / "variant_position" / ".zarray", 0),
+    "samples removed": lambda store: (store / "sample_id" / "0").unlink(),
+    "another kind of store": lambda store: rewrite(store / ".zattrs", b"", whole=b"{}"),
+    "no store at all": lambda store: [entry.unlink() for entry in store.glob(".z*")],
 }
 
 
@@ -153,9 +160,9 @@ def exchange(directory):
     shutil.copytree(aside, directory)
 
 
-def rewrite(path, more):
-    """The same file, longer, under a new inode."""
-    data = path.read_bytes() + more
+def rewrite(path, more, whole=None):
+    """The same file, longer, under a new inode; or `whole` in its place."""
+    data = (path.read_bytes() if whole is None else whole) + more
     path.unlink()
     path.write_bytes(data)
 
