@@ -37,27 +37,35 @@ static void unescape(char *text)
     *out = '\0';
 }
 
-/* "36 35 98:0 /root /mnt/point rw,... shared:1 - ext3 /dev/root rw" */
-static bool parse_line(char *line, const char *dir, struct mount_entry *out)
+/* "ro,user_id=1000,group_id=1000": the last of a line's fields. */
+static uid_t owner_of(const char *options)
+{
+    const char *at = strstr(options, "user_id=");
+
+    return at != NULL ? (uid_t)strtoul(at + strlen("user_id="), NULL, 10) : 0;
+}
+
+/* "36 35 98:0 /root /mnt/point rw,... shared:1 - ext3 /dev/root rw". Where it is, in line; NULL if it is no
+ * such line. */
+static const char *parse_line(char *line, struct mount_entry *out)
 {
     char *fields[5];
     char *save = NULL;
     char *rest = strstr(line, " - ");
 
     if (rest == NULL)
-        return false;
+        return NULL;
     *rest = '\0';
     for (int i = 0; i < 5; i++)
         if ((fields[i] = strtok_r(i == 0 ? line : NULL, " ", &save)) == NULL)
-            return false;
+            return NULL;
     unescape(fields[4]);
-    if (strcmp(fields[4], dir) != 0)
-        return false;
     rest += 3;
+    out->owner = owner_of(strrchr(rest, ' ') != NULL ? strrchr(rest, ' ') : "");
     rest[strcspn(rest, " ")] = '\0';
     snprintf(out->device, sizeof out->device, "%s", fields[2]);
     snprintf(out->type, sizeof out->type, "%s", rest);
-    return true;
+    return fields[4];
 }
 
 bool mounts_find(const char *dir, struct mount_entry *out)
@@ -69,10 +77,43 @@ bool mounts_find(const char *dir, struct mount_entry *out)
 
     if (file == NULL)
         return false;
-    while (getline(&line, &cap, file) > 0)
-        found |= parse_line(line, dir, out); /* the last one is on top */
+    while (getline(&line, &cap, file) > 0) {
+        struct mount_entry entry;
+        const char *at = parse_line(line, &entry);
+
+        if (at == NULL || strcmp(at, dir) != 0)
+            continue;
+        *out = entry; /* the last one is on top */
+        found = true;
+    }
     fclose(file);
     return found;
+}
+
+static bool is_of_device(const struct mount_entry *entry, const char *device)
+{
+    return strcmp(entry->type, MOUNTS_TYPE) == 0 && strcmp(entry->device, device) == 0;
+}
+
+char *mounts_where(const char *device)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    AUTO_FREE char *line = NULL;
+    size_t cap = 0;
+    char *where = NULL;
+
+    if (file == NULL)
+        return NULL;
+    while (where == NULL && getline(&line, &cap, file) > 0) {
+        struct mount_entry entry;
+        const char *at = parse_line(line, &entry);
+
+        if (at != NULL && is_of_device(&entry, device) && mounts_find(at, &entry) &&
+            is_of_device(&entry, device))
+            where = strdup(at);
+    }
+    fclose(file);
+    return where;
 }
 
 static char *join_canonical(const char *parent, const char *name)
@@ -162,12 +203,22 @@ static int run_fusermount(const char *dir, bool lazy, struct err *err)
     return err_set(err, ERR_IO, "fusermount3 could not unmount '%s'", dir);
 }
 
+/* fusermount3 unmounts for a user what that user has mounted. */
+static int ask_fusermount(const char *dir, bool lazy, struct err *err)
+{
+    struct mount_entry entry;
+
+    if (mounts_find(dir, &entry) && entry.owner != geteuid())
+        return err_set(err, ERR_SYSTEM, "cannot unmount '%s': another user has mounted it", dir);
+    return run_fusermount(dir, lazy, err);
+}
+
 int mounts_unmount(const char *dir, bool lazy, struct err *err)
 {
     if (umount2(dir, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
         return 0;
     if (errno == EPERM && geteuid() != 0)
-        return run_fusermount(dir, lazy, err);
+        return ask_fusermount(dir, lazy, err);
     if (errno == EBUSY)
         return err_set(err, ERR_IO, "'%s' is in use", dir);
     return err_sys(err, ERR_SYSTEM, errno, "cannot unmount '%s'", dir);

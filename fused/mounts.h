@@ -8,16 +8,22 @@
 #include "common/err.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define MOUNTS_TYPE "fuse.vczfs" /* what we are called in there */
 
 struct mount_entry {
     char device[32]; /* "MAJOR:MINOR" */
     char type[64];   /* "fuse.vczfs", "ext4", ... */
+    uid_t owner;     /* of a FUSE mount: who mounted it; else 0 */
 };
 
 /* The topmost mount exactly on dir (canonical, absolute). false if there is none. */
 bool mounts_find(const char *dir, struct mount_entry *out);
+
+/* Where the vczfs mount of this device is the topmost one; a mount may be moved, or covered by another, and
+ * its directory renamed. Owned by the caller; NULL if there is no such place. */
+char *mounts_where(const char *device);
 
 /* Canonical form of a directory that may be a dead mount. Owned by the caller; NULL on failure. */
 char *mounts_canonical(const char *dir, struct err *err);

@@ -6,11 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #define REQUESTS_PER_TURN 32 /* then the socket and the timers have theirs */
 #define READ_AHEAD_KB     "1024"
+#define LOCK_TRIES        100 /* of 10 ms each */
 
 struct session {
     struct session_config config;
@@ -20,19 +23,20 @@ struct session {
     struct event *readable;
     struct fuse_buf buf; /* mem is malloc'd by libfuse on first use */
     bool ready;
+    char device[sizeof((struct mount_entry *)NULL)
+                    ->device]; /* what was mounted, wherever it is now */
 };
 
 /* The kernel reads ahead 128 KiB at most by default, whatever the reader does. Only root may change
  * that, and a mount that cannot is merely slower. */
-static void raise_read_ahead(const char *dir)
+static void raise_read_ahead(const char *device)
 {
-    struct mount_entry entry;
     char path[128];
     AUTO_CLOSE int fd = -1;
 
-    if (geteuid() != 0 || !mounts_find(dir, &entry))
+    if (geteuid() != 0 || *device == '\0')
         return;
-    snprintf(path, sizeof path, "/sys/class/bdi/%s/read_ahead_kb", entry.device);
+    snprintf(path, sizeof path, "/sys/class/bdi/%s/read_ahead_kb", device);
     fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, READ_AHEAD_KB, strlen(READ_AHEAD_KB)) < 0)
         log_info("cannot raise the mount's read-ahead: %s: %s", path, strerror(errno));
@@ -70,7 +74,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         }
         if (session->config.view->inited && !session->ready) {
             session->ready = true;
-            raise_read_ahead(session->config.dir);
+            raise_read_ahead(session->device);
             session->handlers->ready(session->arg);
         }
     }
@@ -111,12 +115,61 @@ static int make_session(struct session *session, struct err *err)
     return rc;
 }
 
+/* Preflight has looked, but that was before the view was opened. An automount waits for what is mounted on
+ * it. */
+static int check_free(const char *dir, struct err *err)
+{
+    struct mount_entry entry;
+
+    if (!mounts_find(dir, &entry) || strcmp(entry.type, "autofs") == 0)
+        return 0;
+    return err_set(err, ERR_USAGE, "mount point '%s' is in use: %s was mounted on it meanwhile",
+                   dir, entry.type);
+}
+
+/* Against another vczfs that is about to mount on dir at this moment. A directory that cannot be locked, or that
+ * somebody keeps locked, is mounted on all the same: then -1. */
+static int lock_dir(const char *dir)
+{
+    const struct timespec wait = {.tv_nsec = 10000000};
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        if (errno != EWOULDBLOCK)
+            break;
+        nanosleep(&wait, NULL);
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int mount_on_dir(struct session *session, struct err *err)
+{
+    const char *dir = session->config.dir;
+    struct mount_entry entry;
+    AUTO_CLOSE int lock = -1;
+
+    if (check_free(dir, err) != 0)
+        return -1;
+    lock = lock_dir(dir);
+    if (check_free(dir, err) != 0)
+        return -1;
+    if (fuse_session_mount(session->fuse, dir) != 0)
+        return err_set(err, ERR_SYSTEM, "cannot mount on '%s'", dir);
+    if (mounts_find(dir, &entry) && strcmp(entry.type, MOUNTS_TYPE) == 0)
+        memcpy(session->device, entry.device, sizeof session->device);
+    return 0;
+}
+
 static int mount_session(struct session *session, struct err *err)
 {
     int fd;
 
-    if (fuse_session_mount(session->fuse, session->config.dir) != 0)
-        return err_set(err, ERR_SYSTEM, "cannot mount on '%s'", session->config.dir);
+    if (mount_on_dir(session, err) != 0)
+        return -1;
     fd = fuse_session_fd(session->fuse);
     session->readable =
         event_new(session->config.base, fd, EV_READ | EV_PERSIST, on_readable, session);
@@ -160,13 +213,62 @@ struct session *session_new(const struct session_config *config,
     return session;
 }
 
+/* While the kernel holds on to its end, nothing else has our device number. */
+static bool is_connected(const struct session *session)
+{
+    struct pollfd fuse = {.fd = fuse_session_fd(session->fuse)};
+
+    return poll(&fuse, 1, 0) >= 0 && (fuse.revents & POLLERR) == 0;
+}
+
+/* The mount is not on top of its directory any more, and what is there is not ours to take away. */
+static void unmount_elsewhere(const struct session *session)
+{
+    struct mount_entry entry;
+    struct err err = {0};
+    char *dir;
+
+    while (err.code == ERR_NONE && is_connected(session) &&
+           (dir = mounts_where(session->device)) != NULL) {
+        if (mounts_unmount(dir, true, &err) != 0)
+            log_error("%s", err.msg);
+        free(dir);
+    }
+    if (is_connected(session) && mounts_find(session->config.dir, &entry))
+        log_warning("%s is mounted over '%s': what is below is dead from now on; 'vczfs unmount' "
+                    "clears it away later",
+                    entry.type, session->config.dir);
+}
+
+/* libfuse keeps what it has mounted in mind until it unmounts whatever is on the directory now, unless the kernel
+ * has let go of the connection; which is what a pipe without a reader looks like. */
+static void forget_mount(const struct session *session)
+{
+    int fds[2];
+
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return;
+    close(fds[0]);
+    if (dup2(fds[1], fuse_session_fd(session->fuse)) >= 0)
+        fuse_session_unmount(session->fuse);
+    close(fds[1]);
+}
+
 void session_unmount(struct session *session)
 {
+    struct mount_entry entry;
+
     if (session->readable != NULL)
         event_free(session->readable);
     session->readable = NULL;
     fuse_session_exit(session->fuse);
-    fuse_session_unmount(session->fuse);
+    if (session->device[0] == '\0' ||
+        (mounts_find(session->config.dir, &entry) && strcmp(entry.device, session->device) == 0)) {
+        fuse_session_unmount(session->fuse);
+    } else {
+        unmount_elsewhere(session);
+        forget_mount(session);
+    }
 }
 
 void session_free(struct session *session)

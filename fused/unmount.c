@@ -33,6 +33,9 @@ static int unmount(const char *dir, bool lazy, struct err *err)
         return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", dir);
     if (mounts_unmount(path, lazy, err) == 0)
         return 0;
+    /* Who has files open on a dead mount cannot read them any more. */
+    if (err->code == ERR_IO && !lazy && mounts_dead(path))
+        return mounts_unmount(path, true, err);
     if (err->code == ERR_IO)
         err_set(err, ERR_IO,
                 "'%s' is in use: close the files that are open on it, and leave the directory; or "

@@ -489,6 +489,20 @@ def test_root_does_not_need_fusermount3(scratch):
 
 
 @ROOT_ONLY
+@pytest.mark.parametrize("flags", [[], ["--lazy"]])
+def test_another_users_mount_is_not_unmounted(flags, nobodys, mount):
+    """And the reason is said, which is not that it is in use."""
+    programs, store, directory = nobodys
+    with mount(store, directory=directory) as m:
+        done = subprocess.run(
+            [*as_user(NOBODY), programs / "vczfs", "unmount", *flags, directory], capture_output=True, text=True
+        )
+        assert_says(done, directory.name, "another user")
+        assert "in use" not in done.stderr and "fusermount" not in done.stderr
+        assert m.read(".bed") == helpers.expected("biallelic_vcz-plink", ".bed")
+
+
+@ROOT_ONLY
 def test_other_users_get_in_only_with_allow_other(scratch, mount):
     scratch.chmod(0o755)
     due = helpers.expected("biallelic_vcz-plink", ".bed")

@@ -77,6 +77,56 @@ def test_two_mounts_of_one_store(mount):
         assert two.read(".bed") == bed()
 
 
+def test_two_mounts_on_one_directory_at_once(scratch):
+    """One of them has it, however close they are; the others say so."""
+    (scratch / "mnt").mkdir()
+    for _ in range(10):
+        command = [helpers.VCZFS, "mount-plink", "--background", helpers.store(STORE), scratch / "mnt"]
+        fronts = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+        errors = [front.communicate(timeout=20 * helpers.SLOW)[1] for front in fronts]
+        assert sorted(front.returncode for front in fronts) == [0, 1, 1], errors
+        assert sum("is in use" in text for text in errors) == 2, errors
+        assert (scratch / "mnt" / "biallelic.bed").read_bytes() == bed()
+        assert helpers.run("unmount", scratch / "mnt").returncode == 0
+        assert not helpers.is_mounted(scratch / "mnt")
+        helpers.wait_for(lambda: not helpers.strays(), what="the end of all")
+        helpers.bury()
+
+
+def test_directory_that_somebody_has_locked(mount, scratch):
+    """Who may open a directory may lock it: that keeps nobody from mounting there."""
+    (scratch / "mnt").mkdir()
+    with helpers.open_fd(scratch / "mnt", os.O_RDONLY | os.O_DIRECTORY) as fd:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        with mount(helpers.store(STORE), directory=scratch / "mnt") as m:
+            assert m.read(".bed") == bed()
+
+
+def test_directory_renamed_under_a_mount(mount, scratch):
+    """The mount is taken away where it is, not where it was."""
+    (scratch / "before" / "mnt").mkdir(parents=True)
+    with mount(helpers.store(STORE), directory=scratch / "before" / "mnt") as m:
+        (scratch / "before").rename(scratch / "after")
+        assert (scratch / "after" / "mnt" / "biallelic.bed").read_bytes() == bed()
+        m.stop(seconds=5)
+        assert not helpers.is_mounted(scratch / "after" / "mnt")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount something else")
+def test_mount_that_is_covered(mount, scratch):
+    """What somebody has mounted over it stays, with what is open there; ours is dead below, and can be cleared."""
+    (scratch / "mnt").mkdir()
+    with mount(helpers.store(STORE), directory=scratch / "mnt") as m:
+        subprocess.run(["mount", "-t", "tmpfs", "none", m.dir], check=True)
+        (m.dir / "theirs").touch()
+        m.stop(seconds=5)
+        assert os.listdir(m.dir) == ["theirs"]
+        assert "over" in m.log() and str(m.dir) in m.log()
+        subprocess.run(["umount", m.dir], check=True)
+        assert helpers.run("unmount", m.dir).returncode == 0
+        assert not helpers.is_mounted(m.dir)
+
+
 def test_store_behind_a_symbolic_link(mount, scratch):
     (scratch / "link.vcz").symlink_to(helpers.store(STORE))
     with mount(scratch / "link.vcz") as m:
@@ -174,6 +224,17 @@ def test_vczfs_unmount_if_dead(mount, scratch):
             m.due = -signal.SIGKILL
             m.stop(signal.SIGKILL)
             done = helpers.run("unmount", "--if-dead", m.dir)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert not helpers.is_mounted(m.dir)
+
+
+def test_vczfs_unmount_of_a_dead_mount_in_use(mount):
+    """Nobody can read it any more: no need to wait for those who have it open."""
+    with mount(helpers.store(STORE)) as m:
+        with helpers.open_fd(m.path(".bed")):
+            m.due = -signal.SIGKILL
+            m.stop(signal.SIGKILL)
+            done = helpers.run("unmount", m.dir)
             assert (done.returncode, done.stderr) == (0, "")
             assert not helpers.is_mounted(m.dir)
 
