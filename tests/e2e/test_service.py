@@ -274,7 +274,7 @@ def test_mount_helper_chooses_a_format(args, helper, scratch):
     "options",
     [
         "nonsense", "memory=tiny", "remount", "suid", "bind", "context=x", "format=tiff", "--memory=1G", "memory",
-        "lazy", 'samples="a',
+        "lazy", 'samples="a', "help", "version",
     ],
 )  # fmt: skip
 def test_mount_helper_refuses(options, helper, scratch):
