@@ -183,7 +183,7 @@ static int open_log(const struct options *options)
     int fd = STDERR_FILENO;
 
     if (options->log_file != NULL) {
-        fd = open(options->log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+        fd = open(options->log_file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
         if (fd < 0) {
             fprintf(stderr, "vczfs-encoderd: cannot open the log %s: %s\n", options->log_file,
                     strerror(errno));

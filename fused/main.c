@@ -39,7 +39,8 @@ static int open_log(const struct options *opt)
 
     if (opt->log_file == NULL)
         return STDERR_FILENO;
-    fd = open(opt->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    /* Without waiting for somebody who reads a pipe. */
+    fd = open(opt->log_file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
     if (fd < 0)
         fprintf(stderr, "vczfs: cannot write to the log file '%s': %s\n", opt->log_file,
                 strerror(errno));

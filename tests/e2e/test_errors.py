@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -377,6 +378,16 @@ def test_access_log_that_cannot_be_written(refused):
 
 def test_log_file_that_cannot_be_written(refused):
     assert_says(refused(helpers.store("biallelic.vcz"), "--log-file", "/nonexistent/log"), "/nonexistent/log")
+
+
+@pytest.mark.parametrize("option", ["--log-file", "--access-log"])
+def test_log_to_a_pipe_without_a_reader(option, refused, scratch):
+    """Not waited for: whoever started us would wait, too, and not know what for."""
+    os.mkfifo(scratch / "pipe")
+    start = time.monotonic()
+    assert_says(refused(helpers.store("biallelic.vcz"), option, scratch / "pipe"), str(scratch / "pipe"))
+    assert time.monotonic() - start < 5 * helpers.SLOW
+
 
 
 def in_own_namespace(script, *args):
