@@ -124,10 +124,13 @@ static void send_files(struct server *server, uint64_t id)
 {
     for (size_t i = 0; i < server->view->nfiles; i++) {
         struct view_file *file = &server->view->files[i];
-        const struct msg msg = {
-            .type = MSG_FILE,
-            .u.file = {
-                .id = id, .file = i, .name = file->name, .kind = file->kind, .size = file->size}};
+        const struct msg msg = {.type = MSG_FILE,
+                                .u.file = {.id = id,
+                                           .file = i,
+                                           .name = file->name,
+                                           .kind = file->kind,
+                                           .size = file->size,
+                                           .buffer = view_buffer(file)}};
 
         conn_send(server->conn, &msg, &file->fd, file->kind == FILE_SIDECAR ? 1 : 0);
         /* The front keeps sidecars; the encoder has no further use for them. */

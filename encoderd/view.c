@@ -95,6 +95,21 @@ static int add_files(struct view *view, struct format_view *format, const char *
     return 0;
 }
 
+/* A row that is made whole begins with what it is about, and programs skip from one such beginning to the next with
+ * fread and fseek (plink2 goes through a .bgen so before it reads it). The buffer that C's stdio, and Python,
+ * make of what stat says should hold several rows: with a page, each short row would be a read of its own, and leave
+ * the kernel pages with gaps between them, each of which is a read when the program comes by again. Rows
+ * that are longer than that are better skipped. */
+#define BUFFER_NBYTES UINT64_C(131072)
+
+uint64_t view_buffer(const struct view_file *file)
+{
+    if (file->stream == NULL || file->stream->layout.samples_per_byte != 0 ||
+        file->stream->layout.row_nbytes > BUFFER_NBYTES / 2)
+        return 0;
+    return BUFFER_NBYTES;
+}
+
 unsigned view_store_flags(const struct view_options *options)
 {
     return options->follow_links ? STORE_FOLLOW_LINKS : 0;

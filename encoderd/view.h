@@ -52,6 +52,9 @@ void view_free(struct view *view);
 struct selection_options view_selection_options(const struct view_options *options,
                                                 const struct selection_request *request);
 
+/* Bytes that programs had best read of a file at a time, a power of two; 0: it does not matter. */
+uint64_t view_buffer(const struct view_file *file);
+
 /* What store_open_with wants. */
 unsigned view_store_flags(const struct view_options *options);
 

@@ -12,10 +12,6 @@
 #include <unistd.h>
 
 #define BLOCK_SIZE 4096
-/* What programs are told to read at a time (stat's st_blksize). C's stdio and Python buffer as much. One that goes through
- * a .bgen with fread and fseek would else ask for a page of each short row, and leave the kernel pages with gaps
- * between them, each gap a read of its own when it comes by again. */
-#define READ_SIZE 131072
 
 void fs_init(struct fs *fs)
 {
@@ -84,6 +80,7 @@ int fs_add(struct fs *fs, const struct msg_file *file, int fd, struct err *err)
     *slot = (struct fs_file){.name = strdup(file->name),
                              .kind = file->kind,
                              .size = file->size,
+                             .buffer = file->buffer,
                              .map = map,
                              .fd = -1,
                              .ready = file->kind != FILE_LAZY};
@@ -159,7 +156,7 @@ bool fs_stat(const struct fs *fs, uint64_t ino, struct stat *out)
     out->st_gid = fs->gid;
     out->st_size = file != NULL ? (off_t)file->size : 0;
     out->st_blocks = file != NULL ? (blkcnt_t)size_div_up(file->size, 512) : 0;
-    out->st_blksize = file != NULL ? READ_SIZE : BLOCK_SIZE;
+    out->st_blksize = file != NULL && file->buffer > 0 ? (blksize_t)file->buffer : BLOCK_SIZE;
     out->st_atim = out->st_mtim = out->st_ctim = fs->created;
     return true;
 }

@@ -22,6 +22,7 @@ struct fs_file {
     char *name; /* owned */
     enum file_kind kind;
     uint64_t size;
+    uint64_t buffer;    /* what programs had best read at a time; 0: it does not matter */
     const uint8_t *map; /* a sidecar's bytes, mapped read-only, owned; NULL if it has none there */
     int fd;             /* where a sidecar too large for memory is, owned; else -1 */
     bool ready;         /* size and bytes are known: false for a lazy file that was not made yet */

@@ -215,6 +215,9 @@ static void put_file(struct putter *put, const struct msg_file *file)
             : file->kind == FILE_LAZY  ? "lazy"
                                        : "stream");
     put_u64(put, "size", 0, file->kind == FILE_LAZY ? 0 : PROTO_SIZE_MAX, file->size);
+    put_u64(put, "buffer", 0, PROTO_BUFFER_MAX, file->buffer);
+    if (!rules_buffer_ok(file->buffer))
+        put_fail(put, "buffer", "is not a power of two");
 }
 
 static void put_opened(struct putter *put, const struct msg_opened *opened)
@@ -340,7 +343,7 @@ static size_t nkeys(const struct msg *msg)
     static const size_t fixed[] = {
         [MSG_HELLO] = 4,   [MSG_OPEN] = 5,    [MSG_INFO] = 6,      [MSG_READ] = 6,
         [MSG_RETURN] = 2,  [MSG_RELEASE] = 2, [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
-        [MSG_NOTICE] = 3,  [MSG_FILE] = 6,    [MSG_OPENED] = 8,    [MSG_REPORT] = 4,
+        [MSG_NOTICE] = 3,  [MSG_FILE] = 7,    [MSG_OPENED] = 8,    [MSG_REPORT] = 4,
         [MSG_SPAN] = 6,    [MSG_ERROR] = 5,   [MSG_COUNTERS] = 12, [MSG_FETCH] = 4,
         [MSG_SIDECAR] = 5,
     };

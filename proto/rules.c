@@ -10,3 +10,8 @@ bool rules_file_name_ok(const char *name)
     return len > 0 && len <= NAME_MAX && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
            strcmp(name, "..") != 0;
 }
+
+bool rules_buffer_ok(uint64_t buffer)
+{
+    return (buffer & (buffer - 1)) == 0;
+}

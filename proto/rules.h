@@ -5,10 +5,14 @@
 #define VCZFS_PROTO_RULES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define RULES_ERRNO_MAX 4095 /* what a system call can return */
 
 /* Could this be one entry of a directory? 1 to 255 bytes, no '/', not "." or "..". */
 bool rules_file_name_ok(const char *name);
+
+/* 0, or a power of two. */
+bool rules_buffer_ok(uint64_t buffer);
 
 #endif

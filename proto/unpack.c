@@ -162,6 +162,9 @@ static void get_file(struct getter *get, struct msg_file *file)
         get_fail(get, "name", "cannot be a file's name");
     get_kind(get, &file->kind);
     get_u64(get, "size", 0, file->kind == FILE_LAZY ? 0 : PROTO_SIZE_MAX, &file->size);
+    get_u64(get, "buffer", 0, PROTO_BUFFER_MAX, &file->buffer);
+    if (!rules_buffer_ok(file->buffer))
+        get_fail(get, "buffer", "is not a power of two");
 }
 
 static void get_opened(struct getter *get, struct msg_opened *opened)

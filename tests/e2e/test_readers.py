@@ -101,6 +101,8 @@ def test_buffered_readers_of_variant_headers_read_on(mount, generated):
     with mount(store, verb="mount-bgen") as m:
         path = m.path(".bgen")
         size = path.stat().st_size
+        assert path.stat().st_blksize == 131072
+        assert m.path(".sample").stat().st_blksize == 4096
         with path.open("rb") as f:
             at = 4 + int.from_bytes(f.read(4), "little")
             row = (size - at) // 3000

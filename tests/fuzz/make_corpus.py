@@ -217,8 +217,8 @@ READ = {"t": "read", "id": 2, "file": 0, "fh": 1, "off": 3, "len": 1000}
 FRONT = [HELLO, OPEN, RESUME, READ, {"t": "info", "id": 3, "store": "small.vcz", "view": VIEW,
                                      "json": True, "check": True},
          {"t": "return", "leases": [1, 2]}, {"t": "release", "fh": 1}, {"t": "stats", "id": 4}]
-FILE_BED = {"t": "file", "id": 1, "file": 0, "name": "x.bed", "kind": "stream", "size": 100000}
-FILE_FAM = {"t": "file", "id": 1, "file": 1, "name": "x.fam", "kind": "sidecar", "size": 4096}
+FILE_BED = {"t": "file", "id": 1, "file": 0, "name": "x.bed", "kind": "stream", "size": 100000, "buffer": 131072}
+FILE_FAM = {"t": "file", "id": 1, "file": 1, "name": "x.fam", "kind": "sidecar", "size": 4096, "buffer": 0}
 OPENED = {"t": "opened", "id": 1, "fp": bytes(32), "variants": 10, "samples": 4, "files": 2,
           "arena": 1 << 20, "state": True}
 SPAN = {"t": "span", "id": 2, "lease": 7, "off": 0, "len": 4096, "at": 8192}

@@ -685,9 +685,13 @@ static size_t change_archive(const char *name, const struct buf *archive, size_t
         at = at / 2;
     } else {
         buf_append(out, archive->data, archive->len);
-        for (size_t i = 0, n = kind == 2 ? 4 : kind == 3 ? 2 : 1; i < n && at + i < out->len; i++)
-            out->data[at + i] = kind < 4 ? (uint8_t)(kind == 2 ? ones[i] : next_random(random))
-                                         : (uint8_t)(out->data[at + i] ^ (1u << pick(random, 8)));
+        for (size_t i = 0, n = kind == 2 ? 4 : kind == 3 ? 2 : 1; i < n && at + i < out->len; i++) {
+            uint64_t byte = kind == 2 ? ones[i] : next_random(random);
+
+            if (kind > 3)
+                byte = out->data[at + i] ^ (1u << pick(random, 8));
+            out->data[at + i] = (uint8_t)byte;
+        }
     }
     assert_false(out->failed);
     snprintf(current, sizeof current, "%s: change %zu at byte %zu of %zu (directory at %zu)", name,

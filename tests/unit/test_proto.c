@@ -58,15 +58,15 @@ static const struct sample samples[] = {
      "{\"t\"=>\"progress\", \"id\"=>1, \"what\"=>\"sites\", \"done\"=>10, \"total\"=>20}"},
     {{MSG_NOTICE, {.notice = {.id = 1, .text = ""}}},
      "{\"t\"=>\"notice\", \"id\"=>1, \"text\"=>\"\"}"},
-    {{MSG_FILE, {.file = {.id = 1, .file = 63, .name = "b.bed", .size = 1000}}},
+    {{MSG_FILE, {.file = {.id = 1, .file = 63, .name = "b.bed", .size = 1000, .buffer = 4096}}},
      "{\"t\"=>\"file\", \"id\"=>1, \"file\"=>63, \"name\"=>\"b.bed\", \"kind\"=>\"stream\", "
-     "\"size\"=>1000}"},
+     "\"size\"=>1000, \"buffer\"=>4096}"},
     {{MSG_FILE, {.file = {.id = 1, .file = 1, .name = "b.bim", .kind = FILE_SIDECAR, .size = 1}}},
      "{\"t\"=>\"file\", \"id\"=>1, \"file\"=>1, \"name\"=>\"b.bim\", \"kind\"=>\"sidecar\", "
-     "\"size\"=>1}"},
+     "\"size\"=>1, \"buffer\"=>0}"},
     {{MSG_FILE, {.file = {.id = 1, .file = 2, .name = "b.bgen.bgi", .kind = FILE_LAZY}}},
      "{\"t\"=>\"file\", \"id\"=>1, \"file\"=>2, \"name\"=>\"b.bgen.bgi\", \"kind\"=>\"lazy\", "
-     "\"size\"=>0}"},
+     "\"size\"=>0, \"buffer\"=>0}"},
     {{MSG_OPENED,
       {.opened = {.id = 1,
                   .nvariants = 11,
@@ -275,6 +275,8 @@ static void test_pack_refuses(void **state)
         {MSG_FILE, {.file = {.name = ".."}}},
         {MSG_FILE, {.file = {.name = name}}},
         {MSG_FILE, {.file = {.name = "b", .kind = FILE_LAZY, .size = 1}}},
+        {MSG_FILE, {.file = {.name = "b", .buffer = 4097}}},
+        {MSG_FILE, {.file = {.name = "b", .buffer = PROTO_BUFFER_MAX * 2}}},
         {MSG_FETCH, {.fetch = {.file = PROTO_FILES_MAX}}},
         {MSG_SIDECAR, {.sidecar = {.size = PROTO_SIZE_MAX + UINT64_C(1)}}},
         {MSG_INFO, {.info = {.store = "/s", .view = {.basename = "b", .pad_byte = 127}}}},
@@ -524,6 +526,11 @@ static void test_values(void **state)
                 "file" ID1 "\xa4"
                 "file\0\xa4name\xa1x\xa4kind\xa6Stream\xa4size\0"),
          "kind"},
+        {PACKET("\x87\xa1t\xa4"
+                "file" ID1 "\xa4"
+                "file\0\xa4name\xa1x\xa4kind\xa6stream\xa4size\0\xa6"
+                "buffer\x03"),
+         "buffer"},
         {PACKET("\x85\xa1t\xa5"
                 "error" ID1 "\xa4"
                 "code\xa4none\xa5"
