@@ -38,7 +38,7 @@ struct mount {
     struct link_view opened;
 
     struct event_base *base;
-    struct event *signals[3]; /* those that end it */
+    struct event *signals[4]; /* those that end it */
     struct access_log *access_log;
     struct reads *reads;
     struct lazy *lazy;
@@ -282,9 +282,9 @@ static int open_access_log(struct mount *mount, struct err *err)
 
 static int catch_signals(struct mount *mount, struct err *err)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int ends[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
     /* The terminal that goes away is nothing to a background process. */
-    size_t n = mount->opt->background ? 2 : 3;
+    size_t n = mount->opt->background ? 3 : 4;
 
     for (size_t i = 0; i < n; i++) {
         mount->signals[i] = evsignal_new(mount->base, ends[i], on_signal, mount);

@@ -29,7 +29,7 @@ def bed():
 # --- ends ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
 def test_signal_unmounts(name, mount):
     with mount(helpers.store(STORE)) as m:
         assert m.read(".bed") == bed()
