@@ -318,13 +318,14 @@ def start_front(source, directory, options, errors, env=None, program=None, pref
 
 def answers(directory):
     """Is a living file system mounted there? (A dead one says ENOTCONN.)"""
-    if not is_mounted(directory):
+    mount = mount_id(directory)
+    if mount is None:
         return False
     try:
         os.statvfs(directory)  # what stat says may be remembered
     except OSError as error:
         return error.errno == errno.EACCES  # another user's
-    return True
+    return mount_id(directory) == mount  # else a dead one was cleared meanwhile, and the bare directory has answered
 
 
 def await_mount(process, directory, errors):
