@@ -264,7 +264,7 @@ static int walk_absent(struct values *values, struct chunk *chunk, struct err *e
 {
     const struct zarr_meta *meta = &values->array->meta;
     struct block block;
-    uint64_t rows;
+    uint64_t rows, row_elements;
     int64_t value;
 
     if (decoder_block(values->worker->decoder, chunk, 0, false, &block, err) != 0)
@@ -277,8 +277,9 @@ static int walk_absent(struct values *values, struct chunk *chunk, struct err *e
         return 0;
     }
     rows = size_min(meta->chunk[0], meta->shape[0] - values->index[0] * meta->chunk[0]);
+    row_elements = elements_inside(values, 1);
     for (uint64_t row = 0; row < rows; row++)
-        judge_at(values, row * meta->chunk[1] * meta->chunk[2], value, elements_inside(values, 1));
+        judge_at(values, row * meta->chunk[1] * meta->chunk[2], value, row_elements);
     return 0;
 }
 

@@ -111,12 +111,13 @@ struct extent_plan plan_read(struct reader *reader, const struct stream_layout *
                              uint64_t length)
 {
     struct extent_plan plan = plan_exact(layout, size, limits, offset, length);
+    const bool skips = skips_rows(reader, layout, limits, offset, length);
 
-    if (skips_rows(reader, layout, limits, offset, length))
+    if (skips)
         reader->skips += reader->skips < SKIPS_SURE;
-    else if (!plan_continues(reader, layout, limits, offset, length))
-        reader->skips = 0;
     if (!plan_continues(reader, layout, limits, offset, length)) {
+        if (!skips)
+            reader->skips = 0;
         reader->streak = 0;
         reader->next = plan.end;
         return plan;

@@ -23,8 +23,7 @@ struct session {
     struct event *readable;
     struct fuse_buf buf; /* mem is malloc'd by libfuse on first use */
     bool ready;
-    char device[sizeof((struct mount_entry *)NULL)
-                    ->device]; /* what was mounted, wherever it is now */
+    struct mount_entry mounted; /* wherever that is now; device "" if it is not known */
 };
 
 /* The kernel reads ahead 128 KiB at most by default, whatever the reader does. Only root may change
@@ -74,7 +73,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         }
         if (session->config.view->inited && !session->ready) {
             session->ready = true;
-            raise_read_ahead(session->device);
+            raise_read_ahead(session->mounted.device);
             session->handlers->ready(session->arg);
         }
     }
@@ -160,7 +159,7 @@ static int mount_on_dir(struct session *session, struct err *err)
     if (fuse_session_mount(session->fuse, dir) != 0)
         return err_set(err, ERR_SYSTEM, "cannot mount on '%s'", dir);
     if (mounts_find(dir, &entry) && strcmp(entry.type, MOUNTS_TYPE) == 0)
-        memcpy(session->device, entry.device, sizeof session->device);
+        session->mounted = entry;
     return 0;
 }
 
@@ -229,7 +228,7 @@ static void unmount_elsewhere(const struct session *session)
     char *dir;
 
     while (err.code == ERR_NONE && is_connected(session) &&
-           (dir = mounts_where(session->device)) != NULL) {
+           (dir = mounts_where(session->mounted.device)) != NULL) {
         if (mounts_unmount(dir, true, &err) != 0)
             log_error("%s", err.msg);
         free(dir);
@@ -262,8 +261,9 @@ void session_unmount(struct session *session)
         event_free(session->readable);
     session->readable = NULL;
     fuse_session_exit(session->fuse);
-    if (session->device[0] == '\0' ||
-        (mounts_find(session->config.dir, &entry) && strcmp(entry.device, session->device) == 0)) {
+    if (session->mounted.device[0] == '\0' ||
+        (mounts_find(session->config.dir, &entry) &&
+         strcmp(entry.device, session->mounted.device) == 0)) {
         fuse_session_unmount(session->fuse);
     } else {
         unmount_elsewhere(session);

@@ -23,13 +23,13 @@
 #include <stdint.h>
 
 #define PROTO_VERSION     5
-#define PROTO_PACKET_MAX  65536 /* bytes in one packet; well under the default SO_SNDBUF */
-#define PROTO_FDS_MAX     2     /* descriptors in one packet */
-#define PROTO_STRING_MAX  4096  /* bytes in one string, the terminating 0 not counted */
-#define PROTO_RETURN_MAX  256   /* leases in one return */
-#define PROTO_FILES_MAX   64    /* files in one view */
-#define PROTO_FINGERPRINT 32    /* bytes */
-#define PROTO_BUFFER_MAX  (1 << 20)
+#define PROTO_PACKET_MAX  65536     /* bytes in one packet; well under the default SO_SNDBUF */
+#define PROTO_FDS_MAX     2         /* descriptors in one packet */
+#define PROTO_STRING_MAX  4096      /* bytes in one string, the terminating 0 not counted */
+#define PROTO_RETURN_MAX  256       /* leases in one return */
+#define PROTO_FILES_MAX   64        /* files in one view */
+#define PROTO_FINGERPRINT 32        /* bytes */
+#define PROTO_BUFFER_MAX  (1 << 20) /* bytes */
 #define PROTO_FORMATS_MAX 8
 #define PROTO_PAD_MAX     126       /* '~' */
 #define PROTO_SIZE_MAX    INT64_MAX /* sizes, offsets and lengths: off_t's range, so sums fit */
@@ -153,8 +153,8 @@ struct msg_file {
     const char *name;
     enum file_kind kind;
     uint64_t size; /* bytes; 0 if lazy */
-    uint64_t
-        buffer; /* a power of two: what programs had best read at a time, bytes; 0: it does not matter */
+    /* What programs had best read at a time: bytes, a power of two; 0: it does not matter. */
+    uint64_t buffer;
 };
 
 struct msg_opened {

@@ -58,8 +58,7 @@ struct streaming {
     struct chunk *chunk;
     struct stream *stream; /* owned */
     uint64_t used;         /* the decoder's tick when last read from */
-    uint8_t
-        *last; /* owned; the block that was read last, as it was handed out; NULL if none is kept */
+    uint8_t *last;         /* owned; a copy of the block that was read last; NULL if none is kept */
     uint64_t last_begin;
     size_t last_nbytes;
 };

@@ -389,7 +389,6 @@ def test_log_to_a_pipe_without_a_reader(option, refused, scratch):
     assert time.monotonic() - start < 5 * helpers.SLOW
 
 
-
 def in_own_namespace(script, *args):
     """Runs a shell script in a mount namespace of its own (root only)."""
     return subprocess.run(

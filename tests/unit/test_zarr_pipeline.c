@@ -775,23 +775,31 @@ static void test_stream(void **state)
     close_fixture(&fix);
 }
 
+/* An array of two long chunks, both with these values; *n is what each is stored in. */
+static struct zarr_array *two_long_chunks(unsigned codecs, const int32_t *values, size_t *n)
+{
+    uint8_t *bytes;
+
+    *n = make_long(codecs, values, &bytes);
+    setup_v3();
+    put_file(&fix, "x/c/0", bytes, *n);
+    put_file(&fix, "x/c/1", bytes, *n);
+    free(bytes);
+    return make_v3("[6000034]", "[3000017]", "int32", "0", long_codecs[codecs]);
+}
+
 /* Two long chunks side by side, piece by piece: each goes on where it was, so that each is read once. */
 static void test_side_by_side(void **state)
 {
     int32_t *values = long_values();
     struct decoder *small = decoder_new(LONG_SCRATCH, NULL);
-    struct zarr_array *array;
     struct decoder_stats stats;
     struct err err = {0};
     struct chunk *chunk;
-    uint8_t *bytes;
-    size_t n = make_long(0, values, &bytes);
+    size_t n;
+    struct zarr_array *array = two_long_chunks(0, values, &n);
 
     (void)state;
-    setup_v3();
-    array = make_v3("[6000034]", "[3000017]", "int32", "0", long_codecs[0]);
-    put_file(&fix, "x/c/0", bytes, n);
-    put_file(&fix, "x/c/1", bytes, n);
     for (uint64_t i = 0; i < LONG_BLOCKS; i++)
         for (uint64_t c = 0; c < 2; c++) {
             if (decoder_chunk(small, array, &c, &chunk, &err) < 0 ||
@@ -802,7 +810,6 @@ static void test_side_by_side(void **state)
     assert_int_equal(stats.bytes_read, 2 * n);
     zarr_array_free(array);
     decoder_free(small);
-    free(bytes);
     free(values);
     close_fixture(&fix);
 }
@@ -815,16 +822,11 @@ static void test_parts_of_a_stream(void **state)
     const uint64_t step = 16381;
     int32_t *values = long_values();
     int64_t *part = malloc(step * sizeof *part);
-    struct zarr_array *array;
     struct err err = {0};
-    uint8_t *bytes;
-    size_t n = make_long(1, values, &bytes);
+    size_t n;
+    struct zarr_array *array = two_long_chunks(1, values, &n);
 
     (void)state;
-    setup_v3();
-    array = make_v3("[6000034]", "[3000017]", "int32", "0", long_codecs[1]);
-    put_file(&fix, "x/c/0", bytes, n);
-    put_file(&fix, "x/c/1", bytes, n);
     for (size_t i = 0; i < sizeof scratches / sizeof scratches[0]; i++) {
         struct decoder *decoder = decoder_new(scratches[i], NULL);
         struct decoder_stats stats;
@@ -843,7 +845,6 @@ static void test_parts_of_a_stream(void **state)
         decoder_free(decoder);
     }
     zarr_array_free(array);
-    free(bytes);
     free(part);
     free(values);
     close_fixture(&fix);
