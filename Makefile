@@ -114,8 +114,8 @@ $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/repl
 	$(call quiet,LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 
 # Where the encoder will be is part of the program: `make install prefix=/usr` after `make` has it right, too.
-FORCE:
-$(BUILD)/libexecdir: FORCE
+.PHONY: force
+$(BUILD)/libexecdir: force
 	@mkdir -p $(@D)
 	@echo '$(libexecdir)' | cmp -s - $@ || echo '$(libexecdir)' >$@
 $(BUILD)/obj/fused/encoder_start.o $(BUILD)/obj/fused/help.o: $(BUILD)/libexecdir
