@@ -136,11 +136,10 @@ static int put_straight(struct walk *walk, const struct row_walk *row, struct er
         run.sample = place;
         run.ncalls = size_min(row->places.end - place, (source->end - element) / walk->ploidy);
         if (source->block.form == BLOCK_PLANES) {
-            run.planes = source->block.data;
-            run.plane_nbytes = source->block.nbytes / 8;
+            run.planes = source->block.planes;
             run.first = element - source->begin;
         } else {
-            run.planes = NULL;
+            run.planes = (struct planes){0};
             run.alleles = narrow_alleles(walk, element, &run.ncalls);
         }
         if (put(walk, &run, err) != 0)
@@ -229,12 +228,11 @@ static int put_extracted(struct walk *walk, const struct row_walk *row, struct r
                            .variant = row->variant,
                            .sample = places.begin,
                            .ncalls = places.end - places.begin,
-                           .ploidy = walk->ploidy,
-                           .plane_nbytes = source->block.nbytes / 8};
+                           .ploidy = walk->ploidy};
 
-    run.planes = subset_extract(walk->subset, source->block.data,
-                                call_element(walk, row, places.begin) - source->begin, columns,
-                                run.ncalls, &run.plane_nbytes);
+    run.planes =
+        subset_extract(walk->subset, &source->block.planes,
+                       call_element(walk, row, places.begin) - source->begin, columns, run.ncalls);
     return put(walk, &run, err);
 }
 

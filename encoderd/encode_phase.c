@@ -67,7 +67,7 @@ static unsigned run_phase(const struct block *block, uint64_t element, uint64_t 
     case BLOCK_CONSTANT:
         return *block->data != 0 ? PHASE_YES : PHASE_NO;
     case BLOCK_PLANES:
-        return plane_phase(block->data, first, n);
+        return plane_phase(block->planes.at, first, n);
     default:
         return bytes_phase(block->data + first, n);
     }

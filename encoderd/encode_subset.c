@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NPLANES 8
-
 bool subset_applies(const struct selection *selection)
 {
     return !selection->contiguous && selection->store_order && extract_is_fast();
@@ -18,7 +16,7 @@ int subset_prepare(struct subset *subset, struct encode_worker *worker,
                    struct err *err)
 {
     const size_t nwords = (size_t)size_div_up((columns.end - columns.begin) * ploidy, 64);
-    const size_t words = 2 * (nwords + 1) + NPLANES * (nwords + 1) + 1;
+    const size_t words = 2 * (nwords + 1) + PLANES_ALL * (nwords + 1) + 1;
     const struct range places =
         columns_places(selection, (struct range){0, selection->nsamples}, columns);
 
@@ -61,16 +59,16 @@ static size_t cut(struct subset *subset, uint64_t begin, uint64_t end)
     return nwords;
 }
 
-const uint8_t *subset_extract(struct subset *subset, const uint8_t *planes, uint64_t first,
-                              struct range columns, uint64_t ncalls, uint64_t *plane_nbytes)
+struct planes subset_extract(struct subset *subset, const struct planes *planes, uint64_t first,
+                             struct range columns, uint64_t ncalls)
 {
-    const uint64_t block_plane = *plane_nbytes;
+    const struct planes out = {
+        .at = subset->planes, .nbytes = size_div_up(ncalls * subset->ploidy, 8), .n = planes->n};
     const size_t nwords = cut(subset, columns.begin * subset->ploidy, columns.end * subset->ploidy);
 
-    *plane_nbytes = size_div_up(ncalls * subset->ploidy, 8);
     /* Each plane is written a little too long, so in this order. */
-    for (uint64_t p = 0; p < NPLANES; p++)
-        extract_bits(planes + p * block_plane, first, subset->slice, nwords,
-                     subset->planes + p * *plane_nbytes);
-    return subset->planes;
+    for (uint64_t p = 0; p < out.n; p++)
+        extract_bits(planes->at + p * planes->nbytes, first, subset->slice, nwords,
+                     subset->planes + p * out.nbytes);
+    return out;
 }

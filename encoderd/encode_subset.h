@@ -28,11 +28,10 @@ int subset_prepare(struct subset *subset, struct encode_worker *worker,
 
 /*
  * The selected calls among the columns [columns.begin, columns.end), counted from the chunk's first, as
- * planes: the first call's first allele is element 0. `planes` are a block's, of plane_nbytes each, and
- * the alleles of column columns.begin begin at its element `first`. *plane_nbytes becomes that of the
- * result, which is valid until the next call.
+ * planes: the first call's first allele is element 0. `planes` are a block's, and the alleles of column
+ * columns.begin begin at its element `first`. The result is valid until the next call.
  */
-const uint8_t *subset_extract(struct subset *subset, const uint8_t *planes, uint64_t first,
-                              struct range columns, uint64_t ncalls, uint64_t *plane_nbytes);
+struct planes subset_extract(struct subset *subset, const struct planes *planes, uint64_t first,
+                             struct range columns, uint64_t ncalls);
 
 #endif

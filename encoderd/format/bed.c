@@ -106,8 +106,8 @@ static bed_planes_fn *best(void)
     return bed_planes_portable;
 }
 
-bool bed_from_planes(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first, unsigned ploidy,
-                     uint64_t ncalls, unsigned shift, bool last, uint8_t *out)
+bool bed_from_planes(const struct planes *planes, uint64_t first, unsigned ploidy, uint64_t ncalls,
+                     unsigned shift, bool last, uint8_t *out)
 {
-    return best()(planes, plane_nbytes, first, ploidy, ncalls, shift, last, out);
+    return best()(planes, first, ploidy, ncalls, shift, last, out);
 }

@@ -17,6 +17,8 @@
 #ifndef VCZFS_FORMAT_BED_H
 #define VCZFS_FORMAT_BED_H
 
+#include "encoderd/zarr/planes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,16 +27,15 @@
 bool bed_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls, unsigned shift,
                       bool last, uint8_t *out);
 
-/* planes: eight bit planes of plane_nbytes each (see encoderd/zarr/chunk.h); the first call's first
- * allele is element `first`. Reads up to 8 bytes past the last plane's end. */
-bool bed_from_planes(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first, unsigned ploidy,
-                     uint64_t ncalls, unsigned shift, bool last, uint8_t *out);
+/* The first call's first allele is element `first` of the planes. Reads up to 8 bytes past the last one's
+ * end. */
+bool bed_from_planes(const struct planes *planes, uint64_t first, unsigned ploidy, uint64_t ncalls,
+                     unsigned shift, bool last, uint8_t *out);
 
 /* The same, forced to one implementation, for tests and benchmarks: "portable", "avx2", "avx512", ...;
  * NULL where the machine lacks it. names is a NULL-terminated list of all. */
-typedef bool bed_planes_fn(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first,
-                           unsigned ploidy, uint64_t ncalls, unsigned shift, bool last,
-                           uint8_t *out);
+typedef bool bed_planes_fn(const struct planes *planes, uint64_t first, unsigned ploidy,
+                           uint64_t ncalls, unsigned shift, bool last, uint8_t *out);
 extern const char *const bed_planes_names[];
 bed_planes_fn *bed_planes_impl(const char *name);
 

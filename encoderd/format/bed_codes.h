@@ -12,11 +12,6 @@
 #error "the .bed kernels take bytes for the low bits of words first"
 #endif
 
-struct bed_planes {
-    const uint8_t *at;
-    uint64_t nbytes; /* of each plane */
-};
-
 static inline uint64_t bed_load_word(const uint8_t *at)
 {
     uint64_t word;
@@ -31,11 +26,13 @@ static inline void bed_store_word(uint8_t *at, uint64_t word)
 }
 
 /* 64 bits of a plane from any bit on; reads 9 bytes. */
-static inline uint64_t bed_bits_at(const struct bed_planes *in, unsigned plane, uint64_t bit)
+static inline uint64_t bed_bits_at(const struct planes *in, unsigned plane, uint64_t bit)
 {
     const uint8_t *at = in->at + plane * in->nbytes + bit / 8;
     unsigned off = bit % 8;
 
+    if (plane >= in->n)
+        return 0;
     return bed_load_word(at) >> off | bed_load_word(at + 1) << (8 - off);
 }
 

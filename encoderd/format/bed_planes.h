@@ -42,7 +42,7 @@ BED_INLINE bed_vec bed_formula(bed_vec plane0, bed_vec plane7, bed_vec *bad)
 }
 
 /* Up to 32 calls from any bit, one word of every plane. Reads 9 bytes a plane. */
-BED_INLINE uint64_t bed_word(const struct bed_planes *in, uint64_t bit, unsigned ploidy,
+BED_INLINE uint64_t bed_word(const struct planes *in, uint64_t bit, unsigned ploidy,
                              uint64_t ncalls, uint64_t *bad)
 {
     uint64_t mask = bed_low_bits(ncalls * 2);
@@ -88,17 +88,19 @@ BED_INLINE void bed_store_haploid(bed_vec plane0, bed_vec plane7, uint8_t *out, 
 }
 
 /* A vector of every plane; of planes 1 to 7 the byte that follows is looked at too. */
-BED_INLINE void bed_step(const struct bed_planes *in, uint64_t bit, unsigned ploidy, uint8_t *out,
+BED_INLINE void bed_step(const struct planes *in, uint64_t bit, unsigned ploidy, uint8_t *out,
                          bed_vec *bad)
 {
     const uint8_t *at = in->at + bit / 8;
     unsigned off = bit % 8;
-    bed_vec next7 = bed_load(at + 7 * in->nbytes + 1);
     bed_vec plane0 = bed_load(at) >> off | bed_load(at + 1) << (8 - off);
-    bed_vec plane7 = bed_load(at + 7 * in->nbytes) >> off | next7 << (8 - off);
-    bed_vec differ = {0};
+    bed_vec plane7 = {0}, next7 = {0}, differ = {0};
 
-    for (unsigned p = 1; p < 7; p++)
+    if (in->n == PLANES_ALL) {
+        next7 = bed_load(at + 7 * in->nbytes + 1);
+        plane7 = bed_load(at + 7 * in->nbytes) >> off | next7 << (8 - off);
+    }
+    for (unsigned p = 1; p < (in->n == PLANES_ALL ? 7 : PLANES_LOW); p++)
         differ |= bed_load(at + p * in->nbytes + 1) ^ next7;
     if (ploidy == 2)
         *(bed_vec_any *)out = bed_formula(plane0, plane7, bad);
@@ -109,7 +111,7 @@ BED_INLINE void bed_step(const struct bed_planes *in, uint64_t bit, unsigned plo
 
 /* Whole vectors of a run that starts at a byte of the output, the last one overlapping the one before,
  * so that a single word is left to do. Returns the calls done, a multiple of four. */
-BED_INLINE uint64_t bed_steps(const struct bed_planes *in, uint64_t bit, unsigned ploidy,
+BED_INLINE uint64_t bed_steps(const struct planes *in, uint64_t bit, unsigned ploidy,
                               uint64_t ncalls, uint8_t *out, uint64_t *bad)
 {
     const uint64_t byte = 8 / ploidy, step = BED_VECTOR_NBYTES * byte; /* in calls */
@@ -131,28 +133,37 @@ BED_INLINE uint64_t bed_steps(const struct bed_planes *in, uint64_t bit, unsigne
     return done;
 }
 
-BED_TARGET bool BED_KERNEL(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first,
-                           unsigned ploidy, uint64_t ncalls, unsigned shift, bool last,
-                           uint8_t *out)
+/* Made once for each number of planes, which is a constant by then. */
+BED_INLINE bool bed_run(const struct planes *in, uint64_t first, unsigned ploidy, uint64_t ncalls,
+                        unsigned shift, bool last, uint8_t *out)
 {
-    const struct bed_planes in = {planes, plane_nbytes};
     uint64_t bad = 0, done = 0;
 
     if (shift != 0 && ncalls != 0) {
         done = ncalls < 4 - shift ? ncalls : 4 - shift;
-        bed_complete(out++, bed_word(&in, first, ploidy, done, &bad) << 2 * shift);
+        bed_complete(out++, bed_word(in, first, ploidy, done, &bad) << 2 * shift);
         first += done * ploidy;
         ncalls -= done;
     }
     if (ploidy == 2)
-        done = bed_steps(&in, first, 2, ncalls, out, &bad);
+        done = bed_steps(in, first, 2, ncalls, out, &bad);
     else
-        done = bed_steps(&in, first, 1, ncalls, out, &bad);
+        done = bed_steps(in, first, 1, ncalls, out, &bad);
     for (; ncalls - done >= 32; done += 32)
-        bed_store_word(out + done / 4, bed_word(&in, first + done * ploidy, ploidy, 32, &bad));
+        bed_store_word(out + done / 4, bed_word(in, first + done * ploidy, ploidy, 32, &bad));
     if (ncalls != done)
         bed_store_rest(out + done / 4,
-                       bed_word(&in, first + done * ploidy, ploidy, ncalls - done, &bad),
+                       bed_word(in, first + done * ploidy, ploidy, ncalls - done, &bad),
                        ncalls - done, last);
     return bad == 0;
+}
+
+BED_TARGET bool BED_KERNEL(const struct planes *planes, uint64_t first, unsigned ploidy,
+                           uint64_t ncalls, unsigned shift, bool last, uint8_t *out)
+{
+    const struct planes all = {planes->at, planes->nbytes, PLANES_ALL};
+    const struct planes low = {planes->at, planes->nbytes, PLANES_LOW};
+
+    return planes->n == PLANES_ALL ? bed_run(&all, first, ploidy, ncalls, shift, last, out)
+                                   : bed_run(&low, first, ploidy, ncalls, shift, last, out);
 }

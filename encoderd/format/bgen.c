@@ -268,9 +268,8 @@ static bool put_piece(const struct call_run *run, uint64_t done, uint64_t n,
 {
     const unsigned ploidy = run->ploidy;
 
-    if (run->planes != NULL)
-        return bgen_from_planes(run->planes, run->plane_nbytes, run->first + done * ploidy, ploidy,
-                                n, out, sums);
+    if (run->planes.at != NULL)
+        return bgen_from_planes(&run->planes, run->first + done * ploidy, ploidy, n, out, sums);
     return bgen_from_alleles(run->alleles + done * ploidy, ploidy, n, out, sums);
 }
 

@@ -183,10 +183,10 @@ static const struct bgen_impl *best(void)
     return &portable;
 }
 
-bool bgen_from_planes(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first, unsigned ploidy,
-                      uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums)
+bool bgen_from_planes(const struct planes *planes, uint64_t first, unsigned ploidy, uint64_t ncalls,
+                      const struct bgen_out *out, struct bgen_sums *sums)
 {
-    return best()->planes(planes, plane_nbytes, first, ploidy, ncalls, out, sums);
+    return best()->planes(planes, first, ploidy, ncalls, out, sums);
 }
 
 bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,

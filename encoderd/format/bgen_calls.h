@@ -13,6 +13,8 @@
 #ifndef VCZFS_FORMAT_BGEN_CALLS_H
 #define VCZFS_FORMAT_BGEN_CALLS_H
 
+#include "encoderd/zarr/planes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,10 +49,10 @@ bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
 bool bgen_from_alleles_plain(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
                              const struct bgen_out *out, struct bgen_sums *sums);
 
-/* planes: eight bit planes of plane_nbytes each (see encoderd/zarr/chunk.h); the first call's first
- * allele is element `first`. Reads up to 8 bytes past the last plane's end. */
-bool bgen_from_planes(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first, unsigned ploidy,
-                      uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums);
+/* The first call's first allele is element `first` of the planes. Reads up to 8 bytes past the last one's
+ * end. */
+bool bgen_from_planes(const struct planes *planes, uint64_t first, unsigned ploidy, uint64_t ncalls,
+                      const struct bgen_out *out, struct bgen_sums *sums);
 
 /* Turns pairs of the phased form into the unphased form, in place. */
 void bgen_unphase(uint8_t *values, uint64_t ncalls);
@@ -60,9 +62,8 @@ void bgen_unphase(uint8_t *values, uint64_t ncalls);
 void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls);
 
 /* Both fast kernels forced to one implementation, for tests and benchmarks; as in bed.h. */
-typedef bool bgen_planes_fn(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first,
-                            unsigned ploidy, uint64_t ncalls, const struct bgen_out *out,
-                            struct bgen_sums *sums);
+typedef bool bgen_planes_fn(const struct planes *planes, uint64_t first, unsigned ploidy,
+                            uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums);
 typedef bool bgen_alleles_fn(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
                              const struct bgen_out *out, struct bgen_sums *sums);
 struct bgen_impl {

@@ -147,7 +147,7 @@ BGEN_INLINE struct bgen_word bgen_word_of(const struct bgen_vecs *vecs, unsigned
 }
 
 /* Up to 64 alleles from any bit on. Reads 9 bytes a plane. */
-BGEN_INLINE struct bgen_word bgen_word_at(const struct bed_planes *in, uint64_t bit,
+BGEN_INLINE struct bgen_word bgen_word_at(const struct planes *in, uint64_t bit,
                                           const struct bgen_run *run, uint64_t nbits,
                                           uint64_t *wrong)
 {
@@ -167,18 +167,22 @@ BGEN_INLINE struct bgen_word bgen_word_at(const struct bed_planes *in, uint64_t 
 
 /* A vector of every plane; of planes 1 to 7 the byte that follows is looked at too. The first `skip` bits
  * have been done before. */
-BGEN_INLINE void bgen_step(struct bgen_run *run, const struct bed_planes *in, uint64_t bit,
-                           uint64_t at, uint64_t skip, bgen_vec *wrong)
+BGEN_INLINE void bgen_step(struct bgen_run *run, const struct planes *in, uint64_t bit, uint64_t at,
+                           uint64_t skip, bgen_vec *wrong)
 {
     const uint8_t *from = in->at + bit / 8;
     const unsigned off = bit % 8;
-    const bgen_vec next7 = bgen_load(from + 7 * in->nbytes + 1);
     const bgen_vec p0 = bgen_load(from) >> off | bgen_load(from + 1) << (8 - off);
-    const bgen_vec p7 = bgen_load(from + 7 * in->nbytes) >> off | next7 << (8 - off);
-    const struct bgen_vecs vecs = bgen_formula(p0, p7, run->ploidy, run->out->unphased);
+    bgen_vec p7 = {0}, next7 = {0};
+    struct bgen_vecs vecs;
 
+    if (in->n == PLANES_ALL) {
+        next7 = bgen_load(from + 7 * in->nbytes + 1);
+        p7 = bgen_load(from + 7 * in->nbytes) >> off | next7 << (8 - off);
+    }
+    vecs = bgen_formula(p0, p7, run->ploidy, run->out->unphased);
     *wrong |= vecs.wrong;
-    for (unsigned p = 1; p < 7; p++)
+    for (unsigned p = 1; p < (in->n == PLANES_ALL ? 7 : PLANES_LOW); p++)
         *wrong |= bgen_load(from + p * in->nbytes + 1) ^ next7;
     for (unsigned i = 0; i < BGEN_VECTOR_WORDS; i++) {
         const uint64_t begin = 64 * (uint64_t)i;
@@ -192,7 +196,7 @@ BGEN_INLINE void bgen_step(struct bgen_run *run, const struct bed_planes *in, ui
 
 /* Whole vectors of a run of nbits alleles, the last one overlapping the one before, so that a single word is
  * left to do. Returns how many alleles are done. */
-BGEN_INLINE uint64_t bgen_steps(struct bgen_run *run, const struct bed_planes *in, uint64_t bit,
+BGEN_INLINE uint64_t bgen_steps(struct bgen_run *run, const struct planes *in, uint64_t bit,
                                 uint64_t nbits, uint64_t *wrong)
 {
     const uint64_t step = 8 * BGEN_VECTOR_NBYTES;
@@ -224,7 +228,7 @@ BGEN_INLINE void bgen_end(const struct bgen_run *run, struct bgen_sums *sums)
     sums->haploid += run->sums.haploid;
 }
 
-BGEN_INLINE bool bgen_planes_run(const struct bed_planes *in, uint64_t bit, unsigned ploidy,
+BGEN_INLINE bool bgen_planes_run(const struct planes *in, uint64_t bit, unsigned ploidy,
                                  uint64_t nbits, const struct bgen_out *out, struct bgen_sums *sums)
 {
     struct bgen_run run = {.out = out, .ploidy = ploidy};
@@ -243,14 +247,23 @@ BGEN_INLINE bool bgen_planes_run(const struct bed_planes *in, uint64_t bit, unsi
     return wrong == 0;
 }
 
-BGEN_TARGET bool BGEN_PLANES(const uint8_t *planes, uint64_t plane_nbytes, uint64_t first,
-                             unsigned ploidy, uint64_t ncalls, const struct bgen_out *out,
-                             struct bgen_sums *sums)
+/* Made once for each number of planes, which is a constant by then. */
+BGEN_INLINE bool bgen_planes_axis(const struct planes *in, uint64_t first, unsigned ploidy,
+                                  uint64_t ncalls, const struct bgen_out *out,
+                                  struct bgen_sums *sums)
 {
-    const struct bed_planes in = {planes, plane_nbytes};
+    return ploidy == 2 ? bgen_planes_run(in, first, 2, 2 * ncalls, out, sums)
+                       : bgen_planes_run(in, first, 1, ncalls, out, sums);
+}
 
-    return ploidy == 2 ? bgen_planes_run(&in, first, 2, 2 * ncalls, out, sums)
-                       : bgen_planes_run(&in, first, 1, ncalls, out, sums);
+BGEN_TARGET bool BGEN_PLANES(const struct planes *planes, uint64_t first, unsigned ploidy,
+                             uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums)
+{
+    const struct planes all = {planes->at, planes->nbytes, PLANES_ALL};
+    const struct planes low = {planes->at, planes->nbytes, PLANES_LOW};
+
+    return planes->n == PLANES_ALL ? bgen_planes_axis(&all, first, ploidy, ncalls, out, sums)
+                                   : bgen_planes_axis(&low, first, ploidy, ncalls, out, sums);
 }
 
 /* 64 alleles, one a byte. */

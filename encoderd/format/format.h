@@ -51,11 +51,10 @@ struct call_run {
     uint64_t sample;  /* output position of the first call */
     uint64_t ncalls;  /* > 0 */
     unsigned ploidy;  /* 1 or 2 */
-    /* Either planes: eight of plane_nbytes each, the first allele of the first call is element `first`
-     * of the block; readable for 8 bytes past the last plane's end. Or, with planes NULL, alleles:
-     * ncalls × ploidy of them, −1 missing, −2 fill; anything outside int8 was narrowed to 127. */
-    const uint8_t *planes;
-    uint64_t plane_nbytes;
+    /* Either planes, of which the first allele of the first call is element `first`. Or, with planes.at
+     * NULL, alleles: ncalls × ploidy of them, −1 missing, −2 fill; anything outside int8 was narrowed to
+     * 127. */
+    struct planes planes;
     uint64_t first;
     const int8_t *alleles;
     struct row_sums *sums; /* the row's; NULL unless wants_sums */

@@ -349,9 +349,8 @@ static int plink_put(const struct format_view *view, const struct call_run *run,
     bool last = run->sample + run->ncalls == view->selection->nsamples;
     bool ok;
 
-    if (run->planes != NULL)
-        ok = bed_from_planes(run->planes, run->plane_nbytes, run->first, run->ploidy, run->ncalls,
-                             shift, last, at);
+    if (run->planes.at != NULL)
+        ok = bed_from_planes(&run->planes, run->first, run->ploidy, run->ncalls, shift, last, at);
     else
         ok = bed_from_alleles(run->alleles, run->ploidy, run->ncalls, shift, last, at);
     if (ok)

@@ -58,11 +58,11 @@ static int run_allele(const struct call_run *run, uint64_t i)
 {
     unsigned value = 0;
 
-    if (run->planes == NULL)
+    if (run->planes.at == NULL)
         return run->alleles[i];
     i += run->first;
-    for (unsigned p = 0; p < 8; p++) {
-        unsigned byte = run->planes[p * run->plane_nbytes + i / 8];
+    for (unsigned p = 0; p < run->planes.n; p++) {
+        unsigned byte = run->planes.at[p * run->planes.nbytes + i / 8];
 
         value |= (byte >> (i % 8) & 1u) << p;
     }

@@ -101,15 +101,15 @@ static bool all_bytes_are(const uint8_t *at, size_t n, uint8_t value)
 /* False unless all elements are *value. */
 static bool find_constant(const struct block *block, uint8_t *value)
 {
-    const size_t plane = block->nbytes / 8;
+    const struct planes *planes = &block->planes;
 
     *value = block->form == BLOCK_PLANES ? 0 : block->data[0];
     if (block->form == BLOCK_PLAIN)
         return all_bytes_are(block->data, block->nbytes, *value);
-    for (unsigned p = 0; p < 8; p++) {
-        const uint8_t *at = block->data + p * plane;
+    for (unsigned p = 0; p < planes->n; p++) {
+        const uint8_t *at = planes->at + p * planes->nbytes;
 
-        if (!all_bytes_are(at, plane, at[0]) || (at[0] != 0 && at[0] != 0xff))
+        if (!all_bytes_are(at, planes->nbytes, at[0]) || (at[0] != 0 && at[0] != 0xff))
             return false;
         *value |= (uint8_t)((at[0] & 1) << p);
     }
@@ -164,7 +164,7 @@ static int decode_stored(struct decoder *decoder, const struct chunk *chunk, uin
     if ((forms & BLOCK_MAY_BE_PLANES) != 0 && dtype->size == 1 &&
         blosc1_block_is_planes(frame, i)) {
         out->form = BLOCK_PLANES;
-        return blosc1_decode_planes(frame, i, in, n, decoder->codecs.zstd, to, &out->data, err);
+        return blosc1_decode_planes(frame, i, in, n, decoder->codecs.zstd, to, &out->planes, err);
     }
     if (blosc1_decode_plain(frame, i, in, n, to, err) < 0)
         return -1;

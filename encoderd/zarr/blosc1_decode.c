@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/zarr/bytes.h"
+#include "encoderd/zarr/zstd_zeros.h"
 
 #include <blosc.h>
 #include <string.h>
@@ -88,24 +89,38 @@ int blosc1_decode_plain(const struct blosc1_frame *frame, uint32_t i, uint8_t *i
     return decode_block(frame, i, frame->flags, in, n, out, err);
 }
 
+/* A zstd frame to planes: what it decodes to, and the zeroes after that as far as they are wanted. */
+static int decode_zstd(uint8_t *in, size_t n, size_t nbytes, ZSTD_DCtx *zstd, uint8_t *out,
+                       struct planes *planes)
+{
+    const size_t there = zstd_cut_zeros(in, &n, nbytes);
+    const size_t low = PLANES_LOW * (nbytes / PLANES_ALL);
+    const size_t wanted = there > low ? nbytes : low;
+
+    /* There is room for more than the frame should have, so that its end is written as fast as the rest. */
+    if (there > 0 && ZSTD_decompressDCtx(zstd, out, nbytes, in, n) != there)
+        return -1;
+    memset(out + there, 0, wanted - there);
+    planes->n = wanted == nbytes ? PLANES_ALL : PLANES_LOW;
+    return 0;
+}
+
 int blosc1_decode_planes(const struct blosc1_frame *frame, uint32_t i, uint8_t *in, size_t n,
-                         ZSTD_DCtx *zstd, uint8_t *out, const uint8_t **data, struct err *err)
+                         ZSTD_DCtx *zstd, uint8_t *out, struct planes *planes, struct err *err)
 {
     uint32_t nbytes = blosc1_block_nbytes(frame, i), len;
-    size_t got;
 
     if (first_stream(frame, i, in, n, &len, err) < 0)
         return -1;
+    *planes = (struct planes){.at = out, .nbytes = nbytes / PLANES_ALL, .n = PLANES_ALL};
     if (len == nbytes) {
-        *data = in + 4;
+        planes->at = in + 4;
         return 0;
     }
-    *data = out;
     /* With one-byte elements there is nothing else that the flag does. */
     if (blosc1_frame_codec(frame) != BLOSC1_ZSTD)
         return decode_block(frame, i, frame->flags & (uint8_t)~FLAG_BITSHUFFLE, in, n, out, err);
-    got = ZSTD_decompressDCtx(zstd, out, nbytes, in + 4, len);
-    if (ZSTD_isError(got) || got != nbytes)
+    if (decode_zstd(in + 4, len, nbytes, zstd, out, planes) != 0)
         return bad_block(frame, i, "does not decompress", err);
     return 0;
 }

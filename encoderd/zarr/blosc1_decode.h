@@ -5,6 +5,7 @@
 #define VCZFS_ZARR_BLOSC1_DECODE_H
 
 #include "encoderd/zarr/blosc1.h"
+#include "encoderd/zarr/planes.h"
 
 #include <zstd.h>
 
@@ -19,10 +20,10 @@ size_t blosc1_block_cbytes_max(const struct blosc1_frame *frame, uint32_t i);
 int blosc1_decode_plain(const struct blosc1_frame *frame, uint32_t i, uint8_t *in, size_t n,
                         uint8_t *out, struct err *err);
 
-/* The same for a block for which blosc1_block_is_planes, without the un-shuffling. *data is `out`, or
- * points into `in` where the block is stored uncompressed. */
+/* The same for a block for which blosc1_block_is_planes, without the un-shuffling. planes->at is `out`, or
+ * points into `in` where the block is stored uncompressed; of PLANES_LOW, `out` beyond them is not touched. */
 int blosc1_decode_planes(const struct blosc1_frame *frame, uint32_t i, uint8_t *in, size_t n,
-                         ZSTD_DCtx *zstd, uint8_t *out, const uint8_t **data, struct err *err);
+                         ZSTD_DCtx *zstd, uint8_t *out, struct planes *planes, struct err *err);
 
 /* A whole frame in memory, of `nbytes` decoded bytes. */
 int blosc1_decode_frame(const uint8_t *from, size_t n, uint64_t nbytes, uint8_t *out,

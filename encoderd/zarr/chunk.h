@@ -26,6 +26,7 @@
 
 #include "encoderd/zarr/array.h"
 #include "encoderd/zarr/cache.h"
+#include "encoderd/zarr/planes.h"
 
 struct decoder;
 struct chunk;
@@ -74,9 +75,7 @@ bool chunk_is_absent(const struct chunk *chunk);
 
 enum block_form {
     BLOCK_PLAIN,
-    /* Bit-shuffled, element size 1: plane p (0 the least significant bit) is nbytes/8 bytes at
-     * p · nbytes/8, and bit (i mod 8) of its byte i/8 belongs to element i. nbytes % 8 == 0. The eight
-     * planes are readable for 8 bytes past their end. */
+    /* Bit-shuffled, element size 1: `planes`. nbytes % 8 == 0. */
     BLOCK_PLANES,
     /* Every byte of the block is *data, which alone can be read. */
     BLOCK_CONSTANT,
@@ -84,8 +83,10 @@ enum block_form {
 
 struct block {
     enum block_form form;
-    const uint8_t *data; /* in the decoder's scratch: valid until the decoder's next call */
-    uint64_t begin;      /* its first byte in the decoded chunk */
+    /* In the decoder's scratch: valid until the decoder's next call. */
+    const uint8_t *data; /* unless it comes as planes */
+    struct planes planes;
+    uint64_t begin; /* its first byte in the decoded chunk */
     size_t nbytes;
 };
 

@@ -8,6 +8,7 @@
 #include "encoderd/zarr/crc32c.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mem_store.h"
+#include "tests/unit/shuffling.h"
 
 #define SCRATCH_MAX ((size_t)1 << 20)
 
@@ -124,20 +125,6 @@ static uint64_t sum_bytes(const uint8_t *at, size_t n)
     return sum;
 }
 
-static void unpack_planes(const struct block *block, uint8_t *out)
-{
-    size_t stride = block->nbytes / 8;
-
-    REQUIRE(block->nbytes % 8 == 0);
-    for (size_t i = 0; i < block->nbytes; i++) {
-        unsigned value = 0;
-
-        for (unsigned p = 0; p < 8; p++)
-            value |= ((unsigned)block->data[p * stride + i / 8] >> (i % 8) & 1u) << p;
-        out[i] = (uint8_t)value;
-    }
-}
-
 static void read_blocks(struct decoder *decoder, const struct zarr_array *array, struct err *err)
 {
     static const uint64_t first[ZARR_DIMS_MAX];
@@ -159,8 +146,9 @@ static void read_blocks(struct decoder *decoder, const struct zarr_array *array,
         plain = malloc(block.nbytes + 1);
         REQUIRE(plain != NULL);
         planes = block.form == BLOCK_PLANES;
+        REQUIRE(!planes || block.planes.nbytes * 8 == block.nbytes);
         if (planes)
-            unpack_planes(&block, plain);
+            unshuffle(&block.planes, plain);
         else
             memcpy(plain, block.data, block.nbytes);
         REQUIRE(decoder_block(decoder, chunk, i, false, &block, err) == 0 ||

@@ -32,7 +32,7 @@
 #define BATCH        100
 
 static int8_t alleles[2 * NCALLS];
-static uint8_t planes[8 * PLANE_NBYTES + 64], from[3 * NCALLS], out[3 * NCALLS + 64];
+static uint8_t plane_bytes[8 * PLANE_NBYTES + 64], from[3 * NCALLS], out[3 * NCALLS + 64];
 static uint64_t mask[2 * NCALLS / 64];
 static uint64_t ncalls = NCALLS;
 
@@ -49,7 +49,8 @@ static void make_input(void)
         if (i % 2 == 1 && alleles[i - 1] < 0)
             alleles[i] = -1;
         for (unsigned p = 0; p < 8; p++)
-            planes[p * PLANE_NBYTES + i / 8] |= (uint8_t)(((uint8_t)alleles[i] >> p & 1) << i % 8);
+            plane_bytes[p * PLANE_NBYTES + i / 8] |=
+                (uint8_t)(((uint8_t)alleles[i] >> p & 1) << i % 8);
         mask[i / 64] |= (uint64_t)(i / 2 % 2) << i % 64;
     }
 }
@@ -63,6 +64,8 @@ struct kernel {
     uint64_t first;
     unsigned shift;
     bool unphased;
+    bool
+        low; /* of planes 0 and 1 alone, as most blocks are; what they make of this row is no genotype */
     void (*other)(void);
     bool plain; /* many instructions: counted only if all are wanted */
 };
@@ -74,12 +77,12 @@ static void bed_alleles(void)
 
 static void subset(void)
 {
-    extract_bits(planes, 0, mask, (size_t)ncalls / 32, out);
+    extract_bits(plane_bytes, 0, mask, (size_t)ncalls / 32, out);
 }
 
 static void subset_plain(void)
 {
-    extract_bits_plain(planes, 0, mask, (size_t)ncalls / 32, out);
+    extract_bits_plain(plane_bytes, 0, mask, (size_t)ncalls / 32, out);
 }
 
 /* Not to be made into moves of a known size. */
@@ -104,12 +107,13 @@ void run_kernel(const struct kernel *kernel)
 {
     const struct bgen_out to = {out, out + ncalls, kernel->unphased};
     struct bgen_sums sums = {0};
+    const struct planes planes = {plane_bytes, PLANE_NBYTES, kernel->low ? PLANES_LOW : PLANES_ALL};
     const uint64_t n = ncalls - kernel->first / 2;
 
     if (kernel->bed != NULL)
-        kernel->bed(planes, PLANE_NBYTES, kernel->first, 2, n, kernel->shift, true, out);
+        kernel->bed(&planes, kernel->first, 2, n, kernel->shift, true, out);
     else if (kernel->bgen != NULL)
-        kernel->bgen(planes, PLANE_NBYTES, kernel->first, 2, n, &to, &sums);
+        kernel->bgen(&planes, kernel->first, 2, n, &to, &sums);
     else if (kernel->bgen_alleles != NULL)
         kernel->bgen_alleles(alleles, 2, n, &to, &sums);
     else
@@ -121,13 +125,16 @@ static size_t add_bed(struct kernel *to)
     size_t n = 0;
 
     for (const char *const *name = bed_planes_names; *name != NULL; name++)
-        for (unsigned shift = 0; shift < 2 && bed_planes_impl(*name) != NULL; shift++) {
+        for (unsigned kind = 0; kind < 3 && bed_planes_impl(*name) != NULL; kind++) {
+            static const char *const kinds[] = {"", "-unaligned", "-low"};
+            const unsigned shift = kind == 1;
+
             to[n] = (struct kernel){.nbytes = (size_t)ncalls / 4,
                                     .bed = bed_planes_impl(*name),
                                     .first = 6 * shift,
-                                    .shift = shift};
-            snprintf(to[n++].name, sizeof to->name, "bed-planes-%s%s", *name,
-                     shift > 0 ? "-unaligned" : "");
+                                    .shift = shift,
+                                    .low = kind == 2};
+            snprintf(to[n++].name, sizeof to->name, "bed-planes-%s%s", *name, kinds[kind]);
         }
     return n;
 }
@@ -141,11 +148,14 @@ static size_t add_bgen(struct kernel *to)
 
         if (impl == NULL)
             continue;
-        for (int unphased = 0; unphased < 2; unphased++) {
-            to[n] = (struct kernel){
-                .nbytes = 3 * (size_t)ncalls, .bgen = impl->planes, .unphased = unphased > 0};
-            snprintf(to[n++].name, sizeof to->name, "bgen-planes-%s%s", *name,
-                     unphased > 0 ? "-unphased" : "");
+        for (unsigned kind = 0; kind < 3; kind++) {
+            static const char *const kinds[] = {"", "-unphased", "-low"};
+
+            to[n] = (struct kernel){.nbytes = 3 * (size_t)ncalls,
+                                    .bgen = impl->planes,
+                                    .unphased = kind == 1,
+                                    .low = kind == 2};
+            snprintf(to[n++].name, sizeof to->name, "bgen-planes-%s%s", *name, kinds[kind]);
         }
         to[n] = (struct kernel){.nbytes = 3 * (size_t)ncalls, .bgen_alleles = impl->alleles};
         snprintf(to[n++].name, sizeof to->name, "bgen-alleles-%s", *name);

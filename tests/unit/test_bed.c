@@ -4,6 +4,8 @@
  */
 #include "encoderd/format/bed.h"
 
+#include "tests/unit/shuffling.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 /* cmocka needs the three above it. */
@@ -109,27 +111,26 @@ static void region_free(struct region *region)
 }
 
 /* Planes of nelements, either right at the region's start or with 8 bytes between them and its end. */
-static uint8_t *make_planes(const struct region *region, const int8_t *elements, uint64_t nelements)
+static struct planes make_planes(const struct region *region, const int8_t *elements,
+                                 uint64_t nelements)
 {
-    uint64_t nbytes = nelements / 8;
-    uint8_t *planes = rng_chance(500) ? region->base : region->base + REGION - 8 - nelements;
+    const bool low = elements_are_low(elements, nelements) && rng_chance(700);
+    const unsigned n = low ? PLANES_LOW : PLANES_ALL;
 
     for (uint64_t i = 0; i < REGION; i += 8) {
         uint64_t garbage = rng();
 
         memcpy(region->base + i, &garbage, 8);
     }
-    memset(planes, 0, nelements);
-    for (unsigned p = 0; p < 8; p++)
-        for (uint64_t i = 0; i < nelements; i++)
-            planes[p * nbytes + i / 8] |= (uint8_t)(((unsigned)elements[i] >> p & 1) << i % 8);
-    return planes;
+    return shuffle(elements, nelements, n,
+                   rng_chance(500) ? region->base : region->base + REGION - 8 - n * nelements / 8);
 }
 
 struct shape {
     unsigned ploidy, shift;
     uint64_t first, ncalls, nelements;
     bool last;
+    bool low;                    /* no element has a bit above the lowest two */
     unsigned missing, fill, het; /* per mille */
 };
 
@@ -148,6 +149,9 @@ static void random_shape(struct shape *s)
     s->missing = density[rng_below(6)];
     s->fill = density[rng_below(6)];
     s->het = density[rng_below(6)];
+    s->low = rng_chance(300);
+    if (s->low)
+        s->missing = s->fill = 0;
 }
 
 static void random_call(const struct shape *s, int8_t *call)
@@ -170,7 +174,7 @@ static void random_call(const struct shape *s, int8_t *call)
 static void random_elements(const struct shape *s, int8_t *elements)
 {
     for (uint64_t i = 0; i < s->nelements; i++)
-        elements[i] = (int8_t)rng();
+        elements[i] = (int8_t)(s->low ? rng_below(4) : rng());
     for (uint64_t i = 0; i < s->ncalls; i++)
         random_call(s, elements + s->first + i * s->ploidy);
 }
@@ -190,7 +194,7 @@ static void random_out(const struct shape *s, uint8_t *out)
         out[k / 4] &= (uint8_t) ~(3u << k % 4 * 2);
 }
 
-static void check_one(const struct shape *s, const int8_t *elements, const uint8_t *planes)
+static void check_one(const struct shape *s, const int8_t *elements, const struct planes planes)
 {
     static uint8_t before[OUT_MAX], due[OUT_MAX], got[OUT_MAX];
     const int8_t *calls = elements + s->first;
@@ -212,9 +216,8 @@ static void check_one(const struct shape *s, const int8_t *elements, const uint8
         if (!fn)
             continue;
         memcpy(got, before, OUT_MAX);
-        assert_int_equal(fn(planes, s->nelements / 8, s->first, s->ploidy, s->ncalls, s->shift,
-                            s->last, got + MARGIN),
-                         ok);
+        assert_int_equal(
+            fn(&planes, s->first, s->ploidy, s->ncalls, s->shift, s->last, got + MARGIN), ok);
         if (ok)
             assert_memory_equal(got, due, OUT_MAX);
         /* Also of a run with bad calls, nothing outside may have changed. */
@@ -266,7 +269,9 @@ static void spoil(const struct shape *s, int8_t *elements, uint64_t call)
     static const int8_t bad[] = {2, 3, 4, 8, 16, 32, 64, 127, -3, -5, -128};
     int8_t *at = elements + s->first + call * s->ploidy;
 
-    if (s->ploidy == 2 && rng_chance(300)) {
+    if (s->low) {
+        at[rng_below(s->ploidy)] = (int8_t)(2 + rng_below(2));
+    } else if (s->ploidy == 2 && rng_chance(300)) {
         at[0] = -2;
         at[1] = (int8_t)((int)rng_below(3) - 1);
     } else {
@@ -283,7 +288,7 @@ static void a_bad_call_anywhere(void **state)
     (void)state;
     rng_state = 77;
     region_init(&region);
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 16; round++) {
         struct shape s;
 
         random_shape(&s);
@@ -310,7 +315,7 @@ static void a_bad_call_anywhere(void **state)
 #define HALVES_CALLS 700
 
 struct half {
-    const uint8_t *planes;
+    struct planes planes;
     uint64_t begin, end;
     uint8_t *row;
     pthread_barrier_t *barrier;
@@ -322,8 +327,8 @@ static void *make_half(void *arg)
     struct half *h = arg;
 
     pthread_barrier_wait(h->barrier);
-    h->ok = bed_from_planes(h->planes, HALVES_CALLS * 2 / 8, h->begin * 2, 2, h->end - h->begin,
-                            h->begin % 4, h->end == HALVES_CALLS, h->row + h->begin / 4);
+    h->ok = bed_from_planes(&h->planes, h->begin * 2, 2, h->end - h->begin, h->begin % 4,
+                            h->end == HALVES_CALLS, h->row + h->begin / 4);
     return NULL;
 }
 
@@ -372,12 +377,14 @@ static void portable_is_always_there(void **state)
 
 static void empty_runs_write_nothing(void **state)
 {
-    uint8_t planes[16] = {0}, out = 0xa5;
+    const uint8_t bytes[16] = {0};
+    const struct planes planes = {bytes, 1, PLANES_ALL};
+    uint8_t out = 0xa5;
     const int8_t none[2] = {0};
 
     (void)state;
     for (unsigned shift = 0; shift < 4; shift++) {
-        assert_true(bed_from_planes(planes, 1, 0, 2, 0, shift, true, &out));
+        assert_true(bed_from_planes(&planes, 0, 2, 0, shift, true, &out));
         assert_true(bed_from_alleles(none, 2, 0, shift, true, &out));
         assert_int_equal(out, 0xa5);
     }

@@ -503,8 +503,7 @@ static void test_put_refuses(void **state)
             for (unsigned e = 0; e < 4; e++)
                 planes[p] |= (uint8_t)(((uint8_t)bad[i][e] >> p & 1u) << (e + 2));
         run.alleles = NULL;
-        run.planes = planes;
-        run.plane_nbytes = 1;
+        run.planes = (struct planes){planes, 1, PLANES_ALL};
         run.first = 2;
         check_put_refused(&o.view, &run, "sample 'S2'");
     }

@@ -5,6 +5,7 @@
 #include "encoderd/zarr/blosc1_decode.h"
 
 #include "encoderd/zarr/bytes.h"
+#include "tests/unit/shuffling.h"
 
 #include <blosc.h>
 #include <setjmp.h>
@@ -32,27 +33,19 @@ static int setup(void **state)
     return 0;
 }
 
-static void unshuffle(const uint8_t *planes, size_t nbytes, uint8_t *out)
-{
-    for (size_t i = 0; i < nbytes; i++) {
-        out[i] = 0;
-        for (size_t p = 0; p < 8; p++)
-            out[i] |= (uint8_t)((planes[p * (nbytes / 8) + i / 8] >> (i % 8) & 1) << p);
-    }
-}
-
 static void check_planes(const struct blosc1_frame *frame, const uint8_t *from, uint32_t i,
                          uint32_t begin, size_t n, ZSTD_DCtx *zstd)
 {
     uint32_t nbytes = blosc1_block_nbytes(frame, i);
     uint8_t *in = malloc(BLOSC1_ROOM + n), *out = malloc(nbytes), *plain = malloc(nbytes);
-    const uint8_t *planes;
+    struct planes planes;
     struct err err = {0};
 
     memcpy(in + BLOSC1_ROOM, from + begin, n);
     if (blosc1_decode_planes(frame, i, in + BLOSC1_ROOM, n, zstd, out, &planes, &err) < 0)
         fail_msg("%s", err.msg);
-    unshuffle(planes, nbytes, plain);
+    assert_int_equal(planes.nbytes, nbytes / 8);
+    unshuffle(&planes, plain);
     assert_memory_equal(plain, data + (size_t)i * frame->block_size, nbytes);
     free(in);
     free(out);
@@ -212,7 +205,7 @@ static void test_zstd_too_long(void **state)
     uint8_t from[16 + 4 + 4 + 256] = {2, 1, 0x94, 1}, *in = from + 24 - 4, *out = malloc(64);
     ZSTD_DCtx *zstd = ZSTD_createDCtx();
     struct blosc1_frame frame;
-    const uint8_t *planes;
+    struct planes planes;
     struct err err = {0};
     uint8_t zeros[4096] = {0};
     size_t n = ZSTD_compress(from + 24, 256, zeros, sizeof zeros, 1);

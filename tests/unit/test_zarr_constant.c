@@ -5,6 +5,7 @@
 #include "zarr_fixture.h"
 
 #include "encoderd/zarr/bytes.h"
+#include "tests/unit/shuffling.h"
 
 #include <blosc.h>
 
@@ -94,8 +95,6 @@ static struct zarr_array *one_block(struct fixture *fix, uint8_t flags, uint8_t 
 
 static void expand(const struct block *block, uint8_t *out)
 {
-    const size_t plane = block->nbytes / 8;
-
     switch (block->form) {
     case BLOCK_PLAIN:
         memcpy(out, block->data, block->nbytes);
@@ -104,11 +103,7 @@ static void expand(const struct block *block, uint8_t *out)
         memset(out, *block->data, block->nbytes);
         return;
     case BLOCK_PLANES:
-        for (size_t i = 0; i < block->nbytes; i++) {
-            out[i] = 0;
-            for (size_t p = 0; p < 8; p++)
-                out[i] |= (uint8_t)((block->data[p * plane + i / 8] >> i % 8 & 1) << p);
-        }
+        unshuffle(&block->planes, out);
     }
 }
 

@@ -3,6 +3,8 @@
  */
 #include "zarr_fixture.h"
 
+#include "tests/unit/shuffling.h"
+
 static const char *const same_data[] = {
     "biallelic.vcz.zip",
     "biallelic_stored.vcz.zip",
@@ -43,15 +45,6 @@ static const char *const own_data[] = {
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* Bit (i mod 8) of byte i/8 of plane p is bit p of element i. */
-static void unshuffle(const uint8_t *planes, size_t nbytes, uint8_t *out)
-{
-    for (size_t i = 0; i < nbytes; i++) {
-        out[i] = 0;
-        for (size_t p = 0; p < 8; p++)
-            out[i] |= (uint8_t)((planes[p * (nbytes / 8) + i / 8] >> (i % 8) & 1) << p);
-    }
-}
-
 /* Decodes a block both ways; the caller frees the plain bytes. Returns whether it came as planes. */
 static bool both_ways(struct fixture *f, struct chunk *chunk, uint64_t i, struct block *out,
                       uint8_t **bytes)
@@ -67,9 +60,11 @@ static bool both_ways(struct fixture *f, struct chunk *chunk, uint64_t i, struct
     if (planes) {
         assert_int_equal(block.nbytes % 8, 0);
         unshuffled = malloc(block.nbytes);
-        unshuffle(block.data, block.nbytes, unshuffled);
+        assert_int_equal(block.planes.nbytes, block.nbytes / 8);
+        unshuffle(&block.planes, unshuffled);
         for (size_t k = 0; k < 8; k++)
-            past ^= ((const volatile uint8_t *)block.data)[block.nbytes + k];
+            past ^= ((const volatile uint8_t *)
+                         block.planes.at)[block.planes.n * block.planes.nbytes + k];
         (void)past;
     }
     if (decoder_block(f->decoder, chunk, i, false, out, &err) < 0)
