@@ -147,7 +147,7 @@ build/vectors/cases.tsv: tests/data/vectors.tar.zst
 
 TEST_ENV = VCZFS_BUILD=$(BUILD) VCZFS_VECTORS=build/vectors
 # Tests that start threads: what the thread sanitizer is for.
-TSAN_TESTS := sched parallel bed phase_cache zarr_pipeline zarr_spill
+TSAN_TESTS := sched kept parallel bed phase_cache zarr_pipeline zarr_spill
 
 demo: DEPS = $(DEPS_BUILD) plink1.9 plink2
 demo: deps

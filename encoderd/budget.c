@@ -2,11 +2,12 @@
 
 #include "common/size.h"
 
-/* Half is the arena, a quarter the workers' scratch, an eighth for chunks that can only be decoded whole, a
- * sixteenth for members of a zip archive; the rest is for indexes, queues and what the libraries take. */
-#define ARENA_SHARE   2
+/* Three eighths are the arena, a quarter the workers' scratch, an eighth each for chunks that can only be decoded whole
+ * and for blocks that are kept for random readers, a sixteenth for members of a zip archive; the rest is for indexes,
+ * queues and what the libraries take. */
 #define SCRATCH_SHARE 4
 #define CACHE_SHARE   8
+#define KEPT_SHARE    8
 #define ZIP_SHARE     16
 #define SCRATCH_MIN   (UINT64_C(3) << 20)
 
@@ -17,9 +18,10 @@ struct budget budget_of(uint64_t memory, unsigned nthreads)
 
     return (struct budget){
         .nthreads = workers,
-        .arena = memory / ARENA_SHARE,
+        .arena = memory / 8 * 3,
         .scratch = (size_t)(memory / SCRATCH_SHARE / workers),
         .cache = (size_t)(memory / CACHE_SHARE),
+        .kept = (size_t)(memory / KEPT_SHARE),
         .zip = (size_t)(memory / ZIP_SHARE),
     };
 }

@@ -12,6 +12,7 @@ struct budget {
     uint64_t arena;    /* bytes, as are all that follow */
     size_t scratch;    /* of each worker */
     size_t cache;      /* of chunks that can only be decoded whole */
+    size_t kept;       /* of blocks that random readers wanted */
     size_t zip;        /* of members of a zip archive that had to be inflated */
 };
 

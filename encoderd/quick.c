@@ -21,7 +21,13 @@
 
 int quick_init(struct sched *sched, struct err *err)
 {
-    return encode_worker_init(&sched->quick.encode, QUICK_SCRATCH, NULL, err);
+    struct encode_worker *worker = &sched->quick.encode;
+
+    if (encode_worker_init(worker, QUICK_SCRATCH, NULL, err) != 0)
+        return -1;
+    decoder_set_kept(worker->decoder, sched->kept);
+    decoder_keep(worker->decoder, true); /* what comes here is a random reader's */
+    return 0;
 }
 
 void quick_clear(struct sched *sched)

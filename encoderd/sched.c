@@ -60,9 +60,12 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
         err_sys(err, ERR_SYSTEM, errno, "cannot make an eventfd");
     if (config->cache_max > 0)
         sched->cache = cache_new(config->cache_max, err);
+    if (config->kept_max > 0)
+        sched->kept = kept_new(config->kept_max, err);
     sched->phases = phase_cache_new(err);
     if (sched->wake_fd < 0 || sched->phases == NULL ||
-        (config->cache_max > 0 && sched->cache == NULL) || quick_init(sched, err) != 0 ||
+        (config->cache_max > 0 && sched->cache == NULL) ||
+        (config->kept_max > 0 && sched->kept == NULL) || quick_init(sched, err) != 0 ||
         workers_start(sched, err) != 0) {
         sched_free(sched);
         return NULL;
@@ -114,6 +117,7 @@ void sched_free(struct sched *sched)
     quick_clear(sched);
     cache_free(sched->cache);
     phase_cache_free(sched->phases);
+    kept_free(sched->kept);
     free_queues(sched);
     for (int i = 0; i < HANDLE_BUCKETS; i++)
         while ((handle = TAILQ_FIRST(&sched->handles[i])) != NULL)
@@ -564,6 +568,8 @@ void sched_idle(struct sched *sched)
     pthread_mutex_unlock(&sched->lock);
     if (sched->cache != NULL)
         cache_trim(sched->cache);
+    if (sched->kept != NULL)
+        kept_trim(sched->kept);
     store_trim(sched->view->vcz->store);
 }
 

@@ -155,6 +155,7 @@ static void run_cell(struct worker *worker, struct span *span, struct encode_cel
     bool last;
 
     cell->donor = &donor;
+    decoder_keep(worker->encode.decoder, !span->keep);
     failed = encode_cell(span->format, &span->target, cell, &worker->encode, &err);
 
     pthread_mutex_lock(&sched->lock);
@@ -353,6 +354,7 @@ static int start_worker(struct sched *sched, struct worker *worker, struct err *
     if (encode_worker_init(&worker->encode, sched->config.scratch_max, sched->cache, err) != 0)
         return -1;
     worker->encode.phases = sched->phases;
+    decoder_set_kept(worker->encode.decoder, sched->kept);
     failed = pthread_create(&worker->thread, NULL, worker_main, worker);
     if (failed != 0)
         return err_sys(err, ERR_SYSTEM, failed, "cannot start a worker thread");

@@ -142,7 +142,48 @@ bool stored_blocks_equal(const struct stored_block *a, const struct stored_block
 static void make_constant(const struct constant *constant, struct block *out)
 {
     out->form = BLOCK_CONSTANT;
+    out->known = true;
     out->data = &constant->value;
+}
+
+/* ---- blocks that were kept ---- */
+
+static struct kept_key kept_key(const struct chunk *chunk, uint32_t i)
+{
+    struct kept_key key = {.store = chunk->array->store, .block = i};
+
+    memcpy(key.identity, chunk->identity, sizeof key.identity);
+    memcpy(key.index, chunk->index, chunk->array->meta.ndim * sizeof *key.index);
+    return key;
+}
+
+static bool may_be_kept(const struct decoder *decoder, const struct chunk *chunk, uint32_t i,
+                        unsigned forms)
+{
+    return decoder->kept != NULL && (forms & BLOCK_MAY_BE_PLANES) != 0 &&
+           chunk->array->meta.dtype.size == 1 && blosc1_block_is_planes(&chunk->frame, i);
+}
+
+static bool find_kept(const struct decoder *decoder, const struct chunk *chunk, uint32_t i,
+                      uint8_t *to, struct block *out)
+{
+    const struct kept_key key = kept_key(chunk, i);
+    const struct planes planes = {to, out->nbytes / PLANES_ALL, PLANES_LOW};
+
+    if (!kept_get(decoder->kept, &key, planes.nbytes, to))
+        return false;
+    out->form = BLOCK_PLANES;
+    out->known = true;
+    out->planes = planes;
+    return true;
+}
+
+static void keep(const struct decoder *decoder, const struct chunk *chunk, uint32_t i,
+                 const struct block *block)
+{
+    const struct kept_key key = kept_key(chunk, i);
+
+    kept_put(decoder->kept, &key, &block->planes);
 }
 
 /* ---- Blosc ---- */
@@ -210,12 +251,15 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
     const bool constants =
         (forms & BLOCK_MAY_BE_CONSTANT) != 0 && chunk->array->meta.dtype.size == 1;
     const size_t n = stored_nbytes(chunk, i);
+    const bool kept = may_be_kept(decoder, chunk, i, forms);
     uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
     uint8_t *in = to == NULL ? NULL : decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
     struct constant constant = {0};
 
     if (in == NULL)
         return -1;
+    if (kept && find_kept(decoder, chunk, i, to, out))
+        return 0;
     in += BLOCK_LEAD;
     if (chunk_read(decoder, chunk, chunk->begins[i], in, n, err) < 0)
         return -1;
@@ -232,6 +276,8 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
         count(decoder, out);
         decoder->constant = constant;
         make_constant(&decoder->constant, out);
+    } else if (kept && decoder->keeps) {
+        keep(decoder, chunk, i, out);
     }
     return 0;
 }
@@ -307,6 +353,7 @@ static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsi
     case LAYOUT_ABSENT:
         if ((forms & BLOCK_MAY_BE_CONSTANT) != 0 && chunk->array->meta.dtype.size == 1) {
             out->form = BLOCK_CONSTANT;
+            out->known = true;
             out->data = chunk->array->meta.fill;
             return 0;
         }
@@ -368,7 +415,7 @@ int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
     if (decode_or_spill(decoder, chunk, i, forms, out, err) < 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);
     /* A constant that took decoding was counted then. */
-    if (out->form != BLOCK_CONSTANT)
+    if (!out->known)
         count(decoder, out);
     return 0;
 }

@@ -26,6 +26,7 @@
 
 #include "encoderd/zarr/array.h"
 #include "encoderd/zarr/cache.h"
+#include "encoderd/zarr/kept.h"
 #include "encoderd/zarr/planes.h"
 
 struct decoder;
@@ -47,6 +48,13 @@ void decoder_trim(struct decoder *decoder);
 /* The cache must outlive the decoder. Entries belong to a store by its address: cache_trim before a store
  * is freed. */
 void decoder_set_cache(struct decoder *decoder, struct cache *cache);
+
+/* Where to look for blocks that may come as planes before decoding them. It must outlive the decoder; entries belong
+ * to a store as those of a cache do. */
+void decoder_set_kept(struct decoder *decoder, struct kept *kept);
+
+/* From now on blocks that come as planes are kept there, or not: what is read in sequence is not needed again. */
+void decoder_keep(struct decoder *decoder, bool keep);
 
 /* For a thread that has other things to do: from now on no more than `nblocks` blocks, none of a
  * chunk that is decoded whole, none larger than 1 MiB; anything else is an error that is not meant for
@@ -83,6 +91,7 @@ enum block_form {
 
 struct block {
     enum block_form form;
+    bool known; /* what it holds was known: it was not decoded */
     /* In the decoder's scratch: valid until the decoder's next call. */
     const uint8_t *data; /* unless it comes as planes */
     struct planes planes;

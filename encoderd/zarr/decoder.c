@@ -157,6 +157,16 @@ void decoder_set_cache(struct decoder *decoder, struct cache *cache)
     decoder->cache = cache;
 }
 
+void decoder_set_kept(struct decoder *decoder, struct kept *kept)
+{
+    decoder->kept = kept;
+}
+
+void decoder_keep(struct decoder *decoder, bool keep)
+{
+    decoder->keeps = keep;
+}
+
 void decoder_only_quick(struct decoder *decoder, uint64_t nblocks)
 {
     decoder->quick_left = nblocks;

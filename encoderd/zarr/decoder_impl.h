@@ -81,6 +81,8 @@ struct decoder {
     size_t sorting_cap;
     struct shards shards;
     struct cache *cache; /* borrowed; NULL if there is none */
+    struct kept *kept;   /* borrowed; NULL if there is none */
+    bool keeps;          /* what is decoded goes there */
     bool spills; /* the store that was last read has a temporary file: for what errors advise */
     struct streaming streams[STREAMS_MAX];
     struct constant constant;

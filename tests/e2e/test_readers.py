@@ -113,6 +113,37 @@ def test_buffered_readers_of_variant_headers_read_on(mount, generated):
     assert reads <= 2 * size / 131072 + 10, (reads, size)
 
 
+def read_rows(path, whole, rows, row_bytes):
+    """The pages of each row, past the page cache and far from one another."""
+    with helpers.open_fd(path, os.O_RDONLY | os.O_DIRECT) as fd:
+        for row in rows:
+            at = (3 + row * row_bytes) // 4096 * 4096
+            assert os.pread(fd, 12288, at) == whole[at : at + 12288], row
+
+
+@pytest.mark.parametrize("missing", ["0", "0.01"])
+def test_random_readers_come_back_to_blocks(missing, mount, generated):
+    """Rows of blocks that others were read from twice are not decoded again, unless calls are missing there; until nobody
+    has read for a while."""
+    options = f"--samples 20003 --variants 1500 --chunk-variants 500 --chunk-samples 10000 --missing {missing}"
+    store, _vcf = generated(*options.split())
+    rows, row_bytes = [1400, 20, 722, 1111, 501, 1020], (20003 + 3) // 4
+
+    def read_below(m, n):
+        return blocks(m, lambda: read_rows(m.path(".bed"), whole, [row + n for row in rows], row_bytes))
+
+    with mount(store) as m:
+        whole = m.path(".bed").read_bytes()
+    with mount(store) as m:
+        decoded = [read_below(m, n) for n in range(3)]
+        assert decoded[0] >= len(rows) and decoded[1] >= len(rows), decoded
+        assert decoded[2] == 0 if missing == "0" else decoded[2] > 0, decoded
+        deadline = time.monotonic() + 30
+        while read_below(m, 3) == 0:
+            assert time.monotonic() < deadline, "what was kept is never given back"
+            time.sleep(3 * helpers.SLOW)
+
+
 def manyreads(store, mount, *options):
     with mount(store, "--threads", "2") as m:
         done = subprocess.run([MANYREADS, *options, m.path(".bed")], stdout=subprocess.PIPE, check=True)
