@@ -2,15 +2,16 @@
 
 #include "common/size.h"
 
-/* The unit of the row grid, and the longest span, in bytes; spans double from one to the other. */
+/* The unit of the row grid, in bytes: spans double from there to PLAN_SPAN_MAX. */
 #define SPAN_MIN UINT64_C(262144)
-#define SPAN_MAX UINT64_C(4194304)
 
 /* Kernel read-ahead arrives out of order by a little: so many lengths of a read from where the run
  * stands, and at most so far, is still the same run. Read-ahead comes in long reads; a short one from
  * somewhere near is a random reader's, for whom nothing should be made that it did not ask for. */
 #define RUN_LENGTHS   8
 #define RUN_SLACK_MAX UINT64_C(1048576)
+/* Once it is a run beyond doubt, what is asked for late may lie so far back. */
+#define RUN_BACK_MAX UINT64_C(5242880)
 /* A streak from which on it is a run beyond doubt. */
 #define RUN_SURE 3
 /* Who reads the beginning of each variant, or of every third, asks for little from far apart; but to make rows that
@@ -75,7 +76,7 @@ struct extent_plan plan_exact(const struct stream_layout *layout, uint64_t size,
 struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
                               const struct plan_limits *limits, uint64_t begin)
 {
-    return to_grid(layout, size, limits, begin, SPAN_MAX);
+    return to_grid(layout, size, limits, begin, PLAN_SPAN_MAX);
 }
 
 /* Are a few rows left out between the run and the row that the read ends in, and no more? */
@@ -96,8 +97,7 @@ bool plan_continues(const struct reader *reader, const struct stream_layout *lay
 {
     const uint64_t slack = length < RUN_SLACK_MAX / RUN_LENGTHS ? length * RUN_LENGTHS
                                                                 : size_max(RUN_SLACK_MAX, length);
-    const uint64_t back =
-        reader->streak < RUN_SURE ? slack : size_max(slack, RUN_SLACK_MAX + SPAN_MAX);
+    const uint64_t back = reader->streak < RUN_SURE ? slack : size_max(slack, RUN_BACK_MAX);
 
     if (reader->next == 0)
         return false;
@@ -125,7 +125,7 @@ struct extent_plan plan_read(struct reader *reader, const struct stream_layout *
     if (offset + length > reader->next)
         reader->streak++;
     if (reader->streak > 0) {
-        const unsigned doublings = reader->streak > 5 ? 4 : reader->streak - 1;
+        const unsigned doublings = reader->streak > 4 ? 3 : reader->streak - 1;
 
         plan = to_grid(layout, size, limits, plan.begin, SPAN_MIN << doublings);
     }

@@ -8,8 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Longest span, and the share of the arena that one reader's span and all work ahead may take. */
-#define SPAN_MAX    UINT64_C(4194304)
+/* What a span may always take, and the share of the arena that one reader's span and all work ahead may take. */
 #define SPAN_MIN    UINT64_C(131072)
 #define SPAN_SHARE  8
 #define AHEAD_SHARE 4
@@ -22,7 +21,7 @@
 
 /* Spans kept though nobody holds them. The kernel's page cache has what was read; these serve a second
  * reader close behind. Few, so that the arena's pages stay in the processor's cache. */
-#define RESTING_MAX (4 * SPAN_MAX)
+#define RESTING_MAX (4 * PLAN_SPAN_MAX)
 
 struct sched *sched_new(const struct view *view, struct arena *arena,
                         const struct sched_config *config, struct err *err)
@@ -209,7 +208,7 @@ static struct plan_limits current_limits(const struct sched *sched)
     const uint64_t share = arena_size(sched->spans.arena) / SPAN_SHARE / readers;
 
     return (struct plan_limits){
-        .span_max = size_min(SPAN_MAX, size_max(SPAN_MIN, share)),
+        .span_max = size_min(PLAN_SPAN_MAX, size_max(SPAN_MIN, share)),
         .skip_max = size_max(1, sched->block_rows / SKIP_SHARE),
     };
 }
