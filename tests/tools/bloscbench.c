@@ -6,8 +6,13 @@
  *
  * Each thread decodes whole chunks into a buffer that it keeps and has touched before: the best case. A
  * store of one chunk is decoded by c-blosc's own threads. Prints one JSON object; bed_bytes is the size of the .bed rows that the calls
- * make, seconds has one figure for each run.
+ * make, seconds has one figure for each run; zstd_seconds is CPU time of libzstd for what a mount has it decode, and of
+ * nothing else: less than that no mount can take.
  */
+#include "encoderd/zarr/blosc1.h"
+#include "encoderd/zarr/bytes.h"
+#include "encoderd/zarr/zstd_zeros.h"
+
 #include <blosc.h>
 #include <dirent.h>
 #include <err.h>
@@ -25,6 +30,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <zstd.h>
 
 struct bench {
     char dir[PATH_MAX];
@@ -192,6 +198,59 @@ static void run_all(struct bench *b, int nruns)
     free(workers);
 }
 
+static double cpu_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Seconds of libzstd for the blocks of one chunk. */
+static double zstd_chunk(const struct bench *b, const char *name, uint8_t *packed, size_t n,
+                         uint8_t *out, ZSTD_DCtx *zstd)
+{
+    struct blosc1_frame frame;
+    uint32_t *begins, *ends;
+    struct err why = {0};
+    double seconds = 0;
+
+    if (blosc1_parse_header(packed, n, b->chunk_nbytes, &frame, &why) < 0 ||
+        blosc1_index(&frame, packed + BLOSC1_HEADER_NBYTES, &begins, &ends, &why) < 0)
+        errx(1, "%s/%s: %s", b->dir, name, why.msg);
+    for (uint32_t i = 0; i < frame.nblocks; i++) {
+        uint8_t *stream = packed + begins[i] + 4;
+        size_t nstream = get_le32(stream - 4), nbytes = blosc1_block_nbytes(&frame, i), there;
+        double begin;
+
+        if (!blosc1_block_is_planes(&frame, i) || blosc1_frame_codec(&frame) != BLOSC1_ZSTD ||
+            nstream == nbytes)
+            continue;
+        there = zstd_cut_zeros(stream, &nstream, nbytes);
+        begin = cpu_now();
+        if (there > 0 && ZSTD_decompressDCtx(zstd, out, nbytes, stream, nstream) != there)
+            errx(1, "%s/%s: zstd cannot decode it", b->dir, name);
+        seconds += cpu_now() - begin;
+    }
+    free(begins);
+    free(ends);
+    return seconds;
+}
+
+static double zstd_alone(const struct bench *b)
+{
+    uint8_t *packed = allocate(b->packed_max), *out = allocate(b->chunk_nbytes);
+    ZSTD_DCtx *zstd = ZSTD_createDCtx();
+    double seconds = 0;
+
+    for (size_t i = 0; i < b->nchunks; i++)
+        seconds += zstd_chunk(b, b->names[i], packed, read_chunk(b, i, packed), out, zstd);
+    ZSTD_freeDCtx(zstd);
+    free(packed);
+    free(out);
+    return seconds;
+}
+
 int main(int argc, char **argv)
 {
     struct bench b = {0};
@@ -208,7 +267,7 @@ int main(int argc, char **argv)
            b.nthreads, b.nchunks, (unsigned long long)b.bed_nbytes,
            (unsigned long long)(b.chunk_nbytes * b.nchunks), (unsigned long long)b.packed_total);
     run_all(&b, nruns);
-    printf("]}\n");
+    printf("], \"zstd_seconds\": %.6f}\n", zstd_alone(&b));
     for (size_t i = 0; i < b.nchunks; i++)
         free(b.names[i]);
     free(b.names);

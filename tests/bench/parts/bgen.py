@@ -28,7 +28,7 @@ def measure(bench, store, seed, run):
         run["bgi_s"] = time.monotonic() - begin
         with contextlib.closing(sqlite3.connect(f"file:{mount.file}.bgi?mode=ro", uri=True)) as index:
             rows = index.execute("SELECT file_start_position, size_in_bytes FROM Variant").fetchall()
-        latencies = read_variants(mount.file, random.Random(seed).sample(rows, min(bench.random_reads, len(rows))))
+        latencies = read_variants(mount.file, random.Random(seed).sample(rows, min(bench.variants, len(rows))))
     run["bgen_variant_p50_ms"] = percentile(latencies, 50) * 1e3
     run["bgen_variant_p99_ms"] = percentile(latencies, 99) * 1e3
 
