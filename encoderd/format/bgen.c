@@ -14,74 +14,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define HEADER_NBYTES   20 /* of the header block proper */
-#define LAYOUT_2        2u
-#define COMPRESSED_ZLIB 1u
-
-static void append_u16(struct buf *out, uint64_t value)
-{
-    const uint8_t bytes[] = {(uint8_t)value, (uint8_t)(value >> 8)};
-
-    buf_append(out, bytes, sizeof bytes);
-}
-
-static void append_u32(struct buf *out, uint64_t value)
-{
-    append_u16(out, value);
-    append_u16(out, value >> 16);
-}
-
-/* Bytes of the sample block, checked to be something that the header can say. */
-static int samples_nbytes(const struct selection *selection, uint64_t *nbytes, struct err *err)
-{
-    const char *path = store_path(selection->vcz->store);
-
-    *nbytes = 8;
-    for (uint64_t i = 0; i < selection->nsamples; i++) {
-        if (selection->sample_id[i].len > UINT16_MAX)
-            return err_set(err, ERR_DATA,
-                           "%s: sample %" PRIu64 " has an ID of %zu bytes, more than a .bgen can "
-                           "hold; use --no-header-samples to leave IDs out of it",
-                           path, i, selection->sample_id[i].len);
-        *nbytes += 2 + selection->sample_id[i].len;
-    }
-    if (*nbytes > UINT32_MAX - HEADER_NBYTES)
-        return err_set(err, ERR_DATA,
-                       "%s: the sample IDs take %" PRIu64 " bytes, more than a .bgen can hold; use "
-                       "--no-header-samples to leave them out of it",
-                       path, *nbytes);
-    return 0;
-}
-
-static int make_header(const struct selection *selection, bool samples, struct buf *out,
-                       struct err *err)
-{
-    uint64_t nbytes = 0;
-
-    if (samples && samples_nbytes(selection, &nbytes, err) != 0)
-        return -1;
-    append_u32(out, HEADER_NBYTES + nbytes);
-    append_u32(out, HEADER_NBYTES);
-    append_u32(out, selection->rows.nrows);
-    append_u32(out, selection->nsamples);
-    buf_append_str(out, "bgen");
-    append_u32(out, COMPRESSED_ZLIB | LAYOUT_2 << 2 | (samples ? UINT32_C(1) << 31 : 0));
-    if (samples) {
-        append_u32(out, nbytes);
-        append_u32(out, selection->nsamples);
-        for (uint64_t i = 0; i < selection->nsamples; i++) {
-            append_u16(out, selection->sample_id[i].len);
-            buf_append(out, selection->sample_id[i].at, selection->sample_id[i].len);
-        }
-    }
-    return out->failed ? err_set(err, ERR_MEMORY, "out of memory for the header of the .bgen") : 0;
-}
-
 static void bgen_header(const struct format_view *view, uint64_t begin, uint64_t end, uint8_t *out)
 {
     const struct bgen *bgen = view->state;
 
-    memcpy(out, bgen->header.data + begin, end - begin);
+    bgen_header_write(&bgen->header, begin, end, out);
 }
 
 static int sample_lines(const struct selection *selection, struct buf *out, struct err *err)
@@ -130,7 +67,7 @@ static void bgen_close(struct format_view *view)
     for (size_t i = 0; i < view->nsidecars; i++)
         cleanup_close(&view->sidecars[i].fd);
     if (bgen != NULL)
-        buf_free(&bgen->header);
+        bgen_header_clear(&bgen->header);
     free(bgen);
     *view = (struct format_view){0};
 }
@@ -202,7 +139,7 @@ static int make_layout(struct format_view *view, struct err *err)
     const uint64_t nrows = view->selection->rows.nrows;
     uint64_t size;
 
-    view->layout = (struct stream_layout){.header_nbytes = bgen->header.len,
+    view->layout = (struct stream_layout){.header_nbytes = bgen->header.nbytes,
                                           .row_nbytes = bgen_row_nbytes(&bgen->shape),
                                           .nrows = nrows};
     if (!size_mul(nrows, view->layout.row_nbytes, &size) ||
@@ -218,7 +155,7 @@ static int open_parts(const struct format_options *options, const struct pass_me
     struct bgen *bgen = view->state;
 
     if (check_counts(view->selection, err) != 0 ||
-        make_header(view->selection, !options->no_header_samples, &bgen->header, err) != 0 ||
+        bgen_header_init(&bgen->header, view->selection, !options->no_header_samples, err) != 0 ||
         make_sidecars(options, resume, view, err) != 0 ||
         find_strings(options, means, resume, view, err) != 0)
         return -1;

@@ -4,13 +4,14 @@
 #ifndef VCZFS_FORMAT_BGEN_IMPL_H
 #define VCZFS_FORMAT_BGEN_IMPL_H
 
+#include "encoderd/format/bgen_header.h"
 #include "encoderd/format/bgen_row.h"
 #include "encoderd/format/format.h"
 
 /* One view's state. */
 struct bgen {
     struct bgen_shape shape;
-    struct buf header;  /* of the stream */
+    struct bgen_header header;
     bool never_phased;  /* as far as the view is concerned */
     size_t scratch_max; /* for the reader that looks a site up for a message */
 };
