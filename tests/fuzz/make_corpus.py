@@ -260,9 +260,33 @@ def protocol(corpus):
                                        "00 00 000000 0010 01 10"))
 
 
+# By zstd, level 19: 256 KiB that end in zeroes.
+COMPRESSED = bytes.fromhex(
+    "28b52ffda000000400c40200480400021080400801201aa8807dd0583e493c10feffff7fb69b01cc1d25"
+    "9fe43ff925bfe42bf94cbee4532c9fba3c8e21cae7b4294f575eeda6bc9527384d9efbf2d14ec947f279"
+    "79497e56bef34efe2679e86bc81f900203001000")
+
+
+def zstd_frame(nbytes, *blocks):
+    """A frame of raw (0) and RLE (1) blocks: (type, length, byte)."""
+    out = struct.pack("<IBI", 0xFD2FB528, 0xA0, nbytes)
+    for i, (kind, length, byte) in enumerate(blocks):
+        header = length << 3 | kind << 1 | (i + 1 == len(blocks))
+        out += struct.pack("<I", header)[:3] + bytes([byte]) * (1 if kind == 1 else length)
+    return out
+
+
+def zeros(corpus):
+    corpus.put("zeros", zstd_frame(100, (0, 10, 7), (1, 90, 0)))
+    corpus.put("zeros", zstd_frame(100, (0, 10, 7), (1, 40, 0), (1, 50, 0)))
+    corpus.put("zeros", zstd_frame(100, (1, 100, 0)))
+    corpus.put("zeros", zstd_frame(100, (1, 50, 0), (0, 10, 7), (1, 40, 1)))
+    corpus.put("zeros", COMPRESSED)
+
+
 def main():
     corpus = Corpus(sys.argv[1], sys.argv[2])
-    for make in (metadata, chunks, beyond_the_budget, vlen, shards, zips, protocol):
+    for make in (metadata, chunks, beyond_the_budget, vlen, shards, zips, protocol, zeros):
         make(corpus)
 
 

@@ -4,6 +4,7 @@
  */
 #include "encoderd/format/bed.h"
 
+#include "tests/unit/rng.h"
 #include "tests/unit/shuffling.h"
 
 #include <setjmp.h>
@@ -43,26 +44,6 @@ static int spec_code(int8_t a, int8_t b)
 static int spec_call(const int8_t *call, unsigned ploidy)
 {
     return spec_code(call[0], ploidy == 2 ? call[1] : -2);
-}
-
-static uint64_t rng_state;
-
-static uint64_t rng(void)
-{
-    rng_state ^= rng_state << 13;
-    rng_state ^= rng_state >> 7;
-    rng_state ^= rng_state << 17;
-    return rng_state;
-}
-
-static uint64_t rng_below(uint64_t n)
-{
-    return rng() % n;
-}
-
-static bool rng_chance(unsigned per_mille)
-{
-    return rng_below(1000) < per_mille;
 }
 
 /* What the run does to `out`, from the specification. False if a call is not one. */

@@ -4,6 +4,7 @@
  */
 #include "encoderd/format/bgen_calls.h"
 
+#include "tests/unit/rng.h"
 #include "tests/unit/shuffling.h"
 
 #include <setjmp.h>
@@ -44,21 +45,6 @@ static const struct spec *spec_of(int8_t a, int8_t b)
 static const struct spec *spec_call(const int8_t *call, unsigned ploidy)
 {
     return spec_of(call[0], ploidy == 2 ? call[1] : -2);
-}
-
-static uint64_t rng_state;
-
-static uint64_t rng(void)
-{
-    rng_state ^= rng_state << 13;
-    rng_state ^= rng_state >> 7;
-    rng_state ^= rng_state << 17;
-    return rng_state;
-}
-
-static bool rng_chance(unsigned per_mille)
-{
-    return rng() % 1000 < per_mille;
 }
 
 struct shape {

@@ -3,6 +3,8 @@
  */
 #include "encoderd/format/bgen_header.h"
 
+#include "tests/unit/rng.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,16 +14,6 @@
 #include <string.h>
 
 #define NROWS 1234567
-
-static uint64_t rng_state = 20261126;
-
-static uint64_t rng(void)
-{
-    rng_state ^= rng_state << 13;
-    rng_state ^= rng_state >> 7;
-    rng_state ^= rng_state << 17;
-    return rng_state;
-}
 
 struct text {
     uint8_t *at;

@@ -5,6 +5,7 @@
 #include "encoderd/zarr/zstd_zeros.h"
 
 #include "encoderd/zarr/bytes.h"
+#include "tests/unit/rng.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,16 +21,6 @@
 #define KIB   ((size_t)1024)
 #define MOST  (600 * KIB)
 #define BLOCK (128 * KIB)
-
-static uint64_t rng_state = 20261126;
-
-static uint64_t rng(void)
-{
-    rng_state ^= rng_state << 13;
-    rng_state ^= rng_state >> 7;
-    rng_state ^= rng_state << 17;
-    return rng_state;
-}
 
 struct frame {
     uint8_t *bytes; /* owned */
