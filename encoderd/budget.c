@@ -5,6 +5,7 @@
 /* Three eighths are the arena, a quarter the workers' scratch, an eighth each for chunks that can only be decoded whole
  * and for blocks that are kept for random readers, a sixteenth for members of a zip archive; the rest is for indexes,
  * queues and what the libraries take. */
+#define ARENA_EIGHTHS 3
 #define SCRATCH_SHARE 4
 #define CACHE_SHARE   8
 #define KEPT_SHARE    8
@@ -18,7 +19,7 @@ struct budget budget_of(uint64_t memory, unsigned nthreads)
 
     return (struct budget){
         .nthreads = workers,
-        .arena = memory / 8 * 3,
+        .arena = memory / 8 * ARENA_EIGHTHS,
         .scratch = (size_t)(memory / SCRATCH_SHARE / workers),
         .cache = (size_t)(memory / CACHE_SHARE),
         .kept = (size_t)(memory / KEPT_SHARE),
