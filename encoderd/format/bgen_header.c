@@ -43,11 +43,19 @@ static void put_u32(struct window *window, uint64_t value)
     put_u16(window, value >> 16);
 }
 
-/* Bytes of the sample block, checked to be something that the header can say. */
-static int samples_nbytes(const struct selection *selection, uint64_t *nbytes, struct err *err)
+/* Bytes of the sample block, checked to be something that the header can say, and where its samples begin. */
+static int make_marks(struct bgen_header *header, uint64_t *nbytes, struct err *err)
 {
+    const struct selection *selection = header->selection;
+
+    header->marks =
+        calloc((size_t)(selection->nsamples / BGEN_MARK_EVERY + 1), sizeof *header->marks);
+    if (header->marks == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for the header of the .bgen");
     *nbytes = SAMPLES_FIXED;
     for (uint64_t i = 0; i < selection->nsamples; i++) {
+        if (i % BGEN_MARK_EVERY == 0)
+            header->marks[i / BGEN_MARK_EVERY] = 4 + BLOCK_NBYTES + *nbytes;
         if (selection->sample_id[i].len > UINT16_MAX)
             return err_set(err, ERR_DATA,
                            "%s: sample %" PRIu64 " has an ID of %zu bytes, more than a .bgen can "
@@ -85,35 +93,19 @@ static void make_fixed(struct bgen_header *header, uint64_t nsamples)
 _Static_assert(4 + BLOCK_NBYTES + SAMPLES_FIXED == sizeof(((struct bgen_header *)0)->fixed),
                "what is before the IDs fills its place");
 
-static int make_marks(struct bgen_header *header, struct err *err)
-{
-    const struct selection *selection = header->selection;
-    uint64_t at = header->nfixed;
-
-    header->marks =
-        calloc((size_t)(selection->nsamples / BGEN_MARK_EVERY + 1), sizeof *header->marks);
-    if (header->marks == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the header of the .bgen");
-    for (uint64_t i = 0; i < selection->nsamples; i++) {
-        if (i % BGEN_MARK_EVERY == 0)
-            header->marks[i / BGEN_MARK_EVERY] = at;
-        at += 2 + selection->sample_id[i].len;
-    }
-    header->nbytes = at;
-    return 0;
-}
-
 int bgen_header_init(struct bgen_header *header, const struct selection *selection, bool samples,
                      struct err *err)
 {
     uint64_t nbytes = 0;
 
     *header = (struct bgen_header){.selection = selection};
-    if (samples && samples_nbytes(selection, &nbytes, err) != 0)
+    if (samples && make_marks(header, &nbytes, err) != 0) {
+        bgen_header_clear(header);
         return -1;
+    }
     make_fixed(header, nbytes);
-    header->nbytes = header->nfixed;
-    return samples ? make_marks(header, err) : 0;
+    header->nbytes = 4 + BLOCK_NBYTES + nbytes;
+    return 0;
 }
 
 void bgen_header_clear(struct bgen_header *header)
@@ -125,19 +117,12 @@ void bgen_header_clear(struct bgen_header *header)
 /* The last sample with a mark that begins at `at` or before; the first if none does. */
 static uint64_t marked_before(const struct bgen_header *header, uint64_t at)
 {
-    uint64_t low = 0, high = header->selection->nsamples / BGEN_MARK_EVERY;
+    uint64_t i = 0;
 
-    if (header->selection->nsamples % BGEN_MARK_EVERY == 0 && high > 0)
-        high--; /* the last mark is of no sample */
-    while (low < high) {
-        const uint64_t middle = high - (high - low) / 2;
-
-        if (header->marks[middle] <= at)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return low * BGEN_MARK_EVERY;
+    while (i + BGEN_MARK_EVERY < header->selection->nsamples &&
+           header->marks[i / BGEN_MARK_EVERY + 1] <= at)
+        i += BGEN_MARK_EVERY;
+    return i;
 }
 
 void bgen_header_write(const struct bgen_header *header, uint64_t begin, uint64_t end, uint8_t *out)

@@ -3,6 +3,7 @@
  */
 #include "common/size.h"
 #include "encoderd/zarr/blosc1_decode.h"
+#include "encoderd/zarr/bytes.h"
 #include "encoderd/zarr/decoder_impl.h"
 
 #include <string.h>
@@ -93,11 +94,6 @@ static int raw_block(struct decoder *decoder, struct chunk *chunk, struct block 
 
 /* ---- blocks whose bytes are all the same ---- */
 
-static bool all_bytes_are(const uint8_t *at, size_t n, uint8_t value)
-{
-    return n == 0 || (at[0] == value && memcmp(at, at + 1, n - 1) == 0);
-}
-
 /* False unless all elements are *value. */
 static bool find_constant(const struct block *block, uint8_t *value)
 {
@@ -105,11 +101,11 @@ static bool find_constant(const struct block *block, uint8_t *value)
 
     *value = block->form == BLOCK_PLANES ? 0 : block->data[0];
     if (block->form == BLOCK_PLAIN)
-        return all_bytes_are(block->data, block->nbytes, *value);
+        return bytes_are_all(block->data, block->nbytes, *value);
     for (unsigned p = 0; p < planes->n; p++) {
         const uint8_t *at = planes->at + p * planes->nbytes;
 
-        if (!all_bytes_are(at, planes->nbytes, at[0]) || (at[0] != 0 && at[0] != 0xff))
+        if (!bytes_are_all(at, planes->nbytes, at[0]) || (at[0] != 0 && at[0] != 0xff))
             return false;
         *value |= (uint8_t)((at[0] & 1) << p);
     }

@@ -1,10 +1,13 @@
 /*
- * bytes: little-endian numbers in a file's bytes.
+ * bytes: little-endian numbers in a file's bytes, and bytes that are all the same.
  */
 #ifndef VCZFS_ZARR_BYTES_H
 #define VCZFS_ZARR_BYTES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint32_t get_le32(const uint8_t *at)
 {
@@ -25,6 +28,11 @@ static inline void put_le32(uint8_t *to, uint32_t value)
 {
     for (int i = 0; i < 4; i++)
         to[i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline bool bytes_are_all(const uint8_t *at, size_t n, uint8_t value)
+{
+    return n == 0 || (at[0] == value && memcmp(at, at + 1, n - 1) == 0);
 }
 
 #endif

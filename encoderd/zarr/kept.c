@@ -1,6 +1,7 @@
 #include "encoderd/zarr/kept.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/bytes.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,8 +11,10 @@
 
 /* So many parts with a lock each, so that a copy under one seldom holds anybody up. */
 #define NPARTS 8
-/* Planes are that long at most; a longer one is not kept. */
+/* Planes are that long at most; a longer one is not kept. Of shorter ones than the least there are no more than of
+ * those: what is noted of each must not come to more than the planes. */
 #define PLANE_MAX ((size_t)1 << 20)
+#define SLOT_MIN  4096
 #define NONE      UINT32_MAX
 /* How many blocks that were decoded once are remembered, about. */
 #define NSEEN 16384
@@ -205,11 +208,6 @@ static bool seen_before(struct kept *kept, uint64_t hash)
     return atomic_exchange_explicit(seen, tag, memory_order_relaxed) == tag;
 }
 
-static bool all_zero(const uint8_t *at, uint64_t n)
-{
-    return n == 0 || (at[0] == 0 && memcmp(at, at + 1, n - 1) == 0);
-}
-
 /* Under the part's lock. */
 static void put(struct part *part, const struct kept_key *key, uint64_t hash,
                 const struct planes *planes)
@@ -217,7 +215,7 @@ static void put(struct part *part, const struct kept_key *key, uint64_t hash,
     uint32_t i, *bucket;
 
     if (planes->nbytes > part->slot_size)
-        lay_out(part, planes->nbytes);
+        lay_out(part, size_max(planes->nbytes, SLOT_MIN));
     if (part->nslots == 0 || find(part, key, hash) != NONE)
         return;
     i = take_slot(part);
@@ -233,7 +231,8 @@ void kept_put(struct kept *kept, const struct kept_key *key, const struct planes
     struct part *part = part_of(kept, hash);
 
     if (!seen_before(kept, hash) || planes->n != PLANES_LOW || planes->nbytes == 0 ||
-        planes->nbytes > PLANE_MAX || !all_zero(planes->at + planes->nbytes, planes->nbytes))
+        planes->nbytes > PLANE_MAX ||
+        !bytes_are_all(planes->at + planes->nbytes, planes->nbytes, 0))
         return;
     pthread_mutex_lock(&part->lock);
     put(part, key, hash, planes);

@@ -6,7 +6,7 @@
  *
  * Each thread decodes whole chunks into a buffer that it keeps and has touched before: the best case. A
  * store of one chunk is decoded by c-blosc's own threads. Prints one JSON object; bed_bytes is the size of the .bed rows that the calls
- * make, seconds has one figure for each run; zstd_seconds is CPU time of libzstd for what a mount has it decode, and of
+ * make, seconds has one figure for each run, of which there may be none; zstd_seconds is CPU time of libzstd for what a mount has it decode, and of
  * nothing else: less than that no mount can take.
  */
 #include "encoderd/zarr/blosc1.h"
@@ -257,7 +257,7 @@ int main(int argc, char **argv)
     int nruns = argc > 3 ? atoi(argv[3]) : 1;
 
     b.nthreads = argc > 2 ? atoi(argv[2]) : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    if (argc < 2 || argc > 4 || b.nthreads < 1 || nruns < 1)
+    if (argc < 2 || argc > 4 || b.nthreads < 1 || nruns < 0)
         errx(2, "usage: bloscbench STORE [THREADS [RUNS]]");
     snprintf(b.dir, sizeof(b.dir), "%s/call_genotype", argv[1]);
     read_meta(&b);

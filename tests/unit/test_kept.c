@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define PLANE    512
+#define PLANE    4096
 #define BUDGET   (8 * 16 * PLANE) /* 16 slots in each part */
 #define NTHREADS 4
 #define NROUNDS  20000
@@ -60,7 +60,7 @@ enum found { ABSENT, FOUND, WRONG };
 
 static enum found get(struct kept *kept, uint64_t i, uint64_t nbytes)
 {
-    uint8_t got[PLANES_LOW * PLANE + 1], due[PLANES_LOW * PLANE + 1] = {0};
+    uint8_t got[2 * PLANES_LOW * PLANE + 1], due[2 * PLANES_LOW * PLANE + 1] = {0};
     const struct kept_key key = key_of(i);
 
     memset(got, 0xee, sizeof got);
@@ -102,7 +102,7 @@ static void the_oldest_goes(void **state)
     assert_true(count_found(kept, 360, 400, PLANE) >= 36);
 }
 
-/* Of another length it is another block; one that is longer than all before it starts anew. */
+/* Of another length it is another block, and not to be had; one that is longer than all before starts anew. */
 static void lengths(void **state)
 {
     struct kept *kept = *state;
@@ -110,11 +110,13 @@ static void lengths(void **state)
     put(kept, 1, PLANE / 2);
     assert_int_equal(get(kept, 1, PLANE), ABSENT);
     assert_int_equal(get(kept, 1, PLANE / 2), FOUND);
-    put(kept, 1, PLANE);
-    assert_int_equal(get(kept, 1, PLANE), FOUND);
     put(kept, 2, 1);
     assert_int_equal(get(kept, 2, 1), FOUND);
-    assert_int_equal(get(kept, 1, PLANE), FOUND);
+    for (uint64_t i = 3; i < 40; i++) {
+        put(kept, i, 2 * PLANE);
+        assert_int_equal(get(kept, i, 2 * PLANE), FOUND);
+    }
+    assert_int_equal(get(kept, 1, PLANE / 2), ABSENT);
 }
 
 /* Not what planes 0 and 1 do not say, and not what plane 0 does not say alone. */
@@ -203,9 +205,19 @@ static void too_small(void **state)
     assert_non_null(kept);
     put(kept, 1, PLANE);
     assert_int_equal(get(kept, 1, PLANE), ABSENT);
-    put(kept, 1, PLANE / 8);
-    assert_int_equal(get(kept, 1, PLANE / 8), FOUND);
+    put(kept, 1, 1);
+    assert_int_equal(get(kept, 1, 1), ABSENT);
     kept_free(kept);
+}
+
+/* Of blocks of a few bytes no more are kept than of longer ones: what is noted of them counts, too. */
+static void tiny_blocks(void **state)
+{
+    struct kept *kept = *state;
+
+    for (uint64_t i = 0; i < 400; i++)
+        put(kept, i, 2);
+    assert_true(count_found(kept, 0, 400, 2) <= BUDGET / PLANE);
 }
 
 struct shared {
@@ -360,6 +372,7 @@ int main(void)
         TEST(every_part_of_a_key_counts),
         TEST(trimmed),
         TEST(too_small),
+        TEST(tiny_blocks),
         TEST(threads),
         cmocka_unit_test(through_a_decoder),
     };

@@ -74,7 +74,7 @@ def compare(name, seconds, results, run, kind):
 
 
 def zstd_seconds(bench, store):
-    done = subprocess.run([bench.bloscbench, store.path, str(bench.threads)], check=True, stdout=subprocess.PIPE)
+    done = subprocess.run([bench.bloscbench, store.path, str(bench.threads), "0"], check=True, stdout=subprocess.PIPE)
     return json.loads(done.stdout)["zstd_seconds"]
 
 
