@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 /* What a span may always take, and the share of the arena that one reader's span and all work ahead may take. */
 #define SPAN_MIN    UINT64_C(131072)
@@ -572,10 +571,11 @@ void sched_idle(struct sched *sched)
     store_trim(sched->view->vcz->store);
 }
 
-/* Under the lock. */
+/* Under the lock. A span that a worker took since workers_look counted them is running, and counts. */
 static bool anybody_waits(const struct sched *sched)
 {
     return !TAILQ_EMPTY(&sched->stalled) || !TAILQ_EMPTY(&sched->spans.places[SPAN_DEMAND]) ||
+           !TAILQ_EMPTY(&sched->spans.places[SPAN_RUNNING]) ||
            !TAILQ_EMPTY(&sched->spans.places[SPAN_DONE]);
 }
 
