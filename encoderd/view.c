@@ -149,10 +149,31 @@ static int open_format(struct view *view, const char *name, const struct view_op
     return add_files(view, opened, options->basename, err);
 }
 
-/* Does the error say that the store has what the format cannot hold? */
+/* Does the error lie in what the store has, or lacks, and thus only with those formats that need it? A mistake
+ * in the options, or a system that fails, is everybody's. */
 static bool is_refusal(const struct err *err)
 {
-    return err->code == ERR_DATA || err->code == ERR_UNSUPPORTED;
+    return err->code == ERR_DATA || err->code == ERR_UNSUPPORTED || err->code == ERR_CORRUPT ||
+           err->code == ERR_NOT_FOUND;
+}
+
+/* All of them were refused: each reason is said, and said once. */
+static int refuse_view(const struct view_options *options, const struct err *refusals,
+                       struct err *err)
+{
+    struct buf reasons = {0};
+    bool same = true;
+
+    for (size_t i = 0; i < options->nformats; i++) {
+        same &= strcmp(refusals[i].msg, refusals[0].msg) == 0;
+        buf_printf(&reasons, "%s%s: %s", i > 0 ? "; " : "", options->formats[i], refusals[i].msg);
+    }
+    *err = refusals[0];
+    if (!same && !reasons.failed)
+        err_set(err, err->code, "no format is left. %.*s", (int)reasons.len,
+                (const char *)reasons.data);
+    buf_free(&reasons);
+    return -1;
 }
 
 static int open_formats(struct view *view, const struct view_options *options,
@@ -172,8 +193,10 @@ static int open_formats(struct view *view, const struct view_options *options,
             return -1;
         state->formats[i].open = false;
     }
+    if (options->nformats == 0)
+        return err_set(err, ERR_USAGE, "no format was asked for");
     if (view->nformats == 0)
-        return options->nformats > 0 ? -1 : err_set(err, ERR_USAGE, "no format was asked for");
+        return refuse_view(options, refusals, err);
     for (size_t i = 0; i < options->nformats; i++)
         if (refusals[i].code != ERR_NONE)
             notices_add(&view->notices, "without the files of %s: %s", options->formats[i],

@@ -87,13 +87,17 @@ int view_state_save(const struct view_state *state, int *fd, struct err *err)
 
 static bool header_is_good(const struct saved_header *header, size_t nformats)
 {
+    bool any_open = false;
+
     if (memcmp(header->magic, state_magic, sizeof state_magic) != 0 ||
         header->nformats != nformats || header->has_selection > 1)
         return false;
     for (size_t i = 0; i < nformats; i++)
         if (header->formats[i].open > 1 || header->formats[i].nbytes > FORMAT_SAVED_MAX)
             return false;
-    return true;
+    for (size_t i = 0; i < nformats; i++)
+        any_open |= header->formats[i].open != 0;
+    return any_open;
 }
 
 static int load_selection(int fd, struct view_state *out, struct err *err)

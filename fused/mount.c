@@ -160,6 +160,8 @@ static void on_notice(const char *text, void *arg)
     struct mount *mount = arg;
 
     progress_warn(&mount->progress, text);
+    if (mount->log_fd != STDERR_FILENO)
+        log_warning("%s", text);
 }
 
 static void on_up(const uint8_t *arena, uint64_t arena_size, void *arg)

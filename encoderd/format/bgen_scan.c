@@ -132,7 +132,7 @@ int bgen_scan(const struct selection *selection, uint64_t asked_strings,
     int rc = pass_run(&pass, means, err);
 
     if (rc == 0 && scan.refused.nmulti > 0)
-        rc = refuse_multiallelic(selection, &scan.refused, "the .bgen's two-allele records", err);
+        rc = refuse_multiallelic(selection, &scan.refused, err);
     if (rc == 0)
         rc = choose_strings(&scan, asked_strings, means, bgen, err);
     refuse_clear_tally(&scan.refused);

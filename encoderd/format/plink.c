@@ -205,7 +205,7 @@ static int scan_sites(struct bim *bim, const struct pass_means *means, struct er
     if (pass_run(&pass, means, err) != 0)
         return -1;
     if (bim->refused.nmulti > 0)
-        return refuse_multiallelic(bim->selection, &bim->refused, "PLINK 1 files", err);
+        return refuse_multiallelic(bim->selection, &bim->refused, err);
     return 0;
 }
 
@@ -230,7 +230,7 @@ static int check_bim_size(const struct selection *selection, struct err *err)
         size_mul(info.totalram + info.totalswap, info.mem_unit, &nbytes) == 0 ||
         nrows <= nbytes / BIM_LINE_NBYTES_MIN)
         return 0;
-    return err_set(err, ERR_MEMORY,
+    return err_set(err, ERR_UNSUPPORTED,
                    "%s: the .bim of %" PRIu64 " variants does not fit the %" PRIu64
                    " MiB of memory of this machine; use --no-bim to do without it, or choose fewer "
                    "variants",

@@ -40,17 +40,17 @@ void refuse_clear_tally(struct refuse_tally *tally)
 }
 
 int refuse_multiallelic(const struct selection *selection, const struct refuse_tally *tally,
-                        const char *files, struct err *err)
+                        struct err *err)
 {
     const uint64_t nrows = selection->rows.nrows;
 
     return err_set(err, ERR_DATA,
                    "%s: %" PRIu64 " of %" PRIu64 " variant%s %s more than two alleles (%.*s); "
-                   "%s cannot hold them. Use --max-alleles 2 to leave them out, or split "
-                   "them first with `bcftools norm -m-`",
+                   "two-allele records cannot hold them. Use --max-alleles 2 to leave them out, "
+                   "or split them first with `bcftools norm -m-`",
                    store_path(selection->vcz->store), tally->nmulti, nrows, nrows == 1 ? "" : "s",
                    tally->nmulti == 1 ? "has" : "have", (int)tally->first.len,
-                   tally->first.data != NULL ? (const char *)tally->first.data : "", files);
+                   tally->first.data != NULL ? (const char *)tally->first.data : "");
 }
 
 /* Allele `i` of the run. */

@@ -16,9 +16,9 @@ void refuse_count(struct refuse_tally *tally, const struct site *site);
 void refuse_add(struct refuse_tally *sum, const struct refuse_tally *piece);
 void refuse_clear_tally(struct refuse_tally *tally);
 
-/* ERR_DATA: there are such sites among the selection's; `files` ("PLINK 1 files") cannot hold them. */
+/* ERR_DATA: there are such sites among the selection's. */
 int refuse_multiallelic(const struct selection *selection, const struct refuse_tally *tally,
-                        const char *files, struct err *err);
+                        struct err *err);
 
 /* ERR_DATA: the ID of the selection's sample `i` would break the columns of the sidecar `suffix`, which
  * the option `without` leaves out. */

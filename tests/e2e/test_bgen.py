@@ -461,12 +461,15 @@ def test_mount_leaves_out_what_the_store_does_not_allow(scratch):
     with bgen_mount(store) as m:
         names = bgen_reader.read_header(m.read(".bgen")).samples
     stores.write_strings(store / "sample_id", [b"a b", *names[1:]])
-    with helpers.mounted(store, "--no-sample-file", verb="mount") as m:
+    log = scratch / "log"
+    with helpers.mounted(store, "--no-sample-file", "--log-file", log, verb="mount") as m:
         assert set(os.listdir(m.dir)) == {"phased.bgen", "phased.bgen.bgi"}
-        assert "--no-fam" in m.log()
+        for told in (m.log(), log.read_text()):
+            assert "without the files of plink" in told and "--no-fam" in told
         assert bgen_reader.read_header(m.read(".bgen")).samples[0] == b"a b"
     done = helpers.refused(store, verb="mount")
     assert done.returncode == 1 and "a b" in done.stderr
+    assert "--no-fam" in done.stderr and "--no-sample-file" in done.stderr
     done = helpers.refused(store, "--no-sample-file", "--formats", "plink,bgen", verb="mount")
     assert done.returncode == 1 and "a b" in done.stderr
 

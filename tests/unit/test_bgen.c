@@ -410,10 +410,11 @@ static void a_format_that_refuses_is_left_out(void **state)
     assert_int_equal(view->nfiles, 6);
     assert_int_equal(view->notices.n, 0);
     view_free(view);
-    /* Both refuse: the error is that of the last. */
+    /* Both refuse, for one reason: it is said once. */
     vectors_path(path, sizeof path, "stores", "small.vcz");
     assert_null(open_bgen(path, &options, &err));
     assert_int_equal(err.code, ERR_DATA);
+    assert_null(strstr(err.msg, "no format is left"));
 }
 
 /* ---- what a read costs ---- */

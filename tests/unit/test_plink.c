@@ -445,9 +445,9 @@ static void test_multiallelic(void **state)
 
     (void)state;
     made_refused(&array, &all,
-                 "2 of 3 variants have more than two alleles (first: chr1:20, variant 1); PLINK 1 "
-                 "files cannot hold them. Use --max-alleles 2 to leave them out, or split them "
-                 "first with `bcftools norm -m-`");
+                 "2 of 3 variants have more than two alleles (first: chr1:20, variant 1); "
+                 "two-allele records cannot hold them. Use --max-alleles 2 to leave them out, or "
+                 "split them first with `bcftools norm -m-`");
     made_refused(&array, &no_bim, "2 of 3 variants");
 }
 
@@ -784,7 +784,7 @@ static void test_claims_too_much(void **state)
         selection_open(vcz, &(struct selection_options){0}, &means, false, -1, &selection, &err),
         0);
     assert_int_equal(format_plink.open(&selection, &all, &means, false, &view, &err), -1);
-    assert_int_equal(err.code, ERR_MEMORY);
+    assert_int_equal(err.code, ERR_UNSUPPORTED);
     assert_non_null(strstr(err.msg, store.path));
     assert_non_null(strstr(err.msg, "the .bim of 17592186044416 variants does not fit"));
     selection_close(&selection);
