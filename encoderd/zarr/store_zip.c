@@ -406,18 +406,46 @@ static bool holds_group(const struct zip_dir *dir, const char *root, size_t len)
     return false;
 }
 
-/* The archive's top, or its one top folder. Names are in order, so the first and the last one being in
- * the same folder says that all are. */
+/* What macOS and Windows add to an archive or a folder for themselves. */
+static bool is_clutter(const struct zip_dir *dir, const struct zip_member *member)
+{
+    static const char *const names[] = {"__MACOSX/", "._", ".DS_Store", "Thumbs.db", "desktop.ini"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (zip_has_prefix(dir, member, names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
+/* The first member from i on that is not clutter, or n. */
+static size_t skip_clutter(const struct zip_dir *dir, size_t i)
+{
+    while (i < dir->n && is_clutter(dir, &dir->members[i]))
+        i++;
+    return i;
+}
+
+/* Does anything but clutter lie outside the folder? */
+static bool is_alone(const struct zip_dir *dir, const char *folder, size_t len)
+{
+    for (size_t i = skip_clutter(dir, 0); i < dir->n; i = skip_clutter(dir, i + 1))
+        if (!zip_has_prefix(dir, &dir->members[i], folder, len))
+            return false;
+    return true;
+}
+
+/* The archive's top, or its one top folder. */
 static int find_root(struct zip_store *store, struct err *err)
 {
     const struct zip_dir *dir = &store->dir;
-    const char *first = dir->n > 0 ? dir->names + dir->members[0].name : "";
-    const char *slash = dir->n > 0 ? memchr(first, '/', dir->members[0].name_len) : NULL;
+    const size_t i = skip_clutter(dir, 0);
+    const char *first = i < dir->n ? dir->names + dir->members[i].name : "";
+    const char *slash = i < dir->n ? memchr(first, '/', dir->members[i].name_len) : NULL;
     size_t len = slash != NULL ? (size_t)(slash - first) + 1 : 0;
 
     if (len == 0 || holds_group(dir, "", 0) || !holds_group(dir, first, len))
         return 0;
-    if (!zip_has_prefix(dir, &dir->members[dir->n - 1], first, len))
+    if (!is_alone(dir, first, len))
         return err_set(err, ERR_CORRUPT,
                        "%s: the archive holds a store in its folder \"%.*s\" and other things "
                        "beside it: make an archive of the store alone, or unpack it",

@@ -376,23 +376,37 @@ static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
     return order != 0 ? order : (a_len > b_len) - (a_len < b_len);
 }
 
-static int compare_members(const void *a, const void *b, void *names)
+static int compare_names(const struct zip_dir *dir, const struct zip_member *x,
+                         const struct zip_member *y)
 {
-    const struct zip_member *x = a, *y = b;
-
-    return compare((const char *)names + x->name, x->name_len, (const char *)names + y->name,
-                   y->name_len);
+    return compare(dir->names + x->name, x->name_len, dir->names + y->name, y->name_len);
 }
 
-static int sort_by_name(struct zip_dir *dir, struct err *err)
+/* Names lie in the directory's order, so of two that are the same the later one comes last. */
+static int compare_members(const void *a, const void *b, void *dir)
+{
+    const struct zip_member *x = a, *y = b;
+    int order = compare_names(dir, x, y);
+
+    return order != 0 ? order : (x->name > y->name) - (x->name < y->name);
+}
+
+static void sort_by_name(struct zip_dir *dir)
 {
     if (dir->n > 0)
-        qsort_r(dir->members, dir->n, sizeof *dir->members, compare_members, dir->names);
-    for (size_t i = 1; i < dir->n; i++)
-        if (compare_members(&dir->members[i - 1], &dir->members[i], dir->names) == 0)
-            return bad_member(dir->names + dir->members[i].name, dir->members[i].name_len,
-                              "is there twice", err);
-    return 0;
+        qsort_r(dir->members, dir->n, sizeof *dir->members, compare_members, dir);
+}
+
+/* Python's zipfile, and zarr's ZipStore with it, writes a member anew where a file would be overwritten,
+ * and reads the last of a name. */
+static void keep_last(struct zip_dir *dir)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < dir->n; i++)
+        if (i + 1 == dir->n || compare_names(dir, &dir->members[i], &dir->members[i + 1]) != 0)
+            dir->members[kept++] = dir->members[i];
+    dir->n = kept;
 }
 
 static int compare_places(const void *a, const void *b)
@@ -430,12 +444,16 @@ int zip_dir_read(const struct zip_source *source, struct zip_dir *out, struct er
     struct bounds bounds;
 
     *out = (struct zip_dir){0};
-    if (read_end(source, &bounds, err) < 0 || read_members(source, &bounds, out, err) < 0 ||
-        sort_by_name(out, err) < 0 || check_places(out, bounds.begin, err) < 0) {
-        zip_dir_clear(out);
-        return -1;
-    }
+    if (read_end(source, &bounds, err) < 0 || read_members(source, &bounds, out, err) < 0)
+        goto fail;
+    sort_by_name(out);
+    if (check_places(out, bounds.begin, err) < 0)
+        goto fail;
+    keep_last(out);
     return 0;
+fail:
+    zip_dir_clear(out);
+    return -1;
 }
 
 void zip_dir_clear(struct zip_dir *dir)

@@ -2,9 +2,10 @@
  * zip: the directory of a zip archive, read with suspicion.
  *
  * Format: PKWARE APPNOTE 6.3, with zip64. The central directory is read once, in pieces, and checked
- * before anything is believed: names that are plain relative paths, none twice; members that lie one
- * after another before the directory, none over another; sizes that deflate can have made. Kept are 48
- * bytes a member and its name, which is less than twice what the directory itself has in the file.
+ * before anything is believed: names that are plain relative paths; members that lie one after another
+ * before the directory, none over another; sizes that deflate can have made. Of members of one name the
+ * directory's last counts. Kept are 48 bytes a member and its name, which is less than twice what the
+ * directory itself has in the file.
  */
 #ifndef VCZFS_ZARR_ZIP_H
 #define VCZFS_ZARR_ZIP_H
