@@ -1,13 +1,14 @@
 # vczfs
 #
 #   make            build/vczfs and build/vczfs-encoderd
-#   make deps       install the Debian packages that are missing
+#   make deps       install the Debian packages that building needs; make deps-test: those of the tests, too
 #   make demo       mount a store made for the purpose, read it with plink and plink2
-#   make check      every test; ends on the runners' own summaries
+#   make check      every test, in tiers: check-unit, check-fuzz, check-tsan, check-e2e, check-drills
+#   make check-world  against bio2zarr, vcztools, biofuse and other programs from outside Debian
 #   make soak       the drills, as long as it takes: an hour or so
 #   make fuzz       libFuzzer on everything that parses, FUZZ_SECONDS each
 #   make bench      ratios measured in one run
-#   make install    into $(DESTDIR)$(prefix)
+#   make install    into $(DESTDIR)$(prefix); make uninstall takes it away again
 #
 # V=1 shows the commands. SAN=address,undefined or SAN=thread builds with sanitizers, into a directory of its own.
 
@@ -17,8 +18,10 @@ libexecdir  ?= $(prefix)/libexec
 mandir      ?= $(prefix)/share/man
 unitdir     ?= $(prefix)/lib/systemd/system
 examplesdir ?= $(prefix)/share/doc/vczfs
-# Where mount(8) looks for helpers, whatever the prefix.
-helperdir   ?= /sbin
+# Under somebody's home nothing else is theirs to write to. mount(8) looks for helpers in /sbin alone.
+at_home     := $(and $(HOME),$(filter-out /,$(HOME)),$(filter $(HOME)/%,$(prefix)/))
+sysconfdir  ?= $(if $(at_home),$(prefix)/etc,/etc)
+helperdir   ?= $(if $(at_home),$(prefix)/sbin,/sbin)
 
 V     ?=
 quiet  = $(if $(V),,@echo '  $(1) $(patsubst $(BUILD)/%,%,$@)';)
@@ -36,7 +39,9 @@ CFLAGS   ?= $(OPT)
 CFLAGS   += -std=c17 $(WARN) $(HARDEN) $(SANFLAGS) -fno-common -pthread -MMD -MP
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
 
-PKG_COMMON  := libevent libevent_pthreads msgpack
+# msgpack-c has had three names.
+MSGPACK     := $(or $(shell for p in msgpack msgpack-c msgpackc; do pkg-config --exists $$p 2>/dev/null && echo $$p && break; done),msgpack)
+PKG_COMMON  := libevent libevent_pthreads $(MSGPACK)
 PKG_FRONT   := fuse3
 PKG_ENCODER := libseccomp libzstd blosc jansson zlib libdeflate liblz4 sqlite3
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
@@ -63,13 +68,13 @@ LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) -lm
 DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev libzstd-dev \
               libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
 DEPS_FUZZ  := clang libclang-rt-14-dev python3 zstd
-DEPS_TEST  := mount libcmocka-dev python3 python3-pytest plink1.9 plink2 bcftools fio zstd tar attr \
+DEPS_TEST  := mount libcmocka-dev python3 python3-pytest python3-pytest-xdist plink1.9 plink2 bcftools fio zstd tar attr \
               procps util-linux sqlite3 bolt-lmm systemd stress-ng mandoc man-db strace
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tools unit fuzzers replayers deps vectors demo check check-unit check-e2e check-tsan \
-        check-fuzz corpus bench fuzz soak install clean
+.PHONY: all tools unit fuzzers replayers deps deps-test deps-demo deps-fuzz deps-bench vectors demo check \
+        check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
@@ -86,9 +91,22 @@ $(BUILD)/%.a:
 	@rm -f $@
 	$(call quiet,AR)$(AR) rcs $@ $^
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c | $(BUILD)/libraries
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(CPPFLAGS) $(call pkg,--cflags,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) $(CFLAGS) -c -o $@ $<
+
+# Says at once, and once, which libraries are missing.
+$(BUILD)/libraries: Makefile
+	@mkdir -p $(@D)
+	@missing=; for p in $(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER); do \
+	    pkg-config --exists $$p 2>/dev/null || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    command -v pkg-config >/dev/null || echo 'pkg-config is not installed.' >&2; \
+	    echo "vczfs is built with libraries that pkg-config does not find:$$missing" >&2; \
+	    echo "On Debian and Ubuntu 'make deps' installs them." >&2; exit 1; \
+	fi
+	@touch $@
 
 tools: $(TOOLS)
 unit: $(UNIT)
@@ -124,10 +142,14 @@ $(BUILD)/obj/fused/encoder_start.o $(BUILD)/obj/fused/help.o: $(BUILD)/libexecdi
 
 # ---- Setting up ------------------------------------------------------------------------------
 
-DEPS ?= $(DEPS_BUILD) $(DEPS_TEST)
+deps: NEEDED = $(DEPS_BUILD)
+deps-test: NEEDED = $(DEPS_BUILD) $(DEPS_TEST)
+deps-demo: NEEDED = $(DEPS_BUILD) plink1.9 plink2
+deps-fuzz: NEEDED = $(DEPS_BUILD) $(DEPS_FUZZ)
+deps-bench: NEEDED = $(DEPS_BUILD) python3 plink1.9 plink2
 
-deps:
-	@missing=; for p in $(DEPS); do \
+deps deps-test deps-demo deps-fuzz deps-bench:
+	@missing=; for p in $(NEEDED); do \
 	    dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -149,12 +171,12 @@ TEST_ENV = VCZFS_BUILD=$(BUILD) VCZFS_VECTORS=build/vectors
 # Tests that start threads: what the thread sanitizer is for.
 TSAN_TESTS := sched kept parallel bed phase_cache zarr_pipeline zarr_spill
 
-demo: DEPS = $(DEPS_BUILD) plink1.9 plink2
-demo: deps
+demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@tests/tools/demo.sh $(BUILD)
 
-check: deps
+# A make of its own for each tier: what a tier needs may only have been installed by deps-test.
+check: deps-test
 	$(MAKE) -j$$(nproc) all tools unit vectors
 	$(MAKE) -j$$(nproc) SAN=address,undefined all tools unit replayers
 	$(MAKE) -j$$(nproc) SAN=thread $(patsubst %,build/thread/unit/test_%,$(TSAN_TESTS))
@@ -163,20 +185,34 @@ check: deps
 	$(MAKE) SAN=thread check-tsan
 	$(MAKE) check-e2e
 	$(MAKE) SAN=address,undefined check-e2e
+	$(MAKE) check-drills
+	$(MAKE) SAN=address,undefined check-drills
+
+units = $(TEST_ENV) tests/tools/units.sh '$@$(if $(SAN), ($(SAN)))'
 
 check-unit: all tools unit vectors
-	@for test in $(UNIT); do $(TEST_ENV) $$test || exit 1; done
+	@$(units) $(UNIT)
 
 check-tsan: vectors
-	@for test in $(patsubst %,$(BUILD)/unit/test_%,$(TSAN_TESTS)); do \
-	    VCZFS_BUILD=build VCZFS_VECTORS=build/vectors $$test || exit 1; done
+	@VCZFS_BUILD=build VCZFS_VECTORS=build/vectors tests/tools/units.sh '$@' \
+	    $(patsubst %,$(BUILD)/unit/test_%,$(TSAN_TESTS))
 
+# What is skipped is named at the end with its reason, and the ten slowest tests.
+PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs --durations=10
+DRILLS := $(wildcard tests/e2e/test_drill_*.py)
+
+# Drills measure time, and so have the machine to themselves; the others run side by side.
 check-e2e: all tools vectors
-	$(TEST_ENV) VCZFS_TEST_SLOW=$(if $(SAN),4,1) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
+	@echo "== $@$(if $(SAN), ($(SAN)))"
+	@$(TEST_ENV) $(PYTEST) -n $$(nproc) --dist loadfile $(DRILLS:%=--ignore=%) tests/e2e
 
-soak: deps
+check-drills: all tools vectors
+	@echo "== $@$(if $(SAN), ($(SAN)))"
+	@$(TEST_ENV) $(PYTEST) $(DRILLS)
+
+soak: deps-test
 	$(MAKE) -j$$(nproc) all tools vectors
-	$(TEST_ENV) VCZFS_SOAK=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e/test_drill_*.py
+	$(TEST_ENV) VCZFS_SOAK=1 $(PYTEST) $(DRILLS)
 
 # Made from the vectors, or by hand.
 seeds = $$(ls -d build/corpus/$(1) tests/fuzz/corpus/$(1) 2>/dev/null)
@@ -195,8 +231,7 @@ corpus: vectors
 # What fails is kept in tests/fuzz/regressions and belongs into the next commit.
 FUZZ_SECONDS ?= 60
 FUZZ_SAN     := fuzzer-no-link,address,undefined
-fuzz: DEPS = $(DEPS_BUILD) $(DEPS_FUZZ)
-fuzz: deps corpus
+fuzz: deps-fuzz corpus
 	@CPPFLAGS=-D__SANITIZE_ADDRESS__ $(MAKE) -s -j$$(nproc) CC=clang SAN=$(FUZZ_SAN) fuzzers
 	@for target in $(FUZZ); do \
 	    mkdir -p tests/fuzz/regressions/$$target build/found/$$target; \
@@ -209,25 +244,27 @@ fuzz: deps corpus
 	    rmdir --ignore-fail-on-non-empty tests/fuzz/regressions/$$target; \
 	done
 
-bench: DEPS = $(DEPS_BUILD) python3 plink1.9 plink2
-bench: deps
+bench: deps-bench
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@VCZFS_BUILD=$(BUILD) /usr/bin/python3 tests/bench/bench.py $(BENCH_ARGS)
 
 # ---- Installing ------------------------------------------------------------------------------
 
 UNITS := vczfs@.service vczfs-encoderd@.service vczfs-encoderd@.socket
-with_places = sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g'
+MANUALS := man1/vczfs.1 man7/vczfs-protocol.7 man8/vczfs-encoderd.8
+with_places = sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g'
+helper_note = mount.vczfs is in $(helperdir), where mount(8) does not look: that takes root, and a prefix like /usr/local
+installed = $(addprefix $(DESTDIR),$(bindir)/vczfs $(libexecdir)/vczfs-encoderd $(MANUALS:%=$(mandir)/%) \
+    $(UNITS:%=$(unitdir)/%) $(examplesdir)/example.conf $(helperdir)/mount.vczfs $(helperdir)/mount.fuse.vczfs)
 
 install: all
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(mandir)/man1 \
-	    $(DESTDIR)$(mandir)/man7 $(DESTDIR)$(mandir)/man8
+	install -d $(sort $(dir $(installed))) $(DESTDIR)$(sysconfdir)/vczfs
 	install -m 755 $(BUILD)/vczfs $(DESTDIR)$(bindir)/vczfs
 	install -m 755 $(BUILD)/vczfs-encoderd $(DESTDIR)$(libexecdir)/vczfs-encoderd
-	install -m 644 man/vczfs.1 $(DESTDIR)$(mandir)/man1/vczfs.1
-	install -m 644 man/vczfs-protocol.7 $(DESTDIR)$(mandir)/man7/vczfs-protocol.7
-	install -m 644 man/vczfs-encoderd.8 $(DESTDIR)$(mandir)/man8/vczfs-encoderd.8
-	install -d $(DESTDIR)$(unitdir) $(DESTDIR)$(helperdir) $(DESTDIR)$(examplesdir)
+	for page in $(MANUALS); do \
+	    $(with_places) man/$${page#*/} >$(DESTDIR)$(mandir)/$$page && \
+	    chmod 644 $(DESTDIR)$(mandir)/$$page || exit 1; \
+	done
 	install -m 644 fused/systemd/example.conf $(DESTDIR)$(examplesdir)/example.conf
 	for unit in $(UNITS); do \
 	    $(with_places) fused/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit && \
@@ -236,6 +273,12 @@ install: all
 	$(with_places) fused/mount.vczfs >$(DESTDIR)$(helperdir)/mount.vczfs
 	chmod 755 $(DESTDIR)$(helperdir)/mount.vczfs
 	ln -sf mount.vczfs $(DESTDIR)$(helperdir)/mount.fuse.vczfs
+	@$(if $(at_home),echo '$(helper_note)',:)
+
+# Configuration that somebody wrote stays.
+uninstall:
+	rm -f $(installed)
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(examplesdir) $(DESTDIR)$(sysconfdir)/vczfs 2>/dev/null || :
 
 clean:
 	rm -rf build

@@ -17,19 +17,24 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("VCZFS_BUILD", "build")
 VECTORS = ROOT / os.environ.get("VCZFS_VECTORS", "build/vectors")
 VECTORS_ARCHIVE = ROOT / "tests/data/vectors.tar.zst"
-SLOW = float(os.environ.get("VCZFS_TEST_SLOW", "1"))
 
 VCZFS = BUILD / "vczfs"
 ENCODERD = BUILD / "vczfs-encoderd"
 MKVCZ = BUILD / "tools/mkvcz"
 FAKEENC = BUILD / "tools/fakeenc"
+NULLFS = BUILD / "tools/nullfs"
+
+SANITIZED = VCZFS.exists() and b"__asan_init" in VCZFS.read_bytes()
+# Every limit of time is times this, so that only what hangs, or waits for a deadline of seconds, fails: a machine that
+# is busy with something else is often three times as slow.
+SLOW = float(os.environ.get("VCZFS_TEST_SLOW", "12" if SANITIZED else "4"))
+WORK = 4 if SANITIZED else 1  # how much longer the programs compute than without a sanitizer, roughly
 
 # A front that hangs would hang its reader in the kernel, where no Python signal handler can run. So every
 # front carries an alarm of its own, which survives exec: the kernel then fails the reads for us.
 SOAK = os.environ.get("VCZFS_SOAK", "") not in ("", "0")
 FRONT_LIMIT = int((2400 if SOAK else 240) * SLOW)
 
-SANITIZED = VCZFS.exists() and b"__asan_init" in VCZFS.read_bytes()
 SANITIZER_REPORT = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -187,6 +192,18 @@ def reap(pid, seconds=10):
         done, status = os.waitpid(pid, os.WNOHANG)
         return [status] if done else None
     return os.waitstatus_to_exitcode(wait_for(gone, seconds, f"the end of process {pid}")[0])
+
+
+def why_nothing_can_be_mounted():
+    """The reason, if nobody here can mount anything, else None. Found out by mounting: containers say no in many ways."""
+    if not os.path.exists("/dev/fuse"):
+        return "there is no /dev/fuse"
+    with tempfile.TemporaryDirectory(prefix="vczfs-probe-") as place:
+        probe = subprocess.Popen([NULLFS, "4096", place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ready = probe.stdout.readline()
+        probe.terminate()
+        _, errors = probe.communicate()
+    return None if ready else (errors.strip().splitlines() or ["a null file system ends without a word"])[-1]
 
 
 # --- mounts ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 import helpers
 
-pytestmark = pytest.mark.skipif(helpers.SLOW > 1, reason="a sanitizer has a malloc of its own")
+pytestmark = pytest.mark.skipif(helpers.SANITIZED, reason="a sanitizer has a malloc of its own")
 
 STORE = "--samples 2503 --variants 6000 --chunk-variants 1000 --chunk-samples 1000 --seed 5".split()
 PAGE = 4096

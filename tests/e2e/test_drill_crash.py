@@ -18,7 +18,7 @@ import bgen_reader
 import drills
 import helpers
 
-SANITIZED = helpers.SLOW > 1  # a sanitizer would report a SIGSEGV that we sent as if it were a find
+SANITIZED = helpers.SANITIZED  # a sanitizer would report a SIGSEGV that we sent as if it were a find
 MODES = ["seq", "seq", "rand", "rand", "mmap", "mmap", "direct", "mix"]
 
 
@@ -208,7 +208,7 @@ def test_readers_get_on_while_every_encoder_dies_young(verb, mount, generated):
             drills.wait_until_served(m, 1)
             pid = drills.encoder_pid(m.front)
             if pid is not None:
-                time.sleep(0.03 * helpers.SLOW)
+                time.sleep(0.03 * helpers.WORK)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                 deaths += 1

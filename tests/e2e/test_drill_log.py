@@ -11,7 +11,7 @@ import drills
 import helpers
 
 MIB = 1 << 20
-pytestmark = pytest.mark.skipif(helpers.SLOW > 1, reason="test_lifecycle has the log's lines; this is about speed")
+pytestmark = pytest.mark.skipif(helpers.SANITIZED, reason="test_lifecycle has the log's lines; this is about speed")
 
 
 @pytest.fixture(scope="module")

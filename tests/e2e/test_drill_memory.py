@@ -10,7 +10,7 @@ import helpers
 
 MIB = 1 << 20
 # Not for sanitizers, which keep what is freed and shadow all of it.
-pytestmark = pytest.mark.skipif(helpers.SLOW > 1, reason="a sanitizer's memory says nothing")
+pytestmark = pytest.mark.skipif(helpers.SANITIZED, reason="a sanitizer's memory says nothing")
 
 
 @pytest.fixture(scope="module")

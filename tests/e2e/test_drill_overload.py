@@ -19,7 +19,7 @@ import drills
 import helpers
 
 # What the sanitizers have seen in the other drills they need not see again.
-unsanitized = pytest.mark.skipif(helpers.SLOW > 1, reason="the same code runs in other drills")
+unsanitized = pytest.mark.skipif(helpers.SANITIZED, reason="the same code runs in other drills")
 
 FIO = {
     "sequential": ("--rw=read", "--bs=1M"),
@@ -72,7 +72,7 @@ def test_fio(job, verb, mount, generated):
         drills.record("fio", view=verb, job=job, errors=result["error"], iops=round(result["read"]["iops"]), mb_s=round(result["read"]["bw_bytes"] / 1e6))
 
 
-OPERATIONS = drills.scaled(10000 if helpers.SLOW > 1 else 50000, 200000)
+OPERATIONS = drills.scaled(10000 if helpers.SANITIZED else 50000, 200000)
 
 
 @pytest.mark.parametrize("verb", drills.SUFFIX)
@@ -128,7 +128,7 @@ def test_readers_beside_stress(verb, mount, generated):
     drills.assert_all_right(results)
 
 
-CYCLES = drills.scaled(60 if helpers.SLOW > 1 else 500, 2000)
+CYCLES = drills.scaled(60 if helpers.SANITIZED else 500, 2000)
 
 
 @pytest.mark.limit(drills.scaled(120, 600))
@@ -158,7 +158,7 @@ def test_a_thousand_handles(verb, mount, generated):
         try:
             for fd, at in zip(fds, itertools.cycle(range(0, len(due) - 4096, 36864))):
                 assert os.pread(fd, 4096, at) == due[at : at + 4096]
-            assert drills.resident(m.front) < (48 << 20) * helpers.SLOW
+            assert drills.resident(m.front) < (48 << 20) * helpers.WORK
         finally:
             for fd in fds:
                 os.close(fd)

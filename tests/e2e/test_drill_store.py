@@ -43,7 +43,7 @@ class BadDisk:
 
 @pytest.fixture
 def disk(scratch, generated, preload):
-    if helpers.SLOW > 1:
+    if helpers.SANITIZED:
         pytest.skip("a sanitizer wants to be preloaded first")
     store, bed = drills.made(generated)
     disk = BadDisk(scratch, store, preload, "call_genotype/0.")

@@ -244,7 +244,7 @@ def test_read_that_begins_well_and_goes_on_into_damage_fails_at_once():
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
         begun = time.monotonic()
         assert os.pread(fd, 16384, bad * SPAN - 8192) == STREAM[bad * SPAN - 8192 : bad * SPAN]
-        assert time.monotonic() - begun < 0.6 * helpers.SLOW
+        assert time.monotonic() - begun < 5  # and not after a part of its 10 s
         assert m.log().count("made-up damage") < 3
 
 

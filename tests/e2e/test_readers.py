@@ -60,7 +60,7 @@ def test_sequential_readers_share_the_decoding(suffix, verb, stagger, mount, sto
     # Several tries: a machine may empty its page cache between two readers, and then the later one begins anew, rightly.
     while len(fours) < 6 and (not fours or min(fours) > 1.3 * one):
         with mount(store, verb=verb) as m:
-            fours.append(blocks(m, lambda: together(m.path(suffix), stagger * helpers.SLOW)))
+            fours.append(blocks(m, lambda: together(m.path(suffix), stagger * helpers.WORK)))
     assert min(fours) <= 1.3 * one, (one, fours)
 
 
@@ -138,10 +138,10 @@ def test_random_readers_come_back_to_blocks(missing, mount, generated):
         decoded = [read_below(m, n) for n in range(3)]
         assert decoded[0] >= len(rows) and decoded[1] >= len(rows), decoded
         assert decoded[2] == 0 if missing == "0" else decoded[2] > 0, decoded
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 30 * helpers.SLOW
         while read_below(m, 3) == 0:
             assert time.monotonic() < deadline, "what was kept is never given back"
-            time.sleep(3 * helpers.SLOW)
+            time.sleep(3 * helpers.WORK)
 
 
 def manyreads(store, mount, *options):
