@@ -90,6 +90,28 @@ struct listing {
     struct err *err;
 };
 
+/* Arrays of which a view, or the choice of its samples, is made. */
+static bool is_needed(const char *name)
+{
+    static const char *const names[] = {
+        "call_genotype",  "call_genotype_phased", "variant_contig", "variant_position",
+        "variant_allele", "variant_id",           "sample_id",      "contig_id"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What is legal, and only beyond vczfs, is no fault of the store. */
+static void note_unreadable(struct check *check, const char *name, const struct err *why)
+{
+    const bool harmless = why->code == ERR_UNSUPPORTED && !is_needed(name);
+
+    problems_add(harmless ? &check->remarks : &check->problems, name, "", "%s%s", why->msg,
+                 harmless ? ": not checked; the files that are shown do not need it" : "");
+}
+
 static int add_array(const char *name, void *arg)
 {
     struct listing *listing = arg;
@@ -107,7 +129,7 @@ static int add_array(const char *name, void *arg)
         listing->cap = cap;
     }
     if (zarr_array_open(check->group, name, &array, &why) != 0) {
-        problems_add(&check->problems, name, "", "%s", why.msg);
+        note_unreadable(check, name, &why);
         check->totals.narrays++;
     } else if (array != NULL) {
         check->arrays[check->narrays++] = array;
@@ -282,6 +304,7 @@ static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
     sum->nabsent += found->totals.nabsent;
     sum->bytes_read += found->totals.bytes_read;
     sum->bytes_decoded += found->totals.bytes_decoded;
+    sum->nwithout_alt += found->totals.nwithout_alt;
     problems_move(&found->problems, &walk->check->problems);
     free(found);
     walk->done++;
@@ -316,6 +339,18 @@ static void remark_absent(struct check *check, const struct walk *walk)
                          walk->nabsent[a], walk->first[a + 1] - walk->first[a]);
 }
 
+/* Tools that write a deletion without its ALT do that, and plink2 takes them so. */
+static void remark_without_alt(struct check *check)
+{
+    const uint64_t n = check->totals.nwithout_alt;
+
+    if (n > 0)
+        problems_add(&check->remarks, "call_genotype", "",
+                     "%" PRIu64 " value%s allele 1 of a site that has no ALT: shown as such, with "
+                     "\".\" for the ALT",
+                     n, n == 1 ? " is" : "s are");
+}
+
 static int walk_chunks(struct check *check, const struct pass_means *means, struct err *err)
 {
     AUTO_FREE uint64_t *first = calloc(check->narrays + 1, sizeof *first);
@@ -342,6 +377,7 @@ static int walk_chunks(struct check *check, const struct pass_means *means, stru
     if (parallel_run(&job, err) != 0)
         return -1;
     remark_absent(check, &walk);
+    remark_without_alt(check);
     return 0;
 }
 

@@ -34,10 +34,11 @@ struct values {
     const struct zarr_array *array;
     const uint64_t *index; /* of the chunk */
     enum rule rule;
-    bool edge;        /* part of the chunk lies outside the array */
-    bool after_fill;  /* the call being walked has had a fill value */
-    uint64_t nbad;    /* values that break the rule */
-    struct buf first; /* what is wrong with the first of them; terminated */
+    bool edge;             /* part of the chunk lies outside the array */
+    bool after_fill;       /* the call being walked has had a fill value */
+    uint64_t nbad;         /* values that break the rule */
+    struct buf first;      /* what is wrong with the first of them; terminated */
+    uint64_t nwithout_alt; /* see check_totals */
 };
 
 static uint64_t call_rows(const struct vcz *vcz)
@@ -163,6 +164,7 @@ static const char *judge_call(struct values *values, uint64_t k, int64_t value)
 {
     const struct zarr_meta *meta = &values->array->meta;
     const struct check_worker *worker = values->worker;
+    const uint64_t row = k / (meta->chunk[1] * meta->chunk[2]);
 
     if (k % meta->chunk[2] == 0)
         values->after_fill = false;
@@ -174,9 +176,11 @@ static const char *judge_call(struct values *values, uint64_t k, int64_t value)
         return "is an allele after a fill value";
     if (value < VCZ_INT_MISSING)
         return "is neither an allele, nor missing (-1), nor fill (-2)";
-    if (worker->nalleles_known &&
-        value >= (int64_t)worker->nalleles[k / (meta->chunk[1] * meta->chunk[2])])
+    if (!worker->nalleles_known || value < (int64_t)worker->nalleles[row])
+        return NULL;
+    if (value > 1)
         return "is an allele that the site does not have";
+    values->nwithout_alt++;
     return NULL;
 }
 
@@ -236,12 +240,15 @@ static void walk_block(struct values *values, const struct block *block)
 /* A value at a place, and the elements of the chunk that are as it is. */
 static void judge_at(struct values *values, uint64_t k, int64_t value, uint64_t nlike)
 {
+    const uint64_t without_alt = values->nwithout_alt;
     uint64_t place[ZARR_DIMS_MAX] = {0};
     const char *what;
 
     if (!element_place(values, k, place))
         return;
     what = judge(values, k, value);
+    if (values->nwithout_alt > without_alt)
+        values->nwithout_alt = without_alt + nlike;
     if (what == NULL)
         return;
     note_bad(values, place, value, what);
@@ -307,7 +314,7 @@ static bool is_edge(const struct zarr_meta *meta, const uint64_t *index)
 }
 
 static int check_values(struct check_worker *worker, const struct zarr_array *array,
-                        const uint64_t *index, const char *key, bool *absent,
+                        const uint64_t *index, const char *key, struct check_totals *totals,
                         struct problems *problems, struct err *err)
 {
     struct values values = {.worker = worker,
@@ -320,7 +327,7 @@ static int check_values(struct check_worker *worker, const struct zarr_array *ar
 
     if (decoder_chunk(worker->decoder, array, index, &chunk, err) != 0)
         return -1;
-    *absent = chunk_is_absent(chunk);
+    totals->nabsent += chunk_is_absent(chunk);
     if (values.rule == RULE_GENOTYPE)
         load_nalleles(worker, array, index[0]);
     rc = walk_chunk(&values, chunk, err);
@@ -328,6 +335,7 @@ static int check_values(struct check_worker *worker, const struct zarr_array *ar
         problems_add(problems, array->name, key, "%s (%" PRIu64 " such value%s in this chunk)",
                      values.first.failed ? "a value" : (const char *)values.first.data, values.nbad,
                      values.nbad == 1 ? "" : "s");
+    totals->nwithout_alt += values.nwithout_alt;
     buf_free(&values.first);
     return rc;
 }
@@ -341,18 +349,19 @@ static bool is_string(const struct zarr_array *array)
 /* All strings of the chunk, a part of them at a time; of one that is not stored, whose metadata alone says how
  * many it would have, the first part is as good as any. */
 static int check_strings(struct check_worker *worker, const struct zarr_array *array,
-                         const uint64_t *index, bool *absent, struct err *err)
+                         const uint64_t *index, struct check_totals *totals, struct err *err)
 {
     const struct strings *strings = &worker->strings;
+    bool absent = false;
 
-    *absent = false;
-    for (uint64_t k = 0; k < array->meta.chunk_elements && !*absent;
+    for (uint64_t k = 0; k < array->meta.chunk_elements && !absent;
          k = strings->first + strings->nitems) {
         if (zarr_chunk_strings_at(worker->decoder, array, index, k, 1, worker->strings_budget,
                                   &worker->strings, err) != 0)
             return -1;
-        *absent = strings->absent;
+        absent = strings->absent;
     }
+    totals->nabsent += absent;
     return 0;
 }
 
@@ -396,15 +405,14 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     struct decoder_stats before, after;
     char key[ZARR_KEY_MAX];
     struct err err = {0};
-    bool absent = false;
     int rc;
 
     zarr_chunk_key(array, index, key);
     decoder_stats(worker->decoder, &before);
     if (is_string(array))
-        rc = check_strings(worker, array, index, &absent, &err);
+        rc = check_strings(worker, array, index, totals, &err);
     else
-        rc = check_values(worker, array, index, key, &absent, problems, &err);
+        rc = check_values(worker, array, index, key, totals, problems, &err);
     if (rc != 0)
         problems_add(problems, array->name, key, "%s",
                      without_names(err.msg, store_path(array->store), key));
@@ -412,5 +420,4 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     totals->nchunks++;
     totals->bytes_read += after.bytes_read - before.bytes_read;
     totals->bytes_decoded += after.bytes_decoded - before.bytes_decoded;
-    totals->nabsent += absent;
 }

@@ -311,6 +311,26 @@ static void watch_store(struct view *view, const struct opening *opening)
     store_watch_from(store, since);
 }
 
+/* Whoever has imputed data should know that less than it is shown. */
+static void note_dosages(struct view *view)
+{
+    static const char *const names[] = {"call_DS", "call_GP"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct zarr_array *array = NULL;
+        struct err unreadable; /* there, all the same */
+
+        if (zarr_array_open(view->vcz->group, names[i], &array, &unreadable) == 0 && array == NULL)
+            continue;
+        zarr_array_free(array);
+        notices_add(&view->notices,
+                    "%s has imputed dosages (%s), which are not shown: the files hold the hard "
+                    "calls of call_genotype",
+                    store_path(view->vcz->store), names[i]);
+        return;
+    }
+}
+
 static int check_unchanged(const struct view *view, const struct opening *opening, struct err *err)
 {
     if (opening->resume == NULL ||
@@ -338,6 +358,7 @@ static int open_view(struct view *view, const struct opening *opening, struct er
         mix(view->fingerprint, bytes, len);
     }
     watch_store(view, opening);
+    note_dosages(view);
     if (check_unchanged(view, opening, err) != 0 ||
         view_state_load(state_fd, opening->options->nformats, &state, err) != 0)
         return -1;

@@ -7,9 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Dates, durations, complex numbers, bytes of no type and long doubles are NumPy's; others are nobody's. */
 static int bad_dtype(const char *array, const char *text, struct err *err)
 {
-    return err_set(err, ERR_UNSUPPORTED, "%s: dtype \"%.64s\" is not supported", array, text);
+    const bool known = strlen(text) >= 3 && strchr("|<>", text[0]) != NULL &&
+                       (strchr("MmcV", text[1]) != NULL || strcmp(text + 1, "f16") == 0 ||
+                        strcmp(text + 1, "f12") == 0);
+
+    return err_set(err, known ? ERR_UNSUPPORTED : ERR_CORRUPT, "%s: dtype \"%.64s\" is %s", array,
+                   text, known ? "not supported" : "none that there is");
 }
 
 static int number_dtype(const char *array, const char *text, uint32_t size, struct dtype *out,

@@ -249,6 +249,66 @@ static void test_remarks(void **state)
     remove_store(path);
 }
 
+/* Fails unless the check finds no problem, and the remark. */
+static void expect_remark(const char *store, const char *remark)
+{
+    struct report report = check(store, false);
+
+    if (report.nproblems != 0 || strstr(report.text, remark) == NULL)
+        fail_msg("%s not found in:\n%s", remark, report.text);
+    free(report.text);
+}
+
+/* A tool may write a site without its ALT, and calls of it: they are shown, as plink2 shows them. A second ALT
+ * that is not there cannot be. */
+static void test_calls_without_alt(void **state)
+{
+    static const int64_t beyond[] = {0, 0, 0, 1, 1, 1, -1, -1, 0, -2, 2, 0};
+    struct made_store store;
+
+    (void)state;
+    made_vcz(&store);
+    expect_remark(store.path, "call_genotype: 1 value is allele 1 of a site that has no ALT");
+    made_put(&store,
+             &(struct made_array){"call_genotype", "|i1", 3, {3, 2, 2}, {0}, beyond, NULL});
+    expect_problem(store.path, "call_genotype/0.0.0", "an allele that the site does not have");
+    made_remove(&store);
+}
+
+static void put_dtype(const struct made_store *store, const char *name, const char *dtype)
+{
+    char key[64], text[256];
+
+    made_put(store, &(struct made_array){name, "|i1", 1, {3}, {0}, NULL, NULL});
+    snprintf(key, sizeof key, "%s/.zarray", name);
+    snprintf(text, sizeof text,
+             "{\"zarr_format\":2,\"shape\":[3],\"chunks\":[3],\"dtype\":%s,\"fill_value\":null,"
+             "\"order\":\"C\",\"filters\":null,\"compressor\":null}",
+             dtype);
+    made_text(store, key, text);
+}
+
+/* What is legal and not read here is no fault of the store, unless a view needs it; what is no type is. */
+static void test_dtypes(void **state)
+{
+    static const char *const legal[] = {"\"<M8[ns]\"", "\"|V8\"", "\"<c16\"",
+                                        "[[\"a\",\"<i4\"],[\"b\",\"<f8\"]]"};
+    struct made_store store;
+
+    (void)state;
+    made_vcz(&store);
+    for (size_t i = 0; i < sizeof legal / sizeof legal[0]; i++) {
+        put_dtype(&store, "collected", legal[i]);
+        expect_remark(store.path, "\n  collected: ");
+    }
+    put_dtype(&store, "collected", "\"<i9\"");
+    expect_problem(store.path, "collected", "none that there is");
+    made_drop(&store, "collected");
+    put_dtype(&store, "variant_id", "\"<M8[ns]\"");
+    expect_problem(store.path, "variant_id", "not supported");
+    made_remove(&store);
+}
+
 /* What metadata alone say takes no time in proportion, and is held to the same rules. */
 static void test_absent(void **state)
 {
@@ -299,10 +359,14 @@ static void test_absent_genotypes(void **state)
                          "call_genotype", "|i1", 3, {N, SAMPLES, 2}, {N + 7, 320, 2}, NULL, NULL});
     made_text(&store, "call_genotype/.zarray",
               "{\"zarr_format\":2,\"shape\":[3000,300,2],\"chunks\":[3007,320,2],\"dtype\":\"|i1\","
-              "\"fill_value\":1,\"order\":\"C\",\"filters\":null,\"compressor\":null}");
+              "\"fill_value\":2,\"order\":\"C\",\"filters\":null,\"compressor\":null}");
     expect_problem(store.path, "call_genotype/0.0.0",
-                   "value [2998, 0, 0] = 1 is an allele that the site does not have (1200 such "
+                   "value [0, 0, 0] = 2 is an allele that the site does not have (1800000 such "
                    "values in this chunk)");
+    made_text(&store, "call_genotype/.zarray",
+              "{\"zarr_format\":2,\"shape\":[3000,300,2],\"chunks\":[3007,320,2],\"dtype\":\"|i1\","
+              "\"fill_value\":1,\"order\":\"C\",\"filters\":null,\"compressor\":null}");
+    expect_remark(store.path, "1200 values are allele 1 of a site that has no ALT");
     made_remove(&store);
 }
 
@@ -386,6 +450,8 @@ int main(void)
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_remarks),
+        cmocka_unit_test(test_calls_without_alt),
+        cmocka_unit_test(test_dtypes),
         cmocka_unit_test(test_absent),
         cmocka_unit_test(test_absent_genotypes),
         cmocka_unit_test(test_shard_names),
