@@ -1,7 +1,11 @@
 #include "common/io.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int io_write_all(int fd, const void *data, size_t n, const char *what, struct err *err)
@@ -19,4 +23,26 @@ int io_write_all(int fd, const void *data, size_t n, const char *what, struct er
         n -= (size_t)put;
     }
     return 0;
+}
+
+/* Linux before 5.9, and glibc before 2.34, cannot do it at once. */
+static void close_one_by_one(unsigned lowest)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        const unsigned long fd = strtoul(entry->d_name, NULL, 10);
+
+        if (fd >= lowest && fd <= INT_MAX && (int)fd != dirfd(dir))
+            close((int)fd);
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+void io_close_from(int lowest)
+{
+    if (syscall(SYS_close_range, (unsigned)lowest, UINT_MAX, 0) != 0)
+        close_one_by_one((unsigned)lowest);
 }

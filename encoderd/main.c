@@ -1,5 +1,7 @@
 #include "common/cleanup.h"
+#include "common/io.h"
 #include "common/log.h"
+#include "common/signals.h"
 #include "common/size.h"
 #include "common/version.h"
 #include "encoderd/bench.h"
@@ -233,16 +235,18 @@ int main(int argc, char **argv)
     };
     const int status = parse_options(argc, argv, &options);
 
+    signals_begin();
     if (status >= 0)
         return status;
+    /* What a front's caller left open is nothing to an encoder. */
+    if (options.listen == NULL && options.bench == NULL)
+        io_close_from(PROTO_LISTENER_FD + 1);
     if (open_log(&options) != 0)
         return 1;
     raise_open_files();
     keep_malloc_small();
     if (options.bench != NULL)
         return bench_run(options.bench, options.store, options.bench_bytes, &options.server);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
     return options.listen != NULL ? listen_run(options.listen, &options.server)
                                   : serve_inherited(&options.server);
 }

@@ -1,13 +1,13 @@
 #include "fused/encoder_start.h"
 
 #include "common/cleanup.h"
+#include "fused/child.h"
 #include "proto/proto.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,21 +65,12 @@ char *encoder_find(const char *given, struct err *err)
     return NULL;
 }
 
-/* The front ignores and catches signals; the encoder starts with none of that. Its own process group
- * keeps a terminal's ^C from it: the front decides when it ends. */
+/* Its own process group keeps a terminal's ^C from it: the front decides when it ends. */
 static int set_attributes(posix_spawnattr_t *attr)
 {
-    sigset_t none, all;
-    short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-    int rc;
+    const int rc = child_attributes(attr, POSIX_SPAWN_SETPGROUP);
 
-    sigemptyset(&none);
-    sigfillset(&all);
-    if ((rc = posix_spawnattr_setflags(attr, flags)) != 0 ||
-        (rc = posix_spawnattr_setpgroup(attr, 0)) != 0 ||
-        (rc = posix_spawnattr_setsigmask(attr, &none)) != 0)
-        return rc;
-    return posix_spawnattr_setsigdefault(attr, &all);
+    return rc != 0 ? rc : posix_spawnattr_setpgroup(attr, 0);
 }
 
 static int set_descriptors(posix_spawn_file_actions_t *actions, int stderr_fd, int sock)
@@ -88,10 +79,9 @@ static int set_descriptors(posix_spawn_file_actions_t *actions, int stderr_fd, i
 
     if ((rc = posix_spawn_file_actions_adddup2(actions, stderr_fd, STDERR_FILENO)) != 0 ||
         (rc = posix_spawn_file_actions_adddup2(actions, sock, PROTO_LISTENER_FD)) != 0 ||
-        (rc = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0 ||
-        (rc = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0)) != 0)
+        (rc = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0)
         return rc;
-    return posix_spawn_file_actions_addclosefrom_np(actions, PROTO_LISTENER_FD + 1);
+    return posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
 }
 
 static const char *level_name(enum log_level level)

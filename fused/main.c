@@ -1,11 +1,11 @@
 #include "common/log.h"
+#include "common/signals.h"
 #include "common/version.h"
 #include "fused/options.h"
 #include "fused/verbs.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +88,7 @@ int main(int argc, char **argv)
     int status;
 
     open_standard_fds();
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a log that may not grow is an error, not the end */
+    signals_begin();
     if (options_parse(argc, argv, &opt, &err) != 0)
         status = usage_error(&opt, &err);
     else

@@ -188,10 +188,15 @@ bool mounts_dead(const char *dir)
 static int run_fusermount(const char *dir, bool lazy, struct err *err)
 {
     const char *argv[] = {"fusermount3", "-u", lazy ? "-z" : "-q", "--", dir, NULL};
+    posix_spawnattr_t attr;
     pid_t pid;
     int status;
-    int rc = posix_spawnp(&pid, "fusermount3", NULL, NULL, (char *const *)(uintptr_t)argv, environ);
+    int rc = posix_spawnattr_init(&attr);
 
+    if (rc == 0 && (rc = child_attributes(&attr, 0)) == 0)
+        rc =
+            posix_spawnp(&pid, "fusermount3", NULL, &attr, (char *const *)(uintptr_t)argv, environ);
+    posix_spawnattr_destroy(&attr);
     if (rc != 0)
         return err_sys(err, ERR_SYSTEM, rc,
                        "cannot run fusermount3 (install it: apt-get install fuse3)");

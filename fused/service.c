@@ -1,6 +1,7 @@
 #include "fused/service.h"
 
 #include "common/cleanup.h"
+#include "common/io.h"
 #include "common/log.h"
 #include "fused/clock.h"
 #include "fused/notify.h"
@@ -131,7 +132,7 @@ static _Noreturn void probe(const char *dir, int to)
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(to, STDIN_FILENO);
-    closefrom(STDERR_FILENO + 1);
+    io_close_from(STDERR_FILENO + 1);
     _exit(stat(dir, &st) == 0 && write(STDIN_FILENO, "", 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 

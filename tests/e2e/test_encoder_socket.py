@@ -50,7 +50,7 @@ def listener(scratch):
     errors = scratch / "listener.stderr"
     with errors.open("wb") as sink:
         process = subprocess.Popen(
-            [helpers.ENCODERD, "--listen", path],
+            ["env", "--block-signal", "--ignore-signal=CHLD", helpers.ENCODERD, "--listen", path],  # not to matter
             stderr=sink,
             env=helpers.test_environment(),
             preexec_fn=lambda: signal.alarm(helpers.FRONT_LIMIT),

@@ -97,6 +97,24 @@ def test_encoder_killed_again_and_again_between_reads(mount):
             assert m.encoder() != dead
 
 
+# env(1) starts a program with every signal blocked; an ignored SIGCHLD has the kernel reap children unasked.
+INHERITED = {
+    "blocked": ["env", "--block-signal"],
+    "ignored": ["env", "--ignore-signal=CHLD"],
+}
+
+
+@pytest.mark.parametrize("how", INHERITED)
+def test_signals_that_were_inherited(how, mount):
+    """Whoever started the front had his reasons; they are not the front's, which counts on hearing of an encoder's end."""
+    with mount(helpers.store(STORE), prefix=INHERITED[how]) as m:
+        for _ in range(20):  # more than may be dying at once
+            dead = m.kill_encoder()
+            helpers.wait_for(lambda dead=dead: not helpers.process_stat(dead), what="the encoder to be reaped")
+            helpers.drop_cache(m.path(".bed"))
+            assert m.read(".bed") == bed()
+
+
 @pytest.mark.limit(180)
 def test_encoder_killed_30_times_under_four_readers(mount, generated, scratch):
     options = "--samples 2503 --variants 3000 --chunk-variants 300 --chunk-samples 1000 --density dense --seed 3"
