@@ -49,6 +49,7 @@ struct server {
     int fd; /* the connection's, for watching it while an open keeps the loop waiting; owned by conn */
     int statm; /* /proc/self/statm, opened while that is still allowed; -1 if it cannot be had */
     bool greeted, sandboxed;
+    struct buf lacks; /* owned; what the sandbox cannot keep the encoder from */
     struct view *view;
     struct arena *arena;
     struct sched *sched;
@@ -137,6 +138,19 @@ static void send_files(struct server *server, uint64_t id)
         if (file->fd >= 0)
             close(steal_fd(&file->fd));
     }
+}
+
+/* Once a mount or report: a later encoder of the same mount lacks the same. */
+static void send_lacks(struct server *server, uint64_t id)
+{
+    char text[PROTO_STRING_MAX];
+    const struct msg msg = {.type = MSG_NOTICE, .u.notice = {id, text}};
+
+    if (server->lacks.len == 0)
+        return;
+    snprintf(text, sizeof text, "the encoder's sandbox is not whole here: %.*s",
+             (int)server->lacks.len, (const char *)server->lacks.data);
+    conn_send(server->conn, &msg, NULL, 0);
 }
 
 static void send_notices(struct server *server, uint64_t id, const struct notices *notices)
@@ -236,8 +250,7 @@ static void touch(struct server *server)
 static int start_serving(struct server *server, struct err *err)
 {
     const struct budget share = budget(server);
-    const struct sched_config config = {share.nthreads, share.scratch, share.cache,
-                                        share.kept};
+    const struct sched_config config = {share.nthreads, share.scratch, share.cache, share.kept};
 
     if (store_set_budget(server->view->vcz->store, share.zip, err) != 0)
         return -1;
@@ -306,7 +319,14 @@ static int enter_sandbox(struct server *server, const char *store, bool follow_l
     server->sandboxed = true;
     if (access(store, F_OK) != 0)
         return err_sys(err, ERR_NOT_FOUND, errno, "no such store: %s", store);
-    return sandbox_enter(&sandbox, err);
+    if (sandbox_enter(&sandbox, &server->lacks, err) != 0)
+        return -1;
+    if (server->lacks.failed)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    if (server->lacks.len > 0)
+        log_info("the sandbox is not whole: %.*s", (int)server->lacks.len,
+                 (const char *)server->lacks.data);
+    return 0;
 }
 
 static bool has_lazy_file(const struct view *view)
@@ -346,6 +366,7 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
             stop_serving(server);
         } else {
             if (!open->resume) {
+                send_lacks(server, open->id);
                 send_notices(server, open->id, &server->view->selection.notices);
                 send_notices(server, open->id, &server->view->notices);
                 send_files(server, open->id);
@@ -392,6 +413,7 @@ static int make_report(struct server *server, const struct msg_info *info, int s
 
     if (enter_sandbox(server, info->store, info->view.follow_links, err) != 0)
         return -1;
+    send_lacks(server, info->id);
     pass_means = means(server);
     if (info->check)
         return check_store(info->store, view_store_flags(&info->view), &pass_means, info->json,
@@ -694,6 +716,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
     event_base_free(server.base);
     cleanup_close(&server.temporary);
     spill_free(server.spill);
+    buf_free(&server.lacks);
     cleanup_close(&server.statm);
     return result;
 }

@@ -66,13 +66,13 @@ int preflight_fuse(bool allow_other, struct err *err)
         return err_set(err, ERR_SYSTEM,
                        "there is no /dev/fuse: load the kernel's fuse module (modprobe fuse), or "
                        "give the container the device (--device /dev/fuse --cap-add SYS_ADMIN)");
-    if (geteuid() == 0)
-        return 0;
-    if (access("/dev/fuse", R_OK | W_OK) != 0)
+    if (access("/dev/fuse", R_OK | W_OK) != 0) /* nor has the root of a user namespace, perhaps */
         return err_set(
             err, ERR_SYSTEM,
             "no permission to open /dev/fuse: on this machine only root has it (chmod 666 "
             "/dev/fuse is usual)");
+    if (geteuid() == 0)
+        return 0;
     if (has_capability(CAP_SYS_ADMIN)) /* a service of that user: mounts without help, like root */
         return 0;
     if (!in_path("fusermount3"))
