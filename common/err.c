@@ -7,9 +7,9 @@ static const char *const code_names[] = {
     [ERR_NONE] = "none",       [ERR_NOT_FOUND] = "not-found",
     [ERR_CORRUPT] = "corrupt", [ERR_UNSUPPORTED] = "unsupported",
     [ERR_DATA] = "data",       [ERR_IO] = "io",
-    [ERR_MEMORY] = "memory",   [ERR_USAGE] = "usage",
-    [ERR_CHANGED] = "changed", [ERR_PEER] = "peer",
-    [ERR_SYSTEM] = "system",
+    [ERR_MEMORY] = "memory",   [ERR_BUDGET] = "budget",
+    [ERR_USAGE] = "usage",     [ERR_CHANGED] = "changed",
+    [ERR_PEER] = "peer",       [ERR_SYSTEM] = "system",
 };
 
 #define NCODES (sizeof code_names / sizeof code_names[0])

@@ -17,7 +17,8 @@ enum err_code {
     ERR_UNSUPPORTED, /* legal, but not something vczfs reads (yet) */
     ERR_DATA,        /* well-formed, but this view cannot show it */
     ERR_IO,          /* the system failed to read */
-    ERR_MEMORY,      /* out of memory, or over the budget */
+    ERR_MEMORY,      /* the system has no memory left: another process may fare better */
+    ERR_BUDGET,      /* it takes more than --memory, or the temporary file, allows: it always will */
     ERR_USAGE,       /* what the user asked for makes no sense */
     ERR_CHANGED,     /* the store is not the one that was mounted */
     ERR_PEER,        /* the other process broke the protocol or went away */

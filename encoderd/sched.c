@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 /* What a span may always take, and the share of the arena that one reader's span and all work ahead may take. */
 #define SPAN_MIN    UINT64_C(131072)

@@ -89,7 +89,7 @@ struct reads {
 
     struct latency latency; /* of reads that were served */
     uint64_t nfailed, bytes;
-    char last_error[200];
+    char last_error[ERR_MSG_MAX];
     uint64_t last_error_at; /* ms */
 };
 
@@ -737,7 +737,7 @@ static void complain(struct reads *reads, uint64_t file, const char *text)
     reads->complained = now;
 }
 
-/* An encoder that runs out of memory is at its end; the next one begins with little. Once for each read,
+/* Where the system has no memory left for an encoder, the next one begins with little. Once for each read,
  * so that a read that no encoder has the memory for fails. */
 static bool wants_another_encoder(struct reads *reads, const struct ask *ask)
 {

@@ -52,6 +52,7 @@ uint64_t proto_errnum(enum err_code code)
     case ERR_NOT_FOUND:
         return ENOENT;
     case ERR_MEMORY:
+    case ERR_BUDGET:
         return ENOMEM;
     case ERR_USAGE:
         return EINVAL;

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROTO_VERSION     5
+#define PROTO_VERSION     6
 #define PROTO_PACKET_MAX  65536     /* bytes in one packet; well under the default SO_SNDBUF */
 #define PROTO_FDS_MAX     2         /* descriptors in one packet */
 #define PROTO_STRING_MAX  4096      /* bytes in one string, the terminating 0 not counted */

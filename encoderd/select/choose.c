@@ -232,7 +232,7 @@ static int choose_some(const struct choosing *choosing, struct chooser *chooser,
         batch_move(chooser->batch, at, *next - at, end);
         if (choose_batch(choosing, chooser, end, &why) == 0)
             return 0;
-        if (why.code != ERR_MEMORY || *next - at < 2) {
+        if ((why.code != ERR_BUDGET && why.code != ERR_MEMORY) || *next - at < 2) {
             if (err != NULL)
                 *err = why;
             return -1;

@@ -539,7 +539,7 @@ int expr_eval_run(struct expr_eval *eval, uint8_t *pass, struct err *err)
 {
     eval->have_genotype = eval->have_phase = eval->have_counts = false;
     if (eval->batch->n > eval->max)
-        return err_set(err, ERR_MEMORY, "an expression is asked for too many variants at once");
+        return err_set(err, ERR_BUDGET, "an expression is asked for too many variants at once");
     if (eval_node(eval, eval->expr->root, err) != 0)
         return -1;
     for (unsigned i = 0; i < eval->expr->nslots; i++)

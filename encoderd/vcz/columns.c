@@ -575,7 +575,7 @@ static int load_strings(struct column *column, const uint64_t *index, uint64_t r
                               column->strings_budget, strings, err) != 0)
         return name_store(column, err);
     if (!strings_hold(strings, row * width, n * width))
-        return err_set(err, ERR_MEMORY,
+        return err_set(err, ERR_BUDGET,
                        "%s: array %s: the strings of %" PRIu64
                        " variants do not fit the memory budget; give more with --memory",
                        store_path(column->array->store), column->array->name, n);

@@ -66,7 +66,7 @@ int column_doubles(struct column *column, uint64_t begin, uint64_t n, double *ou
 int column_ints(struct column *column, uint64_t begin, uint64_t n, int64_t *out, struct err *err);
 
 /* The same for strings, as stored; valid until the column is asked again. begin and begin + n - 1 must lie in
- * one chunk: see column_chunk_end. ERR_MEMORY where they are more than may be held: ask for fewer. */
+ * one chunk: see column_chunk_end. ERR_BUDGET where they are more than may be held: ask for fewer. */
 int column_strings(struct column *column, uint64_t begin, uint64_t n, struct str *out,
                    struct err *err);
 

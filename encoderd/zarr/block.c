@@ -386,7 +386,7 @@ static int decode_or_spill(struct decoder *decoder, struct chunk *chunk, uint64_
         return decode(decoder, chunk, i, forms, out, err);
     if (decode(decoder, chunk, i, forms, out, &why) == 0)
         return 0;
-    if (why.code == ERR_MEMORY) {
+    if (why.code == ERR_BUDGET) {
         decoder_drop_stream(decoder, chunk);
         decoder_scratch_reset(decoder);
         chunk->layout = LAYOUT_SPILL;

@@ -228,7 +228,7 @@ int cache_get(struct cache *cache, const void *key, size_t key_size, size_t n, c
 
     *out = NULL;
     if (n > cache->budget)
-        return err_set(err, ERR_MEMORY,
+        return err_set(err, ERR_BUDGET,
                        "%zu bytes are more than the %zu that may be kept: raise --memory", n,
                        cache->budget);
     pthread_mutex_lock(&cache->lock);

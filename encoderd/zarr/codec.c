@@ -152,7 +152,7 @@ static int too_large(enum codec_id id, const struct limit *limit, struct err *er
 {
     if (limit->is_budget)
         return err_set(
-            err, ERR_MEMORY,
+            err, ERR_BUDGET,
             "%s data of more than the %zu bytes that are decoded at once: raise --memory, "
             "or rewrite the store with smaller chunks",
             codec_name(id), limit->nbytes);

@@ -24,7 +24,7 @@ int codecs_decode(const struct codecs *codecs, const struct zarr_meta *meta, con
                   size_t n, uint8_t *to, size_t nbytes, struct err *err);
 
 /* The same for a result whose size is not known (strings): appended to out. More than `max`
- * bytes are ERR_MEMORY. */
+ * bytes are ERR_BUDGET. */
 int codecs_decode_buf(const struct codecs *codecs, const struct zarr_meta *meta,
                       const uint8_t *from, size_t n, size_t max, struct buf *out, struct err *err);
 

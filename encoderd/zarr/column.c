@@ -139,7 +139,7 @@ static int reserve_items(struct strings *out, uint64_t n, struct err *err)
     struct str *items;
 
     if (n > STRINGS_MAX)
-        return err_set(err, ERR_MEMORY, "%llu strings are more than the %llu that are held at once",
+        return err_set(err, ERR_BUDGET, "%llu strings are more than the %llu that are held at once",
                        (unsigned long long)n, (unsigned long long)STRINGS_MAX);
     if (n > out->cap) {
         items = reallocarray(out->items, (size_t)n, sizeof *items);
@@ -233,7 +233,7 @@ static int read_vlen(struct decoder *decoder, const struct chunk *chunk, size_t 
     uint8_t *to;
 
     if (n > max)
-        return err_set(err, ERR_MEMORY,
+        return err_set(err, ERR_BUDGET,
                        "%llu bytes of strings are more than the %zu that are held at once: raise "
                        "--memory, or rewrite the store with smaller chunks",
                        (unsigned long long)n, max);
@@ -279,7 +279,7 @@ static int check_held(const struct decoder *decoder, uint64_t nbytes, struct err
 {
     if (nbytes <= strings_nbytes_max(decoder))
         return 0;
-    return err_set(err, ERR_MEMORY,
+    return err_set(err, ERR_BUDGET,
                    "%llu bytes of strings that belong together are more than the %zu that are held "
                    "at once: raise --memory",
                    (unsigned long long)nbytes, strings_nbytes_max(decoder));
@@ -395,7 +395,7 @@ static int vlen_part(struct decoder *decoder, struct chunk *chunk, const struct 
     if ((small || all) && chunk->length <= request->budget) {
         if (read_vlen(decoder, chunk, request->budget, out, &why) == 0)
             return 0;
-        if (why.code != ERR_MEMORY) {
+        if (why.code != ERR_BUDGET) {
             if (err != NULL)
                 *err = why;
             return -1;

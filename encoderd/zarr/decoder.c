@@ -189,7 +189,7 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
     char need[16], have[16];
 
     if (!size_range_ok(used, nbytes, decoder->scratch_max)) {
-        err_set(err, ERR_MEMORY,
+        err_set(err, ERR_BUDGET,
                 "decoding it takes %s at once, and there are %s to decode in: raise --memory, or "
                 "rewrite the store with smaller chunks or with Blosc%s",
                 size_format(used + nbytes, need, sizeof need),

@@ -92,7 +92,7 @@ struct decoder {
 };
 
 /* Room in the scratch, 64-byte aligned and readable for 8 bytes past its end; all of it is taken back
- * by decoder_scratch_reset. NULL and ERR_MEMORY where it would pass scratch_max. */
+ * by decoder_scratch_reset. NULL and ERR_BUDGET where it would pass scratch_max. */
 void decoder_scratch_reset(struct decoder *decoder);
 uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err);
 

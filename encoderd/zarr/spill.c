@@ -162,7 +162,7 @@ static int too_much(const struct spill *spill, struct err *err)
 {
     char limit[16];
 
-    return err_set(err, ERR_MEMORY,
+    return err_set(err, ERR_BUDGET,
                    "decoding it takes more room than the %s of temporary file there may be in %s: "
                    "raise --memory, set TMPDIR to a directory with more room, or rewrite the store "
                    "with smaller chunks",
@@ -254,7 +254,7 @@ static int take_room(struct spill_entry *entry, unsigned number, uint64_t until,
 static int write_failed(const struct spill *spill, int errnum, struct err *err)
 {
     if (errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG)
-        return err_sys(err, ERR_MEMORY, errnum,
+        return err_sys(err, ERR_BUDGET, errnum,
                        "it does not fit the memory budget, and cannot be decoded into a temporary "
                        "file in %s either: make room there, set TMPDIR to another directory, or "
                        "raise --memory",

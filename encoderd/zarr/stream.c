@@ -150,9 +150,11 @@ static int step_zstd(struct stream *stream, uint8_t *to, size_t n, size_t *got, 
     size_t left = ZSTD_decompressStream(stream->zstd, &out, &in);
 
     if (ZSTD_isError(left) && ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge)
-        return err_set(err, ERR_MEMORY,
+        return err_set(err, ERR_BUDGET,
                        "its zstd data needs a window larger than there is memory for: raise "
                        "--memory, or rewrite the store with smaller chunks");
+    if (ZSTD_isError(left) && ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
+        return err_set(err, ERR_MEMORY, "out of memory for decompression");
     if (ZSTD_isError(left))
         return corrupt("does not decompress", err);
     *got = out.pos;

@@ -29,7 +29,7 @@ struct stream_spec {
     bool crc32c_of_stored;   /* the last four stored bytes are the crc32c of the rest */
     bool has_crc32;          /* the contents have this CRC-32 (zip) */
     uint32_t crc32;
-    size_t window_max; /* the most memory that zstd may ask for; a need for more is ERR_MEMORY */
+    size_t window_max; /* the most memory that zstd may ask for; a need for more is ERR_BUDGET */
 };
 
 /* The caller frees *out. Its own memory is about 128 KiB, and zstd's window. */

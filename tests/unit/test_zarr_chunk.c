@@ -282,7 +282,7 @@ static void test_scratch_max(void **state)
     put_chunk(bytes, 100000);
     assert_int_equal(decoder_chunk(small, array, first, &chunk, &err), 0);
     assert_int_equal(decoder_block(small, chunk, 0, false, &block, &err), -1);
-    assert_int_equal(err.code, ERR_MEMORY);
+    assert_int_equal(err.code, ERR_BUDGET);
     assert_non_null(strstr(err.msg, "--memory"));
     decoder_free(small);
     free(bytes);
@@ -601,7 +601,7 @@ static void test_string_bomb(void **state)
     put_le32(plain + 4, (uint32_t)n - 8);
     put_chunk(packed, ZSTD_compress(packed, room, plain, n, 1));
     assert_int_equal(zarr_chunk_strings(fix.decoder, array, first, &got, &err), -1);
-    assert_int_equal(err.code, ERR_MEMORY);
+    assert_int_equal(err.code, ERR_BUDGET);
     assert_non_null(strstr(err.msg, "x/0"));
     assert_non_null(strstr(err.msg, "--memory"));
     assert_true(got.bytes.cap <= (size_t)130 << 20);

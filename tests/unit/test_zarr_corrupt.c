@@ -68,7 +68,7 @@ static int decode_first(struct fixture *f, const struct zarr_array *array, struc
 
 static void expect_named(const struct err *err, const char *key)
 {
-    if (err->code != ERR_CORRUPT && err->code != ERR_UNSUPPORTED && err->code != ERR_MEMORY)
+    if (err->code != ERR_CORRUPT && err->code != ERR_UNSUPPORTED && err->code != ERR_BUDGET)
         fail_msg("%s: %s", err_code_name(err->code), err->msg);
     if (strstr(err->msg, key) == NULL)
         fail_msg("message does not name %s: %s", key, err->msg);

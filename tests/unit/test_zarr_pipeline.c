@@ -958,7 +958,7 @@ static void test_too_long(void **state)
         array = make_v3("[3000017]", "[3000017]", "int32", "0", codecs[i]);
         put_file(&fix, "x/c/0", "12345678", 8);
         assert_int_equal(first_failure(small, array, &err), 0);
-        assert_int_equal(err.code, ERR_MEMORY);
+        assert_int_equal(err.code, ERR_BUDGET);
         assert_non_null(strstr(err.msg, "--memory"));
         zarr_array_free(array);
     }
@@ -969,7 +969,7 @@ static void test_too_long(void **state)
                     "[{\"name\":\"transpose\",\"configuration\":{\"order\":[1,0]}}," LITTLE "]");
     put_file(&fix, "x/c/0/0", "12345678", 8);
     assert_int_equal(first_failure(small, array, &err), 0);
-    assert_int_equal(err.code, ERR_MEMORY);
+    assert_int_equal(err.code, ERR_BUDGET);
     assert_non_null(strstr(err.msg, "--memory"));
     zarr_array_free(array);
     decoder_free(small);
@@ -1014,7 +1014,7 @@ static void test_long_block(void **state)
         decoder_trim(fix.decoder);
         put_file(&fix, "x/c/0", frame, (size_t)n);
         assert_int_equal(first_failure(small, array, &err), 0);
-        assert_int_equal(err.code, ERR_MEMORY);
+        assert_int_equal(err.code, ERR_BUDGET);
         assert_non_null(strstr(err.msg, "--memory"));
         assert_non_null(strstr(err.msg, "x/c/0"));
         assert_int_equal(first_failure(fix.decoder, array, &err), -1);
@@ -1239,7 +1239,7 @@ static void test_cache(void **state)
     for (unsigned k = 0; k < 6; k++)
         pthread_join(hammers[k].thread, NULL);
     assert_int_equal(cache_get(cache, "x", 1, 3501, fill_with, &(int){1}, &entry, &err), -1);
-    assert_int_equal(err.code, ERR_MEMORY);
+    assert_int_equal(err.code, ERR_BUDGET);
     cache_free(cache);
 }
 

@@ -213,7 +213,7 @@ static void spoil(const struct zarr_array *array, const uint8_t *stored, size_t 
         bad = read_all(small, array, NULL, &err);
         if (bad >= 0)
             assert_non_null(strstr(err.msg, chunk_file(array)));
-        assert_true(bad < 0 || err.code == ERR_CORRUPT || err.code == ERR_MEMORY ||
+        assert_true(bad < 0 || err.code == ERR_CORRUPT || err.code == ERR_BUDGET ||
                     err.code == ERR_UNSUPPORTED);
         /* What follows a Blosc frame is nobody's. */
         if ((i < 5 && i != 2) || checked)
@@ -911,19 +911,19 @@ static void test_limits(void **state)
     (void)state;
     put_chunk(array, stored, n);
     start_spill(temporary(), "/some/dir", NBYTES / 2);
-    expect_error(array, ERR_MEMORY, "/some/dir");
-    expect_error(array, ERR_MEMORY, "TMPDIR");
+    expect_error(array, ERR_BUDGET, "/some/dir");
+    expect_error(array, ERR_BUDGET, "TMPDIR");
     start_spill(temporary(), "/some/dir", LIMIT);
     getrlimit(RLIMIT_FSIZE, &before);
     limit = (struct rlimit){1 << 20, before.rlim_max};
     setrlimit(RLIMIT_FSIZE, &limit);
-    expect_error(array, ERR_MEMORY, "/some/dir");
+    expect_error(array, ERR_BUDGET, "/some/dir");
     setrlimit(RLIMIT_FSIZE, &before);
     expect(array, bytes);
     /* Without a file it is refused, and says what to do. */
     start_spill(-1, "", 0);
-    expect_error(array, ERR_MEMORY, "TMPDIR");
-    expect_error(array, ERR_MEMORY, "--memory");
+    expect_error(array, ERR_BUDGET, "TMPDIR");
+    expect_error(array, ERR_BUDGET, "--memory");
     zarr_array_free(array);
     free(stored);
     free(bytes);
