@@ -486,6 +486,16 @@ static void note_why_not(struct check *check)
         problems_add(&check->problems, "", "", "%s", check->why_not.msg);
 }
 
+static void remark_stale(struct check *check)
+{
+    size_t n;
+    const char *name = zarr_group_stale(check->group, &n);
+
+    if (name != NULL)
+        problems_add(&check->remarks, "", "", ZARR_STALE_TEXT, zarr_group_copy(check->group), name,
+                     n);
+}
+
 static int run(struct check *check, const struct pass_means *means, struct err *err)
 {
     const struct zarr_array *contigs;
@@ -496,6 +506,7 @@ static int run(struct check *check, const struct pass_means *means, struct err *
     check->ncontigs =
         contigs != NULL && contigs->meta.ndim == 1 ? contigs->meta.shape[0] : UINT64_MAX;
     check_shapes(check);
+    remark_stale(check);
     if (walk_chunks(check, means, err) != 0 || check_sites(check, means, err) != 0)
         return -1;
     note_why_not(check);

@@ -61,6 +61,15 @@ static void head_text(const struct vcz *vcz, const struct report_facts *facts, s
                grouped(facts->stored_nobjects, number));
 }
 
+static void stale_text(const struct vcz *vcz, struct buf *out)
+{
+    size_t n;
+    const char *name = zarr_group_stale(vcz->group, &n);
+
+    if (name != NULL)
+        buf_printf(out, "warning    " ZARR_STALE_TEXT "\n", zarr_group_copy(vcz->group), name, n);
+}
+
 static void selection_text(const struct vcz *vcz, const struct report_facts *facts, struct buf *out)
 {
     char samples[GROUPED_MAX], variants[GROUPED_MAX];
@@ -164,6 +173,7 @@ static void facts_text(const struct vcz *vcz, const struct report_facts *facts, 
     size_t begin = out->len;
 
     head_text(vcz, facts, out);
+    stale_text(vcz, out);
     selection_text(vcz, facts, out);
     for (size_t i = 0; i < facts->nviews; i++)
         view_text(&facts->views[i], out);

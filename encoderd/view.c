@@ -311,6 +311,16 @@ static void watch_store(struct view *view, const struct opening *opening)
     store_watch_from(store, since);
 }
 
+static void note_stale(struct view *view)
+{
+    size_t n;
+    const char *name = zarr_group_stale(view->vcz->group, &n);
+
+    if (name != NULL)
+        notices_add(&view->notices, "%s: " ZARR_STALE_TEXT, store_path(view->vcz->store),
+                    zarr_group_copy(view->vcz->group), name, n);
+}
+
 /* Whoever has imputed data should know that less than it is shown. */
 static void note_dosages(struct view *view)
 {
@@ -358,6 +368,7 @@ static int open_view(struct view *view, const struct opening *opening, struct er
         mix(view->fingerprint, bytes, len);
     }
     watch_store(view, opening);
+    note_stale(view);
     note_dosages(view);
     if (check_unchanged(view, opening, err) != 0 ||
         view_state_load(state_fd, opening->options->nformats, &state, err) != 0)

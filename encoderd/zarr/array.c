@@ -15,8 +15,9 @@
 struct zarr_group {
     const struct store *store; /* borrowed */
     unsigned format;
-    json_t *attrs;        /* owned; NULL if none */
-    json_t *consolidated; /* owned; an object of key → metadata, NULL if none */
+    json_t *attrs; /* owned; NULL if none */
+    char *stale;   /* owned; see zarr_group_stale */
+    size_t nstale;
 };
 
 static void cleanup_json(json_t **json)
@@ -60,6 +61,92 @@ static int check_format(const struct store *store, const char *key, const json_t
     return 0;
 }
 
+/* Names that cannot be a single step in a key belong to no array. */
+static bool name_ok(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 0 && n <= NAME_LEN_MAX && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+static void metadata_key(unsigned format, const char *name, char buf[ZARR_KEY_MAX])
+{
+    snprintf(buf, ZARR_KEY_MAX, "%s/%s", name, format == 3 ? "zarr.json" : ".zarray");
+}
+
+/* ---- The consolidated copy of the arrays' metadata: only held against them, never used ---- */
+
+/* Entries that are held against their arrays: more is a claim that costs too much to look into. */
+#define COPIES_MAX 65536
+
+/* The array that an entry of the copy is of, or NULL. */
+static const char *copied_array(unsigned format, const char *key, const json_t *node,
+                                char name[NAME_LEN_MAX + 1])
+{
+    const char *type = json_string_value(json_object_get(node, "node_type"));
+    const size_t n = strcspn(key, "/");
+
+    if (n > NAME_LEN_MAX || strcmp(key + n, format == 2 ? "/.zarray" : "") != 0 ||
+        (format == 3 && (type == NULL || strcmp(type, "array") != 0)))
+        return NULL;
+    memcpy(name, key, n);
+    name[n] = '\0';
+    return name_ok(name) ? name : NULL;
+}
+
+/* Do both say the same of what decides how chunks are found and read? */
+static bool same_array(const json_t *own, const json_t *copy)
+{
+    static const char *const members[] = {
+        "shape", "chunks",     "dtype",      "compressor",         "filters",
+        "order", "fill_value", "data_type",  "dimension_separator", "chunk_grid",
+        "codecs", "chunk_key_encoding"};
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        const json_t *a = json_object_get(own, members[i]), *b = json_object_get(copy, members[i]);
+
+        if (a != b && !json_equal(a != NULL ? a : json_null(), b != NULL ? b : json_null()))
+            return false;
+    }
+    return true;
+}
+
+/* An array whose own metadata cannot be read is whoever's fault it is that opens it. */
+static bool is_stale(const struct zarr_group *group, const char *name, const json_t *copy)
+{
+    AUTO_JSON json_t *own = NULL;
+    struct err unreadable = {0};
+    char key[ZARR_KEY_MAX];
+
+    metadata_key(group->format, name, key);
+    if (load_json(group->store, key, &own, &unreadable) < 0)
+        return false;
+    return own == NULL || !same_array(own, copy);
+}
+
+static int compare_copy(struct zarr_group *group, json_t *copy, struct err *err)
+{
+    size_t nseen = 0;
+    const char *key;
+    json_t *node;
+
+    json_object_foreach(copy, key, node)
+    {
+        char room[NAME_LEN_MAX + 1];
+        const char *name = copied_array(group->format, key, node, room);
+
+        if (name == NULL || nseen++ >= COPIES_MAX || !is_stale(group, name, node))
+            continue;
+        if (group->nstale++ > 0)
+            continue;
+        group->stale = strdup(name);
+        if (group->stale == NULL)
+            return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(group->store));
+    }
+    return 0;
+}
+
 static int open_v3(struct zarr_group *group, const json_t *top, struct err *err)
 {
     const char *node = json_string_value(json_object_get(top, "node_type"));
@@ -75,9 +162,8 @@ static int open_v3(struct zarr_group *group, const json_t *top, struct err *err)
         return err_set(err, ERR_CORRUPT, "%s/zarr.json: consolidated_metadata has no metadata",
                        store_path(group->store));
     group->format = 3;
-    group->consolidated = json_incref(metadata);
     group->attrs = json_incref(json_object_get(top, "attributes"));
-    return 0;
+    return compare_copy(group, metadata, err);
 }
 
 static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
@@ -94,10 +180,9 @@ static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
         return err_set(err, ERR_CORRUPT, "%s/.zmetadata: it has no metadata",
                        store_path(group->store));
     group->format = 2;
-    group->consolidated = json_incref(metadata);
     if (group->attrs == NULL)
         group->attrs = json_incref(json_object_get(metadata, ".zattrs"));
-    return 0;
+    return compare_copy(group, metadata, err);
 }
 
 static int open_root(struct zarr_group *group, struct err *err)
@@ -137,7 +222,7 @@ void zarr_group_free(struct zarr_group *group)
     if (group == NULL)
         return;
     json_decref(group->attrs);
-    json_decref(group->consolidated);
+    free(group->stale);
     free(group);
 }
 
@@ -146,44 +231,20 @@ unsigned zarr_group_format(const struct zarr_group *group)
     return group->format;
 }
 
+const char *zarr_group_stale(const struct zarr_group *group, size_t *n)
+{
+    *n = group->nstale;
+    return group->stale;
+}
+
+const char *zarr_group_copy(const struct zarr_group *group)
+{
+    return group->format == 3 ? "consolidated_metadata in zarr.json" : ".zmetadata";
+}
+
 const char *zarr_group_attr(const struct zarr_group *group, const char *name)
 {
     return json_string_value(json_object_get(group->attrs, name));
-}
-
-/* Names that cannot be a single step in a key belong to no array. */
-static bool name_ok(const char *name)
-{
-    size_t n = strlen(name);
-
-    return n > 0 && n <= NAME_LEN_MAX && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
-           strcmp(name, "..") != 0;
-}
-
-static void metadata_key(unsigned format, const char *name, char buf[ZARR_KEY_MAX])
-{
-    snprintf(buf, ZARR_KEY_MAX, "%s/%s", name, format == 3 ? "zarr.json" : ".zarray");
-}
-
-static void consolidated_key(unsigned format, char buf[ZARR_KEY_MAX])
-{
-    snprintf(buf, ZARR_KEY_MAX, "%s", format == 3 ? "zarr.json" : ".zmetadata");
-}
-
-/* The metadata of the array `name` as consolidated, or NULL. */
-static const json_t *consolidated_array(const struct zarr_group *group, const char *name)
-{
-    char key[ZARR_KEY_MAX];
-    const json_t *node;
-    const char *type;
-
-    if (group->format == 2) {
-        metadata_key(2, name, key);
-        return json_object_get(group->consolidated, key);
-    }
-    node = json_object_get(group->consolidated, name);
-    type = json_string_value(json_object_get(node, "node_type"));
-    return type != NULL && strcmp(type, "array") == 0 ? node : NULL;
 }
 
 /* Is this v3 metadata a group's? Anything that is not is left to the array's parser to judge. */
@@ -200,19 +261,6 @@ static bool is_group_text(const struct buf *text)
 static int array_text(const struct zarr_group *group, const char *name, char key[ZARR_KEY_MAX],
                       struct buf *out, bool *found, struct err *err)
 {
-    const json_t *node = consolidated_array(group, name);
-
-    if (node != NULL) {
-        AUTO_FREE char *text = json_dumps(node, JSON_COMPACT | JSON_SORT_KEYS);
-
-        if (text != NULL)
-            buf_append_str(out, text);
-        if (text == NULL || out->failed)
-            return err_set(err, ERR_MEMORY, "%s: out of memory", name);
-        consolidated_key(group->format, key);
-        *found = true;
-        return 0;
-    }
     metadata_key(group->format, name, key);
     if (store_read_all(group->store, key, META_NBYTES_MAX, out, found, err) < 0)
         return -1;
@@ -241,31 +289,6 @@ static int add_child(const char *name, void *arg)
     /* A name that is not UTF-8 is refused here, and nobody can ask for such an array. */
     if (found)
         json_object_set_new(list->set, name, json_null());
-    return 0;
-}
-
-/* Arrays that consolidated metadata lists need not have a directory: all chunks may be absent. */
-static int add_consolidated(struct array_names *list)
-{
-    json_t *consolidated = list->group->consolidated;
-    const char *key;
-    json_t *node;
-
-    json_object_foreach(consolidated, key, node)
-    {
-        char name[NAME_LEN_MAX + 1];
-        size_t n = strcspn(key, "/");
-
-        (void)node;
-        if (n > NAME_LEN_MAX)
-            continue;
-        memcpy(name, key, n);
-        name[n] = '\0';
-        if (name_ok(name) && consolidated_array(list->group, name) != NULL &&
-            json_object_set_new(list->set, name, json_null()) < 0)
-            return err_set(list->err, ERR_MEMORY, "%s: out of memory",
-                           store_path(list->group->store));
-    }
     return 0;
 }
 
@@ -307,7 +330,7 @@ int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *n
 
     if (set == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(group->store));
-    if (add_consolidated(&list) < 0 || store_children(group->store, "", add_child, &list, err) < 0)
+    if (store_children(group->store, "", add_child, &list, err) < 0)
         return -1;
     return visit_sorted(set, visit, arg, err);
 }

@@ -9,14 +9,23 @@
 
 struct zarr_group;
 
-/* The root group of a store: .zgroup/.zattrs (v2) or zarr.json (v3), with consolidated metadata used
- * for array metadata where it exists. ERR_NOT_FOUND if the store has neither. The store is borrowed. */
+/* The root group of a store: .zgroup/.zattrs (v2) or zarr.json (v3). ERR_NOT_FOUND if the store has neither. The
+ * store is borrowed. Of an array its own metadata count; a consolidated copy is only held against them. */
 int zarr_group_open(const struct store *store, struct zarr_group **out, struct err *err);
 void zarr_group_free(struct zarr_group *group);
 unsigned zarr_group_format(const struct zarr_group *group); /* 2 or 3 */
 
 /* A string attribute of the group, or NULL. Owned by the group. */
 const char *zarr_group_attr(const struct zarr_group *group, const char *name);
+
+/* How many arrays are not, or not so, as the consolidated copy of their metadata has them, because they
+ * were changed, or appended to, after it was made; the name of one, or NULL. Owned by the group. */
+const char *zarr_group_stale(const struct zarr_group *group, size_t *n);
+/* What there is to say about it: the copy's place (zarr_group_copy), the name, how many. */
+#define ZARR_STALE_TEXT                                                                            \
+    "%s is older than the arrays (%s; %zu of them differ from it): what the arrays say counts; "   \
+    "consolidate the metadata again for programs that take the copy's word"
+const char *zarr_group_copy(const struct zarr_group *group);
 
 /* Array names in byte order; see store_children. */
 int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *name, void *arg),

@@ -383,27 +383,57 @@ static void test_many_inner_shards(void **state)
     close_fixture(&fix);
 }
 
+#define FLOATS(length)                                                                             \
+    "{\"zarr_format\":2,\"shape\":[" length "],\"chunks\":[2],\"dtype\":\"<f4\",\"fill_value\":NaN,"    \
+    "\"order\":\"C\",\"compressor\":null,\"filters\":null}"
+
+static void open_consolidated(const char *copy)
+{
+    make_dir(&fix);
+    put_text(&fix, ".zgroup", "{\"zarr_format\":2}");
+    put_text(&fix, ".zattrs", "{\"cutoff\":-Infinity,\"vcf_zarr_version\":\"0.4\"}");
+    put_text(&fix, ".zmetadata", copy);
+    put_text(&fix, "x/.zarray", FLOATS("2"));
+    open_path(&fix, fix.dir);
+}
+
 /* One NaN as Python writes it must not cost all arrays that the same document describes. */
 static void test_consolidated_nan(void **state)
 {
     struct zarr_array *array;
     struct err err = {0};
     double got[2];
+    size_t nstale;
 
     (void)state;
-    make_dir(&fix);
-    put_text(&fix, ".zgroup", "{\"zarr_format\":2}");
-    put_text(&fix, ".zattrs", "{\"cutoff\":-Infinity,\"vcf_zarr_version\":\"0.4\"}");
-    put_text(&fix, ".zmetadata",
-             "{\"zarr_consolidated_format\":1,\"metadata\":{\"x/.zattrs\":{\"missing\":NaN},"
-             "\"x/.zarray\":{\"zarr_format\":2,\"shape\":[2],\"chunks\":[2],\"dtype\":\"<f4\","
-             "\"fill_value\":NaN,\"order\":\"C\",\"compressor\":null,\"filters\":null}}}");
-    open_path(&fix, fix.dir);
+    open_consolidated("{\"zarr_consolidated_format\":1,\"metadata\":{\"x/.zattrs\":{\"missing\":NaN},"
+                      "\"x/.zarray\":" FLOATS("2") "}}");
+    assert_null(zarr_group_stale(fix.group, &nstale));
     assert_string_equal(zarr_group_attr(fix.group, "vcf_zarr_version"), "0.4");
     array = open_array(&fix, "x");
     assert_int_equal(zarr_chunk_floats(fix.decoder, array, (uint64_t[]){0}, got, NULL, &err), 0);
     assert_true(got[0] != got[0] && got[1] != got[1]);
     zarr_array_free(array);
+    close_fixture(&fix);
+}
+
+/* What the array itself says counts, and that it is there at all. */
+static void test_consolidated_stale(void **state)
+{
+    struct zarr_array *array;
+    struct err err = {0};
+    size_t nstale;
+
+    (void)state;
+    open_consolidated("{\"zarr_consolidated_format\":1,\"metadata\":{\"x/.zarray\":" FLOATS(
+        "1") ",\"y/.zarray\":" FLOATS("1") ",\"../z/.zarray\":" FLOATS("1") ",\"g/.zgroup\":{}}}");
+    assert_string_equal(zarr_group_stale(fix.group, &nstale), "x");
+    assert_int_equal(nstale, 2);
+    array = open_array(&fix, "x");
+    assert_int_equal(array->meta.shape[0], 2);
+    zarr_array_free(array);
+    assert_int_equal(zarr_array_open(fix.group, "y", &array, &err), 0);
+    assert_null(array);
     close_fixture(&fix);
 }
 
@@ -1251,6 +1281,7 @@ int main(void)
         cmocka_unit_test(test_long_index),
         cmocka_unit_test(test_sharded_strings),
         cmocka_unit_test(test_consolidated_nan),
+        cmocka_unit_test(test_consolidated_stale),
         cmocka_unit_test(test_nested_shards),
         cmocka_unit_test(test_many_inner_shards),
         cmocka_unit_test(test_long_index_is_not_quick),
