@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ void log_init(const char *program, enum log_level level, int fd)
 bool log_level_parse(const char *text, enum log_level *out)
 {
     for (unsigned i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
-        if (strcmp(text, level_names[i]) == 0) {
+        if (strcasecmp(text, level_names[i]) == 0) {
             *out = (enum log_level)i;
             return true;
         }
@@ -42,6 +43,11 @@ bool log_level_parse(const char *text, enum log_level *out)
 bool log_enabled(enum log_level level)
 {
     return level <= log_to.level;
+}
+
+bool log_is_stderr(void)
+{
+    return log_to.fd == STDERR_FILENO;
 }
 
 /* One write(2) a line, so that lines of several threads and processes never mix. A terminal that was

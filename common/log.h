@@ -15,10 +15,13 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
  * `fd` is where lines go; it is not owned. */
 void log_init(const char *program, enum log_level level, int fd);
 
-/* "error", "warning", "info", "debug"; false for anything else. */
+/* "error", "warning", "info", "debug", in any case; false for anything else. */
 bool log_level_parse(const char *text, enum log_level *out);
 
 bool log_enabled(enum log_level level);
+
+/* Is stderr where lines go? Else what is said there to the user is worth a line of the log, too. */
+bool log_is_stderr(void);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

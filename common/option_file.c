@@ -2,6 +2,18 @@
 
 #include <string.h>
 
+bool region_format_named(const char *name, enum region_format *out)
+{
+    static const char *const names[] = {"auto", "bed", "tab", "vcf"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum region_format)i;
+            return true;
+        }
+    return false;
+}
+
 bool option_file_line(const struct option_file *file, size_t *at, struct option_line *line)
 {
     const char *begin = file->text + *at, *end;

@@ -16,6 +16,17 @@ struct option_file {
     size_t len;
 };
 
+/* What the lines of a file of regions are, 1-based and inclusive unless said; '#' starts a comment. */
+enum region_format {
+    REGION_AUTO, /* BED by the name (.bed, .bed.gz), VCF by its first line, else TAB */
+    REGION_BED,  /* contig, first, last; first counts from 0, and last is not in it */
+    REGION_TAB,  /* contig, first and, if the first line has a number there, last */
+    REGION_VCF,  /* sites: contig, position */
+};
+
+/* "auto", "bed", "tab", "vcf"; false for anything else. */
+bool region_format_named(const char *name, enum region_format *out);
+
 /* The next line without its end ("\n" or "\r\n"); false after the last. *at starts at 0. */
 struct option_line {
     const char *at;

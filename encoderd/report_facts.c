@@ -128,16 +128,21 @@ static int describe_views(const struct vcz *vcz, const struct selection_options 
                           const struct format_options *formats, const struct pass_means *means,
                           struct report_facts *facts, struct err *err)
 {
+    struct pass_means quietly = *means;
     struct selection selection;
     int rc = 0;
 
     if (selection_open(vcz, options, means, false, -1, &selection, err) != 0)
         return -1;
+    /* What formats have to say is in what they are shown to make. */
+    quietly.notices = NULL;
+    for (size_t i = 0; means->notices != NULL && i < selection.notices.n; i++)
+        notices_add(means->notices, "%s", selection.notices.text[i]);
     facts->shown_nsamples = selection.nsamples;
     facts->shown_nvariants = selection.rows.nrows;
     for (size_t i = 0; i < REPORT_VIEWS_MAX && format_at(i) != NULL && rc == 0; i++)
-        rc = describe_view(format_at(i), &selection, formats, means, &facts->views[facts->nviews++],
-                           err);
+        rc = describe_view(format_at(i), &selection, formats, &quietly,
+                           &facts->views[facts->nviews++], err);
     selection_close(&selection);
     return rc;
 }

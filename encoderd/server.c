@@ -391,14 +391,18 @@ static int describe(struct server *server, const struct msg_info *info,
 {
     const struct selection_options options = view_selection_options(&info->view, request);
     const struct format_options formats = view_format_options(&info->view);
-    const struct pass_means pass_means = means(server);
+    struct pass_means pass_means = means(server);
+    struct notices notices = {0};
     struct vcz *vcz;
     int result;
 
     if (vcz_open_with(info->store, view_store_flags(&info->view), server->spill, INT64_MAX,
                       budget(server).scratch, &vcz, err) != 0)
         return -1;
+    pass_means.notices = &notices;
     result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
+    send_notices(server, info->id, &notices);
+    notices_clear(&notices);
     vcz_free(vcz);
     return result;
 }

@@ -215,6 +215,8 @@ struct selection_options view_selection_options(const struct view_options *optio
         .targets = request->targets,
         .samples = request->samples,
         .regions_file = request->regions_file,
+        .regions_format = request->regions_format,
+        .targets_format = request->targets_format,
         .targets_file = request->targets_file,
         .samples_file = request->samples_file,
         .force_samples = request->force_samples,

@@ -34,9 +34,11 @@ static const char help_overview[] =
     "  -S, --samples-file FILE     the same, one a line (^FILE: all others)\n"                     \
     "      --force-samples         samples that the store lacks are only a warning\n"              \
     "  -r, --regions LIST          variants that overlap chr, chr:from-to, ...\n"                  \
-    "  -R, --regions-file FILE     the same, from tab-separated columns or a .bed\n"               \
+    "  -R, --regions-file FILE     the same, from tab-separated columns, a .bed or a VCF\n"        \
+    "      --regions-format F      what FILE is: auto (by name and contents), bed, tab, vcf\n"     \
     "  -t, --targets LIST          variants that begin in these (^LIST: in none of them)\n"        \
-    "  -T, --targets-file FILE     the same, from a file\n"                                        \
+    "  -T, --targets-file FILE     the same, from a file (^FILE: in none of them)\n"               \
+    "      --targets-format F      what FILE is\n"                                                 \
     "  -v, --types LIST            variants of these types: snps, indels, mnps, other\n"           \
     "  -V, --exclude-types LIST    variants of no such type\n"                                     \
     "  -i, --include EXPRESSION    variants for which it is true\n"                                \
@@ -83,6 +85,7 @@ static const char help_overview[] =
     "The mount:\n"                                                                                 \
     "      --background            return when the mount is ready\n"                               \
     "      --allow-other           let other users in (/etc/fuse.conf must permit it)\n"           \
+    "      --error-if-empty        that no variant is left is an error, not a warning\n"           \
     "      --read-timeout SECONDS  a read that takes longer fails (default: 30)\n"                 \
     "      --access-log FILE       append one JSON object for each open, read, ...\n"
 

@@ -128,6 +128,12 @@ static void on_opened(const struct link_view *view, void *arg)
 
     progress_clear(&mount->progress);
     mount->opened = *view;
+    if (view->nvariants == 0 && mount->opt->error_if_empty) {
+        err_set(&mount->err, ERR_USAGE, "no variant of %s is left (--error-if-empty)",
+                mount->opt->store);
+        stop(mount);
+        return;
+    }
     mount->session = session_new(&config, &session_handlers, mount, &mount->err);
     if (mount->session == NULL)
         stop(mount);
@@ -160,8 +166,6 @@ static void on_notice(const char *text, void *arg)
     struct mount *mount = arg;
 
     progress_warn(&mount->progress, text);
-    if (mount->log_fd != STDERR_FILENO)
-        log_warning("%s", text);
 }
 
 static void on_up(const uint8_t *arena, uint64_t arena_size, void *arg)
@@ -467,6 +471,9 @@ int verb_mount(const struct options *opt, int log_fd)
     struct mount mount = {.opt = opt, .log_fd = log_fd, .status_fd = -1, .selection_fd = -1};
     int status = EXIT_SUCCESS;
 
+    /* They end a mount also where a script's shell has them ignored: so, too, one that waits for a pipe. */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     if (run(&mount) != 0) {
         fprintf(stderr, "vczfs: %s\n", mount.err.msg);
         if (log_fd != STDERR_FILENO)

@@ -1,5 +1,6 @@
 #include "fused/options.h"
 
+#include "common/option_file.h"
 #include "common/size.h"
 
 #include <errno.h>
@@ -30,6 +31,9 @@ enum opt_id {
     OPT_TOTAL_STRING_LENGTH,
     OPT_PAD_BYTE,
     OPT_FORCE_SAMPLES,
+    OPT_REGIONS_FORMAT,
+    OPT_TARGETS_FORMAT,
+    OPT_ERROR_IF_EMPTY,
     OPT_FOLLOW_LINKS,
     OPT_BACKGROUND,
     OPT_ALLOW_OTHER,
@@ -65,6 +69,8 @@ enum opt_id {
         {"targets", required_argument, NULL, 't'}, {"targets-file", required_argument, NULL, 'T'}, \
         {"samples", required_argument, NULL, 's'}, {"samples-file", required_argument, NULL, 'S'}, \
         {"force-samples", no_argument, NULL, OPT_FORCE_SAMPLES},                                   \
+        {"regions-format", required_argument, NULL, OPT_REGIONS_FORMAT},                           \
+        {"targets-format", required_argument, NULL, OPT_TARGETS_FORMAT},                           \
         {"types", required_argument, NULL, 'v'}, {"exclude-types", required_argument, NULL, 'V'},  \
         {"include", required_argument, NULL, 'i'}, {"exclude", required_argument, NULL, 'e'},      \
     {                                                                                              \
@@ -89,6 +95,7 @@ enum opt_id {
     {"background", no_argument, NULL, OPT_BACKGROUND},                                             \
         {"allow-other", no_argument, NULL, OPT_ALLOW_OTHER},                                       \
         {"read-timeout", required_argument, NULL, OPT_READ_TIMEOUT},                               \
+        {"error-if-empty", no_argument, NULL, OPT_ERROR_IF_EMPTY},                                 \
     {                                                                                              \
         "access-log", required_argument, NULL, OPT_ACCESS_LOG                                      \
     }
@@ -313,12 +320,28 @@ static int take_bgen_option(struct options *opt, int id, const char *arg, struct
     }
 }
 
-/* Each at most once: of two lists, nobody could tell which one counts. */
-static int take_once(const char *name, const char *arg, const char **out, struct err *err)
+/* How two of an option are made one. */
+#define JOIN_LIST       "give one list, separated by commas"
+#define JOIN_FILE       "put all of it into one file"
+#define JOIN_EXPRESSION "join expressions with && or ||, as in (A) && (B)"
+
+/* Each at most once: bcftools takes the last one of some of them without a word, and some it refuses; nobody
+ * could tell which one counts. */
+static int take_once(const char *name, const char *arg, const char **out, const char *join,
+                     struct err *err)
 {
     if (*out != NULL)
-        return err_set(err, ERR_USAGE, "%s was given twice: give one list, separated by commas",
-                       name);
+        return err_set(err, ERR_USAGE, "%s was given twice: %s", name, join);
+    *out = arg;
+    return 0;
+}
+
+static int take_region_format(const char *name, const char *arg, const char **out, struct err *err)
+{
+    enum region_format format;
+
+    if (!region_format_named(arg, &format))
+        return err_set(err, ERR_USAGE, "%s is auto, bed, tab or vcf, not '%s'", name, arg);
     *out = arg;
     return 0;
 }
@@ -329,25 +352,29 @@ static int take_select_option(struct options *opt, int id, const char *arg, stru
 
     switch (id) {
     case 'r':
-        return take_once("--regions", arg, &select->regions, err);
+        return take_once("--regions", arg, &select->regions, JOIN_LIST, err);
     case 'R':
-        return take_once("--regions-file", arg, &select->regions_file, err);
+        return take_once("--regions-file", arg, &select->regions_file, JOIN_FILE, err);
     case 't':
-        return take_once("--targets", arg, &select->targets, err);
+        return take_once("--targets", arg, &select->targets, JOIN_LIST, err);
     case 'T':
-        return take_once("--targets-file", arg, &select->targets_file, err);
+        return take_once("--targets-file", arg, &select->targets_file, JOIN_FILE, err);
     case 's':
-        return take_once("--samples", arg, &select->samples, err);
+        return take_once("--samples", arg, &select->samples, JOIN_LIST, err);
     case 'S':
-        return take_once("--samples-file", arg, &select->samples_file, err);
+        return take_once("--samples-file", arg, &select->samples_file, JOIN_FILE, err);
     case 'v':
-        return take_once("--types", arg, &select->types, err);
+        return take_once("--types", arg, &select->types, JOIN_LIST, err);
     case 'V':
-        return take_once("--exclude-types", arg, &select->exclude_types, err);
+        return take_once("--exclude-types", arg, &select->exclude_types, JOIN_LIST, err);
     case 'i':
-        return take_once("--include", arg, &select->include, err);
+        return take_once("--include", arg, &select->include, JOIN_EXPRESSION, err);
     case 'e':
-        return take_once("--exclude", arg, &select->exclude, err);
+        return take_once("--exclude", arg, &select->exclude, JOIN_EXPRESSION, err);
+    case OPT_REGIONS_FORMAT:
+        return take_region_format("--regions-format", arg, &select->regions_format, err);
+    case OPT_TARGETS_FORMAT:
+        return take_region_format("--targets-format", arg, &select->targets_format, err);
     case OPT_FORCE_SAMPLES:
         select->force_samples = true;
         return 0;
@@ -416,6 +443,9 @@ static int take_option(struct options *opt, int id, const char *arg, struct err 
     case OPT_BACKGROUND:
         opt->background = true;
         return 0;
+    case OPT_ERROR_IF_EMPTY:
+        opt->error_if_empty = true;
+        return 0;
     case OPT_ALLOW_OTHER:
         opt->allow_other = true;
         return 0;
@@ -472,6 +502,11 @@ static int check_whole(struct options *opt, struct err *err)
             err, ERR_USAGE,
             "--no-sandbox is for an encoder that vczfs starts: give it to the one behind "
             "--encoder-socket instead");
+    if ((opt->select.regions_format != NULL && opt->select.regions_file == NULL) ||
+        (opt->select.targets_format != NULL && opt->select.targets_file == NULL))
+        return err_set(err, ERR_USAGE,
+                       "--regions-format is about --regions-file, and --targets-format about "
+                       "--targets-file: no such file is given");
     if (opt->max_alleles != 0 && opt->min_alleles > opt->max_alleles)
         return err_set(err, ERR_USAGE,
                        "--min-alleles %" PRIu64 " is more than --max-alleles "

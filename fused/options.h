@@ -40,6 +40,7 @@ struct options {
     bool follow_links;
 
     bool background, allow_other;
+    bool error_if_empty; /* no variant is left: an error */
     const char *access_log; /* NULL: none */
     unsigned read_timeout;  /* seconds, > 0 */
 

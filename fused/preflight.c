@@ -1,6 +1,7 @@
 #include "fused/preflight.h"
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "fused/mounts.h"
 
 #include <dirent.h>
@@ -92,6 +93,8 @@ static int clear_dead_mount(const char *dir, const char *path, struct err *err)
     if (mounts_unmount(path, true, err) != 0)
         return err_prefix(err, "the mount on '%s' is dead and cannot be cleared", dir);
     fprintf(stderr, "vczfs: cleared a dead vczfs mount off '%s'\n", dir);
+    if (!log_is_stderr())
+        log_warning("cleared a dead vczfs mount off '%s'", dir);
     return 0;
 }
 

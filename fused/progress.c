@@ -1,5 +1,6 @@
 #include "fused/progress.h"
 
+#include "common/log.h"
 #include "common/printable.h"
 #include "fused/clock.h"
 #include "proto/proto.h"
@@ -49,4 +50,6 @@ void progress_warn(struct progress *progress, const char *text)
     printable(safe, strlen(safe));
     progress_clear(progress);
     fprintf(stderr, "vczfs: warning: %s\n", safe);
+    if (!log_is_stderr())
+        log_warning("%s", safe);
 }

@@ -21,7 +21,7 @@ void progress_show(struct progress *progress, const char *what, uint64_t done, u
 /* Clears the line. Before anything else is written to the terminal. */
 void progress_clear(struct progress *progress);
 
-/* A line of warning in its place, in the words of an encoder. */
+/* A line of warning in its place, in the words of an encoder; and one in the log. */
 void progress_warn(struct progress *progress, const char *text);
 
 #endif

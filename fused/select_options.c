@@ -55,9 +55,6 @@ static int read_option_file(struct gathering *gathering, const char *name, bool 
         return err_set(gathering->err, ERR_USAGE, "%s is a directory", path);
     if (read_to_end(fd, path, text, gathering->err) != 0)
         return -1;
-    if (text->len >= 2 && text->data[0] == 0x1f && text->data[1] == 0x8b)
-        return err_set(gathering->err, ERR_USAGE,
-                       "%s is compressed: decompress it first, or give <(zcat %s)", path, path);
     *out = (struct option_file){name, (const char *)text->data, text->len};
     return 0;
 }
@@ -99,6 +96,8 @@ static int gather(struct gathering *gathering, const struct select_options *opti
     *request = (struct selection_request){
         .regions = options->regions,
         .targets = options->targets,
+        .regions_format = options->regions_format,
+        .targets_format = options->targets_format,
         .samples = options->samples,
         .force_samples = options->force_samples,
         .include = options->include,

@@ -15,6 +15,7 @@
 struct select_options {
     const char *regions, *regions_file;
     const char *targets, *targets_file;
+    const char *regions_format, *targets_format;
     const char *samples, *samples_file;
     bool force_samples;
     const char *include, *exclude;

@@ -27,6 +27,8 @@ static const struct text_key text_keys[] = {
     {"exclude", offsetof(struct selection_request, exclude)},
     {"types", offsetof(struct selection_request, include_types)},
     {"exclude_types", offsetof(struct selection_request, exclude_types)},
+    {"regions_format", offsetof(struct selection_request, regions_format)},
+    {"targets_format", offsetof(struct selection_request, targets_format)},
 };
 static const struct text_key file_keys[] = {
     {"regions_file", offsetof(struct selection_request, regions_file)},

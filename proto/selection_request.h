@@ -21,6 +21,7 @@
 struct selection_request {
     const char *regions, *targets, *samples;
     struct option_file regions_file, targets_file, samples_file;
+    const char *regions_format, *targets_format; /* "auto", "bed", "tab", "vcf" */
     bool force_samples;
     const char *include, *exclude, *include_types, *exclude_types;
     struct option_file files[SELECTION_FILES_MAX];

@@ -132,12 +132,29 @@ const int64_t *batch_positions(struct batch *batch, struct err *err)
     return batch->positions;
 }
 
+/* INFO/END, if it is one whole number a variant, as it should be. */
+static int find_end(struct batch *batch, struct err *err)
+{
+    struct zarr_array *array;
+
+    batch->length_is_end = true;
+    if (column_array_open(batch->vcz, "variant_END", false, &array, err) != 0)
+        return -1;
+    if (array == NULL || (array->meta.dtype.kind != DTYPE_INT && array->meta.dtype.kind != DTYPE_UINT) ||
+        column_array_width(array, false) != 1)
+        zarr_array_free(array);
+    else
+        batch->length_array = array;
+    return 0;
+}
+
 /* variant_length is opened when a filter first asks for it: a view that does not, does not care. */
 static int open_length(struct batch *batch, struct err *err)
 {
     if (batch->looked_for_length)
         return 0;
-    if (column_array_open(batch->vcz, "variant_length", false, &batch->length_array, err) != 0)
+    if (column_array_open(batch->vcz, "variant_length", false, &batch->length_array, err) != 0 ||
+        (batch->length_array == NULL && find_end(batch, err) != 0))
         return -1;
     if (batch->length_array != NULL) {
         batch->length =
@@ -149,28 +166,40 @@ static int open_length(struct batch *batch, struct err *err)
     return 0;
 }
 
+/* Where the store has no lengths: as far as END says, where it does, else the bases of REF. */
+static int make_lengths(struct batch *batch, struct err *err)
+{
+    const uint64_t slots = batch_allele_slots(batch);
+    const struct str *alleles = batch_alleles(batch, NULL, err);
+    const int64_t *positions = alleles != NULL ? batch_positions(batch, err) : NULL;
+
+    if (positions == NULL)
+        return -1;
+    for (uint64_t i = 0; i < batch->n; i++) {
+        int64_t end = batch->length != NULL ? batch->lengths[i] : VCZ_INT_MISSING;
+
+        batch->lengths[i] = end >= positions[i] && end < INT64_MAX ? end - positions[i] + 1
+                                                                   : (int64_t)alleles[i * slots].len;
+    }
+    return 0;
+}
+
 const int64_t *batch_lengths(struct batch *batch, struct err *err)
 {
-    const struct str *alleles;
+    bool read = false;
 
     if (batch->have_length)
         return batch->lengths;
-    if (open_length(batch, err) != 0)
+    if (open_length(batch, err) != 0 ||
+        (batch->length != NULL &&
+         read_ints(batch, batch->length, batch->lengths, &read, err) != 0))
         return NULL;
-    if (batch->length != NULL) {
-        if (read_ints(batch, batch->length, batch->lengths, &batch->have_length, err) != 0)
-            return NULL;
-    } else {
-        alleles = batch_alleles(batch, NULL, err);
-        if (alleles == NULL)
-            return NULL;
-        for (uint64_t i = 0; i < batch->n; i++)
-            batch->lengths[i] = (int64_t)alleles[i * batch_allele_slots(batch)].len;
-        batch->have_length = true;
-    }
+    if (batch->length_is_end && make_lengths(batch, err) != 0)
+        return NULL;
     for (uint64_t i = 0; i < batch->n; i++)
         if (batch->lengths[i] < 1)
             batch->lengths[i] = 1;
+    batch->have_length = true;
     return batch->lengths;
 }
 

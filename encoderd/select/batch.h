@@ -17,8 +17,9 @@ struct batch {
 
     /* The rest is batch.c's. */
     uint64_t max;
-    struct zarr_array *length_array; /* owned; NULL if the store has none */
-    bool looked_for_length;
+    /* variant_length, or what else says how long variants are: INFO/END. Owned; NULL if the store has neither. */
+    struct zarr_array *length_array;
+    bool looked_for_length, length_is_end;
     struct column *contig, *position, *length, *allele, *id;
     bool have_contig, have_position, have_length, have_allele, have_id;
     int64_t *contigs, *positions, *lengths;

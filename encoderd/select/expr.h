@@ -20,6 +20,7 @@ struct expr_context {
     const uint64_t *sample_column;
     const struct str *sample_id;
     uint64_t nsamples;
+    bool samples_chosen; /* by the user: what the store counted is of others, or may be */
 };
 
 struct expr;

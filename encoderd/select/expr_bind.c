@@ -3,6 +3,7 @@
  */
 #include "common/size.h"
 #include "encoderd/select/expr_bound.h"
+#include "encoderd/select/unpack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,11 +91,14 @@ static size_t word_length(const struct option_line *line)
 }
 
 /* A file's lines, up to the first white space of each. */
-static int read_lines(struct bound *bound, const struct option_file *file, struct err *err)
+static int read_lines(struct bound *bound, const struct option_file *packed, struct err *err)
 {
     struct option_line line = {0};
+    struct option_file whole, *file = &whole;
     size_t n = 0;
 
+    if (unpack_whole(packed, &bound->file_text, file, err) != 0)
+        return -1;
     for (size_t at = 0; option_file_line(file, &at, &line);)
         n++;
     bound->file_lines.items = calloc(n + 1, sizeof *bound->file_lines.items);
@@ -364,6 +368,7 @@ static void bound_free(struct bound *bound)
     zarr_array_free(bound->array);
     names_free(&bound->file_names);
     free(bound->file_lines.items);
+    buf_free(&bound->file_text);
     free(bound->read_samples);
     free(bound->filters);
     free(bound->used);

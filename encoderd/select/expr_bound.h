@@ -88,7 +88,9 @@ struct bound {
     enum gt_form gt_form;
     uint64_t *filters; /* owned; numbers into filter_id that FILTER is compared with */
     size_t nfilters;
-    struct strings file_lines; /* BOUND_FILE; items owned, their text is the option file's */
+    /* BOUND_FILE; items owned, their text is the option file's, or what it was unpacked to. */
+    struct strings file_lines;
+    struct buf file_text; /* owned */
     struct names file_names;
 
     struct bound *next; /* all nodes of the expression */

@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/select/expr_bound.h"
+#include "encoderd/select/unpack.h"
 #include "encoderd/vcz/text.h"
 
 #include <inttypes.h>
@@ -144,17 +145,13 @@ const struct option_file *expr_find_file(const struct expr *expr, const char *na
     return NULL;
 }
 
-static int use_sample_file(struct expr *expr, struct bound *bound, struct err *err)
+static int use_sample_lines(struct expr *expr, struct bound *bound, const struct option_file *file,
+                            struct err *err)
 {
-    const struct expr_subscript *subscript = &bound->node->subscript;
-    const struct option_file *file = expr_find_file(expr, subscript->file, subscript->file_len);
     struct option_line line = {0};
     struct names names;
     int rc = 0;
 
-    if (file == NULL)
-        return bound_error(expr, bound->node, err, "the file '%.*s' was not read",
-                           (int)subscript->file_len, subscript->file);
     if (names_init(&names, expr->context.sample_id, expr->context.nsamples, err) != 0)
         return -1;
     for (size_t at = 0; rc == 0 && option_file_line(file, &at, &line);) {
@@ -172,6 +169,24 @@ static int use_sample_file(struct expr *expr, struct bound *bound, struct err *e
             bound->used[sample] = 1;
     }
     names_free(&names);
+    return rc;
+}
+
+static int use_sample_file(struct expr *expr, struct bound *bound, struct err *err)
+{
+    const struct expr_subscript *subscript = &bound->node->subscript;
+    const struct option_file *packed = expr_find_file(expr, subscript->file, subscript->file_len);
+    struct option_file file;
+    struct buf text = {0};
+    int rc;
+
+    if (packed == NULL)
+        return bound_error(expr, bound->node, err, "the file '%.*s' was not read",
+                           (int)subscript->file_len, subscript->file);
+    rc = unpack_whole(packed, &text, &file, err);
+    if (rc == 0)
+        rc = use_sample_lines(expr, bound, &file, err);
+    buf_free(&text);
     return rc;
 }
 
@@ -379,7 +394,7 @@ static int open_stored_counts(struct expr *expr, struct err *err)
 {
     const struct vcz *vcz = expr->context.vcz;
 
-    if ((expr->ac != NULL && expr->an != NULL) || expr->context.nsamples < vcz->nsamples)
+    if ((expr->ac != NULL && expr->an != NULL) || expr->context.samples_chosen)
         return 0;
     zarr_array_free(expr->ac);
     zarr_array_free(expr->an);
@@ -443,11 +458,11 @@ static struct bound *bind_if_counted(struct expr *expr, const struct expr_node *
     return NULL;
 }
 
-/* What the store has of a tag no longer counts the samples that are shown, once some are left out;
- * INFO/ before the tag asks for it nevertheless. */
+/* Where samples are chosen, all of them or some, what is counted is counted over those, whatever the store has;
+ * INFO/ before the tag asks for that nevertheless. */
 static bool stored_is_stale(const struct expr *expr, const struct expr_node *node)
 {
-    return node->scope == SCOPE_ANY && expr->context.nsamples < expr->context.vcz->nsamples &&
+    return node->scope == SCOPE_ANY && expr->context.samples_chosen &&
            strncasecmp(node->text, "ILEN", node->len) != 0;
 }
 

@@ -1,24 +1,12 @@
 #include "encoderd/select/regions.h"
 
-#include "encoderd/select/names.h"
+#include "encoderd/select/region_parse.h"
 #include "encoderd/vcz/text.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-/* What is being parsed, for messages and lookups. */
-struct parse {
-    const struct vcz *vcz;
-    const char *option;
-    struct names contigs;
-    struct regions *out;
-    struct notices *notices;
-    struct err *err;
-};
-
-static int refuse(const struct parse *parse, const char *at, size_t len, const char *why)
+static int refuse(const struct region_parse *parse, const char *at, size_t len, const char *why)
 {
     const struct str text = {.at = at, .len = len};
     char shown[TEXT_SHOW_MAX];
@@ -27,42 +15,10 @@ static int refuse(const struct parse *parse, const char *at, size_t len, const c
                    why);
 }
 
-static int add(const struct parse *parse, uint64_t contig, int64_t first, int64_t last)
-{
-    struct regions *out = parse->out;
-
-    if (out->n == out->cap) {
-        size_t cap = out->cap > 0 ? out->cap * 2 : 16;
-        struct region *items = reallocarray(out->items, cap, sizeof *items);
-
-        if (items == NULL)
-            return err_set(parse->err, ERR_MEMORY, "out of memory for the regions of %s",
-                           parse->option);
-        out->items = items;
-        out->cap = cap;
-    }
-    out->items[out->n++] = (struct region){.contig = contig, .first = first, .last = last};
-    return 0;
-}
-
-/* Decimal digits only; *at moves behind them. */
-static bool parse_position(const char **at, const char *end, int64_t *out)
-{
-    const char *begin = *at;
-    int64_t value = 0;
-
-    for (; *at < end && **at >= '0' && **at <= '9'; (*at)++)
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, **at - '0', &value))
-            return false;
-    *out = value;
-    return *at > begin;
-}
-
 /* "5", "5-", "5-9" */
 static bool parse_span(const char *at, const char *end, int64_t *first, int64_t *last)
 {
-    if (!parse_position(&at, end, first))
+    if (!region_position(&at, end, first))
         return false;
     *last = *first;
     if (at == end)
@@ -70,50 +26,66 @@ static bool parse_span(const char *at, const char *end, int64_t *first, int64_t 
     if (*at++ != '-')
         return false;
     *last = INT64_MAX;
-    return at == end || (parse_position(&at, end, last) && at == end);
+    return at == end || (region_position(&at, end, last) && at == end);
 }
 
-static void no_contig(const struct parse *parse, const char *at, size_t len)
+/* A name, and maybe ":" and what is between `span` and `end`. */
+static int parse_named(const struct region_parse *parse, const char *at, size_t name_len,
+                       const char *span, const char *end)
 {
-    const struct str text = {.at = at, .len = len};
-    char shown[TEXT_SHOW_MAX];
+    int64_t first = 0, last = INT64_MAX;
+    uint64_t contig;
 
-    notices_add(parse->notices, "%s: the store has no contig %s", parse->option,
-                text_show(&text, shown));
-}
-
-/* One item of a list. A contig's name may hold colons; only the last one can begin a position. */
-static int parse_item(const struct parse *parse, const char *at, size_t len)
-{
-    uint64_t contig = names_find(&parse->contigs, at, len);
-    const char *colon = memrchr(at, ':', len);
-    int64_t first, last;
-
-    if (contig < parse->contigs.n)
-        return add(parse, contig, 0, INT64_MAX);
-    if (colon == NULL) {
-        no_contig(parse, at, len);
-        return 0;
-    }
-    if (!parse_span(colon + 1, at + len, &first, &last))
-        return refuse(parse, at, len,
+    if (span != NULL && !parse_span(span, end, &first, &last))
+        return refuse(parse, at, (size_t)(end - at),
                       "not a region; regions are CONTIG, CONTIG:POSITION, CONTIG:FIRST- or "
                       "CONTIG:FIRST-LAST");
     if (first > last)
-        return refuse(parse, at, len, "the region ends before it begins");
-    contig = names_find(&parse->contigs, at, (size_t)(colon - at));
-    if (contig < parse->contigs.n)
-        return add(parse, contig, first, last);
-    no_contig(parse, at, (size_t)(colon - at));
-    return 0;
+        return refuse(parse, at, (size_t)(end - at), "the region ends before it begins");
+    return region_contig(parse, at, name_len, &contig) != 0
+               ? -1
+               : region_add(parse, contig, first, last);
 }
 
-static int parse_items(const struct parse *parse, const char *list)
+/* "{NAME}" and "{NAME}:5-9"; `close` is the brace at the end. */
+static int parse_braced(const struct region_parse *parse, const char *at, const char *close,
+                        const char *end)
+{
+    const char *name = at + 1;
+
+    if (close + 1 < end && close[1] != ':')
+        return refuse(parse, at, (size_t)(end - at), "expected a colon after the brace");
+    return parse_named(parse, name, (size_t)(close - name), close + 1 < end ? close + 2 : NULL, end);
+}
+
+/* One item of a list. A contig's name may hold colons; only the last one can begin a position. */
+static int parse_item(const struct region_parse *parse, const char *at, size_t len)
+{
+    uint64_t contig = names_find(&parse->contigs, at, len);
+    const char *colon = memrchr(at, ':', len), *close = memchr(at, '}', len);
+
+    if (contig < parse->contigs.n)
+        return region_add(parse, contig, 0, INT64_MAX);
+    if (at[0] == '{' && close != NULL)
+        return parse_braced(parse, at, close, at + len);
+    return parse_named(parse, at, colon != NULL ? (size_t)(colon - at) : len,
+                       colon != NULL ? colon + 1 : NULL, at + len);
+}
+
+/* Up to the next comma that is not within braces. */
+static size_t item_length(const char *at)
+{
+    const char *close = at[0] == '{' ? strchr(at, '}') : NULL;
+
+    return close != NULL ? (size_t)(close - at) + strcspn(close, ",") : strcspn(at, ",");
+}
+
+static int parse_items(const struct region_parse *parse, const char *list)
 {
     bool any = false;
 
     for (const char *at = list; *at != '\0';) {
-        size_t len = strcspn(at, ",");
+        size_t len = item_length(at);
 
         any = any || len > 0;
         if (len > 0 && parse_item(parse, at, len) != 0)
@@ -123,139 +95,13 @@ static int parse_items(const struct parse *parse, const char *list)
     return any ? 0 : err_set(parse->err, ERR_USAGE, "%s: no region given", parse->option);
 }
 
-static bool is_bed(const char *name)
-{
-    size_t len = strlen(name);
-
-    return (len >= 4 && strcasecmp(name + len - 4, ".bed") == 0) ||
-           (len >= 7 && strcasecmp(name + len - 7, ".bed.gz") == 0);
-}
-
-static int refuse_line(const struct parse *parse, const struct option_file *file,
-                       const struct option_line *line, const char *why)
-{
-    return err_set(parse->err, ERR_USAGE, "%s: %s, line %zu: %s", parse->option, file->name,
-                   line->number, why);
-}
-
-static int parse_line(const struct parse *parse, const struct option_file *file,
-                      const struct option_line *line)
-{
-    const char *end = line->at + line->len, *tab = memchr(line->at, '\t', line->len), *at;
-    bool bed = is_bed(file->name);
-    int64_t first, last;
-    uint64_t contig;
-
-    at = tab != NULL ? tab + 1 : end;
-    if (tab == NULL || !parse_position(&at, end, &first) || (at < end && *at != '\t'))
-        return refuse_line(parse, file, line,
-                           "expected tab-separated columns CONTIG, FIRST and LAST");
-    last = first;
-    if (at < end || bed) {
-        at += at < end;
-        if (!parse_position(&at, end, &last) || (at < end && *at != '\t'))
-            return refuse_line(parse, file, line, "the third column is not a position");
-    }
-    if (bed)
-        first++;
-    contig = names_find(&parse->contigs, line->at, (size_t)(tab - line->at));
-    if (contig == parse->contigs.n)
-        no_contig(parse, line->at, (size_t)(tab - line->at));
-    else if (first <= last)
-        return add(parse, contig, first, last);
-    else if (!bed || first > last + 1)
-        return refuse_line(parse, file, line, "the region ends before it begins");
-    return 0;
-}
-
-static int parse_lines(const struct parse *parse, const struct option_file *file)
-{
-    struct option_line line = {0};
-    bool any = false;
-
-    for (size_t at = 0; option_file_line(file, &at, &line);) {
-        if (line.len == 0 || line.at[0] == '#')
-            continue;
-        any = true;
-        if (memchr(line.at, '\0', line.len) != NULL)
-            return refuse_line(parse, file, &line, "not text; a compressed file must be unpacked");
-        if (parse_line(parse, file, &line) != 0)
-            return -1;
-    }
-    return any ? 0
-               : err_set(parse->err, ERR_USAGE, "%s: %s holds no region", parse->option,
-                         file->name);
-}
-
-static int compare_regions(const void *a, const void *b)
-{
-    const struct region *x = a, *y = b;
-
-    if (x->contig != y->contig)
-        return x->contig < y->contig ? -1 : 1;
-    return (x->first > y->first) - (x->first < y->first);
-}
-
-/* Sorts, joins what overlaps, and finds where each contig begins. */
-static int finish(const struct parse *parse)
-{
-    struct regions *out = parse->out;
-    size_t n = 0;
-
-    if (out->n > 0)
-        qsort(out->items, out->n, sizeof *out->items, compare_regions);
-    for (size_t i = 0; i < out->n; i++) {
-        struct region *last = n > 0 ? &out->items[n - 1] : NULL;
-
-        if (last != NULL && last->contig == out->items[i].contig &&
-            out->items[i].first <= last->last)
-            last->last = out->items[i].last > last->last ? out->items[i].last : last->last;
-        else
-            out->items[n++] = out->items[i];
-    }
-    out->n = n;
-    out->contig_begin = calloc(parse->contigs.n + 1, sizeof *out->contig_begin);
-    if (out->contig_begin == NULL)
-        return err_set(parse->err, ERR_MEMORY, "out of memory for the regions of %s",
-                       parse->option);
-    for (size_t i = 0; i < n; i++)
-        out->contig_begin[out->items[i].contig + 1] = i + 1;
-    for (uint64_t c = 0; c < parse->contigs.n; c++)
-        if (out->contig_begin[c + 1] < out->contig_begin[c])
-            out->contig_begin[c + 1] = out->contig_begin[c];
-    return 0;
-}
-
-static int parse_any(struct parse *parse, const char *list, const struct option_file *file)
-{
-    int rc = names_init(&parse->contigs, parse->vcz->contigs.items, parse->vcz->contigs.nitems,
-                        parse->err);
-
-    *parse->out = (struct regions){0};
-    if (rc == 0)
-        rc = file != NULL ? parse_lines(parse, file) : parse_items(parse, list);
-    if (rc == 0)
-        rc = finish(parse);
-    names_free(&parse->contigs);
-    if (rc != 0)
-        regions_free(parse->out);
-    return rc;
-}
-
 int regions_parse_list(const struct vcz *vcz, const char *list, const char *option,
-                       struct regions *out, struct notices *notices, struct err *err)
+                       struct regions *out, struct err *err)
 {
-    struct parse parse = {.vcz = vcz, .option = option, .out = out, .notices = notices, .err = err};
+    struct region_parse parse = {.vcz = vcz, .option = option, .out = out, .err = err};
+    int rc = region_parse_begin(&parse);
 
-    return parse_any(&parse, list, NULL);
-}
-
-int regions_parse_file(const struct vcz *vcz, const struct option_file *file, const char *option,
-                       struct regions *out, struct notices *notices, struct err *err)
-{
-    struct parse parse = {.vcz = vcz, .option = option, .out = out, .notices = notices, .err = err};
-
-    return parse_any(&parse, NULL, file);
+    return region_parse_end(&parse, rc == 0 ? parse_items(&parse, list) : rc);
 }
 
 void regions_free(struct regions *regions)

@@ -4,7 +4,6 @@
 #ifndef VCZFS_SELECT_REGIONS_H
 #define VCZFS_SELECT_REGIONS_H
 
-#include "common/notices.h"
 #include "common/option_file.h"
 #include "encoderd/vcz/vcz.h"
 
@@ -20,15 +19,15 @@ struct regions {
     size_t *contig_begin; /* owned; items of contig c: [contig_begin[c], contig_begin[c + 1]) */
 };
 
-/* "chr1", "chr1:5", "chr1:5-", "chr1:5-9", comma-separated. A contig that the store lacks is a notice;
- * `option` names the option in messages. */
+/* "chr1", "chr1:5", "chr1:5-", "chr1:5-9", "{HLA-A*01:01}:5-9", comma-separated. A contig that the store lacks
+ * is an error; `option` names the option in messages. */
 int regions_parse_list(const struct vcz *vcz, const char *list, const char *option,
-                       struct regions *out, struct notices *notices, struct err *err);
+                       struct regions *out, struct err *err);
 
-/* Lines of contig, first, last (or contig, position), tab-separated, 1-based and inclusive; in a file
- * called *.bed the first position counts from 0 and the last is not in it. '#' starts a comment. */
-int regions_parse_file(const struct vcz *vcz, const struct option_file *file, const char *option,
-                       struct regions *out, struct notices *notices, struct err *err);
+/* The file may be compressed (unpack.h). */
+int regions_parse_file(const struct vcz *vcz, const struct option_file *file,
+                       enum region_format format, const char *option, struct regions *out,
+                       struct err *err);
 void regions_free(struct regions *regions);
 
 /* Does any region meet first..last? */

@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "encoderd/select/names.h"
+#include "encoderd/select/unpack.h"
 #include "encoderd/vcz/text.h"
 
 #include <inttypes.h>
@@ -18,6 +19,7 @@ struct choosing {
     uint8_t *chosen; /* owned; per sample of the store */
     uint64_t *order; /* owned; samples in the order in which they were named */
     uint64_t n;
+    bool others; /* those named are left out: twice is as good as once */
     uint64_t nunknown;
     char unknown[NAMED_MAX * (TEXT_SHOW_MAX + 2)];
     struct err *err;
@@ -43,6 +45,8 @@ static int choose_one(struct choosing *choosing, const char *at, size_t len)
         note_unknown(choosing, &id);
         return 0;
     }
+    if (choosing->chosen[sample] && choosing->others)
+        return 0;
     if (choosing->chosen[sample])
         return err_set(choosing->err, ERR_USAGE, "%s: sample %s is given twice", choosing->option,
                        text_show(&id, shown));
@@ -71,6 +75,18 @@ static int choose_lines(struct choosing *choosing, const struct option_file *fil
         if (line.len > 0 && choose_one(choosing, line.at, line.len) != 0)
             return err_prefix(choosing->err, "%s, line %zu", file->name, line.number);
     return 0;
+}
+
+static int choose_file(struct choosing *choosing, const struct option_file *packed)
+{
+    struct option_file file;
+    struct buf text = {0};
+    int rc = unpack_whole(packed, &text, &file, choosing->err);
+
+    if (rc == 0)
+        rc = choose_lines(choosing, &file);
+    buf_free(&text);
+    return rc;
 }
 
 static int judge_unknown(const struct choosing *choosing, bool force, struct notices *notices)
@@ -110,10 +126,12 @@ static int choose(struct choosing *choosing, const struct sample_choice *choice,
                   struct notices *notices)
 {
     const char *list = choice->list != NULL ? choice->list : choice->file.name;
-    bool others = list[0] == '^';
-    int rc = choice->list != NULL ? choose_list(choosing, list + others)
-                                  : choose_lines(choosing, &choice->file);
+    const bool others = list[0] == '^';
+    int rc;
 
+    choosing->others = others;
+    rc = choice->list != NULL ? choose_list(choosing, list + others)
+                              : choose_file(choosing, &choice->file);
     if (rc != 0 || judge_unknown(choosing, choice->force, notices) != 0)
         return -1;
     if (others && choosing->n == 0 && choosing->nunknown == 0)

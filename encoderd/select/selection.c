@@ -48,41 +48,46 @@ static int check_options(const struct selection_options *options, struct err *er
     return 0;
 }
 
-static int parse_regions(const struct selection *selection, const struct selection_options *options,
-                         struct parsed *parsed, struct notices *notices, struct err *err)
+/* A list, or, where there is none, a file; options: what each is called. */
+static int parse_places(const struct vcz *vcz, const char *list, const struct option_file *file,
+                        const char *format, const char *const options[2], struct regions *out,
+                        struct err *err)
 {
-    const struct vcz *vcz = selection->vcz;
-    int rc = 0;
+    enum region_format how = REGION_AUTO;
 
-    if (options->regions != NULL)
-        rc = regions_parse_list(vcz, options->regions, "--regions", &parsed->regions, notices, err);
-    else if (options->regions_file.text != NULL)
-        rc = regions_parse_file(vcz, &options->regions_file, "--regions-file", &parsed->regions,
-                                notices, err);
-    if (options->regions != NULL || options->regions_file.text != NULL)
-        parsed->choice.regions = &parsed->regions;
-    return rc;
+    if (list != NULL)
+        return regions_parse_list(vcz, list, options[0], out, err);
+    if (format != NULL && !region_format_named(format, &how))
+        return err_set(err, ERR_USAGE, "%s: there is no format '%s'", options[1], format);
+    return regions_parse_file(vcz, file, how, options[1], out, err);
+}
+
+static int parse_regions(const struct selection *selection, const struct selection_options *options,
+                         struct parsed *parsed, struct err *err)
+{
+    static const char *const names[2] = {"--regions", "--regions-file"};
+
+    if (options->regions == NULL && options->regions_file.text == NULL)
+        return 0;
+    parsed->choice.regions = &parsed->regions;
+    return parse_places(selection->vcz, options->regions, &options->regions_file,
+                        options->regions_format, names, &parsed->regions, err);
 }
 
 static int parse_targets(const struct selection *selection, const struct selection_options *options,
-                         struct parsed *parsed, struct notices *notices, struct err *err)
+                         struct parsed *parsed, struct err *err)
 {
-    const struct vcz *vcz = selection->vcz;
+    static const char *const names[2] = {"--targets", "--targets-file"};
     const char *list = options->targets;
-    int rc = 0;
+    const char *given = list != NULL ? list : options->targets_file.name;
 
-    if (list != NULL) {
-        parsed->choice.targets_outside = list[0] == '^';
-        rc = regions_parse_list(vcz, list + (list[0] == '^'), "--targets", &parsed->targets,
-                                notices, err);
-    } else if (options->targets_file.text != NULL) {
-        parsed->choice.targets_outside = options->targets_file.name[0] == '^';
-        rc = regions_parse_file(vcz, &options->targets_file, "--targets-file", &parsed->targets,
-                                notices, err);
-    }
-    if (list != NULL || options->targets_file.text != NULL)
-        parsed->choice.targets = &parsed->targets;
-    return rc;
+    if (list == NULL && options->targets_file.text == NULL)
+        return 0;
+    parsed->choice.targets = &parsed->targets;
+    parsed->choice.targets_outside = given[0] == '^';
+    return parse_places(selection->vcz, list != NULL ? list + (list[0] == '^') : NULL,
+                        &options->targets_file, options->targets_format, names, &parsed->targets,
+                        err);
 }
 
 static int parse_expression(const struct selection *selection,
@@ -97,6 +102,7 @@ static int parse_expression(const struct selection *selection,
         .sample_column = selection->sample_column,
         .sample_id = selection->sample_id,
         .nsamples = selection->nsamples,
+        .samples_chosen = options->samples != NULL || options->samples_file.text != NULL,
     };
     const char *text = options->include != NULL ? options->include : options->exclude;
 
@@ -110,7 +116,7 @@ static int parse_expression(const struct selection *selection,
 }
 
 static int parse(const struct selection *selection, const struct selection_options *options,
-                 struct parsed *parsed, struct notices *notices, struct err *err)
+                 struct parsed *parsed, struct err *err)
 {
     struct choice *choice = &parsed->choice;
 
@@ -120,8 +126,8 @@ static int parse(const struct selection *selection, const struct selection_optio
          types_parse(options->include_types, "--types", &choice->include_types, err) != 0) ||
         (options->exclude_types != NULL && types_parse(options->exclude_types, "--exclude-types",
                                                        &choice->exclude_types, err) != 0) ||
-        parse_regions(selection, options, parsed, notices, err) != 0 ||
-        parse_targets(selection, options, parsed, notices, err) != 0)
+        parse_regions(selection, options, parsed, err) != 0 ||
+        parse_targets(selection, options, parsed, err) != 0)
         return -1;
     return parse_expression(selection, options, parsed, err);
 }
@@ -131,7 +137,7 @@ static int choose_variants(const struct selection_options *options, const struct
 {
     const struct vcz *vcz = selection->vcz;
     struct parsed parsed = {0};
-    int rc = parse(selection, options, &parsed, &selection->notices, err);
+    int rc = parse(selection, options, &parsed, err);
 
     if (rc == 0 && choice_is_all(&parsed.choice))
         rows_init_all(&selection->rows, vcz->nvariants);

@@ -19,6 +19,7 @@ struct selection_options {
     const char *samples;               /* "A,B", '^' first for all others */
     /* Contents of files; `name` as given, with its '^'. */
     struct option_file regions_file, targets_file, samples_file;
+    const char *regions_format, *targets_format; /* of the files: see region_format_named */
     bool force_samples;
     const char *include, *exclude;             /* expressions */
     const char *include_types, *exclude_types; /* "snps,indels" */

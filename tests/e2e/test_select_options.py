@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -15,7 +16,15 @@ STORE = "biallelic.vcz"
     (["-R", "/nope"], 1, "cannot open /nope"),
     (["-S", "/"], 1, "is a directory"),
     (["-T", "^/nope"], 1, "cannot open /nope"),
-    (["-r", "chr1", "-r", "2"], 2, "--regions was given twice"),
+    (["-r", "chr1", "-r", "2"], 2, "--regions was given twice: give one list"),
+    (["-i", "QUAL>1", "-i", "QUAL>2"], 2, "--include was given twice: join expressions with &&"),
+    (["-S", "/a", "-S", "/b"], 2, "--samples-file was given twice: put all of it into one file"),
+    (["-r", "1"], 1, "no contig '1', but it has 'chr1'; it has 'chr1', '2'"),
+    (["-t", "^chr2:5-9"], 1, "no contig 'chr2', but it has '2'"),
+    (["-r", "chr1,nope"], 1, "no contig 'nope'; it has"),
+    (["--error-if-empty", "-i", "QUAL>1e9"], 1, "no variant of"),
+    (["--regions-format", "bad", "-R", "/nope"], 2, "is auto, bed, tab or vcf, not 'bad'"),
+    (["--targets-format", "bed"], 2, "no such file is given"),
     (["-i", "QUAL>5", "-e", "QUAL<3"], 1, "exclude each other"),
     (["-s", "NOPE"], 1, "no sample 'NOPE'"),
     (["-i", "QUAL>"], 1, "column 6: expected a value"),
@@ -46,12 +55,60 @@ def test_files_are_read_before_the_encoder_is_confined(mount, scratch):
         assert 0 < len(m.read(".bim").splitlines()) < 60
 
 
-def test_nothing_left_is_an_empty_fileset_with_a_warning(mount):
-    with mount(helpers.store(STORE), "-i", "QUAL>1e9") as m:
+def test_nothing_left_is_an_empty_fileset_with_a_warning(mount, scratch):
+    log = scratch / "log"
+    with mount(helpers.store(STORE), "-i", "QUAL>1e9", "--log-file", log, "--log-level", "WARNING") as m:
         assert m.read(".bed") == bytes([0x6C, 0x1B, 0x01])
         assert m.read(".bim") == b""
         assert len(m.read(".fam").splitlines()) == 41
         assert "no variant is left" in m.log()
+        assert "no variant is left" in log.read_text()
+
+
+def test_the_background_warns_on_the_terminal_and_in_the_log(scratch):
+    directory, log = scratch / "mnt", scratch / "log"
+    directory.mkdir()
+    done = subprocess.run(
+        [helpers.VCZFS, "mount-plink", "--background", "--log-file", log, "-s", "BIA0000,NOPE", "--force-samples",
+         helpers.store(STORE), directory],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert subprocess.run([helpers.VCZFS, "unmount", directory]).returncode == 0
+    assert "warning: --samples: not in the store, left out: 'NOPE'" in done.stderr
+    assert "left out: 'NOPE'" in log.read_text()
+
+
+def test_info_warns_of_what_a_mount_would(scratch):
+    log = scratch / "log"
+    done = subprocess.run([helpers.VCZFS, "info", "--log-file", log, "-i", "QUAL>1e9", helpers.store(STORE)],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "no variant is left" in done.stderr and "no variant is left" in log.read_text()
+    done = subprocess.run([helpers.VCZFS, "info", "-r", "1", helpers.store(STORE)], capture_output=True, text=True)
+    assert done.returncode == 1 and "no contig '1', but it has 'chr1'" in done.stderr
+
+
+def test_a_pipe_that_nobody_writes_can_be_interrupted(scratch):
+    """Also where a script's shell has SIGINT ignored, as for what it starts in the background."""
+    fifo, directory = scratch / "fifo", scratch / "mnt"
+    os.mkfifo(fifo)
+    directory.mkdir()
+    front = subprocess.Popen(
+        [helpers.VCZFS, "mount-plink", "-R", fifo, helpers.store(STORE), directory],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+
+    def interrupted():
+        front.send_signal(signal.SIGINT)
+        return front.poll() is not None
+
+    try:
+        helpers.wait_for(interrupted, what="the front to end")
+        assert front.returncode == -signal.SIGINT
+    finally:
+        front.kill()
+        front.wait()
 
 
 def test_links_are_followed_only_if_asked(mount, scratch):

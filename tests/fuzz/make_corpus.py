@@ -284,9 +284,33 @@ def zeros(corpus):
     corpus.put("zeros", COMPRESSED)
 
 
+def bgzf(data):
+    """One member, and the empty one that ends a file."""
+    out = b""
+    for part in (data, b""):
+        body = zlib.compressobj(6, zlib.DEFLATED, -15)
+        body = body.compress(part) + body.flush()
+        out += bytes([31, 139, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0]) + b"BC" + struct.pack("<HH", 2, len(body) + 25)
+        out += body + struct.pack("<II", zlib.crc32(part), len(part))
+    return out
+
+
+def regions(corpus):
+    """How it is read (fuzz_regions.c), then a list or a file."""
+    texts = [b"chr1\t5\t7\tname\n# x\r\n\n2\t1.5k\t2e3\n", b"chr1\t5\tA,C\n2\t6\tT\n",
+             b"##fileformat=VCFv4.3\n#CHROM\tPOS\nchr1\t5\trs1\tA\tC\n", b"BCF\2\2\x10\0\0\0##file\n"]
+    for text in texts:
+        for packed in (text, gzip.compress(text, mtime=0), bgzf(text), gzip.compress(text[:9], mtime=0) + bgzf(text[9:])):
+            corpus.put("regions", b"\0" + packed)
+    corpus.put("regions", b"\x01" + texts[0])
+    corpus.put("regions", b"\x0a" + texts[0])
+    corpus.put("regions", b"\x03" + texts[1])
+    corpus.put("regions", b"\x04chr1:5-9,{HLA:1:2}:1e3-,2,HLA:1:2:7")
+
+
 def main():
     corpus = Corpus(sys.argv[1], sys.argv[2])
-    for make in (metadata, chunks, beyond_the_budget, vlen, shards, zips, protocol, zeros):
+    for make in (metadata, chunks, beyond_the_budget, vlen, shards, zips, protocol, zeros, regions):
         make(corpus)
 
 

@@ -19,6 +19,8 @@
 
 enum {
     OPT_FORCE_SAMPLES = 256,
+    OPT_REGIONS_FORMAT,
+    OPT_TARGETS_FORMAT,
     OPT_THREADS,
     OPT_MEMORY,
     OPT_IGNORED,      /* an option that shapes the output, not the selection */
@@ -40,6 +42,8 @@ static const struct option longs[] = {
     {"min-alleles", required_argument, NULL, 'm'},
     {"max-alleles", required_argument, NULL, 'M'},
     {"force-samples", no_argument, NULL, OPT_FORCE_SAMPLES},
+    {"regions-format", required_argument, NULL, OPT_REGIONS_FORMAT},
+    {"targets-format", required_argument, NULL, OPT_TARGETS_FORMAT},
     {"threads", required_argument, NULL, OPT_THREADS},
     {"memory", required_argument, NULL, OPT_MEMORY},
     {"no-bim", no_argument, NULL, OPT_IGNORED},
@@ -132,6 +136,12 @@ static int set_option(struct dump *dump, int c, const char *arg)
         return 0;
     case OPT_FORCE_SAMPLES:
         options->force_samples = true;
+        return 0;
+    case OPT_REGIONS_FORMAT:
+        options->regions_format = arg;
+        return 0;
+    case OPT_TARGETS_FORMAT:
+        options->targets_format = arg;
         return 0;
     case OPT_THREADS:
         dump->means.nthreads = (unsigned)strtoul(arg, NULL, 10);

@@ -9,6 +9,7 @@
 
 #include <sys/mman.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define SCRATCH ((size_t)16 << 20)
 
@@ -81,7 +82,6 @@ static void region_store(struct made_store *store, struct vcz **vcz)
 
 static void test_region_lists(void **state)
 {
-    struct notices notices = {0};
     struct regions regions;
     struct made_store store;
     struct err err = {0};
@@ -89,11 +89,10 @@ static void test_region_lists(void **state)
 
     (void)state;
     region_store(&store, &vcz);
-    assert_int_equal(regions_parse_list(vcz, "chr1:10-20,chr1:15-30,chr1:50,HLA:1:2,nope:1", "-r",
-                                        &regions, &notices, &err),
+    assert_int_equal(regions_parse_list(vcz, "chr1:10-20,chr1:15-30,chr1:50,HLA:1:2", "-r",
+                                        &regions, &err),
                      0);
     assert_int_equal(regions.n, 3);
-    assert_int_equal(notices.n, 1);
     assert_true(regions_meet(&regions, 0, 30, 30));
     assert_true(regions_meet(&regions, 0, 1, 10));
     assert_false(regions_meet(&regions, 0, 1, 9));
@@ -103,31 +102,77 @@ static void test_region_lists(void **state)
     assert_false(regions_meet(&regions, 1, 0, INT64_MAX));
     assert_true(regions_meet(&regions, 2, 7, 7));
     regions_free(&regions);
-    assert_int_equal(regions_parse_list(vcz, "HLA:1:2:5-", "-r", &regions, &notices, &err), 0);
-    assert_false(regions_meet(&regions, 2, 1, 4));
-    assert_true(regions_meet(&regions, 2, 1000000, 1000000));
-    regions_free(&regions);
-    for (size_t i = 0; i < 7; i++) {
-        static const char *const bad[] = {
-            "", ",", "chr1:5-3", "chr1:a", "chr1:5-6x", "chr1:", "chr1:99999999999999999999"};
+    for (size_t i = 0; i < 2; i++) {
+        static const char *const named[] = {"HLA:1:2:5-", "{chr1}:7,{HLA:1:2}:5-"};
 
-        assert_int_equal(regions_parse_list(vcz, bad[i], "-r", &regions, &notices, &err), -1);
+        assert_int_equal(regions_parse_list(vcz, named[i], "-r", &regions, &err), 0);
+        assert_int_equal(regions.n, 1 + i);
+        assert_false(regions_meet(&regions, 2, 1, 4));
+        assert_true(regions_meet(&regions, 2, 1000000, 1000000));
+        regions_free(&regions);
+    }
+    assert_int_equal(regions_parse_list(vcz, "chr1:1.5k-2e3,{HLA:1:2}", "-r", &regions, &err), 0);
+    assert_false(regions_meet(&regions, 0, 1, 1499));
+    assert_true(regions_meet(&regions, 0, 1, 1500));
+    assert_true(regions_meet(&regions, 0, 2000, 3000));
+    assert_false(regions_meet(&regions, 0, 2001, 3000));
+    assert_true(regions_meet(&regions, 2, 1, 1));
+    regions_free(&regions);
+    for (size_t i = 0; i < 12; i++) {
+        static const char *const bad[] = {
+            "",           ",",         "chr1:5-3",  "chr1:a",    "chr1:5-6x",    "chr1:",
+            "chr1:1e",    "chr1:1.5",  "{chr1:5",   "{chr1}5",   "chr1:1e19",
+            "chr1:99999999999999999999"};
+
+        assert_int_equal(regions_parse_list(vcz, bad[i], "-r", &regions, &err), -1);
         assert_int_equal(err.code, ERR_USAGE);
     }
-    notices_clear(&notices);
     vcz_free(vcz);
     made_remove(&store);
+}
+
+/* Contigs that a list names must be there; the message says which are, and which is meant. */
+static void test_unknown_contigs(void **state)
+{
+    static const struct {
+        const char *list, *says;
+    } cases[] = {
+        {"nope:1", "no contig 'nope'; it has 'chr1', 'chrUn', 'HLA:1:2'"},
+        {"chr1,1", "no contig '1', but it has 'chr1'; it has"},
+        {"CHR1:5", "no contig 'CHR1', but it has 'chr1'"},
+        {"{chr2}:5-9", "no contig 'chr2'; it has"},
+        {"HLA:1:3", "no contig 'HLA:1'; it has"},
+    };
+    struct regions regions;
+    struct made_store store;
+    struct vcz *vcz;
+
+    (void)state;
+    region_store(&store, &vcz);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err = {0};
+
+        assert_int_equal(regions_parse_list(vcz, cases[i].list, "-r", &regions, &err), -1);
+        assert_int_equal(err.code, ERR_USAGE);
+        if (strstr(err.msg, cases[i].says) == NULL)
+            fail_msg("%s: %s", cases[i].list, err.msg);
+    }
+    vcz_free(vcz);
+    made_remove(&store);
+}
+
+static int parse_bytes(const struct vcz *vcz, const char *name, const void *bytes, size_t len,
+                       enum region_format format, struct regions *regions, struct err *err)
+{
+    const struct option_file file = {.name = name, .text = bytes, .len = len};
+
+    return regions_parse_file(vcz, &file, format, "-R", regions, err);
 }
 
 static int parse_file(const struct vcz *vcz, const char *name, const char *text,
                       struct regions *regions, struct err *err)
 {
-    const struct option_file file = {.name = name, .text = text, .len = strlen(text)};
-    struct notices notices = {0};
-    int rc = regions_parse_file(vcz, &file, "-R", regions, &notices, err);
-
-    notices_clear(&notices);
-    return rc;
+    return parse_bytes(vcz, name, text, strlen(text), REGION_AUTO, regions, err);
 }
 
 static void test_region_files(void **state)
@@ -140,7 +185,7 @@ static void test_region_files(void **state)
     (void)state;
     region_store(&store, &vcz);
     assert_int_equal(
-        parse_file(vcz, "a.txt", "# x\nchr1\t5\t7\tname\r\n\nchrUn\t9\n", &regions, &err), 0);
+        parse_file(vcz, "a.txt", "# x\nchr1\t5\t7\tname\r\n\nchrUn\t9\t9\n", &regions, &err), 0);
     assert_true(regions_meet(&regions, 0, 5, 5));
     assert_true(regions_meet(&regions, 0, 7, 7));
     assert_false(regions_meet(&regions, 0, 8, 8));
@@ -154,11 +199,138 @@ static void test_region_files(void **state)
     regions_free(&regions);
     assert_int_equal(parse_file(vcz, "a", "chr1\t5\t7\nchr1 5 7\n", &regions, &err), -1);
     assert_non_null(strstr(err.msg, "line 2"));
-    assert_int_equal(parse_file(vcz, "a", "chr1\t5\tx\n", &regions, &err), -1);
+    assert_int_equal(parse_file(vcz, "a", "chr1\tx\t5\n", &regions, &err), -1);
     assert_int_equal(parse_file(vcz, "a", "chr1\t5\t4\n", &regions, &err), -1);
     assert_int_equal(parse_file(vcz, "a.bed", "chr1\t5\n", &regions, &err), -1);
     assert_int_equal(parse_file(vcz, "a", "#\n\n", &regions, &err), -1);
     assert_non_null(strstr(err.msg, "holds no region"));
+    vcz_free(vcz);
+    made_remove(&store);
+}
+
+/* bcftools' rule: whether there is a third column is what the first line says. */
+static void test_region_formats(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        enum region_format format;
+        int64_t first, last; /* of chr1; 0: refused */
+    } cases[] = {
+        {"a.tsv", "chr1\t5\tA,C\nchr1\t6\t9\n", REGION_AUTO, 5, 6},
+        {"a.tsv", "chr1\t5\t7\nchr1\t6\tA,C\n", REGION_AUTO, 0, 0},
+        {"a.tsv", "chr1\t5\t7\nchr1\t8\n", REGION_AUTO, 0, 0},
+        {"a.tsv", "chr1\t5\nchr1\t6\t9\n", REGION_AUTO, 5, 6},
+        {"a", "##fileformat=VCFv4.3\n#CHROM\tPOS\nchr1\t5\t9\tA\tC\n", REGION_AUTO, 5, 5},
+        {"a.vcf", "chr1\t5\t9\n", REGION_AUTO, 5, 9},
+        {"a", "chr1\t5\t9\n", REGION_VCF, 5, 5},
+        {"a", "chr1\t4\t9\n", REGION_BED, 5, 9},
+        {"a.bed", "chr1\t5\t9\n", REGION_TAB, 5, 9},
+        {"a.bed.gz", "chr1\t4\t9\n", REGION_AUTO, 5, 9},
+        {"/dev/fd/63", "chr1\t5\t9\n", REGION_AUTO, 5, 9},
+        {"a", "chr1\t5\trs1\n", REGION_BED, 0, 0},
+    };
+    struct regions regions;
+    struct made_store store;
+    struct vcz *vcz;
+
+    (void)state;
+    region_store(&store, &vcz);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err err = {0};
+        int rc = parse_bytes(vcz, cases[i].name, cases[i].text, strlen(cases[i].text),
+                             cases[i].format, &regions, &err);
+
+        assert_int_equal(rc, cases[i].first > 0 ? 0 : -1);
+        if (rc != 0)
+            continue;
+        assert_true(regions_meet(&regions, 0, cases[i].first, cases[i].first));
+        assert_true(regions_meet(&regions, 0, cases[i].last, cases[i].last));
+        assert_false(regions_meet(&regions, 0, 1, cases[i].first - 1));
+        assert_false(regions_meet(&regions, 0, cases[i].last + 1, INT64_MAX));
+        regions_free(&regions);
+    }
+    vcz_free(vcz);
+    made_remove(&store);
+}
+
+/* One gzip member; with the extra field of BGZF, which says how long it is. */
+static size_t put_member(uint8_t *to, const char *text, size_t len, bool bgzf)
+{
+    uint8_t extra[] = {'B', 'C', 2, 0, 0, 0};
+    gz_header header = {.os = 255, .extra = bgzf ? extra : NULL, .extra_len = sizeof extra};
+    z_stream z = {.next_in = (z_const Bytef *)(uintptr_t)text, .avail_in = (uInt)len};
+    size_t n;
+
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflateSetHeader(&z, &header), Z_OK);
+    z.next_out = to;
+    z.avail_out = 1 << 20;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    n = z.total_out;
+    deflateEnd(&z);
+    return n;
+}
+
+/* Lines that members divide anywhere, long ones among them; and every file that is cut short or damaged. */
+static void test_packed_regions(void **state)
+{
+    char *text = malloc(300000);
+    uint8_t *packed = malloc(2 << 20);
+    struct regions regions;
+    struct made_store store;
+    struct vcz *vcz;
+    size_t len, n = 0;
+
+    (void)state;
+    region_store(&store, &vcz);
+    len = (size_t)sprintf(text, "chr1\t5\t7\t");
+    memset(text + len, 'x', 200000);
+    len += 200000;
+    len += (size_t)sprintf(text + len, "\r\nchr1\t20\t30\r\nchrUn\t9\t9");
+    for (size_t bgzf = 0; bgzf < 2; bgzf++) {
+        n = 0;
+        for (size_t at = 0; at < len; at += 50000)
+            n += put_member(packed + n, text + at, len - at < 50000 ? len - at : 50000, bgzf != 0);
+        if (bgzf != 0)
+            n += put_member(packed + n, "", 0, true);
+        assert_int_equal(parse_bytes(vcz, "a", packed, n, REGION_AUTO, &regions, NULL), 0);
+        assert_int_equal(regions.n, 3);
+        assert_true(regions_meet(&regions, 0, 20, 30));
+        assert_false(regions_meet(&regions, 0, 8, 19));
+        assert_true(regions_meet(&regions, 1, 9, 9));
+        regions_free(&regions);
+    }
+    /* A BGZF file that lost its last members is not a shorter list. */
+    for (size_t cut = 1; cut < n; cut++) {
+        struct err err = {0};
+
+        if (parse_bytes(vcz, "a", packed, n - cut, REGION_AUTO, &regions, &err) == 0)
+            fail_msg("cut by %zu of %zu it was taken", cut, n);
+        assert_int_equal(err.code, ERR_USAGE);
+    }
+    packed[n] = 'x';
+    assert_int_equal(parse_bytes(vcz, "a", packed, n + 1, REGION_AUTO, &regions, NULL), -1);
+    packed[n / 2] ^= 1;
+    assert_int_equal(parse_bytes(vcz, "a", packed, n, REGION_AUTO, &regions, NULL), -1);
+    free(text);
+    free(packed);
+    vcz_free(vcz);
+    made_remove(&store);
+}
+
+static void test_bcf_is_refused(void **state)
+{
+    struct regions regions;
+    struct made_store store;
+    struct err err = {0};
+    struct vcz *vcz;
+
+    (void)state;
+    region_store(&store, &vcz);
+    assert_int_equal(
+        parse_bytes(vcz, "a.bcf", "BCF\2\2\x10\0\0\0##file\n", 16, REGION_AUTO, &regions, &err),
+        -1);
+    assert_non_null(strstr(err.msg, "bcftools query"));
     vcz_free(vcz);
     made_remove(&store);
 }
@@ -400,6 +572,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types),        cmocka_unit_test(test_type_lists),
         cmocka_unit_test(test_region_lists), cmocka_unit_test(test_region_files),
+        cmocka_unit_test(test_unknown_contigs), cmocka_unit_test(test_region_formats),
+        cmocka_unit_test(test_packed_regions), cmocka_unit_test(test_bcf_is_refused),
         cmocka_unit_test(test_samples),      cmocka_unit_test(test_forced_samples),
         cmocka_unit_test(test_state),        cmocka_unit_test(test_columns),
     };
