@@ -8,7 +8,8 @@ static const char help_overview[] =
     "  vczfs mount-bgen [OPTIONS] STORE DIR    show STORE as .bgen, .sample and .bgen.bgi in DIR\n"
     "  vczfs mount [OPTIONS] STORE DIR         show STORE in every format that it allows\n"
     "  vczfs unmount [OPTIONS] DIR             take the mount on DIR away\n"
-    "  vczfs status [--json] DIR               how the mount on DIR is: processes, reads, memory\n"
+    "  vczfs status [OPTIONS] [DIR]            how the mount on DIR is: processes, reads, memory;\n"
+    "                                          without DIR, all that you have mounted\n"
     "  vczfs info [OPTIONS] STORE              what is in STORE, and how large its views would be\n"
     "\n"
     "  vczfs VERB --help                       the options of one of these\n"
@@ -118,19 +119,22 @@ static const char help_mount_bgen[] =
 static const char help_unmount[] =
     "Usage: vczfs unmount [OPTIONS] DIR\n"
     "\n"
-    "Takes the vczfs mount on DIR away.\n"
+    "Takes the vczfs mount on DIR away, and returns when its processes have ended.\n"
     "\n"
     "      --lazy                  also when files are open: they fail from then on\n"
     "      --if-dead               only a mount that nobody serves any more; if there is none,\n"
     "                              there is nothing to do\n" HELP_LAST;
 
 static const char help_status[] =
-    "Usage: vczfs status [--json] DIR\n"
+    "Usage: vczfs status [OPTIONS] [DIR]\n"
     "\n"
     "Says how the vczfs mount on DIR is: both processes, restarts, reads and how long they took,\n"
-    "memory, and what went wrong last. Never waits longer than a second.\n"
+    "memory, and what went wrong last. Without DIR, a line for each mount of yours (of everybody,\n"
+    "for root). Never waits longer than a second for a mount. Exit status 1 if an encoder is not\n"
+    "serving, or a read failed of late.\n"
     "\n"
-    "      --json                  one JSON object instead of text\n" HELP_LAST;
+    "      --since SECONDS         how late that is (default 300)\n"
+    "      --json                  one JSON object, or an array of them, instead of text\n" HELP_LAST;
 
 static const char help_info[] =
     "Usage: vczfs info [OPTIONS] STORE\n"

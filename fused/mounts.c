@@ -116,6 +116,25 @@ char *mounts_where(const char *device)
     return where;
 }
 
+void mounts_each(void (*visit)(const char *dir, const struct mount_entry *entry, void *arg),
+                 void *arg)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    AUTO_FREE char *line = NULL;
+    size_t cap = 0;
+
+    if (file == NULL)
+        return;
+    while (getline(&line, &cap, file) > 0) {
+        struct mount_entry entry, top;
+        const char *at = parse_line(line, &entry);
+
+        if (at != NULL && mounts_find(at, &top) && is_of_device(&top, entry.device))
+            visit(at, &top, arg);
+    }
+    fclose(file);
+}
+
 static char *join_canonical(const char *parent, const char *name)
 {
     AUTO_FREE char *real = realpath(parent, NULL);

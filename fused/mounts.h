@@ -21,6 +21,10 @@ struct mount_entry {
 /* The topmost mount exactly on dir (canonical, absolute). false if there is none. */
 bool mounts_find(const char *dir, struct mount_entry *out);
 
+/* Calls `visit` for the topmost mount of each place where vczfs has mounted something. */
+void mounts_each(void (*visit)(const char *dir, const struct mount_entry *entry, void *arg),
+                 void *arg);
+
 /* Where the vczfs mount of this device is the topmost one; a mount may be moved, or covered by another, and
  * its directory renamed. Owned by the caller; NULL if there is no such place. */
 char *mounts_where(const char *device);

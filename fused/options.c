@@ -16,6 +16,8 @@
 #define THREADS_MAX          64
 #define READ_TIMEOUT_DEFAULT 30
 #define READ_TIMEOUT_MAX     86400
+#define SINCE_DEFAULT        300 /* seconds */
+#define SINCE_MAX            (366 * 86400)
 #define BASENAME_MAX         240 /* leaves room for a suffix in a 255-byte name */
 
 enum opt_id {
@@ -49,6 +51,7 @@ enum opt_id {
     OPT_LAZY,
     OPT_IF_DEAD,
     OPT_JSON,
+    OPT_SINCE,
     OPT_CHECK,
     OPT_VERSION,
 };
@@ -139,6 +142,7 @@ static const struct option unmount_options[] = {
 
 static const struct option status_options[] = {
     {"json", no_argument, NULL, OPT_JSON},
+    {"since", required_argument, NULL, OPT_SINCE},
     OPTS_LAST,
     {0},
 };
@@ -162,15 +166,15 @@ static const struct verb_entry {
     enum verb verb;
     const struct option *options;
     const char *short_options;
-    int noperands;
+    int noperands, nrequired;
     const char *operands;
 } verbs[] = {
-    {"mount", VERB_MOUNT, mount_options, VIEW_SHORT, 2, "STORE and DIR"},
-    {"mount-plink", VERB_MOUNT_PLINK, mount_plink_options, VIEW_SHORT, 2, "STORE and DIR"},
-    {"mount-bgen", VERB_MOUNT_BGEN, mount_bgen_options, VIEW_SHORT, 2, "STORE and DIR"},
-    {"unmount", VERB_UNMOUNT, unmount_options, ":h", 1, "DIR"},
-    {"status", VERB_STATUS, status_options, ":h", 1, "DIR"},
-    {"info", VERB_INFO, info_options, VIEW_SHORT, 1, "STORE"},
+    {"mount", VERB_MOUNT, mount_options, VIEW_SHORT, 2, 2, "STORE and DIR"},
+    {"mount-plink", VERB_MOUNT_PLINK, mount_plink_options, VIEW_SHORT, 2, 2, "STORE and DIR"},
+    {"mount-bgen", VERB_MOUNT_BGEN, mount_bgen_options, VIEW_SHORT, 2, 2, "STORE and DIR"},
+    {"unmount", VERB_UNMOUNT, unmount_options, ":h", 1, 1, "DIR"},
+    {"status", VERB_STATUS, status_options, ":h", 1, 0, "DIR or nothing"},
+    {"info", VERB_INFO, info_options, VIEW_SHORT, 1, 1, "STORE"},
 };
 
 #define NVERBS (sizeof verbs / sizeof verbs[0])
@@ -463,6 +467,8 @@ static int take_option(struct options *opt, int id, const char *arg, struct err 
     case OPT_JSON:
         opt->json = true;
         return 0;
+    case OPT_SINCE:
+        return take_unsigned("--since", arg, SINCE_MAX, &opt->since, err);
     case OPT_CHECK:
         opt->check = true;
         return 0;
@@ -491,6 +497,7 @@ static void set_defaults(struct options *opt)
     opt->memory = MEMORY_DEFAULT;
     opt->threads = ncpu < 1 ? 1 : ncpu > THREADS_MAX ? THREADS_MAX : (unsigned)ncpu;
     opt->read_timeout = READ_TIMEOUT_DEFAULT;
+    opt->since = SINCE_DEFAULT;
 }
 
 static int check_whole(struct options *opt, struct err *err)
@@ -525,7 +532,7 @@ static int check_whole(struct options *opt, struct err *err)
 static int take_operands(const struct verb_entry *verb, int argc, char **argv, struct options *opt,
                          struct err *err)
 {
-    if (argc - optind != verb->noperands)
+    if (argc - optind > verb->noperands || argc - optind < verb->nrequired)
         return err_set(err, ERR_USAGE, "%s wants %s, and nothing else after the options",
                        verb->name, verb->operands);
     for (int i = optind; i < argc; i++)
@@ -533,7 +540,7 @@ static int take_operands(const struct verb_entry *verb, int argc, char **argv, s
             return err_set(err, ERR_USAGE, "%s wants %s: an empty path is neither", verb->name,
                            verb->operands);
     if (verb->verb == VERB_UNMOUNT || verb->verb == VERB_STATUS) {
-        opt->dir = argv[optind];
+        opt->dir = argv[optind]; /* NULL behind the last */
     } else {
         opt->store = argv[optind];
         opt->dir = verb->noperands > 1 ? argv[optind + 1] : NULL;

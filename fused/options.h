@@ -54,6 +54,7 @@ struct options {
 
     bool lazy, if_dead; /* unmount */
     bool json;          /* info, status */
+    unsigned since;     /* status: seconds, > 0 */
     bool check;         /* info */
 };
 

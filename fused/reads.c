@@ -89,6 +89,7 @@ struct reads {
 
     struct latency latency; /* of reads that were served */
     uint64_t nfailed, bytes;
+    uint64_t failed_at; /* ms, the last that failed */
     char last_error[ERR_MSG_MAX];
     uint64_t last_error_at; /* ms */
 };
@@ -179,6 +180,8 @@ static void note_read(struct reads *reads, const struct pending *read, int errnu
     access_log_add(reads->config.log, &entry);
     if (errnum != 0) {
         reads->nfailed++;
+        if (errnum != EINTR) /* a reader that gave up is no fault of ours */
+            reads->failed_at = clock_ms();
         return;
     }
     reads->bytes += read->size;
@@ -819,6 +822,7 @@ void reads_look(const struct reads *reads, struct reads_facts *out)
     *out = (struct reads_facts){
         .nserved = reads->latency.n,
         .nfailed = reads->nfailed,
+        .failed_at = reads->failed_at,
         .bytes = reads->bytes,
         .nleases = reads->leases.nheld,
         .lease_bytes = reads->leases.bytes,

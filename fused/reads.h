@@ -44,6 +44,7 @@ void reads_closed(struct reads *reads, const struct fs_file *file, uint64_t hand
 /* For whoever wants to know how it is; pointers are valid until the next call. */
 struct reads_facts {
     uint64_t nserved, nfailed; /* reads of stream files */
+    uint64_t failed_at;        /* ms, the last that failed but for those interrupted; 0: none */
     uint64_t bytes;            /* served */
     uint64_t npending, nhandles;
     uint64_t nleases, lease_bytes;

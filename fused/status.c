@@ -91,10 +91,15 @@ static void json_reads(struct buf *out, const struct status *s)
     buf_printf(out,
                "{\"served\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"bytes\": %" PRIu64
                ", \"pending\": %" PRIu64 ", \"latency_us\": {\"p50\": %" PRIu64
-               ", \"p90\": %" PRIu64 ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64 "}}",
+               ", \"p90\": %" PRIu64 ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64 "}, ",
                r->nserved, r->nfailed, r->bytes, r->npending, latency_quantile(r->latency, 0.5),
                latency_quantile(r->latency, 0.9), latency_quantile(r->latency, 0.99),
                r->latency->max);
+    if (r->failed_at > 0)
+        json_seconds(out, "last_failed_ago", s->now - r->failed_at);
+    else
+        buf_append_str(out, "\"last_failed_ago\": null");
+    buf_append_char(out, '}');
 }
 
 static void json_poisoned(struct buf *out, const struct status *s)

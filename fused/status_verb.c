@@ -1,121 +1,150 @@
+/*
+ * status_verb: `vczfs status [DIR]`, for people and, by its exit status, for scripts.
+ */
 #include "fused/verbs.h"
 
-#include "common/buf.h"
 #include "common/cleanup.h"
-#include "fused/child.h"
-#include "fused/clock.h"
+#include "common/printable.h"
+#include "fused/json.h"
 #include "fused/mounts.h"
 #include "fused/status_file.h"
+#include "fused/status_look.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define WAIT_MS   900
-#define PIECE     4096
-#define TEXT_MAX  (1 << 20)
-#define KILL_WAIT 100
-
-/* In a process of its own, which can be left behind if the mount hangs. Its exit status is an errno. */
-static _Noreturn void copy_out(const char *path, int to)
+/* Does it serve, and has no read failed in the last `since` seconds? */
+static bool is_well(const char *json, unsigned since)
 {
-    char piece[PIECE];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n;
-
-    if (fd < 0)
-        _exit(errno);
-    while ((n = read(fd, piece, sizeof piece)) > 0)
-        if (write(to, piece, (size_t)n) != n)
-            _exit(errno);
-    _exit(n < 0 ? errno : 0);
+    return status_look_is(json, "encoder", "state", "serving") &&
+           status_look_number(json, "reads", "last_failed_ago", INFINITY) > since;
 }
 
-/* Until the writer has closed its end. false: it takes too long. */
-static bool collect(int from, struct buf *out)
+static int write_out(const struct buf *text, struct err *err)
 {
-    const uint64_t end = clock_ms() + WAIT_MS;
-    struct pollfd polled = {.fd = from, .events = POLLIN};
-
-    for (;;) {
-        const uint64_t now = clock_ms();
-        uint8_t *room = buf_reserve(out, PIECE);
-        ssize_t n;
-
-        if (now >= end || room == NULL || out->len > TEXT_MAX)
-            return false;
-        if (poll(&polled, 1, (int)(end - now)) <= 0)
-            continue;
-        n = read(from, room, PIECE);
-        if (n == 0 || (n < 0 && errno != EINTR))
-            return n == 0;
-        out->len += n > 0 ? (size_t)n : 0;
-    }
+    if (fwrite(text->data, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+        return err_set(err, ERR_IO, "cannot write to standard output");
+    return 0;
 }
 
-/* 0, or the errno of reading path; ETIMEDOUT if nobody answers. */
-static int read_status(const char *path, struct buf *out)
+static int show(const struct options *opt, bool *well, struct err *err)
 {
-    int fds[2], status = 0;
-    bool whole;
-    pid_t pid;
-
-    if (pipe2(fds, O_CLOEXEC) != 0)
-        return errno;
-    pid = fork();
-    if (pid == 0)
-        copy_out(path, fds[1]);
-    close(fds[1]);
-    whole = pid > 0 && collect(fds[0], out);
-    close(fds[0]);
-    if (pid < 0)
-        return EAGAIN;
-    if (!whole)
-        kill(pid, SIGKILL);
-    if (!child_wait(pid, KILL_WAIT, &status) || !whole || !WIFEXITED(status))
-        return ETIMEDOUT;
-    return WEXITSTATUS(status);
-}
-
-static int show(const char *dir, bool json, struct err *err)
-{
-    AUTO_FREE char *path = mounts_canonical(dir, err);
-    AUTO_FREE char *file = NULL;
+    AUTO_FREE char *path = mounts_canonical(opt->dir, err);
+    CLEANUP(buf_free) struct buf json = {0};
     CLEANUP(buf_free) struct buf text = {0};
     struct mount_entry entry;
-    int errnum;
 
     if (path == NULL)
         return -1;
     if (!mounts_find(path, &entry) || strcmp(entry.type, MOUNTS_TYPE) != 0)
-        return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", dir);
-    if (asprintf(&file, "%s/%s", path, json ? STATUS_NAME_JSON : STATUS_NAME_TEXT) < 0)
-        return err_set(err, ERR_MEMORY, "out of memory");
-    errnum = read_status(file, &text);
-    if (errnum == ETIMEDOUT)
-        return err_set(err, ERR_IO, "the mount on '%s' does not answer", dir);
-    if (errnum == ENOTCONN)
-        return err_set(err, ERR_IO,
-                       "the mount on '%s' is dead: its vczfs was killed; 'vczfs unmount' clears it "
-                       "away",
-                       dir);
-    if (errnum != 0)
-        return err_sys(err, ERR_IO, errnum, "the mount on '%s'", dir);
-    if (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0)
-        return err_set(err, ERR_IO, "cannot write to standard output");
-    return 0;
+        return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", opt->dir);
+    if (status_look(path, opt->dir, STATUS_NAME_JSON, &json, err) != 0)
+        return -1;
+    *well = is_well((const char *)json.data, opt->since);
+    if (opt->json)
+        return write_out(&json, err);
+    if (status_look(path, opt->dir, STATUS_NAME_TEXT, &text, err) != 0)
+        return -1;
+    return write_out(&text, err);
+}
+
+/* ---- all of them ---- */
+
+struct list {
+    const struct options *opt;
+    struct buf text; /* owned */
+    size_t nmounts;
+    bool well;
+};
+
+/* "serving, 12 reads, 0 failed", or what is wrong. */
+static void append_state(struct buf *out, const char *json)
+{
+    static const char *const states[] = {"serving", "not answering", "starting",
+                                         "opening", "down",          "ended for good"};
+    const char *state = "of unknown state";
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (status_look_is(json, "encoder", "state", states[i]))
+            state = states[i];
+    buf_printf(out, "encoder %s, %.0f reads served, %.0f failed", state,
+               status_look_number(json, "reads", "served", 0), status_look_number(json, "reads", "failed", 0));
+}
+
+static void list_json(struct list *list, const char *path, const struct buf *json,
+                      const struct err *failed)
+{
+    buf_append_str(&list->text, list->nmounts > 0 ? ",\n" : "[");
+    if (failed == NULL) {
+        buf_append(&list->text, json->data, json->len);
+        return;
+    }
+    buf_append_str(&list->text, "{\"directory\": ");
+    json_append_string(&list->text, path);
+    buf_append_str(&list->text, ", \"error\": ");
+    json_append_string(&list->text, failed->msg);
+    buf_append_char(&list->text, '}');
+}
+
+static void list_text(struct list *list, const char *path, const struct buf *json,
+                      const struct err *failed)
+{
+    const size_t begin = list->text.len;
+
+    buf_append_str(&list->text, path);
+    if (!list->text.failed)
+        printable((char *)list->text.data + begin, list->text.len - begin);
+    buf_append_str(&list->text, ": ");
+    if (failed == NULL)
+        append_state(&list->text, (const char *)json->data);
+    else
+        buf_append_str(&list->text, failed->msg);
+    buf_append_char(&list->text, '\n');
+}
+
+static void add_mount(const char *path, const struct mount_entry *entry, void *arg)
+{
+    struct list *list = arg;
+    CLEANUP(buf_free) struct buf json = {0};
+    struct err err;
+    const struct err *failed = NULL;
+
+    if (getuid() != 0 && entry->owner != getuid())
+        return;
+    if (status_look(path, path, STATUS_NAME_JSON, &json, &err) != 0)
+        failed = &err;
+    list->well &= failed == NULL && is_well((const char *)json.data, list->opt->since);
+    (list->opt->json ? list_json : list_text)(list, path, &json, failed);
+    list->nmounts++;
+}
+
+static int show_all(const struct options *opt, bool *well, struct err *err)
+{
+    struct list list = {.opt = opt, .well = true};
+    int failed;
+
+    mounts_each(add_mount, &list);
+    *well = list.well;
+    if (opt->json)
+        buf_append_str(&list.text, list.nmounts > 0 ? "]\n" : "[]\n");
+    else if (list.nmounts == 0)
+        buf_append_str(&list.text, getuid() == 0 ? "vczfs has mounted nothing\n"
+                                                 : "you have mounted nothing with vczfs\n");
+    failed = list.text.failed ? err_set(err, ERR_MEMORY, "out of memory")
+                              : write_out(&list.text, err);
+    buf_free(&list.text);
+    return failed;
 }
 
 int verb_status(const struct options *opt)
 {
     struct err err = {0};
+    bool well = false;
 
-    if (show(opt->dir, opt->json, &err) == 0)
-        return EXIT_SUCCESS;
+    if ((opt->dir != NULL ? show : show_all)(opt, &well, &err) == 0)
+        return well ? EXIT_SUCCESS : EXIT_FAILURE;
     fprintf(stderr, "vczfs: %s\n", err.msg);
     return EXIT_FAILURE;
 }

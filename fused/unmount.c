@@ -1,10 +1,17 @@
 #include "fused/verbs.h"
 
 #include "common/cleanup.h"
+#include "fused/clock.h"
+#include "fused/holders.h"
 #include "fused/mounts.h"
+#include "fused/status_look.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+
+#define END_WAIT_MS 10000
+#define END_LOOK_MS 5
 
 static bool is_ours(const char *path)
 {
@@ -23,25 +30,66 @@ static int clear_dead(const char *dir, struct err *err)
     return is_ours(path) && mounts_dead(path) ? mounts_unmount(path, true, err) : 0;
 }
 
+/* A process that has ended may stay as a zombie until its parent looks. */
+static bool has_ended(pid_t pid)
+{
+    char path[32], text[256] = "";
+    const char *name;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return true;
+    if (fgets(text, sizeof text, file) == NULL)
+        text[0] = '\0';
+    fclose(file);
+    name = strrchr(text, ')');
+    return name == NULL || name[1] == '\0' || name[2] == 'Z' || name[2] == 'X';
+}
+
+/* The mount is gone; the front has its encoder and its logs to see to. */
+static int await_end(pid_t front, const char *dir, struct err *err)
+{
+    const uint64_t end = clock_ms() + END_WAIT_MS;
+
+    while (!has_ended(front)) {
+        if (clock_ms() >= end)
+            return err_set(err, ERR_IO,
+                           "'%s' is unmounted, but its vczfs, process %d, has not ended in %d s",
+                           dir, (int)front, END_WAIT_MS / 1000);
+        poll(NULL, 0, END_LOOK_MS);
+    }
+    return 0;
+}
+
+static int refuse_busy(const char *path, const char *dir, struct err *err)
+{
+    char holders[256];
+
+    holders_text(path, holders, sizeof holders);
+    return err_set(err, ERR_IO,
+                   "'%s' is in use%s%s: close the files that are open on it, and leave the "
+                   "directory; or use --lazy, and they fail from now on",
+                   dir, holders[0] != '\0' ? " by process " : "", holders);
+}
+
 static int unmount(const char *dir, bool lazy, struct err *err)
 {
     AUTO_FREE char *path = mounts_canonical(dir, err);
+    pid_t front;
 
     if (path == NULL)
         return -1;
     if (!is_ours(path))
         return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", dir);
+    front = lazy ? 0 : status_look_front(path); /* a lazy one lives as long as its readers */
     if (mounts_unmount(path, lazy, err) == 0)
-        return 0;
+        return front > 0 ? await_end(front, dir, err) : 0;
     /* Who has files open on a dead mount cannot read them any more. */
     if (err->code == ERR_IO && !lazy && mounts_dead(path))
         return mounts_unmount(path, true, err);
-    if (err->code == ERR_IO)
-        err_set(err, ERR_IO,
-                "'%s' is in use: close the files that are open on it, and leave the directory; or "
-                "use --lazy, and they fail from now on",
-                dir);
-    return -1;
+    return err->code == ERR_IO ? refuse_busy(path, dir, err) : -1;
 }
 
 int verb_unmount(const struct options *opt)

@@ -173,11 +173,16 @@ def test_umount_ends_both_processes(flags, mount):
         helpers.wait_for(lambda: not helpers.alive(encoder), what="the encoder's end")
 
 
-def test_vczfs_unmount(mount):
-    with mount(helpers.store(STORE)) as m:
+def test_vczfs_unmount_returns_when_all_has_ended(mount, scratch):
+    with mount(helpers.store(STORE), "--access-log", scratch / "access") as m:
+        m.read(".bed")
+        encoder = m.encoder()
         done = helpers.run("unmount", m.dir)
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode, done.stderr) == (0, "")
         assert not helpers.is_mounted(m.dir)
+        assert helpers.state(m.front) == "Z" and not helpers.alive(encoder)
+        kinds = [json.loads(line)["kind"] for line in (scratch / "access").read_text().splitlines()]
+        assert kinds.count("open") == kinds.count("release") == 1
         m.wait(5)
 
 
@@ -187,7 +192,7 @@ def test_vczfs_unmount_of_a_busy_mount(mount):
         with helpers.open_fd(m.path(".bed")) as fd:
             done = helpers.run("unmount", m.dir)
             assert done.returncode == 1
-            assert "--lazy" in done.stderr
+            assert f"in use by process {os.getpid()} (" in done.stderr and "--lazy" in done.stderr
             assert os.pread(fd, len(bed()), 0) == bed()
             assert helpers.run("unmount", "--lazy", m.dir).returncode == 0
             assert not helpers.is_mounted(m.dir)

@@ -19,11 +19,15 @@ HIDDEN = [".vczfs-status", ".vczfs-status.txt"]
 
 
 def status(m):
-    """What `vczfs status --json` says, within a second."""
+    """What `vczfs status --json` says, within a second; and its exit status is what it says."""
     took, done = drills.timed(lambda: helpers.run("status", "--json", m.dir))
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in (0, 1) and done.stderr == "", done.stderr
     assert took < 1.0 * helpers.SLOW, took
-    return json.loads(done.stdout)
+    said = json.loads(done.stdout)
+    ago = said["reads"]["last_failed_ago"]
+    well = said["encoder"]["state"] == "serving" and (ago is None or ago > 300)
+    assert done.returncode == (0 if well else 1), said
+    return said
 
 
 def test_status_of_a_new_mount(mount):
@@ -105,6 +109,40 @@ def test_status_does_not_wait_for_a_stopped_front(mount):
             assert done.returncode == 1 and "does not answer" in done.stderr
             assert took < 1.3 * helpers.SLOW
         assert status(m)["front"]["pid"] == m.front
+
+
+def test_status_judges_by_reads_that_failed_of_late():
+    environment = {"FAKEENC_LIE": "read-fail:0", "FAKEENC_SIZE": "65536", "FAKEENC_SPAN": "65536"}
+    with helpers.mounted(helpers.store(STORE), "--encoder", helpers.FAKEENC, env=environment) as m:
+        assert helpers.run("status", m.dir).returncode == 0
+        assert helpers.read_errno(m.path(".bed")) == errno.EIO
+        assert helpers.run("status", m.dir).returncode == 1
+        assert status(m)["reads"]["last_failed_ago"] < 300
+        helpers.wait_for(lambda: helpers.run("status", "--since", "1", m.dir).returncode == 0, 10, "it to be long ago")
+        assert helpers.run("status", m.dir).returncode == 1
+
+
+def test_status_of_all_mounts(mount, scratch):
+    """A line each; one that does not answer, or is another user's, holds up no other."""
+    mine = {}
+    with mount(helpers.store(STORE)) as first, mount(helpers.store(STORE), verb="mount-bgen") as second:
+        done = helpers.run("status")
+        for line in done.stdout.splitlines():
+            directory, _, said = line.partition(": ")
+            mine[directory] = said
+        assert mine[str(first.dir)].startswith("encoder serving, 0 reads served, 0 failed")
+        assert str(second.dir) in mine
+        listed = json.loads(helpers.run("status", "--json").stdout)
+        assert {str(first.dir), str(second.dir)} <= {each["directory"] for each in listed}
+        with drills.stopped(first.front):
+            done = helpers.run("status")
+            assert done.returncode == 1
+            assert f"{first.dir}: the mount on '{first.dir}' does not answer\n" in done.stdout
+            assert f"{second.dir}: encoder serving" in done.stdout
+        if os.geteuid() == 0:
+            nobody = ["setpriv", "--reuid=65534", "--clear-groups", helpers.VCZFS, "status"]
+            others = subprocess.run(nobody, capture_output=True, text=True, check=True)
+            assert others.stdout == "you have mounted nothing with vczfs\n"
 
 
 def test_status_of_a_dead_mount(mount):
