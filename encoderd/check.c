@@ -4,6 +4,7 @@
 #include "common/parallel.h"
 #include "common/size.h"
 #include "encoderd/check_impl.h"
+#include "encoderd/vcz/axes.h"
 #include "encoderd/vcz/text.h"
 
 #include <inttypes.h>
@@ -191,7 +192,10 @@ static void check_shapes(struct check *check)
     for (size_t i = 0; i < check->narrays; i++) {
         const struct zarr_array *array = check->arrays[i];
         const bool calls = strncmp(array->name, "call_", 5) == 0;
+        struct err why = {0};
 
+        if (axes_check(check->group, array, &why) != 0)
+            problems_add(&check->problems, array->name, "", "%s", why.msg);
         if (calls || strncmp(array->name, "variant_", 8) == 0)
             check_axis(check, array, 0, "variants", "variant_position");
         if (calls)

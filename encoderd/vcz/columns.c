@@ -1,6 +1,7 @@
 #include "encoderd/vcz/columns.h"
 
 #include "common/size.h"
+#include "encoderd/vcz/axes.h"
 #include "encoderd/zarr/floats.h"
 
 #include <inttypes.h>
@@ -91,7 +92,8 @@ int column_array_open(const struct vcz *vcz, const char *name, bool per_sample,
 {
     if (zarr_array_open(vcz->group, name, out, err) != 0)
         return -1;
-    if (*out == NULL || check_array(vcz, *out, per_sample, err) == 0)
+    if (*out == NULL ||
+        (check_array(vcz, *out, per_sample, err) == 0 && axes_check(vcz->group, *out, err) == 0))
         return 0;
     zarr_array_free(*out);
     *out = NULL;

@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/vcz/axes.h"
 #include "encoderd/vcz/text.h"
 
 #include <inttypes.h>
@@ -71,7 +72,8 @@ static int open_array(const struct vcz *vcz, const char *name, enum want want, u
 {
     if (zarr_array_open(vcz->group, name, out, err) != 0)
         return name_store(store_path(vcz->store), err);
-    if (*out == NULL || check_form(*out, want, ndim, err) == 0)
+    if (*out == NULL ||
+        (check_form(*out, want, ndim, err) == 0 && axes_check(vcz->group, *out, err) == 0))
         return 0;
     zarr_array_free(*out);
     *out = NULL;

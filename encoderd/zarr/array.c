@@ -231,6 +231,27 @@ unsigned zarr_group_format(const struct zarr_group *group)
     return group->format;
 }
 
+void zarr_group_dims(const struct zarr_group *group, const char *array, struct zarr_dims *out)
+{
+    const bool v3 = group->format == 3;
+    AUTO_JSON json_t *top = NULL;
+    struct err unreadable = {0};
+    char key[ZARR_KEY_MAX];
+    const json_t *list;
+
+    *out = (struct zarr_dims){0};
+    snprintf(key, sizeof key, "%s/%s", array, v3 ? "zarr.json" : ".zattrs");
+    if (load_json(group->store, key, &top, &unreadable) < 0)
+        return;
+    list = json_object_get(top, v3 ? "dimension_names" : "_ARRAY_DIMENSIONS");
+    for (size_t d = 0; d < json_array_size(list) && d < ZARR_DIMS_MAX; d++) {
+        const char *name = json_string_value(json_array_get(list, d));
+
+        if (name != NULL && strlen(name) < sizeof out->names[d])
+            strcpy(out->names[d], name);
+    }
+}
+
 const char *zarr_group_stale(const struct zarr_group *group, size_t *n)
 {
     *n = group->nstale;

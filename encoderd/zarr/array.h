@@ -27,6 +27,13 @@ const char *zarr_group_stale(const struct zarr_group *group, size_t *n);
     "consolidate the metadata again for programs that take the copy's word"
 const char *zarr_group_copy(const struct zarr_group *group);
 
+/* What the store calls an array's axes: dimension_names (v3), or the attribute _ARRAY_DIMENSIONS (v2). "" where it
+ * has no name, or one that is longer, and for all axes where it cannot be read. */
+struct zarr_dims {
+    char names[ZARR_DIMS_MAX][64];
+};
+void zarr_group_dims(const struct zarr_group *group, const char *array, struct zarr_dims *out);
+
 /* Array names in byte order; see store_children. */
 int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *name, void *arg),
                       void *arg, struct err *err);

@@ -78,3 +78,51 @@ def test_array_that_only_the_copy_has(refused, scratch):
         path.unlink()
     (copy / "call_genotype").rmdir()
     assert "no genotypes" in refused(copy).stderr
+
+
+def name_axes(store, array, names):
+    if (store / array / "zarr.json").exists():
+        helpers.edit_json(store / array / "zarr.json", lambda meta: meta.update(dimension_names=names))
+    else:
+        (store / array / ".zattrs").write_text(json.dumps({"_ARRAY_DIMENSIONS": names}))
+
+
+OWN = {"variant_position": ["rows"], "sample_id": ["people"]}
+TRANSPOSED = [{"call_genotype": ["samples", "variants", "ploidy"]}, {"call_genotype": ["variants", "ploidy", "samples"]},
+              {"variant_allele": ["alleles", "variants"]}, {"call_genotype_phased": ["samples", "variants"]},
+              {"variant_position": ["samples"]}, OWN | {"call_genotype": ["people", "rows", "x"]},
+              {"call_genotype": [None, "variants", None]}]
+MEANINGLESS = [{"call_genotype": ["a", "b", "c"]}, {"call_genotype": [None, None, None]}, {"call_genotype": []},
+               {"call_genotype": ["variants"]}, OWN | {"call_genotype": ["rows", "people", "x"]},
+               {"call_genotype": {"a": 1}}, {"variant_position": ["x" * 300]}]
+
+
+@pytest.mark.parametrize("store", ["codec_none.vcz", "biallelic_v3.vcz"])
+@pytest.mark.parametrize("names", TRANSPOSED, ids=json.dumps)
+def test_transposed(store, names, refused, scratch):
+    """Shapes cannot tell where there are as many samples as variants: names can, where they are there."""
+    copy = helpers.copy_store(store, scratch)
+    for array, axes in names.items():
+        name_axes(copy, array, axes)
+    assert "is transposed" in refused(copy).stderr
+    checked = helpers.run("info", "--check", copy)
+    assert checked.returncode == 1 and "is transposed" in checked.stdout
+
+
+def test_names_that_say_nothing(mount, scratch):
+    for i, names in enumerate(MEANINGLESS):
+        copy = helpers.copy_store("codec_none.vcz", scratch / str(i))
+        for array, axes in names.items():
+            name_axes(copy, array, axes)
+        assert helpers.run("info", "--check", copy).returncode == 0, names
+        with mount(copy) as m:
+            assert m.path(".bed").exists()
+
+
+def test_transposed_array_of_an_expression(mount, refused, scratch):
+    """Of an array that only a filter reads, the filter fails and nothing else."""
+    copy = helpers.copy_store("codec_none.vcz", scratch)
+    name_axes(copy, "call_DP", ["samples", "variants"])
+    assert "is transposed" in refused(copy, "-i", "FMT/DP>3").stderr
+    with mount(copy) as m:
+        assert m.path(".bed").exists()
