@@ -31,6 +31,7 @@ struct mount {
     int log_fd;
     int status_fd;                                /* to the parent, with --background; else -1 */
     char *store, *dir, *encoder, *encoder_socket; /* owned, absolute; the last two may be NULL */
+    int dir_fd;                                   /* the mount point; owned */
     int selection_fd;                             /* what select_options gathered; -1: nothing */
     struct fs fs;
     struct progress progress;
@@ -123,6 +124,7 @@ static void on_opened(const struct link_view *view, void *arg)
         .view = &mount->view,
         .source = mount->store,
         .dir = mount->dir,
+        .dir_fd = mount->dir_fd,
         .allow_other = mount->opt->allow_other,
     };
 
@@ -257,7 +259,7 @@ static int check(struct mount *mount, struct err *err)
 
     if ((mount->store = preflight_store(opt->store, err)) == NULL ||
         preflight_fuse(opt->allow_other, err) != 0 ||
-        (mount->dir = preflight_dir(opt->dir, err)) == NULL ||
+        (mount->dir = preflight_dir(opt->dir, &mount->dir_fd, err)) == NULL ||
         select_options_gather(&opt->select, &mount->selection_fd, err) != 0)
         return -1;
     if (opt->encoder_socket == NULL) {
@@ -430,6 +432,8 @@ static void free_mount(struct mount *mount)
     free(mount->dir);
     free(mount->encoder);
     free(mount->encoder_socket);
+    if (mount->dir_fd >= 0)
+        close(mount->dir_fd);
     if (mount->selection_fd >= 0)
         close(mount->selection_fd);
 }
@@ -468,7 +472,8 @@ static int run(struct mount *mount)
 
 int verb_mount(const struct options *opt, int log_fd)
 {
-    struct mount mount = {.opt = opt, .log_fd = log_fd, .status_fd = -1, .selection_fd = -1};
+    struct mount mount = {
+        .opt = opt, .log_fd = log_fd, .status_fd = -1, .dir_fd = -1, .selection_fd = -1};
     int status = EXIT_SUCCESS;
 
     /* They end a mount also where a script's shell has them ignored: so, too, one that waits for a pipe. */

@@ -4,6 +4,7 @@
 #include "fused/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -88,6 +91,27 @@ bool mounts_find(const char *dir, struct mount_entry *out)
     }
     fclose(file);
     return found;
+}
+
+/* Where a directory that is held is now; false if nobody can say. */
+static bool path_of(int fd, char path[PATH_MAX])
+{
+    char link[64];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, path, PATH_MAX - 1);
+    if (n <= 0)
+        return false;
+    path[n] = '\0';
+    return true;
+}
+
+bool mounts_find_on(int fd, struct mount_entry *out)
+{
+    char path[PATH_MAX];
+
+    return path_of(fd, path) && mounts_find(path, out);
 }
 
 static bool is_of_device(const struct mount_entry *entry, const char *device)
@@ -237,10 +261,58 @@ static int ask_fusermount(const char *dir, bool lazy, struct err *err)
     return run_fusermount(dir, lazy, err);
 }
 
+bool mounts_is_ours(int at, const char *name, const char *dir)
+{
+    char device[32];
+    struct mount_entry entry;
+    struct statx stx;
+    AUTO_FREE char *where = NULL;
+
+    /* By syscall(2): what glibc does where there is no statx asks the server. */
+    if (syscall(SYS_statx, at, name,
+                AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0,
+                &stx) != 0)
+        return mounts_find(dir, &entry) && strcmp(entry.type, MOUNTS_TYPE) == 0;
+    snprintf(device, sizeof device, "%u:%u", stx.stx_dev_major, stx.stx_dev_minor);
+    where = mounts_where(device);
+    return where != NULL;
+}
+
+/* The directory above is held while it is looked and unmounted, and one name in it that is a mount point can
+ * be neither removed nor renamed: what is unmounted is what was looked at. */
+static int unmount_at(int parent, const char *name, const char *dir, int flags)
+{
+    char path[64 + NAME_MAX];
+
+    if (!mounts_is_ours(parent, name, dir)) {
+        errno = EXDEV;
+        return -1;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", parent, name);
+    return umount2(path, flags);
+}
+
+/* -1 with errno; EXDEV if another mount is there. */
+static int unmount_held(const char *dir, int flags)
+{
+    const char *slash = strrchr(dir, '/');
+    AUTO_FREE char *above = slash != NULL ? strndup(dir, (size_t)(slash - dir) + 1) : NULL;
+    AUTO_CLOSE int parent = -1;
+
+    if (above == NULL || strlen(slash + 1) > NAME_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    parent = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return parent < 0 ? -1 : unmount_at(parent, slash + 1, dir, flags);
+}
+
 int mounts_unmount(const char *dir, bool lazy, struct err *err)
 {
-    if (umount2(dir, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+    if (unmount_held(dir, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
         return 0;
+    if (errno == EXDEV)
+        return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", dir);
     if (errno == EPERM && geteuid() != 0)
         return ask_fusermount(dir, lazy, err);
     if (errno == EBUSY)

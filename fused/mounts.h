@@ -21,6 +21,9 @@ struct mount_entry {
 /* The topmost mount exactly on dir (canonical, absolute). false if there is none. */
 bool mounts_find(const char *dir, struct mount_entry *out);
 
+/* The same for a directory that is held, wherever it is by now. */
+bool mounts_find_on(int fd, struct mount_entry *out);
+
 /* Calls `visit` for the topmost mount of each place where vczfs has mounted something. */
 void mounts_each(void (*visit)(const char *dir, const struct mount_entry *entry, void *arg),
                  void *arg);
@@ -29,6 +32,10 @@ void mounts_each(void (*visit)(const char *dir, const struct mount_entry *entry,
  * its directory renamed. Owned by the caller; NULL if there is no such place. */
 char *mounts_where(const char *device);
 
+/* Is what is mounted on `name` in a directory that is held (on the directory itself if name is "") a mount of vczfs?
+ * Its server is not asked. `dir` is where it was found: where the kernel cannot tell, that is looked up again. */
+bool mounts_is_ours(int at, const char *name, const char *dir);
+
 /* Canonical form of a directory that may be a dead mount. Owned by the caller; NULL on failure. */
 char *mounts_canonical(const char *dir, struct err *err);
 
@@ -36,8 +43,9 @@ char *mounts_canonical(const char *dir, struct err *err);
  * longer than a second: a server that merely hangs is not gone. */
 bool mounts_dead(const char *dir);
 
-/* Takes the mount on dir away: umount2 or, for a user who may not, fusermount3 -u. ERR_IO when it is
- * in use and `lazy` was not asked for. */
+/* Takes the vczfs mount on dir (canonical, absolute) away: umount2 or, for a user who may not, fusermount3 -u.
+ * ERR_IO when it is in use and `lazy` was not asked for; ERR_USAGE when another mount is there: who owns a directory
+ * above it may have exchanged what is there since somebody looked. */
 int mounts_unmount(const char *dir, bool lazy, struct err *err);
 
 #endif

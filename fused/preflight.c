@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -115,13 +116,15 @@ static int check_unmounted(const char *dir, const char *path, struct err *err)
     return 0;
 }
 
-static int check_empty(const char *dir, struct err *err)
+int preflight_empty(int fd, const char *dir, struct err *err)
 {
-    DIR *handle = opendir(dir);
+    AUTO_CLOSE int list = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *handle = list >= 0 ? fdopendir(list) : NULL;
     const struct dirent *entry;
 
     if (handle == NULL)
         return err_sys(err, ERR_NOT_FOUND, errno, "mount point '%s'", dir);
+    list = -1;
     do
         entry = readdir(handle);
     while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
@@ -132,33 +135,45 @@ static int check_empty(const char *dir, struct err *err)
     return 0;
 }
 
-static int check_dir(const char *dir, const char *path, struct err *err)
+/* As fusermount3 has it: what is in a sticky directory is its owner's. */
+static int check_owner(int fd, const char *dir, struct err *err)
 {
     struct stat st;
 
-    if (check_unmounted(dir, path, err) != 0)
-        return -1;
-    if (stat(path, &st) != 0)
-        return err_sys(err, ERR_NOT_FOUND, errno, "mount point '%s'", dir);
-    if (!S_ISDIR(st.st_mode))
-        return err_set(err, ERR_USAGE, "mount point '%s' is not a directory", dir);
-    if (geteuid() != 0 && access(path, W_OK) != 0)
+    if (geteuid() == 0)
+        return 0;
+    if (faccessat(fd, ".", W_OK, 0) != 0)
         return err_sys(err, ERR_USAGE, errno,
                        "mount point '%s' must be a directory that you can write to", dir);
-    return check_empty(path, err);
+    if (fstat(fd, &st) != 0 || ((st.st_mode & S_ISVTX) != 0 && st.st_uid != geteuid()))
+        return err_set(err, ERR_USAGE, "mount point '%s' is another user's", dir);
+    return 0;
 }
 
-char *preflight_dir(const char *dir, struct err *err)
+static int hold_dir(const char *dir, const char *path, int *fd, struct err *err)
+{
+    *fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0 && errno == ENOTDIR)
+        return err_set(err, ERR_USAGE, "mount point '%s' is not a directory", dir);
+    if (*fd < 0)
+        return err_sys(err, ERR_NOT_FOUND, errno, "mount point '%s'", dir);
+    return check_owner(*fd, dir, err) != 0 ? -1 : preflight_empty(*fd, dir, err);
+}
+
+char *preflight_dir(const char *dir, int *fd, struct err *err)
 {
     AUTO_FREE char *path = NULL;
+    AUTO_CLOSE int held = -1;
 
     if (access(dir, F_OK) != 0 && errno == ENOENT) {
         err_set(err, ERR_NOT_FOUND, "mount point '%s' does not exist (mkdir makes it)", dir);
         return NULL;
     }
     path = mounts_canonical(dir, err);
-    if (path == NULL || check_dir(dir, path, err) != 0)
+    if (path == NULL || check_unmounted(dir, path, err) != 0 ||
+        hold_dir(dir, path, &held, err) != 0)
         return NULL;
+    *fd = steal_fd(&held);
     return steal_ptr(&path);
 }
 

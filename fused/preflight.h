@@ -13,8 +13,12 @@
 int preflight_fuse(bool allow_other, struct err *err);
 
 /* dir is an empty directory that nothing is mounted on. A vczfs mount on it that nobody serves any
- * more is cleared away first, and said so on stderr. Returns the canonical path, the caller's. */
-char *preflight_dir(const char *dir, struct err *err);
+ * more is cleared away first, and said so on stderr. Returns the canonical path, the caller's, as *fd is: the directory
+ * itself (O_PATH), which is what was looked at, whoever moves it or puts something in its place afterwards. */
+char *preflight_dir(const char *dir, int *fd, struct err *err);
+
+/* Nothing is in the directory, which `dir` names. */
+int preflight_empty(int fd, const char *dir, struct err *err);
 
 /* The store's absolute path, the caller's; what looks like an URL is passed as it is. */
 char *preflight_store(const char *store, struct err *err);

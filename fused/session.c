@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "fused/mounts.h"
+#include "fused/preflight.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,11 +117,11 @@ static int make_session(struct session *session, struct err *err)
 
 /* Preflight has looked, but that was before the view was opened. An automount waits for what is mounted on
  * it. */
-static int check_free(const char *dir, struct err *err)
+static int check_free(int fd, const char *dir, struct err *err)
 {
     struct mount_entry entry;
 
-    if (!mounts_find(dir, &entry) || strcmp(entry.type, "autofs") == 0)
+    if (!mounts_find_on(fd, &entry) || strcmp(entry.type, "autofs") == 0)
         return 0;
     return err_set(err, ERR_USAGE, "mount point '%s' is in use: %s was mounted on it meanwhile",
                    dir, entry.type);
@@ -128,10 +129,10 @@ static int check_free(const char *dir, struct err *err)
 
 /* Against another vczfs that is about to mount on dir at this moment. A directory that cannot be locked, or that
  * somebody keeps locked, is mounted on all the same: then -1. */
-static int lock_dir(const char *dir)
+static int lock_dir(int dir)
 {
     const struct timespec wait = {.tv_nsec = 10000000};
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -145,20 +146,36 @@ static int lock_dir(const char *dir)
     return -1;
 }
 
+/* On the directory that is held and not on its name, which its owner may have given to another one, or to a link: by
+ * way of the working directory, which fusermount3 has, too. */
+static int mount_here(struct session *session, struct err *err)
+{
+    AUTO_CLOSE int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const char *dir = session->config.dir;
+    int failed;
+
+    if (fchdir(session->config.dir_fd) != 0)
+        return err_sys(err, ERR_SYSTEM, errno, "mount point '%s'", dir);
+    failed = fuse_session_mount(session->fuse, ".");
+    if ((before < 0 || fchdir(before) != 0) && chdir("/") != 0)
+        log_warning("cannot leave the mount point: %s", strerror(errno));
+    return failed != 0 ? err_set(err, ERR_SYSTEM, "cannot mount on '%s'", dir) : 0;
+}
+
 static int mount_on_dir(struct session *session, struct err *err)
 {
     const char *dir = session->config.dir;
+    const int fd = session->config.dir_fd;
     struct mount_entry entry;
     AUTO_CLOSE int lock = -1;
 
-    if (check_free(dir, err) != 0)
+    if (check_free(fd, dir, err) != 0)
         return -1;
-    lock = lock_dir(dir);
-    if (check_free(dir, err) != 0)
+    lock = lock_dir(fd);
+    if (check_free(fd, dir, err) != 0 || preflight_empty(fd, dir, err) != 0 ||
+        mount_here(session, err) != 0)
         return -1;
-    if (fuse_session_mount(session->fuse, dir) != 0)
-        return err_set(err, ERR_SYSTEM, "cannot mount on '%s'", dir);
-    if (mounts_find(dir, &entry) && strcmp(entry.type, MOUNTS_TYPE) == 0)
+    if (mounts_find_on(fd, &entry) && strcmp(entry.type, MOUNTS_TYPE) == 0)
         session->mounted = entry;
     return 0;
 }
@@ -220,8 +237,8 @@ static bool is_connected(const struct session *session)
     return poll(&fuse, 1, 0) >= 0 && (fuse.revents & POLLERR) == 0;
 }
 
-/* The mount is not on top of its directory any more, and what is there is not ours to take away. */
-static void unmount_elsewhere(const struct session *session)
+/* Wherever it is by now. */
+static void unmount_all(const struct session *session)
 {
     struct mount_entry entry;
     struct err err = {0};
@@ -233,14 +250,14 @@ static void unmount_elsewhere(const struct session *session)
             log_error("%s", err.msg);
         free(dir);
     }
-    if (is_connected(session) && mounts_find(session->config.dir, &entry))
+    if (is_connected(session) && mounts_find_on(session->config.dir_fd, &entry))
         log_warning("%s is mounted over '%s': what is below is dead from now on; 'vczfs unmount' "
                     "clears it away later",
                     entry.type, session->config.dir);
 }
 
-/* libfuse keeps what it has mounted in mind until it unmounts whatever is on the directory now, unless the kernel
- * has let go of the connection; which is what a pipe without a reader looks like. */
+/* libfuse keeps what it has mounted in mind until it unmounts whatever is on "." then, unless the kernel has
+ * let go of the connection; which is what a pipe without a reader looks like. */
 static void forget_mount(const struct session *session)
 {
     int fds[2];
@@ -255,20 +272,12 @@ static void forget_mount(const struct session *session)
 
 void session_unmount(struct session *session)
 {
-    struct mount_entry entry;
-
     if (session->readable != NULL)
         event_free(session->readable);
     session->readable = NULL;
     fuse_session_exit(session->fuse);
-    if (session->mounted.device[0] == '\0' ||
-        (mounts_find(session->config.dir, &entry) &&
-         strcmp(entry.device, session->mounted.device) == 0)) {
-        fuse_session_unmount(session->fuse);
-    } else {
-        unmount_elsewhere(session);
-        forget_mount(session);
-    }
+    unmount_all(session);
+    forget_mount(session);
 }
 
 void session_free(struct session *session)

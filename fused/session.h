@@ -12,7 +12,8 @@ struct session_config {
     struct event_base *base;
     struct fuse_view *view; /* borrowed */
     const char *source;     /* what mount(8) shows as the device */
-    const char *dir;        /* canonical */
+    const char *dir;        /* canonical; what messages call it */
+    int dir_fd; /* the directory itself (O_PATH): it may be somewhere else by now. Borrowed */
     bool allow_other;
 };
 

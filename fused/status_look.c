@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "fused/child.h"
 #include "fused/clock.h"
+#include "fused/mounts.h"
 #include "fused/status_file.h"
 
 #include <errno.h>
@@ -19,11 +20,24 @@
 #define TEXT_MAX  (1 << 20)
 #define KILL_WAIT 100
 
+/* A file at the top of the mount on dir. Who owns a directory above it may have put something else there since
+ * somebody looked: then ENOENT. -1 with errno. */
+static int open_file(const char *dir, const char *name)
+{
+    AUTO_CLOSE int top = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (top >= 0 && !mounts_is_ours(top, "", dir)) {
+        errno = ENOENT;
+        return -1;
+    }
+    return top < 0 ? -1 : openat(top, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
 /* In a process of its own, which can be left behind if the mount hangs. Its exit status is an errno. */
-static _Noreturn void copy_out(const char *path, int to)
+static _Noreturn void copy_out(const char *dir, const char *name, int to)
 {
     char piece[PIECE];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open_file(dir, name);
     ssize_t n;
 
     if (fd < 0)
@@ -56,8 +70,8 @@ static bool collect(int from, struct buf *out)
     }
 }
 
-/* 0, or the errno of reading path; ETIMEDOUT if nobody answers. */
-static int read_file(const char *path, struct buf *out)
+/* 0, or the errno of reading it; ETIMEDOUT if nobody answers. */
+static int read_file(const char *dir, const char *name, struct buf *out)
 {
     int fds[2], status = 0;
     bool whole;
@@ -67,7 +81,7 @@ static int read_file(const char *path, struct buf *out)
         return errno;
     pid = fork();
     if (pid == 0)
-        copy_out(path, fds[1]);
+        copy_out(dir, name, fds[1]);
     close(fds[1]);
     whole = pid > 0 && collect(fds[0], out);
     close(fds[0]);
@@ -83,12 +97,8 @@ static int read_file(const char *path, struct buf *out)
 int status_look(const char *path, const char *dir, const char *name, struct buf *out,
                 struct err *err)
 {
-    AUTO_FREE char *file = NULL;
-    int errnum;
+    const int errnum = read_file(path, name, out);
 
-    if (asprintf(&file, "%s/%s", path, name) < 0)
-        return err_set(err, ERR_MEMORY, "out of memory");
-    errnum = read_file(file, out);
     buf_append_char(out, '\0');
     if (errnum == ETIMEDOUT)
         return err_set(err, ERR_IO, "the mount on '%s' does not answer", dir);

@@ -1,0 +1,120 @@
+"""A user who owns a directory above the mount point, or above a log, exchanges what is there while root looks away."""
+
+import contextlib
+import os
+import signal
+import subprocess
+
+import pytest
+
+import helpers
+
+STORE = "biallelic.vcz"
+CASE = "biallelic_vcz-plink"
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="this is about root")
+
+
+@contextlib.contextmanager
+def opening(scratch, *options):
+    """A front that has checked its mount point, and mounts once its encoder is let go: (process, go, errors)."""
+    gate = scratch / "gate"
+    encoder = scratch / "gated"
+    encoder.write_text(f'#!/bin/sh\n: >{gate}.reached\nwhile [ ! -e {gate} ]; do sleep 0.02; done\nexec {helpers.ENCODERD} "$@"\n')
+    encoder.chmod(0o755)
+    errors = scratch / "stderr"
+    with errors.open("wb") as sink:
+        process = helpers.start_front(helpers.store(STORE), scratch / "mnt", ["--encoder", encoder, *options], sink)
+    helpers.held.add(process.pid)
+    try:
+        helpers.wait_for(lambda: (scratch / "gate.reached").exists() or process.poll() is not None, what="the encoder")
+        assert process.poll() is None, errors.read_text()
+        yield process, gate.touch, errors
+    finally:
+        gate.touch()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        helpers.held.discard(process.pid)
+        helpers.assert_no_strays()
+
+
+@pytest.fixture
+def place(scratch):
+    (scratch / "mnt").mkdir()
+    (scratch / "victim").mkdir()
+    return scratch
+
+
+def test_mount_point_exchanged_for_a_link(place):
+    """What was looked at is mounted on, wherever it is by now; and unmounted there."""
+    with opening(place) as (process, go, errors):
+        (place / "mnt").rename(place / "moved")
+        (place / "mnt").symlink_to("victim")
+        go()
+        helpers.await_mount(process, place / "moved", errors)
+        assert not helpers.is_mounted(place / "victim")
+        assert (place / "moved/biallelic.bed").read_bytes() == helpers.expected(CASE, ".bed")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0, errors.read_text()
+        assert not helpers.is_mounted(place / "moved")
+
+
+def test_directory_above_the_mount_point_exchanged(place):
+    (place / "above").mkdir()
+    (place / "mnt").rename(place / "above/mnt")
+    (place / "mnt").symlink_to("above/mnt")
+    (place / "victim/mnt").mkdir()
+    with opening(place) as (process, go, errors):
+        (place / "above").rename(place / "moved")
+        (place / "above").symlink_to("victim")
+        go()
+        helpers.await_mount(process, place / "moved/mnt", errors)
+        assert not helpers.is_mounted(place / "victim/mnt")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0, errors.read_text()
+        assert not helpers.is_mounted(place / "moved/mnt")
+
+
+def test_mount_point_removed(place):
+    with opening(place) as (process, go, errors):
+        (place / "mnt").rmdir()
+        (place / "mnt").symlink_to("victim")
+        go()
+        assert process.wait(20) == 1
+        assert not helpers.is_mounted(place / "victim")
+        assert "mnt" in errors.read_text()
+
+
+def test_mount_point_filled(place):
+    with opening(place) as (process, go, errors):
+        (place / "mnt/precious").touch()
+        go()
+        assert process.wait(20) == 1
+        assert "not empty" in errors.read_text()
+        assert (place / "mnt/precious").exists()
+
+
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a device")
+def test_user_by_way_of_fusermount3(place):
+    """Who may not mount has it done on the same directory."""
+    node = place / "fuse"
+    place.chmod(0o755)
+    os.chown(place / "mnt", 65534, 65534)
+    script = """
+        mknod "$1" c 10 229; chmod 666 "$1"; mount --bind "$1" /dev/fuse
+        user='setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all'
+        $user "$2" mount-plink --background "$3" "$4"
+        $user cat "$4/biallelic.bed"
+        $user "$2" unmount "$4"
+        ! grep -q "$4" /proc/self/mountinfo
+    """
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-ec", script, "sh", node, helpers.VCZFS, helpers.store(STORE), place / "mnt"],
+        capture_output=True, check=False, timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == helpers.expected(CASE, ".bed")
+    helpers.assert_no_strays()
