@@ -1,10 +1,11 @@
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/version.h"
+#include "fused/log_file.h"
 #include "fused/options.h"
 #include "fused/verbs.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,30 +33,16 @@ static int usage_error(const struct options *opt, const struct err *err)
     return EXIT_USAGE;
 }
 
-/* Where log lines go; -1 after a message if that cannot be. */
-static int open_log(const struct options *opt)
-{
-    int fd;
-
-    if (opt->log_file == NULL)
-        return STDERR_FILENO;
-    /* Without waiting for somebody who reads a pipe. */
-    fd = open(opt->log_file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
-    if (fd < 0)
-        fprintf(stderr, "vczfs: cannot write to the log file '%s': %s\n", opt->log_file,
-                strerror(errno));
-    return fd;
-}
-
 static int run(const struct options *opt)
 {
-    int log_fd = open_log(opt);
+    AUTO_FREE char *log_path = NULL;
+    const int log_fd = log_file_open(opt, &log_path);
     int status;
 
     if (log_fd < 0)
         return EXIT_FAILURE;
     log_init("vczfs", opt->log_level, log_fd);
-    status = opt->verb == VERB_INFO ? verb_info(opt, log_fd) : verb_mount(opt, log_fd);
+    status = opt->verb == VERB_INFO ? verb_info(opt, log_fd) : verb_mount(opt, log_fd, log_path);
     if (log_fd != STDERR_FILENO)
         close(log_fd);
     return status;

@@ -29,6 +29,7 @@
 struct mount {
     const struct options *opt;
     int log_fd;
+    const char *log_path; /* NULL: standard error */
     int status_fd;                                /* to the parent, with --background; else -1 */
     char *store, *dir, *encoder, *encoder_socket; /* owned, absolute; the last two may be NULL */
     int dir_fd;                                   /* the mount point; owned */
@@ -352,6 +353,7 @@ static int make_status(struct mount *mount, struct err *err)
         .base = mount->base,
         .store = mount->store,
         .dir = mount->dir,
+        .log_path = mount->log_path,
         .fs = &mount->fs,
         .link = mount->link,
         .reads = mount->reads,
@@ -470,10 +472,14 @@ static int run(struct mount *mount)
     return serve(mount);
 }
 
-int verb_mount(const struct options *opt, int log_fd)
+int verb_mount(const struct options *opt, int log_fd, const char *log_path)
 {
-    struct mount mount = {
-        .opt = opt, .log_fd = log_fd, .status_fd = -1, .dir_fd = -1, .selection_fd = -1};
+    struct mount mount = {.opt = opt,
+                          .log_fd = log_fd,
+                          .log_path = log_path,
+                          .status_fd = -1,
+                          .dir_fd = -1,
+                          .selection_fd = -1};
     int status = EXIT_SUCCESS;
 
     /* They end a mount also where a script's shell has them ignored: so, too, one that waits for a pipe. */

@@ -570,7 +570,7 @@ static int parse_verb(const struct verb_entry *verb, int argc, char **argv, stru
             return -1;
     }
     if (!level_given)
-        opt->log_level = opt->log_file != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
+        opt->log_level = opt->log_file != NULL || opt->background ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
     return take_operands(verb, argc, argv, opt, err);
 }
 

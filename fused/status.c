@@ -140,6 +140,8 @@ void status_json(struct buf *out, const struct status *s)
     json_append_string(out, s->store);
     buf_append_str(out, ", \"directory\": ");
     json_append_string(out, s->dir);
+    buf_append_str(out, ", \"log\": ");
+    json_append_string(out, s->log_path);
     buf_printf(out, ", \"variants\": %" PRIu64 ", \"samples\": %" PRIu64 ",\n \"front\": ",
                s->link.view.nvariants, s->link.view.nsamples);
     buf_printf(out, "{\"program\": \"vczfs %s\", \"pid\": %" PRIu64 ", \"state\": \"%s\", ",
@@ -267,6 +269,15 @@ static void text_troubles(struct buf *out, const struct status *s)
     buf_append_char(out, '\n');
 }
 
+static void text_log(struct buf *out, const struct status *s)
+{
+    if (s->log_path == NULL)
+        return;
+    buf_append_str(out, "log       ");
+    append_plain(out, s->log_path);
+    buf_append_char(out, '\n');
+}
+
 void status_text(struct buf *out, const struct status *s)
 {
     append_plain(out, s->store);
@@ -278,4 +289,5 @@ void status_text(struct buf *out, const struct status *s)
     text_processes(out, s);
     text_reads(out, s);
     text_troubles(out, s);
+    text_log(out, s);
 }

@@ -13,6 +13,7 @@
 
 struct status {
     const char *store, *dir;
+    const char *log_path; /* NULL: standard error */
     const struct fs *fs;
     uint64_t now, begun; /* ms of the steady clock */
     uint64_t front_pid;

@@ -61,6 +61,7 @@ static void gather(const struct status_file *file, const struct msg_counters *co
     *out = (struct status){
         .store = config->store,
         .dir = config->dir,
+        .log_path = config->log_path,
         .fs = config->fs,
         .now = clock_ms(),
         .begun = file->begun,

@@ -22,6 +22,7 @@ struct status_file;
 struct status_file_config {
     struct event_base *base;
     const char *store, *dir;
+    const char *log_path; /* NULL: standard error */
     const struct fs *fs;
     struct link *link;
     struct reads *reads;

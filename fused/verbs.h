@@ -7,7 +7,7 @@
 #define EXIT_USAGE 2
 
 /* log_fd is where the log goes; STDERR_FILENO if there is no --log-file. */
-int verb_mount(const struct options *opt, int log_fd);
+int verb_mount(const struct options *opt, int log_fd, const char *log_path);
 int verb_unmount(const struct options *opt);
 int verb_status(const struct options *opt);
 int verb_info(const struct options *opt, int log_fd);

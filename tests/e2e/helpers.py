@@ -42,6 +42,10 @@ MNT_DETACH = 2
 libc = ctypes.CDLL(None, use_errno=True)
 
 
+# Mounts in the background keep their log below it.
+os.environ["XDG_STATE_HOME"] = str(BUILD.resolve() / "state")
+
+
 class MountFailed(AssertionError):
     """The front ended before it had mounted anything."""
 

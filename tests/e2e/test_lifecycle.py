@@ -735,3 +735,26 @@ def test_output_that_cannot_be_written_is_an_error():
     with open("/dev/full", "w", encoding="ascii") as full:
         for args in (["--help"], ["--version"], ["info", helpers.store(STORE)]):
             assert subprocess.run([helpers.VCZFS, *args], stdout=full, stderr=subprocess.PIPE).returncode == 1
+
+
+@pytest.mark.parametrize("state", ["state", None])
+def test_mount_in_the_background_keeps_a_log(state, scratch):
+    """In a file of its own that status names; without a place for it, with a warning and all the same."""
+    directory = scratch / "mnt"
+    directory.mkdir()
+    env = helpers.test_environment({"XDG_STATE_HOME": str(scratch / state) if state else "/proc/nowhere"})
+    done = helpers.run("mount-plink", "--background", helpers.store(STORE), directory, env=env)
+    try:
+        assert done.returncode == 0, done.stderr
+        said = json.loads(helpers.run("status", "--json", directory).stdout)
+        os.kill(said["encoder"]["pid"], signal.SIGKILL)
+        assert (directory / "biallelic.bed").read_bytes() == bed()
+        assert helpers.run("unmount", directory).returncode == 0
+    finally:
+        helpers.force_unmount(directory)
+    if state is None:
+        assert "there will be no log of this mount" in done.stderr and said["log"] is None
+        return
+    log = scratch / "state/vczfs" / (str(directory).strip("/").replace("/", "-") + ".log")
+    assert (done.stderr, said["log"]) == ("", str(log))
+    assert "killed by signal 9" in log.read_text() and "mounted" in log.read_text()

@@ -1,0 +1,106 @@
+#include "fused/log_file.h"
+
+#include "common/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEPT_MAX (4 << 20) /* bytes of earlier mounts' lines; beyond that they become FILE.1 */
+
+/* The folder of default files; owned by the caller, NULL if there is none. */
+static char *state_folder(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char *path = NULL;
+    int n = -1;
+
+    if (state != NULL && state[0] == '/')
+        n = asprintf(&path, "%s/vczfs", state);
+    else if (getuid() == 0)
+        n = asprintf(&path, "/var/log/vczfs");
+    else if (home != NULL && home[0] == '/')
+        n = asprintf(&path, "%s/.local/state/vczfs", home);
+    return n < 0 ? NULL : path;
+}
+
+char *log_file_default(const char *dir)
+{
+    AUTO_FREE char *real = realpath(dir, NULL);
+    AUTO_FREE char *name = strdup(real != NULL ? real : dir);
+    AUTO_FREE char *folder = state_folder();
+    const char *begin;
+    char *path;
+
+    if (name == NULL || folder == NULL)
+        return NULL;
+    for (char *at = name; *at != '\0'; at++)
+        if (*at == '/')
+            *at = '-';
+    begin = name + strspn(name, "-");
+    return asprintf(&path, "%s/%s.log", folder, begin[0] != '\0' ? begin : "root") < 0 ? NULL
+                                                                                       : path;
+}
+
+/* All folders above the file that are missing. */
+static void make_folders(const char *path)
+{
+    AUTO_FREE char *copy = strdup(path);
+
+    for (char *at = copy != NULL ? strchr(copy + 1, '/') : NULL; at != NULL;
+         at = strchr(at + 1, '/')) {
+        *at = '\0';
+        mkdir(copy, 0755); /* what fails here, fails again when the file is opened */
+        *at = '/';
+    }
+}
+
+static void put_aside(const char *path)
+{
+    AUTO_FREE char *old = NULL;
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && st.st_size > KEPT_MAX && asprintf(&old, "%s.1", path) > 0)
+        rename(path, old);
+}
+
+static int open_default(const char *dir, char **path)
+{
+    int fd = -1;
+
+    *path = log_file_default(dir);
+    if (*path != NULL) {
+        make_folders(*path);
+        put_aside(*path);
+        fd = open(*path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    }
+    if (fd >= 0)
+        return fd;
+    fprintf(stderr, "vczfs: there will be no log of this mount (see --log-file)%s%s: %s\n",
+            *path != NULL ? ": " : "", *path != NULL ? *path : "",
+            *path != NULL ? strerror(errno) : "no place for it is known");
+    free(*path);
+    *path = NULL;
+    return STDERR_FILENO;
+}
+
+int log_file_open(const struct options *opt, char **path)
+{
+    int fd;
+
+    *path = NULL;
+    if (opt->log_file == NULL)
+        return opt->background ? open_default(opt->dir, path) : STDERR_FILENO;
+    /* Without waiting for somebody who reads a pipe. */
+    fd = open(opt->log_file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
+    if (fd < 0)
+        fprintf(stderr, "vczfs: cannot write to the log file '%s': %s\n", opt->log_file,
+                strerror(errno));
+    else
+        *path = realpath(opt->log_file, NULL);
+    return fd;
+}
