@@ -64,6 +64,12 @@ int err_prefix(struct err *err, const char *fmt, ...)
     return -1;
 }
 
+bool err_is_of_store(const struct err *err)
+{
+    return err->code == ERR_DATA || err->code == ERR_UNSUPPORTED || err->code == ERR_CORRUPT ||
+           err->code == ERR_NOT_FOUND;
+}
+
 const char *err_code_name(enum err_code code)
 {
     return (size_t)code < NCODES ? code_names[code] : "system";

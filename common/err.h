@@ -9,6 +9,7 @@
 #define VCZFS_COMMON_ERR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 enum err_code {
     ERR_NONE = 0,
@@ -42,6 +43,10 @@ int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ..
 
 /* Puts "text: " before the message; keeps the code. Returns -1. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Does the error lie in what a store has, or lacks, and thus only with those who need that? A mistake in the
+ * options, or a system that fails, is everybody's. */
+bool err_is_of_store(const struct err *err);
 
 /* "corrupt", "unsupported", ...: stable names, used in the protocol and in logs. */
 const char *err_code_name(enum err_code code);

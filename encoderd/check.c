@@ -187,6 +187,15 @@ static void check_axis(struct check *check, const struct zarr_array *array, unsi
                  array->meta.shape[axis], what, like, other->meta.shape[0]);
 }
 
+/* `vczstore create` makes such stores: with some sample_id, and no calls until something is appended. */
+static bool nothing_appended(const struct check *check, const struct zarr_array *array)
+{
+    const struct zarr_array *genotype = find_array(check, "call_genotype");
+
+    return genotype != NULL && genotype->meta.ndim > 1 && genotype->meta.shape[1] == 0 &&
+           array->meta.ndim > 1 && array->meta.shape[1] == 0;
+}
+
 static void check_shapes(struct check *check)
 {
     for (size_t i = 0; i < check->narrays; i++) {
@@ -198,7 +207,7 @@ static void check_shapes(struct check *check)
             problems_add(&check->problems, array->name, "", "%s", why.msg);
         if (calls || strncmp(array->name, "variant_", 8) == 0)
             check_axis(check, array, 0, "variants", "variant_position");
-        if (calls)
+        if (calls && !nothing_appended(check, array))
             check_axis(check, array, 1, "samples", "sample_id");
     }
 }
@@ -483,21 +492,20 @@ static int check_sites(struct check *check, const struct pass_means *means, stru
     return 0;
 }
 
-/* Why the store is no VCF Zarr store to vczfs, unless that is a consequence of what was found. */
+/* Why the store is no VCF Zarr store to vczfs, unless that is a consequence of what was found. That its genotypes
+ * are of a kind that is not shown, or not there, is no damage. */
 static void note_why_not(struct check *check)
 {
-    if (check->vcz == NULL && check->problems.total == 0)
-        problems_add(&check->problems, "", "", "%s", check->why_not.msg);
+    if (check->vcz != NULL || check->problems.total > 0)
+        return;
+    problems_add(check->nothing_to_show ? &check->remarks : &check->problems, "", "", "%s",
+                 check->why_not.msg);
 }
 
-static void remark_stale(struct check *check)
+static void remark_notices(struct check *check)
 {
-    size_t n;
-    const char *name = zarr_group_stale(check->group, &n);
-
-    if (name != NULL)
-        problems_add(&check->remarks, "", "", ZARR_STALE_TEXT, zarr_group_copy(check->group), name,
-                     n);
+    for (size_t i = 0; i < check->notices.n; i++)
+        problems_add(&check->remarks, "", "", "%s", check->notices.text[i]);
 }
 
 static int run(struct check *check, const struct pass_means *means, struct err *err)
@@ -510,9 +518,9 @@ static int run(struct check *check, const struct pass_means *means, struct err *
     check->ncontigs =
         contigs != NULL && contigs->meta.ndim == 1 ? contigs->meta.shape[0] : UINT64_MAX;
     check_shapes(check);
-    remark_stale(check);
     if (walk_chunks(check, means, err) != 0 || check_sites(check, means, err) != 0)
         return -1;
+    remark_notices(check);
     note_why_not(check);
     return 0;
 }
@@ -525,8 +533,28 @@ static void check_clear(struct check *check)
     problems_clear(&check->problems);
     problems_clear(&check->remarks);
     vcz_free(check->vcz);
+    notices_clear(&check->notices);
     zarr_group_free(check->group);
     store_free(check->store);
+}
+
+/* A store of which any part is faulty is checked without what needs all of them. */
+static void open_vcz(struct check *check, const char *path, unsigned store_flags,
+                     const struct pass_means *means)
+{
+    struct err calls = {0};
+
+    if (vcz_open_with(path, store_flags, means->spill, INT64_MAX, means->scratch_max, &check->vcz,
+                      &check->why_not) != 0)
+        return;
+    check->notices = check->vcz->notices;
+    check->vcz->notices = (struct notices){0};
+    if (vcz_need(check->vcz, VCZ_ALL, &check->why_not) == 0)
+        return;
+    vcz_need(check->vcz, VCZ_CALLS, &calls);
+    check->nothing_to_show = check->why_not.code == ERR_UNSUPPORTED || calls.code == ERR_DATA;
+    vcz_free(check->vcz);
+    check->vcz = NULL;
 }
 
 int check_store(const char *path, unsigned store_flags, const struct pass_means *means, bool json,
@@ -535,14 +563,15 @@ int check_store(const char *path, unsigned store_flags, const struct pass_means 
     CLEANUP(check_clear) struct check check = {0};
 
     *nproblems = 0;
-    if (store_open_with(path, store_flags, &check.store, err) != 0)
+    open_vcz(&check, path, store_flags, means);
+    if (store_open_with(path, store_flags, &check.store, err) != 0 ||
+        zarr_group_open(check.store, &check.group, err) != 0) {
+        /* It says more. */
+        if (err != NULL && check.why_not.code != ERR_NONE)
+            *err = check.why_not;
         return -1;
+    }
     store_set_spill(check.store, means->spill);
-    if (zarr_group_open(check.store, &check.group, err) != 0)
-        return -1;
-    if (vcz_open_with(path, store_flags, means->spill, INT64_MAX, means->scratch_max, &check.vcz,
-                      &check.why_not) != 0)
-        check.vcz = NULL;
     if (run(&check, means, err) != 0 || check_report(&check, json, report, err) != 0)
         return -1;
     *nproblems = check.problems.total;

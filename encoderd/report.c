@@ -37,44 +37,71 @@ static void add_dims(struct buf *out, const uint64_t *dims, unsigned ndim)
         buf_printf(out, "%s%" PRIu64, d > 0 ? " x " : "", dims[d]);
 }
 
-static void head_text(const struct vcz *vcz, const struct report_facts *facts, struct buf *out)
+static void format_text(const struct vcz *vcz, struct buf *out)
 {
     struct str source = {.at = zarr_group_attr(vcz->group, "source")};
-    char number[GROUPED_MAX], size[24], shown[TEXT_SHOW_MAX];
-    uint64_t nnull = vcz->nsamples_stored - vcz->nsamples;
+    char shown[TEXT_SHOW_MAX];
 
-    buf_printf(out, "store      %s\n", store_path(vcz->store));
     buf_printf(out, "format     VCF Zarr %s, Zarr v%u",
-               zarr_group_attr(vcz->group, "vcf_zarr_version"), zarr_group_format(vcz->group));
+               vcz->version != NULL ? vcz->version : "of no version", zarr_group_format(vcz->group));
     if (source.at != NULL) {
         source.len = strlen(source.at);
         buf_printf(out, ", written by %s", text_show(&source, shown));
     }
-    buf_printf(out, "\nsamples    %s", grouped(vcz->nsamples, number));
+    buf_append_char(out, '\n');
+}
+
+static void size_text(const struct vcz *vcz, struct buf *out)
+{
+    const bool samples_ok = vcz_need(vcz, VCZ_SAMPLES, NULL) == 0;
+    const uint64_t nnull = samples_ok ? vcz->nsamples_stored - vcz->nsamples : 0;
+    char number[GROUPED_MAX];
+
+    buf_printf(out, "samples    %s",
+               grouped(samples_ok ? vcz->nsamples : vcz->nsamples_stored, number));
     if (nnull > 0)
         buf_printf(out, " (and %s null, left out)", grouped(nnull, number));
-    buf_printf(out, "\nvariants   %s\n", grouped(vcz->nvariants, number));
-    buf_printf(out, "ploidy     %u%s\n", vcz->ploidy,
-               vcz->phased != NULL ? ", phasing stored" : ", no phasing stored");
+    buf_printf(out, "\nvariants   %s\n",
+               vcz->variants_from != NULL ? grouped(vcz->nvariants, number) : "not known");
+}
+
+static void ploidy_text(const struct vcz *vcz, struct buf *out)
+{
+    if (vcz->genotype == NULL)
+        buf_append_str(out, "ploidy     no genotypes that can be read\n");
+    else
+        buf_printf(out, "ploidy     %u, %s\n", vcz->ploidy,
+                   vcz_need(vcz, VCZ_PHASE, NULL) != 0 ? "phasing stored that cannot be used"
+                   : vcz->phased != NULL               ? "phasing stored"
+                                                       : "no phasing stored");
+}
+
+static void notices_text(const struct notices *notices, struct buf *out)
+{
+    for (size_t i = 0; i < notices->n; i++)
+        buf_printf(out, "warning    %s\n", notices->text[i]);
+}
+
+static void head_text(const struct vcz *vcz, const struct report_facts *facts, struct buf *out)
+{
+    char number[GROUPED_MAX], size[24];
+
+    buf_printf(out, "store      %s\n", store_path(vcz->store));
+    format_text(vcz, out);
+    size_text(vcz, out);
+    ploidy_text(vcz, out);
     buf_printf(out, "stored     %s in %s files\n",
                size_format(facts->stored_nbytes, size, sizeof size),
                grouped(facts->stored_nobjects, number));
-}
-
-static void stale_text(const struct vcz *vcz, struct buf *out)
-{
-    size_t n;
-    const char *name = zarr_group_stale(vcz->group, &n);
-
-    if (name != NULL)
-        buf_printf(out, "warning    " ZARR_STALE_TEXT "\n", zarr_group_copy(vcz->group), name, n);
+    notices_text(&vcz->notices, out);
 }
 
 static void selection_text(const struct vcz *vcz, const struct report_facts *facts, struct buf *out)
 {
     char samples[GROUPED_MAX], variants[GROUPED_MAX];
 
-    if (facts->shown_nsamples == vcz->nsamples && facts->shown_nvariants == vcz->nvariants)
+    if (!facts->selected || (facts->shown_nsamples == vcz->nsamples &&
+                             facts->shown_nvariants == vcz->nvariants))
         return;
     buf_printf(out, "selected   %s samples, %s variants\n", grouped(facts->shown_nsamples, samples),
                grouped(facts->shown_nvariants, variants));
@@ -85,6 +112,10 @@ static void contigs_text(const struct vcz *vcz, const struct report_facts *facts
     char number[GROUPED_MAX], shown[TEXT_SHOW_MAX];
     size_t nempty = 0;
 
+    if (facts->contigs_why.code != ERR_NONE) {
+        buf_printf(out, "\nvariants of each contig  not known: %s\n", facts->contigs_why.msg);
+        return;
+    }
     buf_printf(out, "\n%15s  contig\n", "variants");
     for (size_t i = 0; i < vcz->contigs.nitems; i++) {
         const struct str *name = &vcz->contigs.items[i];
@@ -173,7 +204,6 @@ static void facts_text(const struct vcz *vcz, const struct report_facts *facts, 
     size_t begin = out->len;
 
     head_text(vcz, facts, out);
-    stale_text(vcz, out);
     selection_text(vcz, facts, out);
     for (size_t i = 0; i < facts->nviews; i++)
         view_text(&facts->views[i], out);

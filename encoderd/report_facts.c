@@ -8,27 +8,33 @@
 /* A report should be there in a second: beyond this many variants no format looks at every site. */
 #define SCAN_VARIANTS_MAX UINT64_C(2000000)
 
+static int count_sites(const struct vcz *vcz, const struct pass_means *means, uint64_t *counts,
+                       struct err *err)
+{
+    struct sites_reader *reader = sites_reader_of(vcz, VCZ_PLACES, means->scratch_max, err);
+    struct site site;
+    int rc = reader != NULL ? 0 : -1;
+
+    for (uint64_t variant = 0; variant < vcz->nvariants && rc == 0; variant++) {
+        rc = sites_get_place(reader, variant, &site, err);
+        if (rc == 0)
+            counts[site.contig_index]++;
+    }
+    sites_reader_free(reader);
+    return rc;
+}
+
+/* That they cannot be counted is a fact about the store, and no reason to say nothing. */
 static int count_contigs(const struct vcz *vcz, const struct pass_means *means,
                          struct report_facts *facts, struct err *err)
 {
-    struct sites_reader *reader;
-    struct site site;
-    int rc = 0;
-
     facts->contig_nvariants = calloc(vcz->contigs.nitems + 1, sizeof *facts->contig_nvariants);
     if (facts->contig_nvariants == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for the contigs of %s",
                        store_path(vcz->store));
-    reader = sites_reader_new(vcz, means->scratch_max, err);
-    if (reader == NULL)
-        return -1;
-    for (uint64_t variant = 0; variant < vcz->nvariants && rc == 0; variant++) {
-        rc = sites_get_place(reader, variant, &site, err);
-        if (rc == 0)
-            facts->contig_nvariants[site.contig_index]++;
-    }
-    sites_reader_free(reader);
-    return rc;
+    if (count_sites(vcz, means, facts->contig_nvariants, &facts->contigs_why) == 0)
+        facts->contigs_why.code = ERR_NONE;
+    return 0;
 }
 
 static bool decoded_size(const struct zarr_meta *meta, uint64_t *out)
@@ -124,20 +130,36 @@ static int describe_view(const struct format *format, const struct selection *se
     return 0;
 }
 
+/* What the store lacks, no format can show. */
+static int refuse_views(const struct err *why, struct report_facts *facts)
+{
+    for (size_t i = 0; i < REPORT_VIEWS_MAX && format_at(i) != NULL; i++) {
+        struct report_view *view = &facts->views[facts->nviews++];
+
+        *view = (struct report_view){.name = format_at(i)->name, .scanned = true};
+        refuse(view, why);
+    }
+    return 0;
+}
+
 static int describe_views(const struct vcz *vcz, const struct selection_options *options,
                           const struct format_options *formats, const struct pass_means *means,
                           struct report_facts *facts, struct err *err)
 {
     struct pass_means quietly = *means;
     struct selection selection;
+    struct err why = {0};
     int rc = 0;
 
+    if (vcz_need(vcz, VCZ_CALLS | VCZ_SAMPLES, &why) != 0)
+        return refuse_views(&why, facts);
     if (selection_open(vcz, options, means, false, -1, &selection, err) != 0)
         return -1;
     /* What formats have to say is in what they are shown to make. */
     quietly.notices = NULL;
     for (size_t i = 0; means->notices != NULL && i < selection.notices.n; i++)
         notices_add(means->notices, "%s", selection.notices.text[i]);
+    facts->selected = true;
     facts->shown_nsamples = selection.nsamples;
     facts->shown_nvariants = selection.rows.nrows;
     for (size_t i = 0; i < REPORT_VIEWS_MAX && format_at(i) != NULL && rc == 0; i++)

@@ -36,9 +36,11 @@ struct report_view {
 struct report_facts {
     uint64_t stored_nobjects, stored_nbytes; /* of the whole store */
     uint64_t *contig_nvariants;              /* owned; one for each contig of the store */
+    struct err contigs_why;                  /* code ERR_NONE, or why these are not known */
     struct report_array *arrays;             /* owned */
     size_t narrays;
-    uint64_t shown_nsamples, shown_nvariants; /* what the selection leaves */
+    bool selected;                            /* the selection was made, as a view is possible */
+    uint64_t shown_nsamples, shown_nvariants; /* what it leaves */
     struct report_view views[REPORT_VIEWS_MAX];
     size_t nviews;
 };

@@ -46,12 +46,17 @@ static json_t *array_json(const struct report_array *fact)
     return NULL;
 }
 
-static json_t *contig_json(const struct str *name, uint64_t nvariants)
+static json_t *number_or_null(bool known, uint64_t value)
+{
+    return known ? report_number(value) : json_null();
+}
+
+static json_t *contig_json(const struct str *name, bool known, uint64_t nvariants)
 {
     json_t *object = json_object();
 
     if (report_set(object, "name", json_stringn(name->at != NULL ? name->at : "", name->len)) &&
-        report_set(object, "variants", report_number(nvariants)))
+        report_set(object, "variants", number_or_null(known, nvariants)))
         return object;
     json_decref(object);
     return NULL;
@@ -81,8 +86,9 @@ static json_t *contigs_json(const struct vcz *vcz, const struct report_facts *fa
     json_t *list = json_array();
 
     for (size_t i = 0; i < vcz->contigs.nitems; i++)
-        if (json_array_append_new(
-                list, contig_json(&vcz->contigs.items[i], facts->contig_nvariants[i])) != 0) {
+        if (json_array_append_new(list, contig_json(&vcz->contigs.items[i],
+                                                    facts->contigs_why.code == ERR_NONE,
+                                                    facts->contig_nvariants[i])) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -113,25 +119,47 @@ static json_t *views_json(const struct report_facts *facts)
     return list;
 }
 
+static json_t *warnings_json(const struct notices *notices)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < notices->n; i++)
+        if (json_array_append_new(list, report_string(notices->text[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 static json_t *facts_json(const struct vcz *vcz, const struct report_facts *facts)
 {
+    const bool samples_ok = vcz_need(vcz, VCZ_SAMPLES, NULL) == 0;
+    const bool contigs_ok = facts->contigs_why.code == ERR_NONE;
     json_t *object = json_object();
 
     if (report_set(object, "store", report_string(store_path(vcz->store))) &&
         report_set(object, "zarr_format", report_number(zarr_group_format(vcz->group))) &&
         report_set(object, "vcf_zarr_version",
-                   string_or_null(zarr_group_attr(vcz->group, "vcf_zarr_version"))) &&
+                   string_or_null(vcz->version)) &&
         report_set(object, "source", string_or_null(zarr_group_attr(vcz->group, "source"))) &&
-        report_set(object, "samples", report_number(vcz->nsamples)) &&
-        report_set(object, "null_samples", report_number(vcz->nsamples_stored - vcz->nsamples)) &&
-        report_set(object, "variants", report_number(vcz->nvariants)) &&
-        report_set(object, "shown_samples", report_number(facts->shown_nsamples)) &&
-        report_set(object, "shown_variants", report_number(facts->shown_nvariants)) &&
-        report_set(object, "ploidy", report_number(vcz->ploidy)) &&
+        report_set(object, "samples",
+                   report_number(samples_ok ? vcz->nsamples : vcz->nsamples_stored)) &&
+        report_set(object, "null_samples",
+                   number_or_null(samples_ok, vcz->nsamples_stored - vcz->nsamples)) &&
+        report_set(object, "variants",
+                   number_or_null(vcz->variants_from != NULL, vcz->nvariants)) &&
+        report_set(object, "shown_samples",
+                   number_or_null(facts->selected, facts->shown_nsamples)) &&
+        report_set(object, "shown_variants",
+                   number_or_null(facts->selected, facts->shown_nvariants)) &&
+        report_set(object, "ploidy", number_or_null(vcz->genotype != NULL, vcz->ploidy)) &&
         report_set(object, "phasing_stored", json_boolean(vcz->phased != NULL)) &&
         report_set(object, "stored_bytes", report_number(facts->stored_nbytes)) &&
         report_set(object, "stored_files", report_number(facts->stored_nobjects)) &&
+        report_set(object, "warnings", warnings_json(&vcz->notices)) &&
         report_set(object, "contigs", contigs_json(vcz, facts)) &&
+        report_set(object, "contigs_error",
+                   contigs_ok ? json_null() : report_string(facts->contigs_why.msg)) &&
         report_set(object, "arrays", arrays_json(facts)) &&
         report_set(object, "views", views_json(facts)))
         return object;

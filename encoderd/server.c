@@ -12,6 +12,7 @@
 #include "encoderd/fetch.h"
 #include "encoderd/report.h"
 #include "encoderd/sandbox.h"
+#include "encoderd/vcz/recognise.h"
 #include "encoderd/sched.h"
 #include "encoderd/zarr/spill.h"
 #include "proto/conn.h"
@@ -317,6 +318,8 @@ static int enter_sandbox(struct server *server, const char *store, bool follow_l
     if (server->config.no_sandbox || server->sandboxed)
         return 0;
     server->sandboxed = true;
+    if (access(store, F_OK) != 0 && recognise_path(store, err) != 0)
+        return -1;
     if (access(store, F_OK) != 0)
         return err_sys(err, ERR_NOT_FOUND, errno, "no such store: %s", store);
     if (sandbox_enter(&sandbox, &server->lacks, err) != 0)
@@ -367,6 +370,7 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
         } else {
             if (!open->resume) {
                 send_lacks(server, open->id);
+                send_notices(server, open->id, &server->view->vcz->notices);
                 send_notices(server, open->id, &server->view->selection.notices);
                 send_notices(server, open->id, &server->view->notices);
                 send_files(server, open->id);

@@ -149,14 +149,6 @@ static int open_format(struct view *view, const char *name, const struct view_op
     return add_files(view, opened, options->basename, err);
 }
 
-/* Does the error lie in what the store has, or lacks, and thus only with those formats that need it? A mistake
- * in the options, or a system that fails, is everybody's. */
-static bool is_refusal(const struct err *err)
-{
-    return err->code == ERR_DATA || err->code == ERR_UNSUPPORTED || err->code == ERR_CORRUPT ||
-           err->code == ERR_NOT_FOUND;
-}
-
 /* All of them were refused: each reason is said, and said once. */
 static int refuse_view(const struct view_options *options, const struct err *refusals,
                        struct err *err)
@@ -189,7 +181,7 @@ static int open_formats(struct view *view, const struct view_options *options,
                         &refusals[i]) == 0)
             continue;
         *err = refusals[i];
-        if (resume || !options->formats_optional || !is_refusal(err))
+        if (resume || !options->formats_optional || !err_is_of_store(err))
             return -1;
         state->formats[i].open = false;
     }
@@ -274,8 +266,14 @@ static int64_t watched_since(const struct view_resume *resume)
 static int open_store(const struct opening *opening, int64_t since, struct vcz **out,
                       struct err *err)
 {
-    return vcz_open_with(opening->store, view_store_flags(opening->options), opening->means->spill,
-                         since, opening->means->scratch_max, out, err);
+    if (vcz_open_with(opening->store, view_store_flags(opening->options), opening->means->spill,
+                      since, opening->means->scratch_max, out, err) != 0)
+        return -1;
+    if (vcz_need(*out, VCZ_CALLS | VCZ_SAMPLES, err) == 0)
+        return 0;
+    vcz_free(*out);
+    *out = NULL;
+    return -1;
 }
 
 /* A store that could be opened once and cannot be now may be away for a while, or be another one: the second
@@ -313,41 +311,14 @@ static void watch_store(struct view *view, const struct opening *opening)
     store_watch_from(store, since);
 }
 
-static void note_stale(struct view *view)
-{
-    size_t n;
-    const char *name = zarr_group_stale(view->vcz->group, &n);
-
-    if (name != NULL)
-        notices_add(&view->notices, "%s: " ZARR_STALE_TEXT, store_path(view->vcz->store),
-                    zarr_group_copy(view->vcz->group), name, n);
-}
-
-/* Whoever has imputed data should know that less than it is shown. */
-static void note_dosages(struct view *view)
-{
-    static const char *const names[] = {"call_DS", "call_GP"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct zarr_array *array = NULL;
-        struct err unreadable; /* there, all the same */
-
-        if (zarr_array_open(view->vcz->group, names[i], &array, &unreadable) == 0 && array == NULL)
-            continue;
-        zarr_array_free(array);
-        notices_add(&view->notices,
-                    "%s has imputed dosages (%s), which are not shown: the files hold the hard "
-                    "calls of call_genotype",
-                    store_path(view->vcz->store), names[i]);
-        return;
-    }
-}
-
+/* A store that cannot be read in part may be away for a while, too. */
 static int check_unchanged(const struct view *view, const struct opening *opening, struct err *err)
 {
     if (opening->resume == NULL ||
         memcmp(view->fingerprint, opening->resume->fingerprint, PROTO_FINGERPRINT) == 0)
         return 0;
+    if (vcz_need(view->vcz, VCZ_ALL, err) != 0)
+        return -1;
     return err_set(err, ERR_CHANGED,
                    "%s is not the store that was mounted: it was changed since. Unmount, and "
                    "mount again",
@@ -370,8 +341,6 @@ static int open_view(struct view *view, const struct opening *opening, struct er
         mix(view->fingerprint, bytes, len);
     }
     watch_store(view, opening);
-    note_stale(view);
-    note_dosages(view);
     if (check_unchanged(view, opening, err) != 0 ||
         view_state_load(state_fd, opening->options->nformats, &state, err) != 0)
         return -1;

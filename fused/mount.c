@@ -258,7 +258,8 @@ static int check(struct mount *mount, struct err *err)
 {
     const struct options *opt = mount->opt;
 
-    if ((mount->store = preflight_store(opt->store, err)) == NULL ||
+    if (preflight_order(opt->store, opt->dir, err) != 0 ||
+        (mount->store = preflight_store(opt->store, err)) == NULL ||
         preflight_fuse(opt->allow_other, err) != 0 ||
         (mount->dir = preflight_dir(opt->dir, &mount->dir_fd, err)) == NULL ||
         select_options_gather(&opt->select, &mount->selection_fd, err) != 0)

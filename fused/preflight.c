@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -184,6 +185,33 @@ static int refused_to_root(const char *store, struct err *err)
                    "because a service has few rights; run vczfs as the store's user (vczfs(1), "
                    "SERVICES, says how)",
                    store);
+}
+
+/* By the names of files alone: what is in them is the encoder's business. */
+static bool looks_like_store(const char *path)
+{
+    static const char *const files[] = {".zgroup", "zarr.json"};
+    const size_t n = strlen(path);
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        AUTO_FREE char *file = NULL;
+
+        if (asprintf(&file, "%s/%s", path, files[i]) < 0)
+            file = NULL;
+        else if (access(file, F_OK) == 0)
+            return true;
+    }
+    return n > 4 && strcasecmp(path + n - 4, ".zip") == 0 && access(path, F_OK) == 0;
+}
+
+int preflight_order(const char *store, const char *dir, struct err *err)
+{
+    if (!looks_like_store(dir) || looks_like_store(store))
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "'%s' looks like a store, and '%s' does not: the store comes first, then the "
+                   "directory to mount it on",
+                   dir, store);
 }
 
 char *preflight_store(const char *store, struct err *err)

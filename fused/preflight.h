@@ -20,6 +20,9 @@ char *preflight_dir(const char *dir, int *fd, struct err *err);
 /* Nothing is in the directory, which `dir` names. */
 int preflight_empty(int fd, const char *dir, struct err *err);
 
+/* Were the two arguments of a mount given in the wrong order? */
+int preflight_order(const char *store, const char *dir, struct err *err);
+
 /* The store's absolute path, the caller's; what looks like an URL is passed as it is. */
 char *preflight_store(const char *store, struct err *err);
 

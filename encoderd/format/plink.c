@@ -194,6 +194,7 @@ static int scan_sites(struct bim *bim, const struct pass_means *means, struct er
     const struct pass pass = {
         .vcz = bim->vcz,
         .rows = &bim->selection->rows,
+        .parts = bim->want ? VCZ_SITES : VCZ_ALLELES,
         .what = "reading sites",
         .piece_size = sizeof(struct bim_piece),
         .site = bim_site,

@@ -23,6 +23,10 @@ void refuse_count(struct refuse_tally *tally, const struct site *site)
 
     if (tally->nmulti++ > 0)
         return;
+    if (site->contig_index < 0) {
+        buf_printf(&tally->first, "first: variant %" PRIu64, site->variant);
+        return;
+    }
     refuse_show_place(site, place);
     buf_printf(&tally->first, "first: %s, variant %" PRIu64, place, site->variant);
 }
@@ -86,7 +90,7 @@ static uint64_t first_bad(const struct call_run *run, bool (*is_bad)(int a, int 
 /* Where the run's variant lies; just that it cannot be said if the site cannot be read. */
 static void find_place(const struct vcz *vcz, size_t scratch_max, uint64_t variant, char *out)
 {
-    struct sites_reader *reader = sites_reader_new(vcz, scratch_max, NULL);
+    struct sites_reader *reader = sites_reader_of(vcz, VCZ_PLACES, scratch_max, NULL);
     struct site site;
 
     snprintf(out, REFUSE_PLACE_MAX, "site unreadable");

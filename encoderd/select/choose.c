@@ -332,15 +332,16 @@ int choose_rows(const struct vcz *vcz, const struct choice *choice, const struct
         .choice = choice,
         .means = means,
         .rows = rows,
-        .stride = choice_stride(vcz, choice),
         .batch_max =
             choice->expr != NULL ? size_min(BATCH_MAX, expr_batch_max(choice->expr)) : BATCH_MAX,
         .progress = {.means = means, .what = "choosing variants", .total = vcz->nvariants},
     };
     int rc = -1;
 
-    if (rows_init_none(rows, vcz->nvariants, err) != 0)
+    if (vcz_need(vcz, VCZ_PLACES | VCZ_ALLELES, err) != 0 ||
+        rows_init_none(rows, vcz->nvariants, err) != 0)
         return -1;
+    choosing.stride = choice_stride(vcz, choice);
     if (region_index_open(vcz, choice->regions, choice->targets_outside ? NULL : choice->targets,
                           means->scratch_max, &choosing.index, err) == 0)
         rc = run(&choosing, err);

@@ -346,6 +346,12 @@ static int bind(struct expr *expr, struct err *err)
     return 0;
 }
 
+/* What a store may have, and the expression wants to see if it has. */
+static unsigned optional_parts(const struct expr *expr)
+{
+    return (expr->needs_id ? VCZ_IDS : 0u) | (expr->needs_phase ? VCZ_PHASE : 0u);
+}
+
 int expr_open(const char *text, const struct expr_context *context, struct expr **out,
               struct err *err)
 {
@@ -355,7 +361,8 @@ int expr_open(const char *text, const struct expr_context *context, struct expr 
     if (expr == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for an expression");
     expr->context = *context;
-    if (expr_parse(text, &expr->tree, err) == 0 && bind(expr, err) == 0) {
+    if (expr_parse(text, &expr->tree, err) == 0 && vcz_need(context->vcz, VCZ_ALLELES, err) == 0 &&
+        bind(expr, err) == 0 && vcz_need(context->vcz, optional_parts(expr), err) == 0) {
         *out = expr;
         return 0;
     }

@@ -50,7 +50,9 @@ static int worker_start(void *arg, void **worker, struct err *err)
 {
     const struct pass_run *run = arg;
 
-    *worker = sites_reader_new(run->pass->vcz, run->means->scratch_max, err);
+    const unsigned parts = run->pass->parts != 0 ? run->pass->parts : VCZ_SITES;
+
+    *worker = sites_reader_of(run->pass->vcz, parts, run->means->scratch_max, err);
     return *worker != NULL ? 0 : -1;
 }
 

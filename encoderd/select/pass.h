@@ -40,6 +40,7 @@ struct pass {
     const struct vcz *vcz;
     const struct rows *rows; /* only these; NULL: every variant */
     const char *what;        /* for progress: "reading sites" */
+    unsigned parts;          /* of a site that are read (sites_reader_of); 0: all */
     size_t piece_size;       /* bytes of what one range of variants yields; zeroed before `site` */
     /* Looks at one site. Any thread; calls for one piece never overlap and come in store order. */
     int (*site)(const struct site *site, void *piece, void *arg, struct err *err);

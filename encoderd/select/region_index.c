@@ -78,6 +78,16 @@ static int read_rows(const struct zarr_array *array, size_t scratch_max, int64_t
     return rc;
 }
 
+/* It only saves time: one that is no good is not used. */
+static int give_up_index(const struct err *why, struct err *err)
+{
+    if (err_is_of_store(why))
+        return 0;
+    if (err != NULL)
+        *err = *why;
+    return -1;
+}
+
 static int use_index(const struct vcz *vcz, const struct zarr_array *array,
                      const struct regions *regions, const struct regions *targets,
                      size_t scratch_max, struct region_index *out, struct err *err)
@@ -85,11 +95,12 @@ static int use_index(const struct vcz *vcz, const struct zarr_array *array,
     const uint64_t nrows = array->meta.shape[0], nchunks = vcz->position->meta.nchunks[0];
     AUTO_FREE int64_t *rows = calloc(nrows + 1, INDEX_WIDTH * sizeof *rows);
     AUTO_FREE uint64_t *counts = calloc(nchunks + 1, sizeof *counts);
+    struct err unreadable = {0};
 
     if (rows == NULL || counts == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for the region index");
-    if (read_rows(array, scratch_max, rows, err) != 0)
-        return -1;
+    if (read_rows(array, scratch_max, rows, &unreadable) != 0)
+        return give_up_index(&unreadable, err);
     if (!index_ok(vcz, rows, nrows, counts, nchunks))
         return 0;
     out->wanted = calloc(nchunks + 1, 1);
@@ -105,13 +116,14 @@ int region_index_open(const struct vcz *vcz, const struct regions *regions,
 {
     struct zarr_array *array = NULL;
     const struct zarr_meta *meta;
+    struct err unreadable = {0};
     int rc = 0;
 
     *out = (struct region_index){.chunk = vcz->position->meta.chunk[0]};
     if (regions == NULL && targets == NULL)
         return 0;
-    if (zarr_array_open(vcz->group, "region_index", &array, err) != 0)
-        return -1;
+    if (zarr_array_open(vcz->group, "region_index", &array, &unreadable) != 0)
+        return give_up_index(&unreadable, err);
     if (array == NULL)
         return 0;
     meta = &array->meta;

@@ -13,6 +13,8 @@
 int region_parse_begin(struct region_parse *parse)
 {
     *parse->out = (struct regions){0};
+    if (vcz_need(parse->vcz, VCZ_PLACES, parse->err) != 0)
+        return -1;
     return names_init(&parse->contigs, parse->vcz->contigs.items, parse->vcz->contigs.nitems,
                       parse->err);
 }

@@ -24,6 +24,7 @@ struct column {
 
 struct sites_reader {
     const struct vcz *vcz;
+    unsigned parts;
     struct decoder *decoder;
     size_t scratch_max;
     struct column contig, position, id, allele;
@@ -34,6 +35,8 @@ static int column_init_ints(struct sites_reader *reader, struct column *column,
                             const struct zarr_array *array, struct err *err)
 {
     column->array = array;
+    if (array == NULL)
+        return 0;
     column->max_rows = size_min(array->meta.chunk[0],
                                 size_max(INTS_MIN, reader->scratch_max / 16 / sizeof(int64_t)));
     column->ints = calloc(column->max_rows, sizeof *column->ints);
@@ -64,32 +67,50 @@ static void column_free(struct column *column)
     free(column->strings);
 }
 
-struct sites_reader *sites_reader_new(const struct vcz *vcz, size_t scratch_max, struct err *err)
+static int open_columns(struct sites_reader *reader, struct err *err)
 {
-    struct sites_reader *reader = calloc(1, sizeof *reader);
+    const struct vcz *vcz = reader->vcz;
+    const bool places = (reader->parts & VCZ_PLACES) != 0, ids = (reader->parts & VCZ_IDS) != 0;
+    const bool alleles = (reader->parts & VCZ_ALLELES) != 0;
 
+    if (column_init_ints(reader, &reader->contig, places ? vcz->contig : NULL, err) != 0 ||
+        column_init_ints(reader, &reader->position, places ? vcz->position : NULL, err) != 0 ||
+        column_init_strings(reader, &reader->id, ids ? vcz->id : NULL, err) != 0 ||
+        column_init_strings(reader, &reader->allele, alleles ? vcz->allele : NULL, err) != 0)
+        return -1;
+    if (!alleles)
+        return 0;
+    reader->row = calloc(vcz->allele->meta.shape[1] + 1, sizeof *reader->row);
+    return reader->row != NULL ? 0
+                               : err_set(err, ERR_MEMORY, "out of memory for a reader of sites");
+}
+
+struct sites_reader *sites_reader_of(const struct vcz *vcz, unsigned parts, size_t scratch_max,
+                                     struct err *err)
+{
+    struct sites_reader *reader;
+
+    if (vcz_need(vcz, parts, err) != 0)
+        return NULL;
+    reader = calloc(1, sizeof *reader);
     if (reader == NULL) {
         err_set(err, ERR_MEMORY, "out of memory for a reader of sites");
         return NULL;
     }
     reader->vcz = vcz;
+    reader->parts = parts;
     reader->scratch_max = scratch_max;
     reader->decoder = decoder_new(scratch_max, err);
-    if (reader->decoder == NULL ||
-        column_init_ints(reader, &reader->contig, vcz->contig, err) != 0 ||
-        column_init_ints(reader, &reader->position, vcz->position, err) != 0 ||
-        column_init_strings(reader, &reader->id, vcz->id, err) != 0 ||
-        column_init_strings(reader, &reader->allele, vcz->allele, err) != 0) {
+    if (reader->decoder == NULL || open_columns(reader, err) != 0) {
         sites_reader_free(reader);
-        return NULL;
-    }
-    reader->row = calloc(vcz->allele->meta.shape[1] + 1, sizeof *reader->row);
-    if (reader->row == NULL) {
-        sites_reader_free(reader);
-        err_set(err, ERR_MEMORY, "out of memory for a reader of sites");
         return NULL;
     }
     return reader;
+}
+
+struct sites_reader *sites_reader_new(const struct vcz *vcz, size_t scratch_max, struct err *err)
+{
+    return sites_reader_of(vcz, VCZ_SITES, scratch_max, err);
 }
 
 void sites_reader_free(struct sites_reader *reader)
@@ -183,10 +204,12 @@ int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *
     const struct vcz *vcz = reader->vcz;
     uint64_t offset;
 
-    *out = (struct site){.variant = variant};
+    *out = (struct site){.variant = variant, .contig_index = -1};
     if (variant >= vcz->nvariants)
         return err_set(err, ERR_USAGE, "%s has no variant %" PRIu64, store_path(vcz->store),
                        variant);
+    if (reader->contig.array == NULL)
+        return 0;
     if (column_seek(reader, &reader->contig, variant, &offset, err) != 0)
         return -1;
     out->contig_index = column_int(&reader->contig, offset);
@@ -230,6 +253,8 @@ static int get_alleles(struct sites_reader *reader, struct site *out, struct err
     const struct vcz *vcz = reader->vcz;
     uint64_t nslots = vcz->allele->meta.shape[1], offset, n;
 
+    if (reader->allele.array == NULL)
+        return 0;
     if (column_seek(reader, &reader->allele, out->variant, &offset, err) != 0)
         return -1;
     out->alleles = allele_row(reader, offset);
@@ -271,5 +296,7 @@ int sites_get(struct sites_reader *reader, uint64_t variant, struct site *out, s
 
 uint64_t sites_stride(const struct vcz *vcz)
 {
-    return vcz->allele->meta.chunk[0];
+    const struct zarr_array *longest = vcz->allele != NULL ? vcz->allele : vcz->genotype;
+
+    return longest != NULL ? longest->meta.chunk[0] : 1;
 }

@@ -22,6 +22,11 @@ struct site {
 
 struct sites_reader;
 struct sites_reader *sites_reader_new(const struct vcz *vcz, size_t scratch_max, struct err *err);
+
+/* Only these parts (VCZ_PLACES, VCZ_ALLELES, VCZ_IDS; the others may be faulty): the rest of a site is empty, its
+ * contig_index -1, its ID ".". */
+struct sites_reader *sites_reader_of(const struct vcz *vcz, unsigned parts, size_t scratch_max,
+                                     struct err *err);
 void sites_reader_free(struct sites_reader *reader);
 
 /* *out is valid until the next call. Errors (a contig index out of range, a negative position, an
@@ -33,7 +38,7 @@ int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *
                     struct err *err);
 
 /* How many variants a thread should take at a time so that threads share no chunk of the largest
- * column: a multiple of the allele array's chunk, at least 1. */
+ * column: a multiple of the allele array's chunk, at least 1. (Where that is faulty, of the calls'.) */
 uint64_t sites_stride(const struct vcz *vcz);
 
 #endif

@@ -3,20 +3,38 @@
  *
  * Specification: VCF Zarr 0.4 (sgkit-dev/vcf-zarr-spec); FORMATS.md, "In". Knows no output format.
  * Immutable after vcz_open, so safe to use from several threads, each with its own decoder.
+ *
+ * What is wrong with a part of a store is the error of those who need that part: see vcz_need.
  */
 #ifndef VCZFS_VCZ_VCZ_H
 #define VCZFS_VCZ_VCZ_H
 
+#include "common/notices.h"
 #include "encoderd/zarr/array.h"
 #include "encoderd/zarr/chunk.h"
 
 #define VCZ_INT_MISSING (-1)
 #define VCZ_INT_FILL    (-2)
 
+/* Parts of a store, each good or faulty by itself; bits, for sets of them. */
+enum vcz_part {
+    VCZ_CALLS = 1 << 0,   /* call_genotype, of ploidy 1 or 2 */
+    VCZ_SAMPLES = 1 << 1, /* sample_id: at least one sample, none twice */
+    VCZ_PLACES = 1 << 2,  /* variant_contig, contig_id, variant_position */
+    VCZ_ALLELES = 1 << 3, /* variant_allele */
+    VCZ_IDS = 1 << 4,     /* variant_id, which a store need not have */
+    VCZ_PHASE = 1 << 5,   /* call_genotype_phased, which a store need not have */
+};
+#define VCZ_NPARTS 6
+#define VCZ_ALL    ((1u << VCZ_NPARTS) - 1)
+#define VCZ_SITES  (VCZ_PLACES | VCZ_ALLELES | VCZ_IDS)
+
 struct vcz {
     struct store *store;
     struct zarr_group *group;
+    char *version; /* owned; of the format, as text; NULL where the store does not say */
 
+    /* Of a faulty part, some may be NULL. */
     struct zarr_array *genotype; /* call_genotype (variants, samples, ploidy) */
     struct zarr_array *phased;   /* call_genotype_phased (variants, samples), or NULL */
     struct zarr_array *contig;   /* variant_contig */
@@ -25,7 +43,8 @@ struct vcz {
     struct zarr_array *id;       /* variant_id, or NULL */
 
     uint64_t nvariants;
-    unsigned ploidy; /* 1 or 2 */
+    const char *variants_from; /* the array that nvariants is taken from; NULL: no array says it */
+    unsigned ploidy;           /* as stored: 1 or 2 unless VCZ_CALLS is faulty; 0 without calls */
 
     /* Samples as stored; a null sample (empty ID) is not a sample and has no entry below. */
     uint64_t nsamples_stored;
@@ -35,19 +54,27 @@ struct vcz {
     struct strings sample_strings;
 
     struct strings contigs;
+
+    struct err faults[VCZ_NPARTS]; /* of part 1 << i; code ERR_NONE where there is none */
+    struct notices notices;        /* what the user should hear about the store */
 };
 
 /*
- * Opens and checks: a group with `vcf_zarr_version`, the arrays that every view needs, their dtypes and
- * shapes against each other, ploidy 1 or 2, at least one sample, no duplicate sample ID.
- * Errors name the store and the array. scratch_max: for the decoder that reads the small arrays.
+ * Opens and checks a whole store: the arrays that every view needs and those that it may have, their dtypes
+ * and shapes against each other, ploidy 1 or 2, at least one sample, no duplicate sample ID. Any
+ * fault is an error. Errors name the store and the array. scratch_max: for the decoder that reads
+ * the small arrays.
  */
 int vcz_open(const char *path, size_t scratch_max, struct vcz **out, struct err *err);
 
-/* The same, with flags of store_open_with, what store_set_spill takes, and what store_watch_from does:
- * INT64_MAX to look at no changes. */
+/* The same, with flags of store_open_with, what store_set_spill takes, and what store_watch_from does
+ * (INT64_MAX to look at no changes); but faults of the store's parts are kept, for vcz_need. An error is what is no
+ * VCF Zarr store at all, with what it is instead, and a system that fails. */
 int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
                   size_t scratch_max, struct vcz **out, struct err *err);
+
+/* Fails with the first fault of the parts (enum vcz_part). */
+int vcz_need(const struct vcz *vcz, unsigned parts, struct err *err);
 void vcz_free(struct vcz *vcz);
 
 /* What identifies the store's present state without reading it all: metadata texts, names, and the identity

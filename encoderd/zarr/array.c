@@ -268,6 +268,47 @@ const char *zarr_group_attr(const struct zarr_group *group, const char *name)
     return json_string_value(json_object_get(group->attrs, name));
 }
 
+char *zarr_group_attr_text(const struct zarr_group *group, const char *name)
+{
+    const json_t *value = json_object_get(group->attrs, name);
+
+    if (json_is_string(value))
+        return strdup(json_string_value(value));
+    return json_is_number(value) ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+                                 : NULL;
+}
+
+bool zarr_group_attr_count(const struct zarr_group *group, const char *name, uint64_t *out)
+{
+    const json_t *value = json_object_get(group->attrs, name);
+
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return false;
+    *out = (uint64_t)json_integer_value(value);
+    return true;
+}
+
+bool zarr_group_attr_list(const struct zarr_group *group, const char *name,
+                          int (*visit)(const char *text, size_t len, void *arg), void *arg)
+{
+    const json_t *list = json_object_get(group->attrs, name), *item;
+    size_t i;
+
+    if (!json_is_array(list))
+        return false;
+    json_array_foreach(list, i, item)
+    {
+        if (!json_is_string(item))
+            return false;
+    }
+    json_array_foreach(list, i, item)
+    {
+        if (visit(json_string_value(item), json_string_length(item), arg) != 0)
+            break;
+    }
+    return true;
+}
+
 /* Is this v3 metadata a group's? Anything that is not is left to the array's parser to judge. */
 static bool is_group_text(const struct buf *text)
 {

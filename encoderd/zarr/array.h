@@ -34,6 +34,17 @@ struct zarr_dims {
 };
 void zarr_group_dims(const struct zarr_group *group, const char *array, struct zarr_dims *out);
 
+/* A string or a number as text, which the caller owns: 0.4 as "0.4". NULL for anything else. */
+char *zarr_group_attr_text(const struct zarr_group *group, const char *name);
+
+/* A whole number that is not negative; false for anything else. */
+bool zarr_group_attr_count(const struct zarr_group *group, const char *name, uint64_t *out);
+
+/* Visits the strings of an attribute that is a list of strings; false, and nobody is visited, for
+ * anything else. visit returns non-zero to stop. */
+bool zarr_group_attr_list(const struct zarr_group *group, const char *name,
+                          int (*visit)(const char *text, size_t len, void *arg), void *arg);
+
 /* Array names in byte order; see store_children. */
 int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *name, void *arg),
                       void *arg, struct err *err);

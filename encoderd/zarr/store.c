@@ -60,9 +60,6 @@ int store_open_with(const char *path, unsigned flags, struct store **out, struct
     int rc;
 
     *out = NULL;
-    if (strstr(path, "://") != NULL)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s: stores at a URL are not supported yet: copy it to a directory", path);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return err_set(err, ERR_NOT_FOUND, "%s: no such store", path);

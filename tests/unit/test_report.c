@@ -15,7 +15,7 @@ static struct buf report(const struct made_store *store, const struct selection_
     struct err err = {0};
     struct vcz *vcz;
 
-    if (vcz_open(store->path, SCRATCH, &vcz, &err) != 0 ||
+    if (vcz_open_with(store->path, 0, NULL, INT64_MAX, SCRATCH, &vcz, &err) != 0 ||
         report_write(vcz, options, &(struct format_options){0}, &means, json, &out, &err) != 0)
         fail_msg("%s", err.msg);
     vcz_free(vcz);
@@ -182,24 +182,86 @@ static void test_text(void **state)
     made_remove(&store);
 }
 
-static void test_corrupt_site_is_an_error(void **state)
+/* What cannot be read is said, with all that can. */
+static void test_broken_stores(void **state)
+{
+    static const int64_t far[] = {0, 9, 0}, calls[3 * 2 * 3] = {0};
+    static const struct {
+        struct made_array array;
+        const char *dropped;
+        const char *words[4];
+    } cases[] = {
+        {{"variant_contig", "|i1", 1, {3}, {0}, far, NULL},
+         NULL,
+         {"samples    2\n", "variants of each contig  not known: ", "on contig 9",
+          "as plink  not possible"}},
+        {{"call_genotype", "|i1", 3, {3, 2, 3}, {0}, calls, NULL},
+         NULL,
+         {"samples    2\n", "ploidy     3,", "as bgen  not possible", "2  chr1"}},
+        {{"call_genotype", "<f4", 3, {3, 2, 2}, {0}, NULL, NULL},
+         NULL,
+         {"samples    2\n", "variants   3\n", "no genotypes that can be read",
+          "as plink  not possible"}},
+        {{.name = NULL},
+         "call_genotype",
+         {"samples    2\n", "variants   3\n", "no genotypes that can be read",
+          "as plink  not possible"}},
+        {{.name = NULL},
+         "sample_id",
+         {"samples    2\n", "ploidy     2,", "variant_allele ", "array sample_id is missing"}},
+        {{.name = NULL},
+         "contig_id",
+         {"samples    2\n", "not known: ", "contig_id is missing", "as plink  not possible"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (unsigned json = 0; json < 2; json++) {
+            struct made_store store;
+            struct buf out;
+
+            made_vcz(&store);
+            if (cases[i].array.name != NULL)
+                made_put(&store, &cases[i].array);
+            if (cases[i].dropped != NULL)
+                made_drop(&store, cases[i].dropped);
+            out = report(&store, &(struct selection_options){0}, json != 0);
+            buf_append_char(&out, '\0');
+            for (size_t k = 0; k < 4 && json == 0; k++)
+                if (strstr((const char *)out.data, cases[i].words[k]) == NULL)
+                    fail_msg("'%s' is not in:\n%s", cases[i].words[k], (const char *)out.data);
+            buf_free(&out);
+            made_remove(&store);
+        }
+}
+
+static void test_broken_store_as_json(void **state)
 {
     static const int64_t far[] = {0, 9, 0};
     struct made_store store;
-    struct buf out = {0};
-    struct err err = {0};
-    struct vcz *vcz;
+    json_t *object;
 
     (void)state;
     made_vcz(&store);
+    made_text(&store, ".zattrs", "{}");
     made_put(&store, &(struct made_array){"variant_contig", "|i1", 1, {3}, {0}, far, NULL});
-    assert_int_equal(vcz_open(store.path, SCRATCH, &vcz, &err), 0);
-    assert_int_equal(report_write(vcz, &(struct selection_options){0}, &(struct format_options){0},
-                                  &means, true, &out, &err),
-                     -1);
-    assert_int_equal(err.code, ERR_CORRUPT);
-    buf_free(&out);
-    vcz_free(vcz);
+    object = report_object(&store, &(struct selection_options){0});
+    assert_true(json_is_null(json_object_get(object, "vcf_zarr_version")));
+    assert_int_equal(json_array_size(json_object_get(object, "warnings")), 1);
+    assert_true(json_is_string(json_object_get(object, "contigs_error")));
+    assert_true(json_is_null(
+        json_object_get(named(json_object_get(object, "contigs"), "chr1"), "variants")));
+    json_decref(object);
+    made_remove(&store);
+    made_vcz(&store);
+    made_drop(&store, "call_genotype");
+    object = report_object(&store, &(struct selection_options){0});
+    assert_int_equal(number_at(object, "variants"), 3);
+    assert_true(json_is_null(json_object_get(object, "ploidy")));
+    assert_true(json_is_null(json_object_get(object, "shown_samples")));
+    assert_true(json_is_string(json_object_get(
+        json_array_get(json_object_get(object, "views"), 1), "refused")));
+    json_decref(object);
     made_remove(&store);
 }
 
@@ -208,7 +270,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),          cmocka_unit_test(test_refusal_and_selection),
         cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_unreadable_array),
-        cmocka_unit_test(test_text),          cmocka_unit_test(test_corrupt_site_is_an_error),
+        cmocka_unit_test(test_text),          cmocka_unit_test(test_broken_stores),
+        cmocka_unit_test(test_broken_store_as_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

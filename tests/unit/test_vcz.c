@@ -73,6 +73,7 @@ static void test_not_a_vcz(void **state)
 
     made_vcz(&store);
     made_text(&store, ".zattrs", "{\"other\": 1}");
+    made_drop(&store, "variant_position");
     REFUSED(&store, ERR_DATA, "not a VCF Zarr store", "vcf_zarr_version");
 
     made_vcz(&store);
@@ -180,6 +181,167 @@ static struct vcz *open_ok(const char *path)
     if (vcz_open(path, SCRATCH, &vcz, &err) != 0)
         fail_msg("%s", err.msg);
     return vcz;
+}
+
+/* What early and other writers say about the store; `notice` is a part of what the user hears, or NULL. */
+static void test_attributes(void **state)
+{
+    static const struct {
+        const char *text, *version, *notice;
+    } cases[] = {
+        {"{\"vcf_zarr_version\": \"0.4\"}", "0.4", NULL},
+        {"{\"vcf_zarr_version\": 0.4}", "0.4", NULL},
+        {"{\"vcf_zarr_version\": 1}", "1", NULL},
+        {"{\"other\": 1}", NULL, "no attribute vcf_zarr_version"},
+        {"{\"vcf_zarr_version\": null}", NULL, "no attribute vcf_zarr_version"},
+        {"{\"vcf_zarr_version\": \"0.2\", \"max_alt_alleles_seen\": 1}", "0.2", NULL},
+        {"{\"vcf_zarr_version\": \"0.2\", \"max_alt_alleles_seen\": 3}", "0.2", "up to 3 ALTs"},
+        {"{\"vcf_zarr_version\": \"0.2\", \"max_alt_alleles_seen\": -1}", "0.2", NULL},
+        {"{\"vcf_zarr_version\": \"0.2\", \"max_alt_alleles_seen\": \"9\"}", "0.2", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct made_store store;
+        struct vcz *vcz;
+
+        made_vcz(&store);
+        made_text(&store, ".zattrs", cases[i].text);
+        vcz = open_ok(store.path);
+        if (cases[i].version == NULL)
+            assert_null(vcz->version);
+        else
+            assert_string_equal(vcz->version, cases[i].version);
+        assert_int_equal(vcz->notices.n, cases[i].notice != NULL);
+        if (cases[i].notice != NULL && strstr(vcz->notices.text[0], cases[i].notice) == NULL)
+            fail_msg("'%s' is not in: %s", cases[i].notice, vcz->notices.text[0]);
+        vcz_free(vcz);
+        made_remove(&store);
+    }
+}
+
+/* VCF Zarr 0.1 by sgkit 0.5; where contig_id is there, too, that counts. */
+static void test_contigs_in_attribute(void **state)
+{
+    static const char *const texts[] = {
+        "{\"vcf_zarr_version\": \"0.1\", \"contigs\": [\"chr1\", \"\", \"chr\u00e9\"]}",
+        "{\"vcf_zarr_version\": \"0.1\", \"contigs\": [\"chr1\", 2]}",
+        "{\"vcf_zarr_version\": \"0.1\", \"contigs\": \"chr1\"}",
+    };
+    struct made_store store;
+    struct vcz *vcz;
+
+    (void)state;
+    made_vcz(&store);
+    made_text(&store, ".zattrs", texts[0]);
+    vcz = open_ok(store.path);
+    check_str(&vcz->contigs.items[1], "chrUn");
+    vcz_free(vcz);
+    made_drop(&store, "contig_id");
+    vcz = open_ok(store.path);
+    assert_int_equal(vcz->contigs.nitems, 3);
+    check_str(&vcz->contigs.items[0], "chr1");
+    check_str(&vcz->contigs.items[1], "");
+    check_str(&vcz->contigs.items[2], "chr\xc3\xa9");
+    vcz_free(vcz);
+    made_remove(&store);
+    for (size_t i = 1; i < sizeof texts / sizeof texts[0]; i++) {
+        made_vcz(&store);
+        made_drop(&store, "contig_id");
+        made_text(&store, ".zattrs", texts[i]);
+        REFUSED(&store, ERR_NOT_FOUND, "contig_id", "missing");
+    }
+}
+
+/* Each array that is no good is a fault of its part, and of no other. */
+static void test_faults(void **state)
+{
+    static const struct {
+        const char *array;
+        unsigned part;
+        bool optional;
+    } arrays[] = {
+        {"call_genotype", VCZ_CALLS, false},      {"sample_id", VCZ_SAMPLES, false},
+        {"variant_contig", VCZ_PLACES, false},    {"variant_position", VCZ_PLACES, false},
+        {"contig_id", VCZ_PLACES, false},         {"variant_allele", VCZ_ALLELES, false},
+        {"variant_id", VCZ_IDS, true},            {"call_genotype_phased", VCZ_PHASE, true},
+    };
+    enum { BAD_TYPE, BAD_SHAPE, NOT_JSON, MISSING, NFAULTS };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        for (unsigned fault = 0; fault < NFAULTS; fault++) {
+            struct made_array bad = {arrays[i].array, "<f4", 1, {3}, {0}, NULL, NULL};
+            struct made_store store;
+            struct err err = {0};
+            struct vcz *vcz;
+            char name[64];
+
+            made_vcz(&store);
+            if (fault == BAD_SHAPE)
+                bad = (struct made_array){arrays[i].array, "|i1", 3, {7, 7, 7}, {0}, NULL, NULL};
+            made_put(&store, &bad);
+            snprintf(name, sizeof name, "%s/.zarray", arrays[i].array);
+            if (fault == NOT_JSON)
+                made_text(&store, name, "{");
+            if (fault == MISSING)
+                made_drop(&store, arrays[i].array);
+            if (vcz_open_with(store.path, 0, NULL, INT64_MAX, SCRATCH, &vcz, &err) != 0)
+                fail_msg("%s, %u: %s", arrays[i].array, fault, err.msg);
+            if (vcz_need(vcz, VCZ_ALL & ~arrays[i].part, &err) != 0 && arrays[i].part != VCZ_CALLS)
+                fail_msg("%s, %u: %s", arrays[i].array, fault, err.msg);
+            assert_int_equal(vcz_need(vcz, arrays[i].part, &err),
+                             fault == MISSING && arrays[i].optional ? 0 : -1);
+            vcz_free(vcz);
+            made_remove(&store);
+        }
+}
+
+/* Whoever reads only a part of a site does not care about the rest. */
+static void test_parts_of_sites(void **state)
+{
+    struct made_store store;
+    struct sites_reader *reader;
+    struct err err = {0};
+    struct site site;
+    struct vcz *vcz;
+
+    (void)state;
+    made_vcz(&store);
+    made_drop(&store, "variant_position");
+    made_put(&store, INTS("variant_id", "<f4", 1, SHAPE(3)));
+    assert_int_equal(vcz_open_with(store.path, 0, NULL, INT64_MAX, SCRATCH, &vcz, &err), 0);
+    reader = sites_reader_of(vcz, VCZ_ALLELES, SCRATCH, &err);
+    assert_non_null(reader);
+    assert_int_equal(sites_get(reader, 1, &site, &err), 0);
+    check_str(&site.alleles[1], "T");
+    check_str(&site.id, ".");
+    assert_int_equal(site.contig_index, -1);
+    sites_reader_free(reader);
+    assert_null(sites_reader_of(vcz, VCZ_ALLELES | VCZ_PLACES, SCRATCH, &err));
+    assert_non_null(strstr(err.msg, "variant_position"));
+    assert_null(sites_reader_of(vcz, VCZ_IDS, SCRATCH, &err));
+    assert_non_null(strstr(err.msg, "variant_id"));
+    vcz_free(vcz);
+    made_remove(&store);
+}
+
+/* `vczstore create` leaves this; and vcf2zarr this, until it has finished. */
+static void test_not_finished(void **state)
+{
+    static const int64_t none[1] = {0};
+    struct made_store store;
+    char path[512];
+
+    (void)state;
+    made_vcz(&store);
+    made_put(&store, &(struct made_array){"call_genotype", "|i1", 3, {3, 0, 2}, {0}, none, NULL});
+    REFUSED(&store, ERR_UNSUPPORTED, "no samples yet", "vczstore append");
+    made_vcz(&store);
+    made_drop(&store, "call_genotype");
+    snprintf(path, sizeof path, "%s/wip", store.path);
+    assert_int_equal(mkdir(path, 0777), 0);
+    REFUSED(&store, ERR_NOT_FOUND, "no genotypes yet", "dencode-finalise");
 }
 
 static void test_null_samples_are_dropped(void **state)
@@ -523,6 +685,11 @@ int main(void)
         cmocka_unit_test(test_ploidy),
         cmocka_unit_test(test_sizes_disagree),
         cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_contigs_in_attribute),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_parts_of_sites),
+        cmocka_unit_test(test_not_finished),
         cmocka_unit_test(test_null_samples_are_dropped),
         cmocka_unit_test(test_no_variants),
         cmocka_unit_test(test_sites),

@@ -231,8 +231,6 @@ static void test_open(void **state)
 
     (void)state;
     refuse_store("/nonexistent/x.vcz", ERR_NOT_FOUND);
-    refuse_store("https://example.org/x.vcz", ERR_UNSUPPORTED);
-    refuse_store("s3://bucket/x.vcz", ERR_UNSUPPORTED);
     refuse_store("/dev/null", ERR_UNSUPPORTED);
     snprintf(path, sizeof path, "%s/fifo", fix.dir);
     refuse_store(path, ERR_UNSUPPORTED);

@@ -1,0 +1,16 @@
+/*
+ * parts: opens the parts of a VCF Zarr store, each for itself.
+ */
+#ifndef VCZFS_VCZ_PARTS_H
+#define VCZFS_VCZ_PARTS_H
+
+#include "encoderd/vcz/vcz.h"
+
+/* Opens the arrays of one part and checks them against those that are open. Parts are opened in the order of
+ * enum vcz_part. The store is named in every message. */
+int parts_open(struct vcz *vcz, enum vcz_part part, struct decoder *decoder, struct err *err);
+
+/* Puts the store's path before a message of the layers below that does not have it. Returns -1. */
+int parts_name_store(const char *path, struct err *err);
+
+#endif
