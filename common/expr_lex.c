@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -42,11 +43,22 @@ static bool skip_prefix(const char **at, const char *prefix)
     return true;
 }
 
-/* Digits, '.', digits, exponent; strtod would take "inf" and "0x1p3" too. Returns its length or 0. */
+/* "0x1F", and with a point and an exponent, as strtod takes them. */
+static size_t hex_length(const char *at)
+{
+    char *end;
+
+    strtod(at, &end);
+    return is_name_char(*end) ? 0 : (size_t)(end - at);
+}
+
+/* Digits, '.', digits, exponent; strtod would take "inf", too. Returns its length or 0. */
 static size_t number_length(const char *at)
 {
     size_t n = strspn(at, "0123456789"), digits = n;
 
+    if (at[0] == '0' && (at[1] == 'x' || at[1] == 'X'))
+        return hex_length(at);
     if (at[n] == '.') {
         size_t more = strspn(at + n + 1, "0123456789");
 

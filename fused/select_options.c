@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -40,11 +42,10 @@ static int read_to_end(int fd, const char *path, struct buf *out, struct err *er
     return n < 0 ? err_sys(err, ERR_IO, errno, "cannot read %s", path) : 0;
 }
 
-/* `name` as the user gave it, maybe with a '^' before the path. */
-static int read_option_file(struct gathering *gathering, const char *name, bool complement,
-                            struct option_file *out)
+/* Keeps `name`, and what `path` holds. */
+static int read_path(struct gathering *gathering, const char *name, const char *path,
+                     struct option_file *out)
 {
-    const char *path = complement && name[0] == '^' ? name + 1 : name;
     struct buf *text = &gathering->texts[gathering->ntexts++];
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct stat st;
@@ -59,10 +60,29 @@ static int read_option_file(struct gathering *gathering, const char *name, bool 
     return 0;
 }
 
+/* "~/x" in an expression: no shell has seen to that, since it stands behind an '@'. */
+static int read_expression_file(struct gathering *gathering, const char *name,
+                                struct option_file *out)
+{
+    const char *home = name[0] == '~' && name[1] == '/' ? getenv("HOME") : NULL;
+    AUTO_FREE char *path = NULL;
+
+    if (home == NULL)
+        return read_path(gathering, name, name, out);
+    if (asprintf(&path, "%s%s", home, name + 1) < 0) {
+        path = NULL;
+        return err_set(gathering->err, ERR_MEMORY, "out of memory");
+    }
+    return read_path(gathering, name, path, out);
+}
+
+/* `name` as the user gave it, maybe with a '^' before the path. */
 static int read_if_given(struct gathering *gathering, const char *name, bool complement,
                          struct option_file *out)
 {
-    return name == NULL ? 0 : read_option_file(gathering, name, complement, out);
+    if (name == NULL)
+        return 0;
+    return read_path(gathering, name, complement && name[0] == '^' ? name + 1 : name, out);
 }
 
 /* A file that an expression names; once each. */
@@ -86,7 +106,7 @@ static int take_expression_file(const char *name, void *arg)
         return 1;
     }
     gathering->names[request->nfiles] = copy;
-    return read_option_file(gathering, copy, false, &request->files[request->nfiles++]) != 0;
+    return read_expression_file(gathering, copy, &request->files[request->nfiles++]) != 0;
 }
 
 static int gather(struct gathering *gathering, const struct select_options *options)

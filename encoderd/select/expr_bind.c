@@ -230,20 +230,37 @@ static bool keeps_shape(const struct bound *bound)
     return func == FUNC_ABS || func == FUNC_PHRED || func == FUNC_STRLEN;
 }
 
+static bool is_chosen(const struct bound *arg)
+{
+    return arg->take != NULL && arg->take->given;
+}
+
+/* binom(AD), and fisher(ADF,ADR) where no subscripts choose the values. */
+static bool values_by_call(const struct bound *bound)
+{
+    const struct bound *a = bound->args[0], *b = bound->args[1];
+
+    if (bound->node->func == FUNC_BINOM)
+        return bound->nargs == 1 && a->per_sample;
+    return bound->node->func == FUNC_FISHER && bound->nargs == 2 && a->per_sample &&
+           b->per_sample && !is_chosen(a) && !is_chosen(b);
+}
+
 static struct bound *finish_call(struct expr *expr, struct bound *bound, struct err *err)
 {
     const struct expr_node *node = bound->node;
-    bool binom = node->func == FUNC_BINOM;
+    bool test = node->func == FUNC_BINOM || node->func == FUNC_FISHER;
 
     if (keeps_shape(bound))
         bound->width = bound->args[0]->width;
-    if (binom && bound->nargs == 1 && bound->args[0]->per_sample)
-        expr->needs_genotype = true;
-    if (binom && bound->nargs == 2 && bound->args[0]->per_sample != bound->args[1]->per_sample) {
-        bound_error(expr, node, err, "BINOM needs two INFO or two FORMAT values, not one of each");
+    bound->by_call = values_by_call(bound);
+    expr->needs_genotype = expr->needs_genotype || bound->by_call;
+    if (test && bound->nargs == 2 && bound->args[0]->per_sample != bound->args[1]->per_sample) {
+        bound_error(expr, node, err, "%s needs two INFO or two FORMAT values, not one of each",
+                    expr_func_name(node->func));
         return NULL;
     }
-    if (!keeps_shape(bound) && !binom && !node->per_sample)
+    if (!keeps_shape(bound) && !test && !node->per_sample)
         return bound;
     return bound_mask_samples(expr, bound, true, err) == 0 ? bound : NULL;
 }
@@ -298,14 +315,16 @@ static struct bound *bind_node(struct expr *expr, const struct expr_node *node, 
     }
 }
 
-/* FILTER, TYPE, GT and files are no values by themselves: they only stand in comparisons. */
+/* FILTER, TYPE, GT and files are no values by themselves: they only stand in comparisons (compare_file looks at
+ * what files are compared with). */
 static int check_operands(struct expr *expr, struct err *err)
 {
     for (const struct bound *bound = expr->nodes; bound != NULL; bound = bound->next)
         for (unsigned i = 0; i < bound->nargs; i++) {
             const struct bound *arg = bound->args[i];
             bool special = arg->kind == BOUND_FILTER || arg->kind == BOUND_TYPE ||
-                           arg->kind == BOUND_GT || arg->kind == BOUND_FILE;
+                           arg->kind == BOUND_GT ||
+                           (arg->kind == BOUND_FILE && bound->kind != BOUND_COMPARE_STRINGS);
 
             if (special && (bound->kind == BOUND_CALL || bound->kind == BOUND_COMPARE_STRINGS ||
                             bound->kind == BOUND_COMPARE_NUMBERS))

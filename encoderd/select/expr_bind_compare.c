@@ -130,18 +130,20 @@ static struct bound *compare_filter(struct expr *expr, const struct expr_node *n
 static struct bound *compare_file(struct expr *expr, const struct expr_node *node, struct bound *a,
                                   struct bound *b, struct err *err)
 {
-    const struct bound *file = a->kind == BOUND_FILE ? a : b;
+    struct bound *file = a->kind == BOUND_FILE ? a : b, *other = file == a ? b : a;
 
-    if (a->kind != BOUND_ID && b->kind != BOUND_ID) {
-        bound_error(expr, file->node, err, "only ID can be compared with a file");
+    if (other->type != TYPE_IS_STRING || other->kind == BOUND_GT || other->kind == BOUND_FILTER ||
+        other->kind == BOUND_TYPE || other->kind == BOUND_FILE || is_constant_string(other)) {
+        bound_error(expr, file->node, err,
+                    "only ID and tags that hold strings can be compared with a file");
         return NULL;
     }
     if (!is_equality(node->op)) {
         bound_error(expr, node, err, "a file can only be compared by = and !=");
         return NULL;
     }
-    return new_comparison(expr, BOUND_COMPARE_ID, node, a->kind == BOUND_ID ? a : b,
-                          a->kind == BOUND_ID ? b : a, err);
+    return new_comparison(expr, other->kind == BOUND_ID ? BOUND_COMPARE_ID : BOUND_COMPARE_STRINGS,
+                          node, other, file, err);
 }
 
 static struct bound *compare_id(struct expr *expr, const struct expr_node *node, struct bound *a,

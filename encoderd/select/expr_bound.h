@@ -78,9 +78,11 @@ struct bound {
     size_t text_len;
     bool ignore_case; /* a pattern that ended in /i, which `text` has no more */
     bool flag;        /* BOUND_ARRAY of booleans */
+    bool by_call;     /* a test whose values the genotypes choose */
 
     struct zarr_array *array;        /* owned */
     const struct expr_indices *take; /* of the array's values; NULL: all */
+    bool take_of_call;               /* take says so: see expr_indices */
     uint64_t array_width;
     uint64_t *read_samples; /* owned; columns to read, those used, in output order */
     uint64_t nread;

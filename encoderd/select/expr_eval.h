@@ -56,6 +56,8 @@ int eval_filters(struct expr_eval *eval, struct err *err);
 /* AC, AN, AF, ... where the store has none. */
 int eval_counted(struct expr_eval *eval, const struct bound *bound, struct err *err);
 int eval_call(struct expr_eval *eval, const struct bound *bound, struct err *err);
+/* binom() and fisher(). */
+int eval_exact(struct expr_eval *eval, const struct bound *bound, struct err *err);
 int eval_compare_numbers(struct expr_eval *eval, const struct bound *bound, struct err *err);
 int eval_compare_strings(struct expr_eval *eval, const struct bound *bound, struct err *err);
 int eval_compare_id(struct expr_eval *eval, const struct bound *bound, struct err *err);

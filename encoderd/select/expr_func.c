@@ -1,7 +1,6 @@
 /*
  * Functions of expressions.
  */
-#include "common/size.h"
 #include "encoderd/select/expr_eval.h"
 
 #include <inttypes.h>
@@ -153,7 +152,9 @@ static void eval_count(struct expr_eval *eval, const struct bound *bound)
     double *out = eval_values(eval, bound)->numbers;
     bool fraction = bound->node->func == FUNC_F_PASS;
 
-    for (uint64_t row = 0; row < eval->batch->n; row++) {
+    for (uint64_t i = 0; by_sample(bound) && i < eval->batch->n * cells; i++)
+        out[i] = (double)count_cell(arg, values, i);
+    for (uint64_t row = 0; !by_sample(bound) && row < eval->batch->n; row++) {
         uint64_t n = 0;
 
         for (uint64_t s = 0; s < cells; s++)
@@ -186,117 +187,6 @@ static void eval_each(struct expr_eval *eval, const struct bound *bound)
                                                    : -PHRED_SCALE * log(values->numbers[i]);
 }
 
-/* Continued fraction of the incomplete beta function at one half (Lentz's method). */
-static double beta_fraction(double a, double b)
-{
-    const double x = 0.5, tiny = 1e-300;
-    double c = 1, d = 1 - (a + b) * x / (a + 1), f;
-
-    d = 1 / (fabs(d) < tiny ? tiny : d);
-    f = d;
-    for (int m = 1; m < 10000; m++) {
-        double terms[2] = {m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-                           -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))};
-        double step = 1;
-
-        for (int k = 0; k < 2; k++) {
-            d = 1 + terms[k] * d;
-            d = 1 / (fabs(d) < tiny ? tiny : d);
-            c = 1 + terms[k] / c;
-            c = fabs(c) < tiny ? tiny : c;
-            step = c * d;
-            f *= step;
-        }
-        if (fabs(step - 1) < 1e-15)
-            break;
-    }
-    return f;
-}
-
-/* The regularized incomplete beta function at one half. */
-static double beta_half(double a, double b)
-{
-    int sign;
-    double front =
-        exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) - (a + b) * M_LN2);
-
-    return a + 1 > (a + b + 2) * 0.5 ? front * beta_fraction(a, b) / a
-                                     : 1 - front * beta_fraction(b, a) / b;
-}
-
-/* Two-tailed binomial test of two counts against one half; nothing for no observation. */
-static double binom(double x, double y)
-{
-    double na, nb, p;
-
-    if (number_is_missing(x) || number_is_missing(y) || !(fabs(x) < INT32_MAX) ||
-        !(fabs(y) < INT32_MAX) || x < 0 || y < 0)
-        return number_missing();
-    na = trunc(x);
-    nb = trunc(y);
-    if (na + nb == 0)
-        return number_missing();
-    if (na == nb)
-        return 1;
-    p = 2 * beta_half(na > nb ? na : nb, (na < nb ? na : nb) + 1);
-    return p > 1 ? 1 : p;
-}
-
-static double value_at(const struct bound *arg, const double *numbers, uint64_t cell, int64_t k)
-{
-    return k >= 0 && (uint64_t)k < arg->width ? numbers[cell * arg->width + (uint64_t)k]
-                                              : number_missing();
-}
-
-/* binom(AD): the genotype says which two values are meant. */
-static double binom_of_call(struct expr_eval *eval, const struct bound *arg, const double *numbers,
-                            uint64_t cell)
-{
-    const unsigned ploidy = eval->expr->context.vcz->ploidy;
-    const int64_t *alleles = eval->alleles + cell * ploidy;
-
-    if (ploidy < 2 || alleles[0] < 0 || alleles[1] < 0)
-        return number_missing();
-    return binom(value_at(arg, numbers, cell, alleles[0]),
-                 value_at(arg, numbers, cell, alleles[1]));
-}
-
-static uint64_t count_there(const struct bound *arg, const double *at)
-{
-    uint64_t n = 0;
-
-    while (n < arg->width && !number_is_fill(at[n]))
-        n++;
-    return n;
-}
-
-/* Two values of one tag, or one of each of two. */
-static double binom_of_values(const struct bound *bound, const double *a, const double *b)
-{
-    if (bound->nargs == 1)
-        return count_there(bound->args[0], a) == 2 ? binom(a[0], a[1]) : number_missing();
-    return count_there(bound->args[0], a) == 1 && count_there(bound->args[1], b) == 1
-               ? binom(a[0], b[0])
-               : number_missing();
-}
-
-static int eval_binom(struct expr_eval *eval, const struct bound *bound, struct err *err)
-{
-    const struct bound *a = bound->args[0], *b = bound->args[1];
-    const double *x = eval_values(eval, a)->numbers;
-    const double *y = b != NULL ? eval_values(eval, b)->numbers : NULL;
-    double *out = eval_values(eval, bound)->numbers;
-    bool by_call = bound->nargs == 1 && a->per_sample;
-
-    if (by_call && eval_genotypes(eval, err) != 0)
-        return -1;
-    for (uint64_t i = 0; i < eval->batch->n * bound_cells(eval->expr, bound); i++)
-        out[i] =
-            by_call ? binom_of_call(eval, a, x, i)
-                    : binom_of_values(bound, x + i * a->width, b != NULL ? y + i * b->width : NULL);
-    return 0;
-}
-
 int eval_call(struct expr_eval *eval, const struct bound *bound, struct err *err)
 {
     switch (bound->node->func) {
@@ -311,7 +201,8 @@ int eval_call(struct expr_eval *eval, const struct bound *bound, struct err *err
         eval_each(eval, bound);
         return 0;
     case FUNC_BINOM:
-        return eval_binom(eval, bound, err);
+    case FUNC_FISHER:
+        return eval_exact(eval, bound, err);
     default:
         return eval_reduce(eval, bound, err);
     }

@@ -8,19 +8,43 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static bool takes(const struct bound *bound, uint64_t i)
+/* Whose value is wanted: call is the alleles of the sample at hand, where those say it. */
+struct wanted {
+    const struct bound *bound;
+    const int64_t *call;
+    unsigned ploidy;
+};
+
+static bool takes(const struct wanted *wanted, uint64_t i)
 {
-    return bound->take == NULL || !bound->take->given || expr_indices_have(bound->take, i);
+    const struct bound *bound = wanted->bound;
+
+    for (unsigned k = 0; bound->take_of_call && k < wanted->ploidy; k++)
+        if (wanted->call[k] == (int64_t)i)
+            return true;
+    return !bound->take_of_call &&
+           (bound->take == NULL || !bound->take->given || expr_indices_have(bound->take, i));
+}
+
+/* Cell i's. */
+static struct wanted wanted_at(const struct expr_eval *eval, const struct bound *bound, uint64_t i)
+{
+    const unsigned ploidy = eval->expr->context.vcz->ploidy;
+
+    return (struct wanted){.bound = bound,
+                           .call = bound->take_of_call ? eval->alleles + i * ploidy : NULL,
+                           .ploidy = ploidy};
 }
 
 /* Moves the wanted values of one cell; where none of them is a value, the cell is empty. */
-static void take_numbers(const struct bound *bound, const double *from, double *to)
+static void take_numbers(const struct wanted *wanted, const double *from, double *to)
 {
+    const struct bound *bound = wanted->bound;
     uint64_t n = 0;
     bool any = false;
 
     for (uint64_t i = 0; i < bound->array_width && n < bound->width; i++)
-        if (takes(bound, i)) {
+        if (takes(wanted, i)) {
             any = any || !number_is_missing(from[i]);
             to[n++] = from[i];
         }
@@ -33,13 +57,14 @@ static bool string_is_missing(const struct str *str)
     return str->len == 0 || (str->len == 1 && str->at[0] == '.');
 }
 
-static void take_strings(const struct bound *bound, const struct str *from, struct str *to)
+static void take_strings(const struct wanted *wanted, const struct str *from, struct str *to)
 {
+    const struct bound *bound = wanted->bound;
     uint64_t n = 0;
     bool any = false;
 
     for (uint64_t i = 0; i < bound->array_width && n < bound->width; i++)
-        if (takes(bound, i) && from[i].len > 0) {
+        if (takes(wanted, i) && from[i].len > 0) {
             any = any || !string_is_missing(&from[i]);
             to[n++] = from[i];
         }
@@ -54,6 +79,7 @@ static void place_numbers(const struct expr_eval *eval, const struct bound *boun
     const uint64_t cells = bound_cells(eval->expr, bound);
 
     for (uint64_t i = 0, cell = 0; i < eval->batch->n * cells; i++, to += bound->width) {
+        const struct wanted wanted = wanted_at(eval, bound, i);
         uint64_t at = cell;
 
         cell = cell + 1 < cells ? cell + 1 : 0;
@@ -62,7 +88,7 @@ static void place_numbers(const struct expr_eval *eval, const struct bound *boun
                 to[k] = number_fill();
             continue;
         }
-        take_numbers(bound, from, to);
+        take_numbers(&wanted, from, to);
         from += bound->array_width;
     }
 }
@@ -73,6 +99,7 @@ static void place_strings(const struct expr_eval *eval, const struct bound *boun
     const uint64_t cells = bound_cells(eval->expr, bound);
 
     for (uint64_t i = 0, cell = 0; i < eval->batch->n * cells; i++, to += bound->width) {
+        const struct wanted wanted = wanted_at(eval, bound, i);
         uint64_t at = cell;
 
         cell = cell + 1 < cells ? cell + 1 : 0;
@@ -81,7 +108,7 @@ static void place_strings(const struct expr_eval *eval, const struct bound *boun
                 to[k] = (struct str){.at = "", .len = 0};
             continue;
         }
-        take_strings(bound, from, to);
+        take_strings(&wanted, from, to);
         from += bound->array_width;
     }
 }
@@ -91,6 +118,8 @@ static int load_array(struct expr_eval *eval, const struct bound *bound, struct 
     struct values *values = eval_values(eval, bound);
     const struct batch *batch = eval->batch;
 
+    if (bound->take_of_call && eval_genotypes(eval, err) != 0)
+        return -1;
     if (bound->type == TYPE_IS_STRING) {
         if (column_strings(values->column, batch->begin, batch->n, values->scratch, err) != 0)
             return -1;
@@ -150,10 +179,11 @@ static int load_ids(struct expr_eval *eval, const struct bound *bound, struct er
 static void load_alt(const struct bound *bound, const struct str *alleles, unsigned nalleles,
                      struct str *out)
 {
+    const struct wanted wanted = {.bound = bound};
     uint64_t n = 0;
 
     for (uint64_t i = 0; i + 1 < nalleles && n < bound->width; i++)
-        if (takes(bound, i))
+        if (takes(&wanted, i))
             out[n++] = alleles[i + 1];
     if (n == 0 && bound->take != NULL && bound->take->single)
         out[n++] = (struct str){.at = ".", .len = 1};
@@ -164,6 +194,8 @@ static void load_alt(const struct bound *bound, const struct str *alleles, unsig
 static void load_ilen(const struct bound *bound, const struct str *alleles, unsigned nalleles,
                       double *scratch, double *out)
 {
+    const struct wanted wanted = {.bound = bound};
+
     for (uint64_t i = 0; i < bound->array_width; i++) {
         bool listed = i + 1 < nalleles;
 
@@ -172,7 +204,7 @@ static void load_ilen(const struct bound *bound, const struct str *alleles, unsi
                          ? number_missing()
                          : (double)alleles[i + 1].len - (double)alleles[0].len;
     }
-    take_numbers(bound, scratch, out);
+    take_numbers(&wanted, scratch, out);
 }
 
 static int load_alleles(struct expr_eval *eval, const struct bound *bound, struct err *err)

@@ -102,6 +102,30 @@ static bool match_cells(enum expr_op op, const struct str *a, uint64_t na, const
     return false;
 }
 
+/* Is any of the values in the file, or any part of one between commas? */
+static bool match_file(const struct bound *file, const struct str *at, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        for (size_t begin = 0, end; begin < at[i].len; begin = end + 1) {
+            const char *comma = memchr(at[i].at + begin, ',', at[i].len - begin);
+
+            end = comma != NULL ? (size_t)(comma - at[i].at) : at[i].len;
+            if (names_find(&file->file_names, at[i].at + begin, end - begin) < file->file_names.n)
+                return true;
+        }
+    return false;
+}
+
+static bool compare_cells(const struct bound *bound, const struct str *p, const struct str *q,
+                          struct pattern *pattern)
+{
+    const struct bound *a = bound->args[0], *b = bound->args[1];
+
+    if (b->kind == BOUND_FILE)
+        return match_file(b, p, a->width) == (bound->node->op == EXPR_EQ);
+    return match_cells(bound->node->op, p, a->width, q, b->width, pattern);
+}
+
 int eval_compare_strings(struct expr_eval *eval, const struct bound *bound, struct err *err)
 {
     const struct bound *a = bound->args[0], *b = bound->args[1];
@@ -113,8 +137,7 @@ int eval_compare_strings(struct expr_eval *eval, const struct bound *bound, stru
     for (uint64_t i = 0; i < eval->batch->n * cells; i++) {
         const struct str *p = x + (a->per_sample == bound->per_sample ? i : i / cells) * a->width;
         const struct str *q = y + (b->per_sample == bound->per_sample ? i : i / cells) * b->width;
-        bool pass = bound_uses(bound, i % cells) &&
-                    match_cells(bound->node->op, p, a->width, q, b->width, out->pattern);
+        bool pass = bound_uses(bound, i % cells) && compare_cells(bound, p, q, out->pattern);
 
         if (i % cells == 0)
             out->site[i / cells] = 0;

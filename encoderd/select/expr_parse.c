@@ -28,9 +28,9 @@ static const struct {
 } functions[] = {
     {"MAX", FUNC_MAX, true},        {"MIN", FUNC_MIN, true},        {"AVG", FUNC_AVG, true},
     {"MEAN", FUNC_AVG, true},       {"MEDIAN", FUNC_MEDIAN, true},  {"STDEV", FUNC_STDEV, true},
-    {"SUM", FUNC_SUM, true},        {"COUNT", FUNC_COUNT, false},   {"ABS", FUNC_ABS, false},
+    {"SUM", FUNC_SUM, true},        {"COUNT", FUNC_COUNT, true},   {"ABS", FUNC_ABS, false},
     {"STRLEN", FUNC_STRLEN, false}, {"PHRED", FUNC_PHRED, false},   {"BINOM", FUNC_BINOM, false},
-    {"N_PASS", FUNC_N_PASS, false}, {"F_PASS", FUNC_F_PASS, false},
+    {"FISHER", FUNC_FISHER, false}, {"N_PASS", FUNC_N_PASS, false}, {"F_PASS", FUNC_F_PASS, false},
 };
 
 const char *expr_func_name(enum expr_func func)
@@ -119,8 +119,13 @@ static int find_function(const struct parser *parser, const struct lex_token *to
     return lex_error(
         parser->err, parser->tree->text, token->column,
         "there is no function '%.*s'; functions are MAX, MIN, AVG, MEAN, MEDIAN, STDEV, "
-        "SUM (all also with SMPL_), COUNT, ABS, STRLEN, PHRED, BINOM, N_PASS and F_PASS",
+        "SUM, COUNT (all also with SMPL_), ABS, STRLEN, PHRED, BINOM, FISHER, N_PASS and F_PASS",
         (int)(token->len < 32 ? token->len : 32), token->text);
+}
+
+static bool is_test(enum expr_func func)
+{
+    return func == FUNC_BINOM || func == FUNC_FISHER;
 }
 
 /* What follows the name and its '('. */
@@ -138,9 +143,9 @@ static struct expr_node *parse_call(struct parser *parser, const struct lex_toke
         node->args[node->nargs++] = arg;
         if (parser->token.kind != LEX_COMMA)
             break;
-        if (node->nargs == (node->func == FUNC_BINOM ? 2 : 1)) {
-            expected(parser, node->func == FUNC_BINOM ? "')': BINOM has one or two arguments"
-                                                      : "')': this function has one argument");
+        if (node->nargs == (is_test(node->func) ? 2 : 1)) {
+            expected(parser, is_test(node->func) ? "')': this function has one or two arguments"
+                                                 : "')': this function has one argument");
             return NULL;
         }
         if (advance(parser) != 0)

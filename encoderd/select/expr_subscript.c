@@ -56,6 +56,10 @@ static int parse_indices(struct cursor *cursor, struct expr_indices *out)
 
     if (len == 0 || (len == 1 && *cursor->at == '*'))
         return 0;
+    if (len == 2 && memcmp(cursor->at, "GT", 2) == 0) {
+        out->of_call = true;
+        return 0;
+    }
     out->given = true;
     for (;;) {
         struct expr_range *ranges = reallocarray(out->ranges, out->nranges + 1, sizeof *ranges);
@@ -94,6 +98,15 @@ int expr_parse_subscript(const char *text, const struct lex_token *token,
             return -1;
     }
     out->colon = colon != NULL;
+    if (out->first.of_call) {
+        if (out->colon)
+            return bad(&cursor, "GT chooses values, not samples");
+        /* AD[GT] is AD[:GT]. */
+        out->colon = true;
+        out->second = out->first;
+        out->first = (struct expr_indices){0};
+        return 0;
+    }
     if (colon == NULL)
         return 0;
     cursor.at = colon + 1;

@@ -264,6 +264,20 @@ static int set_subscript(struct expr *expr, struct bound *bound, struct err *err
     return 0;
 }
 
+/* "AD[GT]": the values must be of the alleles, one each. */
+static int take_of_call(struct expr *expr, struct bound *bound, struct err *err)
+{
+    if (bound->take == NULL || !bound->take->of_call)
+        return 0;
+    if (bound->array_width != column_array_width(expr->context.vcz->allele, false))
+        return bound_error(expr, bound->node, err,
+                           "%.*s does not have one value for each allele, for GT to choose from",
+                           (int)bound->node->len, bound->node->text);
+    bound->take_of_call = true;
+    expr->needs_genotype = true;
+    return 0;
+}
+
 /* Takes the array over, also when it fails. */
 static struct bound *bind_array(struct expr *expr, const struct expr_node *node,
                                 struct zarr_array *array, bool per_sample, struct err *err)
@@ -279,7 +293,7 @@ static struct bound *bind_array(struct expr *expr, const struct expr_node *node,
     bound->type = column_array_is_string(array) ? TYPE_IS_STRING : TYPE_IS_NUMBER;
     bound->flag = array->meta.dtype.kind == DTYPE_BOOL;
     bound->array_width = column_array_width(array, per_sample);
-    if (set_subscript(expr, bound, err) != 0 ||
+    if (set_subscript(expr, bound, err) != 0 || take_of_call(expr, bound, err) != 0 ||
         (per_sample && list_read_samples(expr, bound, err) != 0))
         return NULL;
     bound->width = width_taken(bound->take, bound->array_width);
@@ -309,6 +323,10 @@ static struct bound *bind_gt(struct expr *expr, const struct expr_node *node, st
     bound->type = TYPE_IS_STRING;
     bound->per_sample = true;
     expr->needs_genotype = true;
+    if (node->subscript.second.of_call) {
+        bound_error(expr, node, err, "GT does not have one value for each allele");
+        return NULL;
+    }
     return set_subscript(expr, bound, err) == 0 ? bound : NULL;
 }
 

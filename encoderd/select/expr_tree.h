@@ -46,6 +46,7 @@ enum expr_func {
     FUNC_STRLEN,
     FUNC_PHRED,
     FUNC_BINOM,
+    FUNC_FISHER,
     FUNC_N_PASS,
     FUNC_F_PASS,
 };
@@ -54,8 +55,9 @@ struct expr_range {
     uint64_t first, last; /* both inside; last UINT64_MAX: to the end */
 };
 
-/* One part of a subscript: "", "*", "3", "0,2-4", "1-". */
+/* One part of a subscript: "", "*", "3", "0,2-4", "1-", or, of values, "GT". */
 struct expr_indices {
+    bool of_call;              /* "GT": those of the alleles that each call has */
     bool given;                /* not "" and not "*" */
     bool single;               /* one number: ranges[0].first */
     struct expr_range *ranges; /* owned */

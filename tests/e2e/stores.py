@@ -39,6 +39,18 @@ def write_ints(array, values, dtype="<i4"):
     (array / "0").write_bytes(struct.pack(f"<{len(values)}{code}", *values))
 
 
+def new_ints(array, values, shape, dtype="<i4"):
+    """A new array, in one chunk that is not compressed; values: lists in lists."""
+    flat = values
+    for _ in shape[1:]:
+        flat = [value for row in flat for value in row]
+    array.mkdir()
+    meta = {"zarr_format": 2, "shape": shape, "chunks": shape, "dtype": dtype, "fill_value": -1, "order": "C",
+            "filters": None, "compressor": None, "dimension_separator": "."}  # fmt: skip
+    (array / ".zarray").write_text(json.dumps(meta))
+    (array / ".".join("0" for _ in shape)).write_bytes(struct.pack(f"<{len(flat)}i", *flat))
+
+
 # --- ways to spoil a chunk's file, each of which a decoder must notice ------------------------------------
 
 

@@ -5,8 +5,10 @@ tests/tools/selectdump says what is kept, without a mount, so that hundreds of s
 
 import gzip
 import json
+import math
 import os
 import random
+import re
 import shlex
 import shutil
 import struct
@@ -15,6 +17,7 @@ import subprocess
 import pytest
 
 import helpers
+import stores
 
 SELECTDUMP = helpers.BUILD / "tools/selectdump"
 
@@ -433,6 +436,11 @@ REFUSED = [
     ('ID="rs1', "no closing"),
     ("QUAL>1 #", "'#' has no meaning"),
     ("N_PASS(QUAL>1)>1", "needs a FORMAT tag"),
+    ("GQ[GT]>1", "does not have one value for each allele"),
+    ("GQ[GT:0]>1", "GT chooses values, not samples"),
+    ("fisher(GQ,FMT/DP,MQ)>1", "one or two arguments"),
+    ("fisher(GQ,MQ)>1", "FISHER needs two INFO or two FORMAT values"),
+    ("QUAL>0x", "column 6"),
     ("", "expected an expression"),
 ]
 
@@ -442,6 +450,114 @@ def test_refused(expression, message):
     done = run(SELECTDUMP, helpers.store("filters.vcz"), "-i", expression)
     assert done.returncode == 1
     assert message in done.stderr
+
+
+# --- what bcftools 1.16 does not know yet ------------------------------------------------------------------
+
+
+HUGE = (2000000000, 0, 0, 1999999999)  # as many steps as there are tables would take minutes
+
+
+def fisher(a, b, c, d):
+    """Two-tailed, in whole numbers. Of HUGE it is known."""
+    if (a, b, c, d) == HUGE:
+        return 0.0
+    row, column, total = a + b, a + c, a + b + c + d
+    ways = {x: math.comb(row, x) * math.comb(total - row, column - x)
+            for x in range(max(0, row + column - total), min(row, column) + 1)}  # fmt: skip
+    return sum(w for w in ways.values() if w <= ways[a]) / math.comb(total, column)
+
+
+def call_of(field):
+    """Alleles of a call, None for a missing one."""
+    return [None if a == "." else int(a) for a in re.split("[/|]", field.split(":")[0])]
+
+
+@pytest.fixture(scope="module")
+def counted(vcfs, tmp_path_factory):
+    """filters.vcz with INFO/DP4 and FORMAT/ADF, ADR of one value for each allele; and all of it as lists."""
+    directory = tmp_path_factory.mktemp("counted")
+    store = helpers.copy_store("filters.vcz", directory)
+    calls = [[call_of(f) for f in line.split("\t")[9:]]
+             for line in helpers.vcf("filters.vcf").read_text().splitlines() if line[0] != "#"]  # fmt: skip
+    slots = json.loads((store / "variant_allele/.zarray").read_text())["shape"][1]
+    n, nsamples = len(calls), len(calls[0])
+    rng = random.Random(f"{SEED} counted")
+    dp4 = [[rng.choice([0, 3, 9, 40, 90]) + rng.randint(0, 9) for _ in range(4)] for _ in range(n)]
+    dp4[7][2] = -1
+    dp4[8] = HUGE
+    ad = {tag: [[[rng.randint(-1, 12) for _ in range(slots)] for _ in range(nsamples)] for _ in range(n)]
+          for tag in ("ADF", "ADR")}  # fmt: skip
+    arrays = [("variant_DP4", dp4, [n, 4]), *(("call_" + t, v, [n, nsamples, slots]) for t, v in ad.items())]
+    for name, values, shape in arrays:
+        stores.new_ints(store / name, values, shape)
+    return store, calls, dp4, ad
+
+
+def known(values):
+    return values if all(v is not None and v >= 0 for v in values) else None
+
+
+def test_expressions_of_newer_bcftools(counted, vcfs):
+    """fisher() and sCOUNT(), values chosen by the genotype, and tags compared with files, as their manual has them."""
+    store, calls, dp4, ad = counted
+    sites = vcfs("filters.vcf").sites
+
+    def of_call(tag, v, s):
+        alleles = sorted({a for a in calls[v][s] if a is not None})
+        return [ad[tag][v][s][a] for a in alleles]
+
+    def of_tags(v, s):
+        call = calls[v][s]
+        if len(call) < 2 or None in call:
+            return None
+        four = known([ad[tag][v][s][a] for tag in ("ADF", "ADR") for a in call])
+        return four and fisher(*four)
+
+    def first_two(v, s):
+        four = known([ad[tag][v][s][a] for tag in ("ADF", "ADR") for a in (0, 1)])
+        return four and fisher(*four)
+
+    site_p = [known(four) and fisher(*four) for four in dp4]
+    samples = range(len(calls[0]))
+    cases = []
+    for limit in (1e-9, 1e-4, 0.01, 0.05, 0.3, 0.9):
+        cases += [
+            (f"fisher(DP4)<{limit}", [p is not None and p < limit for p in site_p]),
+            (f"phred(fisher(INFO/DP4))>{-10 * math.log10(limit)}", [p is not None and p < limit for p in site_p]),
+            (f"fisher(DP4[0,1],DP4[2,3])<{limit}", [p is not None and p < limit for p in site_p]),
+            (f"fisher(ADF,ADR)<{limit}", [any((of_tags(v, s) or 1) < limit for s in samples) for v in range(len(calls))]),
+            (f"fisher(FMT/ADF[:0,1],FMT/ADR[:0,1])<{limit}",
+             [any((first_two(v, s) or 1) < limit for s in samples) for v in range(len(calls))]),
+        ]  # fmt: skip
+    for limit in (2, 6, 11):
+        each = range(len(calls))
+        cases += [
+            (f"ADF[GT]>{limit}", [any(x > limit for s in samples for x in of_call("ADF", v, s)) for v in each]),
+            (f"ADF[3:GT]={limit}", [limit in of_call("ADF", v, 3) for v in each]),
+            (f"sSUM(ADR[GT])>{2 * limit}",
+             [any(sum(x for x in of_call("ADR", v, s) if x >= 0) > 2 * limit for s in samples) for v in each]),
+            (f"N_PASS(sCOUNT(ADF)={limit // 2})>3",
+             [sum(sum(x >= 0 for x in ad["ADF"][v][s]) == limit // 2 for s in samples) > 3 for v in each]),
+        ]  # fmt: skip
+    cases.append(("POS>0x3e8 & POS<1.5e3", [1000 < int(site[1]) < 1500 for site in sites]))
+    for expression, due in cases:
+        kept = dump(store, ["-i", expression])[1]
+        assert kept == [site for site, keep in zip(sites, due) if keep], expression
+    assert sum(0 < sum(due) < len(sites) for _, due in cases) > 20
+
+
+def test_tags_in_files(vcfs, scratch):
+    vcf = vcfs("filters.vcf")
+    words = scratch / "words"
+    words.write_bytes(gzip.compress(b"A and more\n\nT\nchr2\n"))
+    for expression, same in [(f"AA=@{words}", 'AA="A" | AA="T"'), (f"AA!=@{words}", '!'), (f"REF=@{words}", 'REF="A" | REF="T"'),
+                             (f"ALT=@{words} & CHROM!=@{words}", 'ALT="A,T" & CHROM!="chr2"')]:  # fmt: skip
+        if same == "!":
+            due = [site for site in vcf.sites if site not in vcf.keep([], ["-i", 'AA="A" | AA="T"'], None)]
+        else:
+            due = vcf.keep([], ["-i", same], None)
+        assert due and dump("filters.vcz", ["-i", expression])[1] == due, expression
 
 
 # --- files ------------------------------------------------------------------------------------------------

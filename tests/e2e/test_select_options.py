@@ -55,6 +55,14 @@ def test_files_are_read_before_the_encoder_is_confined(mount, scratch):
         assert 0 < len(m.read(".bim").splitlines()) < 60
 
 
+def test_the_home_directory_in_an_expression(scratch):
+    """No shell expands what stands behind an @."""
+    (scratch / "ids").write_text("rs_none\n")
+    done = helpers.run("info", "-i", "ID=@~/ids", helpers.store(STORE), env={"HOME": str(scratch)})
+    assert done.returncode == 0, done.stderr
+    assert "no variant is left" in done.stderr
+
+
 def test_nothing_left_is_an_empty_fileset_with_a_warning(mount, scratch):
     log = scratch / "log"
     with mount(helpers.store(STORE), "-i", "QUAL>1e9", "--log-file", log, "--log-level", "WARNING") as m:

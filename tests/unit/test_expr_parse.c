@@ -115,6 +115,8 @@ static void test_trees(void **state)
     check("%QUAL>1", "(> QUAL 1)");
     check("MAX(DP)>1 & smpl_mean(GQ)=2 & sSUM(X)=3 & avg(Y)<4",
           "(& (> (MAX DP) 1) (& (= (SMPL_AVG GQ) 2) (& (= (SMPL_SUM X) 3) (< (AVG Y) 4))))");
+    check("sCOUNT(A)=0x1F", "(= (SMPL_COUNT A) 31)");
+    check("fisher(A,B[:0,1])<1e-2", "(< (FISHER A B[*:0,1]) 0.01)");
     check("phred(binom(AD[:0], AD[:1]))>3", "(> (PHRED (BINOM AD[*:0] AD[*:1])) 3)");
     check("N_PASS(GQ>1 & GT!=\"mis\")>0", "(> (N_PASS (& (> GQ 1) (!= GT 'mis'))) 0)");
     check("1000G=1", "(= 1000G 1)");
@@ -176,7 +178,8 @@ static void test_errors(void **state)
     check_error("A=1 ^ B=2", 5, "'^' has no meaning");
     check_error("A=1 \x01", 5, "0x01");
     check_error("NOPE(A)=1", 1, "no function 'NOPE'");
-    check_error("SMPL_COUNT(A)=1", 1, "no function");
+    check_error("SMPL_ABS(A)=1", 1, "no function");
+    check_error("A[GT:1]=1", 3, "chooses values");
     check_error("MAX(A,B)=1", 6, "one argument");
     check_error("BINOM(A,B,C)=1", 10, "one or two");
     check_error("MAX()=1", 5, "expected a value");
