@@ -318,6 +318,7 @@ static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
     sum->bytes_read += found->totals.bytes_read;
     sum->bytes_decoded += found->totals.bytes_decoded;
     sum->nwithout_alt += found->totals.nwithout_alt;
+    sum->nzero_ploidy += found->totals.nzero_ploidy;
     problems_move(&found->problems, &walk->check->problems);
     free(found);
     walk->done++;
@@ -364,6 +365,18 @@ static void remark_without_alt(struct check *check)
                      n, n == 1 ? " is" : "s are");
 }
 
+/* Some tools write so what a sample has no chromosome for. */
+static void remark_zero_ploidy(struct check *check)
+{
+    const uint64_t n = check->totals.nzero_ploidy;
+
+    if (n > 0)
+        problems_add(&check->remarks, "call_genotype", "",
+                     "%" PRIu64 " call%s of no alleles, missing or not, but of fill values (-2) "
+                     "alone: shown as missing",
+                     n, n == 1 ? " is" : "s are");
+}
+
 static int walk_chunks(struct check *check, const struct pass_means *means, struct err *err)
 {
     AUTO_FREE uint64_t *first = calloc(check->narrays + 1, sizeof *first);
@@ -391,6 +404,7 @@ static int walk_chunks(struct check *check, const struct pass_means *means, stru
         return -1;
     remark_absent(check, &walk);
     remark_without_alt(check);
+    remark_zero_ploidy(check);
     return 0;
 }
 

@@ -35,10 +35,11 @@ struct values {
     const uint64_t *index; /* of the chunk */
     enum rule rule;
     bool edge;             /* part of the chunk lies outside the array */
-    bool after_fill;       /* the call being walked has had a fill value */
+    uint64_t nfill;        /* fill values that the call being walked has had */
     uint64_t nbad;         /* values that break the rule */
     struct buf first;      /* what is wrong with the first of them; terminated */
     uint64_t nwithout_alt; /* see check_totals */
+    uint64_t nzero_ploidy;
 };
 
 static uint64_t call_rows(const struct vcz *vcz)
@@ -159,6 +160,14 @@ static bool element_place(const struct values *values, uint64_t k, uint64_t *pla
     return true;
 }
 
+/* Elements of a call that are in the chunk. */
+static uint64_t call_slots(const struct values *values)
+{
+    const struct zarr_meta *meta = &values->array->meta;
+
+    return size_min(meta->chunk[2], meta->shape[2] - values->index[2] * meta->chunk[2]);
+}
+
 /* Calls come in order, each a run of `ploidy` elements. */
 static const char *judge_call(struct values *values, uint64_t k, int64_t value)
 {
@@ -167,12 +176,13 @@ static const char *judge_call(struct values *values, uint64_t k, int64_t value)
     const uint64_t row = k / (meta->chunk[1] * meta->chunk[2]);
 
     if (k % meta->chunk[2] == 0)
-        values->after_fill = false;
+        values->nfill = 0;
     if (value == VCZ_INT_FILL) {
-        values->after_fill = true;
+        values->nfill++;
+        values->nzero_ploidy += values->nfill == call_slots(values) && values->index[2] == 0;
         return NULL;
     }
-    if (values->after_fill)
+    if (values->nfill > 0)
         return "is an allele after a fill value";
     if (value < VCZ_INT_MISSING)
         return "is neither an allele, nor missing (-1), nor fill (-2)";
@@ -287,6 +297,8 @@ static int walk_absent(struct values *values, struct chunk *chunk, struct err *e
     row_elements = elements_inside(values, 1);
     for (uint64_t row = 0; row < rows; row++)
         judge_at(values, row * meta->chunk[1] * meta->chunk[2], value, row_elements);
+    if (value == VCZ_INT_FILL && values->index[2] == 0)
+        values->nzero_ploidy = rows * row_elements / call_slots(values);
     return 0;
 }
 
@@ -336,6 +348,7 @@ static int check_values(struct check_worker *worker, const struct zarr_array *ar
                      values.first.failed ? "a value" : (const char *)values.first.data, values.nbad,
                      values.nbad == 1 ? "" : "s");
     totals->nwithout_alt += values.nwithout_alt;
+    totals->nzero_ploidy += values.nzero_ploidy;
     buf_free(&values.first);
     return rc;
 }

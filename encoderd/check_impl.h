@@ -30,6 +30,7 @@ struct check_totals {
     uint64_t nchunks, nabsent; /* absent: not stored, all fill value */
     uint64_t bytes_read, bytes_decoded;
     uint64_t nwithout_alt; /* values of call_genotype that are allele 1 of a site without ALT */
+    uint64_t nzero_ploidy; /* calls that are fill values alone */
 };
 
 struct check {

@@ -56,7 +56,9 @@ static const char help_overview[] =
     "      --no-bgi                leave the index out (it is made when it is first looked at)\n"  \
     "      --no-sample-file        leave the .sample out\n"                                        \
     "      --no-header-samples     no sample IDs in the .bgen\n"                                   \
-    "      --unphased              show no phase\n"                                                \
+    "      --phased                show phase: a variant is phased if every shown call is\n"       \
+    "      --unphased              show no phase (the default)\n"                                  \
+    "      --haploid               show haploid calls as haploid, not as homozygous ones\n"        \
     "      --variant-id-field F    where a variant's ID goes: rsid (default) or varid\n"           \
     "      --total-string-length N bytes for a variant's contig, ID, alleles and padding\n"        \
     "                              (default: 64, or what the longest need)\n"                      \

@@ -28,7 +28,9 @@ enum opt_id {
     OPT_NO_BGI,
     OPT_NO_SAMPLE_FILE,
     OPT_NO_HEADER_SAMPLES,
+    OPT_PHASED,
     OPT_UNPHASED,
+    OPT_HAPLOID,
     OPT_VARIANT_ID_FIELD,
     OPT_TOTAL_STRING_LENGTH,
     OPT_PAD_BYTE,
@@ -88,7 +90,8 @@ enum opt_id {
     {"no-bgi", no_argument, NULL, OPT_NO_BGI},                                                     \
         {"no-sample-file", no_argument, NULL, OPT_NO_SAMPLE_FILE},                                 \
         {"no-header-samples", no_argument, NULL, OPT_NO_HEADER_SAMPLES},                           \
-        {"unphased", no_argument, NULL, OPT_UNPHASED},                                             \
+        {"phased", no_argument, NULL, OPT_PHASED}, {"unphased", no_argument, NULL, OPT_UNPHASED},  \
+        {"haploid", no_argument, NULL, OPT_HAPLOID},                                               \
         {"variant-id-field", required_argument, NULL, OPT_VARIANT_ID_FIELD},                       \
         {"total-string-length", required_argument, NULL, OPT_TOTAL_STRING_LENGTH},                 \
     {                                                                                              \
@@ -309,8 +312,14 @@ static int take_bgen_option(struct options *opt, int id, const char *arg, struct
     case OPT_NO_HEADER_SAMPLES:
         opt->no_header_samples = true;
         return 0;
+    case OPT_PHASED:
+        opt->phased = true;
+        return 0;
     case OPT_UNPHASED:
         opt->unphased = true;
+        return 0;
+    case OPT_HAPLOID:
+        opt->haploid = true;
         return 0;
     case OPT_VARIANT_ID_FIELD:
         return take_id_field(opt, arg, err);
@@ -514,6 +523,8 @@ static int check_whole(struct options *opt, struct err *err)
         return err_set(err, ERR_USAGE,
                        "--regions-format is about --regions-file, and --targets-format about "
                        "--targets-file: no such file is given");
+    if (opt->phased && opt->unphased)
+        return err_set(err, ERR_USAGE, "--phased and --unphased exclude each other");
     if (opt->max_alleles != 0 && opt->min_alleles > opt->max_alleles)
         return err_set(err, ERR_USAGE,
                        "--min-alleles %" PRIu64 " is more than --max-alleles "
@@ -631,7 +642,8 @@ void options_view(const struct options *opt, struct view_options *out)
         .no_bgi = opt->no_bgi,
         .no_sample_file = opt->no_sample_file,
         .no_header_samples = opt->no_header_samples,
-        .unphased = opt->unphased,
+        .phased = opt->phased,
+        .haploid = opt->haploid,
         .id_in_varid = opt->id_in_varid,
         .total_string_length = opt->total_string_length,
         .pad_byte = opt->pad_byte,

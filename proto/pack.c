@@ -109,7 +109,8 @@ static void put_bgen_options(struct putter *put, const struct view_options *view
     put_bool(put, "no_bgi", view->no_bgi);
     put_bool(put, "no_sample_file", view->no_sample_file);
     put_bool(put, "no_header_samples", view->no_header_samples);
-    put_bool(put, "unphased", view->unphased);
+    put_bool(put, "phased", view->phased);
+    put_bool(put, "haploid", view->haploid);
     put_bool(put, "id_in_varid", view->id_in_varid);
     put_count(put, "string_length", view->total_string_length);
     put_u64(put, "pad_byte", 0, PROTO_PAD_MAX, view->pad_byte);
@@ -118,7 +119,7 @@ static void put_bgen_options(struct putter *put, const struct view_options *view
 static void put_view(struct putter *put, const struct view_options *view)
 {
     put_key(put, "view");
-    msgpack_pack_map(&put->packer, 16);
+    msgpack_pack_map(&put->packer, 17);
     put_key(put, "formats");
     if (view->nformats > PROTO_FORMATS_MAX) {
         put_fail(put, "formats", "holds too many");

@@ -72,7 +72,7 @@ struct view_options {
     bool formats_optional;
     const char *basename; /* never NULL; may be empty in info, where no file is named */
     bool no_bim, no_fam;
-    bool no_bgi, no_sample_file, no_header_samples, unphased;
+    bool no_bgi, no_sample_file, no_header_samples, phased, haploid;
     bool id_in_varid;             /* --variant-id-field varid */
     uint64_t total_string_length; /* 0: the default */
     uint64_t pad_byte;            /* 0: the default; at most PROTO_PAD_MAX */

@@ -62,7 +62,8 @@ static void get_bgen_options(struct getter *get, struct view_options *view)
     get_bool(get, "no_bgi", &view->no_bgi);
     get_bool(get, "no_sample_file", &view->no_sample_file);
     get_bool(get, "no_header_samples", &view->no_header_samples);
-    get_bool(get, "unphased", &view->unphased);
+    get_bool(get, "phased", &view->phased);
+    get_bool(get, "haploid", &view->haploid);
     get_bool(get, "id_in_varid", &view->id_in_varid);
     get_count(get, "string_length", &view->total_string_length);
     get_u64(get, "pad_byte", 0, PROTO_PAD_MAX, &view->pad_byte);

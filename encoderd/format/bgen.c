@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/memfd.h"
+#include "common/notices.h"
 #include "common/size.h"
 #include "encoderd/format/bgen_impl.h"
 #include "encoderd/format/refuse.h"
@@ -162,18 +163,35 @@ static int open_parts(const struct format_options *options, const struct pass_me
     return make_layout(view, err);
 }
 
+/* Phase is shown if it is wanted and there; it is said, for not every program does. */
+static int find_phase(const struct selection *selection, const struct format_options *options,
+                      struct notices *notices, bool *phased, struct err *err)
+{
+    if (options->phased && vcz_need(selection->vcz, VCZ_PHASE, err) != 0)
+        return -1;
+    *phased = options->phased && selection->vcz->phased != NULL;
+    if (*phased && notices != NULL)
+        notices_add(notices, "the .bgen has phase, as --phased asks: REGENIE, which looks at the "
+                             "first variant only, aborts or misreads it without a word; SAIGE, "
+                             "GCTA and bgenix -v11 refuse it");
+    return 0;
+}
+
 static int bgen_open(const struct selection *selection, const struct format_options *options,
                      const struct pass_means *means, bool resume, struct format_view *out,
                      struct err *err)
 {
-    const bool never_phased = options->unphased || selection->vcz->phased == NULL;
     const struct format_saved saved = out->saved;
-    struct bgen *bgen = calloc(1, sizeof *bgen);
+    struct bgen *bgen;
+    bool phased;
 
+    if (find_phase(selection, options, resume ? NULL : means->notices, &phased, err) != 0)
+        return -1;
+    bgen = calloc(1, sizeof *bgen);
     *out = (struct format_view){.format = &format_bgen,
                                 .selection = selection,
                                 .stream_suffix = ".bgen",
-                                .wants_phase = !never_phased,
+                                .wants_phase = phased,
                                 .wants_sites = true,
                                 .wants_sums = true,
                                 .state = bgen};
@@ -182,32 +200,28 @@ static int bgen_open(const struct selection *selection, const struct format_opti
     if (resume)
         out->saved = saved;
     bgen->scratch_max = means->scratch_max;
-    bgen->shape = (struct bgen_shape){.nsamples = selection->nsamples,
-                                      .ploidy = selection->vcz->ploidy,
-                                      .pad = options->pad_byte != 0 ? options->pad_byte : '.',
-                                      .id_in_varid = options->id_in_varid,
-                                      .put_unphased = never_phased};
+    bgen->shape =
+        (struct bgen_shape){.nsamples = selection->nsamples,
+                            .ploidy = bgen_nvalues(selection->vcz->ploidy, options->haploid),
+                            .pad = options->pad_byte != 0 ? options->pad_byte : '.',
+                            .id_in_varid = options->id_in_varid,
+                            .phased = phased,
+                            .haploid = options->haploid};
     if (open_parts(options, means, resume, out, err) == 0)
         return 0;
     bgen_close(out);
     return -1;
 }
 
-/* (−2, anything) is no call here: a BGEN has no ploidy 0 that would say so. */
-static bool call_is_bad(int a, int b)
-{
-    return a > 1 || b > 1 || a < VCZ_INT_MISSING || b < VCZ_INT_FILL;
-}
-
 /* n calls of a run, from the one numbered `done` on. */
 static bool put_piece(const struct call_run *run, uint64_t done, uint64_t n,
                       const struct bgen_out *out, struct bgen_sums *sums)
 {
-    const unsigned ploidy = run->ploidy;
+    const unsigned axis = run->ploidy;
 
     if (run->planes.at != NULL)
-        return bgen_from_planes(&run->planes, run->first + done * ploidy, ploidy, n, out, sums);
-    return bgen_from_alleles(run->alleles + done * ploidy, ploidy, n, out, sums);
+        return bgen_from_planes(&run->planes, run->first + done * axis, axis, n, out, sums);
+    return bgen_from_alleles(run->alleles + done * axis, axis, n, out, sums);
 }
 
 _Static_assert((int)BGEN_NSUMS <= ROW_SUMS, "a row's sums do not fit");
@@ -226,7 +240,8 @@ static int bgen_put(const struct format_view *view, const struct call_run *run, 
         uint8_t pair[2];
         const struct bgen_out out = {.ploidies = piece.ploidies,
                                      .values = piece.second != NULL ? pair : piece.values,
-                                     .unphased = bgen->shape.put_unphased};
+                                     .phased = bgen->shape.phased,
+                                     .haploid = bgen->shape.haploid};
         struct bgen_sums sums = {0};
 
         n = piece.ncalls;
@@ -239,7 +254,7 @@ static int bgen_put(const struct format_view *view, const struct call_run *run, 
     }
     for (unsigned i = 0; i < BGEN_NSUMS; i++)
         __atomic_fetch_add(&run->sums->words[i], row_sums[i], __ATOMIC_RELAXED);
-    return ok ? 0 : refuse_call(view, bgen->scratch_max, run, call_is_bad, err);
+    return ok ? 0 : refuse_call(view, bgen->scratch_max, run, err);
 }
 
 static int bgen_finish_row(const struct format_view *view, const struct row_facts *facts,

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define BAD 0xff
-
 /* What a call becomes: its ploidy byte, and the two bytes of either form. */
 struct code {
     uint8_t ploidy, phased[2], unphased[2];
@@ -12,8 +10,8 @@ struct code {
 #define REF 255
 #define ALT 0
 
-/* By allele 0, 1, −2, −1 (the low two bits). */
-static const struct code diploid_codes[4][4] =
+/* By allele 0, 1, −2, −1 (the low two bits); none begins with −2. */
+static const struct code codes[4][4] =
     {
         [0] =
             {
@@ -29,7 +27,6 @@ static const struct code diploid_codes[4][4] =
                 [2] = {1, {ALT, 0}, {0, ALT}},
                 [3] = {2 | BGEN_MISSING, {0, 0}, {0, 0}},
             },
-        [2] = {{BAD, {0}, {0}}, {BAD, {0}, {0}}, {BAD, {0}, {0}}, {BAD, {0}, {0}}},
         [3] =
             {
                 [0] = {2 | BGEN_MISSING, {0, 0}, {0, 0}},
@@ -39,9 +36,7 @@ static const struct code diploid_codes[4][4] =
             },
 };
 
-static const uint8_t haploid_codes[4][2] = {{1, REF}, {1, ALT}, {BAD, 0}, {1 | BGEN_MISSING, 0}};
-
-static bool in_range(int8_t allele)
+static bool in_range(int allele)
 {
     return allele >= -2 && allele <= 1;
 }
@@ -62,43 +57,39 @@ static void count_values(const uint8_t *values, uint64_t n, struct bgen_sums *su
     }
 }
 
-static bool from_haploid(const int8_t *alleles, uint64_t ncalls, const struct bgen_out *out,
-                         struct bgen_sums *sums)
+/* NULL if there is no such call. */
+static const struct code *code_of(int a, int b, bool haploid)
 {
-    bool ok = true;
-
-    for (uint64_t i = 0; i < ncalls; i++) {
-        const uint8_t *code = haploid_codes[(unsigned)alleles[i] & 3];
-
-        if (!in_range(alleles[i]) || code[0] == BAD)
-            ok = false;
-        out->ploidies[i] = code[0];
-        out->values[i] = code[1];
-        count_call(i, code[0], sums);
-    }
-    count_values(out->values, ncalls, sums);
-    return ok;
+    if (!in_range(a) || !in_range(b) || (a == -2 && b != -2))
+        return NULL;
+    if (a == -2)
+        a = -1;
+    if (b == -2 && !haploid)
+        b = a;
+    return &codes[(unsigned)a & 3][(unsigned)b & 3];
 }
 
-bool bgen_from_alleles_plain(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+bool bgen_from_alleles_plain(const int8_t *alleles, unsigned axis, uint64_t ncalls,
                              const struct bgen_out *out, struct bgen_sums *sums)
 {
+    const unsigned nvalues = bgen_nvalues(axis, out->haploid);
     bool ok = true;
 
-    if (ploidy == 1)
-        return from_haploid(alleles, ncalls, out, sums);
     for (uint64_t i = 0; i < ncalls; i++) {
-        const int8_t a = alleles[2 * i], b = alleles[2 * i + 1];
-        const struct code *code = &diploid_codes[(unsigned)a & 3][(unsigned)b & 3];
+        const int8_t *call = alleles + i * axis;
+        const struct code *code = code_of(call[0], axis == 2 ? call[1] : -2, out->haploid);
 
-        if (!in_range(a) || !in_range(b) || code->ploidy == BAD)
+        if (code == NULL) {
             ok = false;
+            code = &codes[3][3];
+        }
         out->ploidies[i] = code->ploidy;
-        memcpy(out->values + 2 * i, out->unphased ? code->unphased : code->phased, 2);
-        sums->haploid += code->ploidy & 1;
+        memcpy(out->values + nvalues * i,
+               nvalues == 1 || out->phased ? code->phased : code->unphased, nvalues);
+        sums->haploid += nvalues == 2 && (code->ploidy & 1) != 0;
         count_call(i, code->ploidy, sums);
     }
-    count_values(out->values, 2 * ncalls, sums);
+    count_values(out->values, nvalues * ncalls, sums);
     return ok;
 }
 
@@ -183,14 +174,14 @@ static const struct bgen_impl *best(void)
     return &portable;
 }
 
-bool bgen_from_planes(const struct planes *planes, uint64_t first, unsigned ploidy, uint64_t ncalls,
+bool bgen_from_planes(const struct planes *planes, uint64_t first, unsigned axis, uint64_t ncalls,
                       const struct bgen_out *out, struct bgen_sums *sums)
 {
-    return best()->planes(planes, first, ploidy, ncalls, out, sums);
+    return best()->planes(planes, first, axis, ncalls, out, sums);
 }
 
-bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+bool bgen_from_alleles(const int8_t *alleles, unsigned axis, uint64_t ncalls,
                        const struct bgen_out *out, struct bgen_sums *sums)
 {
-    return best()->alleles(alleles, ploidy, ncalls, out, sums);
+    return best()->alleles(alleles, axis, ncalls, out, sums);
 }

@@ -1,13 +1,15 @@
 /*
  * bgen_calls: genotype calls to the ploidy and probability bytes of BGEN.
  *
- * FORMATS.md, "Out: BGEN". Two bytes a call of ploidy axis 2, one of axis 1: the phased form says for
- * each allele whether it is REF (255 or 0); the unphased form is P(RR), P(RA). A missing call has zeroes
- * and bit 0x80 in its ploidy. A half-missing diploid call is missing; (−1, −2) is a missing haploid one.
- * A haploid call (a, −2) has ploidy 1 and, until bgen_compact, two bytes, of which one may be set.
+ * FORMATS.md, "Out: BGEN". Every call is shown as diploid, one that is stored as haploid, (a, −2) or a on a
+ * ploidy axis of 1, as homozygous; or, if that is asked for, in the ploidy that it is stored in. Two bytes a
+ * call, but one on an axis of 1 that is shown so: the phased form says for each allele whether it is REF (255
+ * or 0); the unphased form is P(RR), P(RA). A missing call has zeroes and bit 0x80 in its ploidy. A
+ * half-missing diploid call is missing; −2 for −1 in (−1, −2), or on an axis of 1, makes no difference. A
+ * haploid call among diploid ones has ploidy 1 and, until bgen_compact, two bytes, of which one may be set.
  *
  * Each kernel returns false if a call is not one that a two-allele record can have: an allele >= 2, a
- * value below −2, a fill in the first slot. The plain form is the definition; the others are held
+ * value below −2, a fill before an allele. The plain form is the definition; the others are held
  * against it by tests/unit/test_bgen_calls.c. They write just the bytes of their calls.
  */
 #ifndef VCZFS_FORMAT_BGEN_CALLS_H
@@ -24,34 +26,42 @@
 /* Where the bytes of a run's first call go, and in which form. */
 struct bgen_out {
     uint8_t *ploidies; /* 1 byte a call */
-    uint8_t *values;   /* ploidy-axis bytes a call */
-    bool unphased;
+    uint8_t *values;   /* bgen_nvalues bytes a call */
+    bool phased;
+    bool haploid; /* ploidy as stored */
 };
+
+/* Bytes a call. */
+static inline unsigned bgen_nvalues(unsigned axis, bool haploid)
+{
+    return axis == 1 && haploid ? 1 : 2;
+}
 
 /*
  * What the bytes of a run add up to, so that nobody has to look at them again for a checksum. A value byte
- * is 255 or 0, a ploidy byte the axis' ploidy, with BGEN_MISSING if missing and less one if haploid.
+ * is 255 or 0, a ploidy byte as many as there are value bytes, with BGEN_MISSING if missing and less one if
+ * haploid.
  */
 struct bgen_sums {
     uint64_t set;          /* value bytes of 255 */
     uint64_t set_weighted; /* the sum of their indexes, counted from the run's first value byte */
     uint64_t missing;      /* missing calls */
     uint64_t missing_weighted; /* the sum of their indexes, counted from the run's first call */
-    uint64_t haploid;          /* haploid calls on a diploid axis */
+    uint64_t haploid;          /* calls shown as haploid in two bytes */
 };
 
-/* alleles: ncalls × ploidy, ploidy (of the axis) 1 or 2. All kernels add to *sums; runs are short enough
- * for their sums to fit: at most 2^31 calls. */
-bool bgen_from_alleles(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+/* alleles: ncalls × axis, the length of the ploidy axis, 1 or 2. All kernels add to *sums; runs are short
+ * enough for their sums to fit: at most 2^31 calls. */
+bool bgen_from_alleles(const int8_t *alleles, unsigned axis, uint64_t ncalls,
                        const struct bgen_out *out, struct bgen_sums *sums);
 
 /* The plain form, which is the definition. */
-bool bgen_from_alleles_plain(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+bool bgen_from_alleles_plain(const int8_t *alleles, unsigned axis, uint64_t ncalls,
                              const struct bgen_out *out, struct bgen_sums *sums);
 
 /* The first call's first allele is element `first` of the planes. Reads up to 8 bytes past the last one's
  * end. */
-bool bgen_from_planes(const struct planes *planes, uint64_t first, unsigned ploidy, uint64_t ncalls,
+bool bgen_from_planes(const struct planes *planes, uint64_t first, unsigned axis, uint64_t ncalls,
                       const struct bgen_out *out, struct bgen_sums *sums);
 
 /* Turns pairs of the phased form into the unphased form, in place. */
@@ -62,9 +72,9 @@ void bgen_unphase(uint8_t *values, uint64_t ncalls);
 void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls);
 
 /* Both fast kernels forced to one implementation, for tests and benchmarks; as in bed.h. */
-typedef bool bgen_planes_fn(const struct planes *planes, uint64_t first, unsigned ploidy,
+typedef bool bgen_planes_fn(const struct planes *planes, uint64_t first, unsigned axis,
                             uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums);
-typedef bool bgen_alleles_fn(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+typedef bool bgen_alleles_fn(const int8_t *alleles, unsigned axis, uint64_t ncalls,
                              const struct bgen_out *out, struct bgen_sums *sums);
 struct bgen_impl {
     const char *name;

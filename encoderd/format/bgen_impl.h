@@ -12,7 +12,6 @@
 struct bgen {
     struct bgen_shape shape;
     struct bgen_header header;
-    bool never_phased;  /* as far as the view is concerned */
     size_t scratch_max; /* for the reader that looks a site up for a message */
 };
 

@@ -252,12 +252,12 @@ static int insert_metadata(struct index *index, struct err *err)
     return rc;
 }
 
-/* Where the padding ID is the rsid and calls may be haploid, its length depends on the genotypes. */
+/* Where the padding ID is the rsid and some calls may be haploid, its length depends on the genotypes. */
 static int make_window(struct index *index, struct err *err)
 {
     const struct stream_layout *layout = &index->view->layout;
 
-    if (!index->shape->id_in_varid || index->shape->ploidy == 1)
+    if (!index->shape->id_in_varid || !index->shape->haploid || index->shape->ploidy == 1)
         return 0;
     index->window.bytes = malloc(size_max(layout->row_nbytes, WINDOW_NBYTES));
     return index->window.bytes == NULL ? err_set(err, ERR_MEMORY, "out of memory for an index") : 0;

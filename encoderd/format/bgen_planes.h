@@ -36,9 +36,9 @@ struct bgen_word {
 
 /* What has been done of a run, and what it adds up to. */
 struct bgen_run {
-    const struct bgen_out *out;
-    unsigned ploidy;
-    struct bgen_sums sums; /* but for the lanes */
+    struct bgen_out out;    /* a copy, which no byte that is written can change */
+    unsigned axis, nvalues; /* alleles and value bytes of a call */
+    struct bgen_sums sums;  /* but for the lanes */
     bgen_lanes set, missing;
 };
 
@@ -47,31 +47,30 @@ BGEN_INLINE bgen_vec bgen_load(const uint8_t *at)
     return *(const bgen_vec_any *)at;
 }
 
-/* From planes 0 and 7. Only a fill in the first slot is wrong here: of the alleles' range the caller
+/* From planes 0 and 7. Only a fill before an allele is wrong here: of the alleles' range the caller
  * sees more. */
-BGEN_INLINE struct bgen_vecs bgen_formula(bgen_vec p0, bgen_vec p7, unsigned ploidy, bool unphased)
+BGEN_INLINE struct bgen_vecs bgen_formula(bgen_vec p0, bgen_vec p7, const struct bgen_run *run)
 {
     const bgen_vec even = (bgen_vec){} + 0x5555555555555555u;
-    const bgen_vec fill = p7 & ~p0, no_call = p7 & p0;
-    struct bgen_vecs vecs = {.values = ~p0 & ~p7, .missing = no_call};
+    const bgen_vec ref = ~(p0 | p7), fill = p7 & ~p0, one = fill >> 1;
+    struct bgen_vecs vecs = {.values = ref, .missing = p7};
+    bgen_vec first, second;
 
-    if (ploidy == 1) {
-        vecs.wrong = fill;
+    if (run->axis == 1)
         return vecs;
-    }
-    vecs.wrong = fill & even;
-    vecs.missing = (no_call | no_call >> 1) & even;
-    vecs.haploid = fill >> 1 & even;
-    vecs.values &= ~(vecs.missing | vecs.missing << 1);
-    if (unphased) {
-        const bgen_vec x = vecs.values & even, y = vecs.values >> 1 & even;
-
-        vecs.values = (x & y) | (x ^ y) << 1;
-    }
+    vecs.wrong = fill & ~one & even;
+    vecs.missing = (p7 | (p7 & p0) >> 1) & even;
+    first = ref & ~vecs.missing & even;
+    second = ref >> 1 & ~vecs.missing & even;
+    if (run->out.haploid)
+        vecs.haploid = one & even;
+    else
+        second |= one & first;
+    vecs.values = run->out.phased ? first | second << 1 : (first & second) | (first ^ second) << 1;
     return vecs;
 }
 
-/* Ploidy bytes of 32 diploid-axis calls with something to say, the calls' bits in the low half. */
+/* Ploidy bytes of 32 calls of two values with something to say, the calls' bits in the low half. */
 BGEN_INLINE void bgen_ploidies2(uint64_t missing, uint64_t haploid, uint8_t *out)
 {
     uint8_t bytes[64];
@@ -81,7 +80,7 @@ BGEN_INLINE void bgen_ploidies2(uint64_t missing, uint64_t haploid, uint8_t *out
         out[i] = (uint8_t)((bytes[i] & BGEN_MISSING) | (2u - (bytes[32 + i] & 1u)));
 }
 
-/* Of 64 haploid-axis calls. */
+/* Of 64 calls of one value. */
 BGEN_INLINE void bgen_ploidies1(uint64_t missing, uint8_t *out)
 {
     BGEN_EXPAND64(missing, out);
@@ -100,7 +99,7 @@ BGEN_INLINE void bgen_add(uint64_t bits, uint64_t index, uint64_t *set, uint64_t
     BGEN_WEIGH(bits, lanes);
 }
 
-/* Writes 64 alleles, the first at index `at` of the run; those whose bit in `fresh` is not set have been
+/* Writes 64 values, the first at index `at` of the run; those whose bit in `fresh` is not set have been
  * counted before. */
 BGEN_INLINE void bgen_put(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
                           uint64_t fresh, uint8_t *ploidies, uint8_t *values)
@@ -110,8 +109,8 @@ BGEN_INLINE void bgen_put(struct bgen_run *run, const struct bgen_word *word, ui
     BGEN_EXPAND64(word->values, values);
     bgen_add(word->values & fresh, at, &run->sums.set, &run->sums.set_weighted, &run->set);
     if ((word->missing | word->haploid) == 0) {
-        memset(ploidies, (int)run->ploidy, 64 / run->ploidy);
-    } else if (run->ploidy == 1) {
+        memset(ploidies, (int)run->nvalues, 64 / run->nvalues);
+    } else if (run->nvalues == 1) {
         bgen_ploidies1(word->missing, ploidies);
         bgen_add(word->missing & fresh, at, &run->sums.missing, &run->sums.missing_weighted,
                  &run->missing);
@@ -123,22 +122,50 @@ BGEN_INLINE void bgen_put(struct bgen_run *run, const struct bgen_word *word, ui
     }
 }
 
-/* The last 1 to 64 alleles of a run: just their bytes. */
+/* The last 1 to 64 values of a run: just their bytes. */
 BGEN_INLINE void bgen_put_rest(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
-                               uint64_t nbits)
+                               uint64_t n)
 {
-    const uint64_t ncalls = nbits / run->ploidy;
     uint8_t ploidies[64], values[64];
 
-    bgen_put(run, word, at, bed_low_bits(nbits), ploidies, values);
-    memcpy(run->out->ploidies + at / run->ploidy, ploidies, ncalls);
-    memcpy(run->out->values + at, values, nbits);
+    bgen_put(run, word, at, bed_low_bits(n), ploidies, values);
+    memcpy(run->out.ploidies + at / run->nvalues, ploidies, n / run->nvalues);
+    memcpy(run->out.values + at, values, n);
 }
 
-BGEN_INLINE void bgen_put_whole(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
-                                uint64_t fresh)
+BGEN_INLINE void bgen_put_values(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
+                                 uint64_t n, uint64_t fresh)
 {
-    bgen_put(run, word, at, fresh, run->out->ploidies + at / run->ploidy, run->out->values + at);
+    if (n < 64)
+        bgen_put_rest(run, word, at, n);
+    else
+        bgen_put(run, word, at, fresh, run->out.ploidies + at / run->nvalues, run->out.values + at);
+}
+
+/* Half of a word of an axis of 1, each call the same allele twice. */
+BGEN_INLINE struct bgen_word bgen_twice(const struct bgen_word *word, unsigned half, bool phased)
+{
+    const uint64_t values = bed_spread(word->values >> 32 * half);
+
+    return (struct bgen_word){.values = phased ? values * 3 : values,
+                              .missing = bed_spread(word->missing >> 32 * half)};
+}
+
+/* A word's first n alleles, of which the first has index `at`. If they are not 64, they are the run's last. */
+BGEN_INLINE void bgen_put_word(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
+                               uint64_t n, uint64_t fresh)
+{
+    if (run->axis == run->nvalues) {
+        bgen_put_values(run, word, at, n, fresh);
+        return;
+    }
+    for (unsigned half = 0; half < 2 && n > 32 * half; half++) {
+        const struct bgen_word twice = bgen_twice(word, half, run->out.phased);
+        const uint64_t ncalls = half == 0 && n > 32 ? 32 : n - 32 * half;
+
+        bgen_put_values(run, &twice, 2 * at + 64 * half, 2 * ncalls,
+                        bed_spread(fresh >> 32 * half) * 3);
+    }
 }
 
 BGEN_INLINE struct bgen_word bgen_word_of(const struct bgen_vecs *vecs, unsigned i)
@@ -152,8 +179,7 @@ BGEN_INLINE struct bgen_word bgen_word_at(const struct planes *in, uint64_t bit,
                                           uint64_t *wrong)
 {
     const uint64_t p0 = bed_bits_at(in, 0, bit), p7 = bed_bits_at(in, 7, bit);
-    const struct bgen_vecs vecs =
-        bgen_formula((bgen_vec){p0}, (bgen_vec){p7}, run->ploidy, run->out->unphased);
+    const struct bgen_vecs vecs = bgen_formula((bgen_vec){p0}, (bgen_vec){p7}, run);
     uint64_t differ = vecs.wrong[0];
     struct bgen_word word = bgen_word_of(&vecs, 0);
 
@@ -180,7 +206,7 @@ BGEN_INLINE void bgen_step(struct bgen_run *run, const struct planes *in, uint64
         next7 = bgen_load(from + 7 * in->nbytes + 1);
         p7 = bgen_load(from + 7 * in->nbytes) >> off | next7 << (8 - off);
     }
-    vecs = bgen_formula(p0, p7, run->ploidy, run->out->unphased);
+    vecs = bgen_formula(p0, p7, run);
     *wrong |= vecs.wrong;
     for (unsigned p = 1; p < (in->n == PLANES_ALL ? 7 : PLANES_LOW); p++)
         *wrong |= bgen_load(from + p * in->nbytes + 1) ^ next7;
@@ -189,8 +215,8 @@ BGEN_INLINE void bgen_step(struct bgen_run *run, const struct planes *in, uint64
         const struct bgen_word word = bgen_word_of(&vecs, i);
 
         if (begin + 64 > skip)
-            bgen_put_whole(run, &word, at + begin,
-                           skip > begin ? ~bed_low_bits(skip - begin) : ~UINT64_C(0));
+            bgen_put_word(run, &word, at + begin, 64,
+                          skip > begin ? ~bed_low_bits(skip - begin) : ~UINT64_C(0));
     }
 }
 
@@ -228,42 +254,45 @@ BGEN_INLINE void bgen_end(const struct bgen_run *run, struct bgen_sums *sums)
     sums->haploid += run->sums.haploid;
 }
 
-BGEN_INLINE bool bgen_planes_run(const struct planes *in, uint64_t bit, unsigned ploidy,
+BGEN_INLINE struct bgen_run bgen_begin(unsigned axis, const struct bgen_out *out)
+{
+    return (struct bgen_run){
+        .out = *out, .axis = axis, .nvalues = bgen_nvalues(axis, out->haploid)};
+}
+
+BGEN_INLINE bool bgen_planes_run(const struct planes *in, uint64_t bit, unsigned axis,
                                  uint64_t nbits, const struct bgen_out *out, struct bgen_sums *sums)
 {
-    struct bgen_run run = {.out = out, .ploidy = ploidy};
+    struct bgen_run run = bgen_begin(axis, out);
     uint64_t wrong = 0;
 
     for (uint64_t at = bgen_steps(&run, in, bit, nbits, &wrong); at < nbits; at += 64) {
         const uint64_t n = nbits - at < 64 ? nbits - at : 64;
         const struct bgen_word word = bgen_word_at(in, bit + at, &run, n, &wrong);
 
-        if (n == 64)
-            bgen_put_whole(&run, &word, at, ~UINT64_C(0));
-        else
-            bgen_put_rest(&run, &word, at, n);
+        bgen_put_word(&run, &word, at, n, ~UINT64_C(0));
     }
     bgen_end(&run, sums);
     return wrong == 0;
 }
 
 /* Made once for each number of planes, which is a constant by then. */
-BGEN_INLINE bool bgen_planes_axis(const struct planes *in, uint64_t first, unsigned ploidy,
+BGEN_INLINE bool bgen_planes_axis(const struct planes *in, uint64_t first, unsigned axis,
                                   uint64_t ncalls, const struct bgen_out *out,
                                   struct bgen_sums *sums)
 {
-    return ploidy == 2 ? bgen_planes_run(in, first, 2, 2 * ncalls, out, sums)
-                       : bgen_planes_run(in, first, 1, ncalls, out, sums);
+    return axis == 2 ? bgen_planes_run(in, first, 2, 2 * ncalls, out, sums)
+                     : bgen_planes_run(in, first, 1, ncalls, out, sums);
 }
 
-BGEN_TARGET bool BGEN_PLANES(const struct planes *planes, uint64_t first, unsigned ploidy,
+BGEN_TARGET bool BGEN_PLANES(const struct planes *planes, uint64_t first, unsigned axis,
                              uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums)
 {
     const struct planes all = {planes->at, planes->nbytes, PLANES_ALL};
     const struct planes low = {planes->at, planes->nbytes, PLANES_LOW};
 
-    return planes->n == PLANES_ALL ? bgen_planes_axis(&all, first, ploidy, ncalls, out, sums)
-                                   : bgen_planes_axis(&low, first, ploidy, ncalls, out, sums);
+    return planes->n == PLANES_ALL ? bgen_planes_axis(&all, first, axis, ncalls, out, sums)
+                                   : bgen_planes_axis(&low, first, axis, ncalls, out, sums);
 }
 
 /* 64 alleles, one a byte. */
@@ -274,21 +303,21 @@ BGEN_INLINE struct bgen_word bgen_word_from(const int8_t *alleles, const struct 
     struct bgen_vecs vecs;
 
     BGEN_ALLELES64((const uint8_t *)alleles, &p0, &p7, wrong);
-    vecs = bgen_formula((bgen_vec){p0}, (bgen_vec){p7}, run->ploidy, run->out->unphased);
+    vecs = bgen_formula((bgen_vec){p0}, (bgen_vec){p7}, run);
     *wrong |= vecs.wrong[0];
     return bgen_word_of(&vecs, 0);
 }
 
-BGEN_INLINE bool bgen_alleles_run(const int8_t *alleles, unsigned ploidy, uint64_t n,
+BGEN_INLINE bool bgen_alleles_run(const int8_t *alleles, unsigned axis, uint64_t n,
                                   const struct bgen_out *out, struct bgen_sums *sums)
 {
-    struct bgen_run run = {.out = out, .ploidy = ploidy};
+    struct bgen_run run = bgen_begin(axis, out);
     uint64_t wrong = 0, at = 0;
 
     for (; n - at >= 64; at += 64) {
         const struct bgen_word word = bgen_word_from(alleles + at, &run, &wrong);
 
-        bgen_put_whole(&run, &word, at, ~UINT64_C(0));
+        bgen_put_word(&run, &word, at, 64, ~UINT64_C(0));
     }
     if (at < n) {
         int8_t rest[64] = {0};
@@ -296,15 +325,15 @@ BGEN_INLINE bool bgen_alleles_run(const int8_t *alleles, unsigned ploidy, uint64
 
         memcpy(rest, alleles + at, n - at);
         word = bgen_word_from(rest, &run, &wrong);
-        bgen_put_rest(&run, &word, at, n - at);
+        bgen_put_word(&run, &word, at, n - at, ~UINT64_C(0));
     }
     bgen_end(&run, sums);
     return wrong == 0;
 }
 
-BGEN_TARGET bool BGEN_ALLELES(const int8_t *alleles, unsigned ploidy, uint64_t ncalls,
+BGEN_TARGET bool BGEN_ALLELES(const int8_t *alleles, unsigned axis, uint64_t ncalls,
                               const struct bgen_out *out, struct bgen_sums *sums)
 {
-    return ploidy == 2 ? bgen_alleles_run(alleles, 2, 2 * ncalls, out, sums)
-                       : bgen_alleles_run(alleles, 1, ncalls, out, sums);
+    return axis == 2 ? bgen_alleles_run(alleles, 2, 2 * ncalls, out, sums)
+                     : bgen_alleles_run(alleles, 1, ncalls, out, sums);
 }

@@ -2,12 +2,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#define PORTABLE  static inline __attribute__((always_inline))
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 
 typedef uint64_t bgen_lanes;
 
 /* Eight bits to eight bytes of 0 or 1: bit i is picked out of byte i and then moved down. */
-static inline uint64_t spread8(uint64_t bits)
+PORTABLE uint64_t spread8(uint64_t bits)
 {
     const uint64_t low7 = 0x7f7f7f7f7f7f7f7f;
     const uint64_t picked = (bits * EACH_BYTE) & 0x8040201008040201;
@@ -15,7 +16,7 @@ static inline uint64_t spread8(uint64_t bits)
     return (((picked & low7) + low7) | picked) >> 7 & EACH_BYTE;
 }
 
-static inline void expand64(uint64_t bits, uint8_t *out)
+PORTABLE void expand64(uint64_t bits, uint8_t *out)
 {
     for (unsigned i = 0; i < 8; i++) {
         const uint64_t bytes = spread8(bits >> 8 * i & 0xff) * 255;
@@ -24,14 +25,14 @@ static inline void expand64(uint64_t bits, uint8_t *out)
     }
 }
 
-static inline uint64_t count(uint64_t x)
+PORTABLE uint64_t count(uint64_t x)
 {
     x -= x >> 1 & 0x5555555555555555;
     x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
     return ((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f) * EACH_BYTE >> 56;
 }
 
-static inline void weigh(uint64_t bits, bgen_lanes *lanes)
+PORTABLE void weigh(uint64_t bits, bgen_lanes *lanes)
 {
     for (unsigned i = 0; i < 8; i++) {
         const uint64_t bytes = spread8(bits >> 8 * i & 0xff);
@@ -41,7 +42,7 @@ static inline void weigh(uint64_t bits, bgen_lanes *lanes)
     }
 }
 
-static inline uint64_t even_bits(uint64_t x)
+PORTABLE uint64_t even_bits(uint64_t x)
 {
     x &= 0x5555555555555555;
     x = (x | x >> 1) & 0x3333333333333333;
@@ -52,12 +53,12 @@ static inline uint64_t even_bits(uint64_t x)
 }
 
 /* The lowest bit of each byte to a bit each. */
-static inline uint64_t gather8(uint64_t bytes)
+PORTABLE uint64_t gather8(uint64_t bytes)
 {
     return (bytes & EACH_BYTE) * 0x0102040810204080 >> 56;
 }
 
-static inline void alleles64(const uint8_t *at, uint64_t *p0, uint64_t *p7, uint64_t *wrong)
+PORTABLE void alleles64(const uint8_t *at, uint64_t *p0, uint64_t *p7, uint64_t *wrong)
 {
     *p0 = *p7 = 0;
     for (unsigned i = 0; i < 8; i++) {

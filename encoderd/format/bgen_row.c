@@ -32,7 +32,7 @@ uint64_t bgen_row_nbytes(const struct bgen_shape *shape)
     return FIXED_NBYTES + shape->strings + stored_nbytes(data_nbytes(shape));
 }
 
-/* Where byte `i` of a row's data lies, all of whose calls are of the axis' ploidy. */
+/* Where byte `i` of a row's data lies, all of whose calls are of the widest ploidy. */
 static uint8_t *data_byte(const struct bgen_shape *shape, uint8_t *row, uint64_t i)
 {
     const uint64_t nbytes = data_nbytes(shape), last = (nbytes - 1) / STORED_MAX;
@@ -216,7 +216,7 @@ static uint32_t adler_of_data(const struct bgen_shape *shape, uint8_t *row)
 
 struct facts {
     bool phased;
-    uint64_t haploid; /* calls; those of a haploid axis too */
+    uint64_t haploid; /* calls */
 };
 
 static void put_data_header(const struct bgen_shape *shape, const struct facts *facts,
@@ -374,7 +374,7 @@ static void finish_mixed(const struct bgen_shape *shape, const struct site *site
 void bgen_row_finish(const struct bgen_shape *shape, const struct site *site, bool phased,
                      const uint64_t row_sums[BGEN_NSUMS], uint8_t *row)
 {
-    const bool turn = shape->ploidy == 2 && !phased && !shape->put_unphased;
+    const bool turn = shape->ploidy == 2 && !phased && shape->phased;
     const struct facts facts = {
         .phased = phased,
         .haploid = shape->ploidy == 1 ? shape->nsamples : row_sums[BGEN_SUM_HAPLOID],

@@ -20,11 +20,12 @@
 /* What all rows of a view have in common. */
 struct bgen_shape {
     uint64_t nsamples;
-    unsigned ploidy;  /* of the axis: 1 or 2 */
+    unsigned ploidy;  /* of the widest call, whose bytes every call has room for: 1 or 2 */
     uint64_t strings; /* bytes that the five strings of a variant take together */
     char pad;
     bool id_in_varid;
-    bool put_unphased; /* kernels wrote the unphased form already */
+    bool phased;  /* kernels write the phased form */
+    bool haploid; /* ploidy is shown as it is stored */
 };
 
 #define BGEN_STRINGS_DEFAULT 64
@@ -67,7 +68,7 @@ void bgen_row_finish(const struct bgen_shape *shape, const struct site *site, bo
 /* The ALT to show: "." where there is none. */
 struct str bgen_row_alt(const struct site *site);
 
-/* Bytes of the padding ID of a row all of whose calls are of the axis' ploidy. */
+/* Bytes of the padding ID of a row all of whose calls are of that ploidy. */
 uint64_t bgen_row_padding(const struct bgen_shape *shape, const struct site *site);
 
 #endif

@@ -18,7 +18,8 @@ struct format_options {
     /* bgen */
     bool no_bgi, no_sample_file;
     bool no_header_samples;
-    bool unphased;                /* calls are shown without phase */
+    bool phased;                  /* with phase, where the store has it */
+    bool haploid;                 /* ploidy as stored, not all calls diploid */
     bool id_in_varid;             /* a variant's ID goes into the varid slot, not into rsid */
     uint64_t total_string_length; /* 0: 64, or what the longest strings need */
     char pad_byte;                /* 0: '.' */

@@ -337,12 +337,6 @@ static int plink_open(const struct selection *selection, const struct format_opt
     return -1;
 }
 
-static bool call_is_bad(int a, int b)
-{
-    return a > 1 || b > 1 || a < VCZ_INT_FILL || b < VCZ_INT_FILL ||
-           (a == VCZ_INT_FILL && b != VCZ_INT_FILL);
-}
-
 static int plink_put(const struct format_view *view, const struct call_run *run, uint8_t *at,
                      struct err *err)
 {
@@ -356,8 +350,7 @@ static int plink_put(const struct format_view *view, const struct call_run *run,
         ok = bed_from_alleles(run->alleles, run->ploidy, run->ncalls, shift, last, at);
     if (ok)
         return 0;
-    return refuse_call(view, ((const struct plink *)view->state)->scratch_max, run, call_is_bad,
-                       err);
+    return refuse_call(view, ((const struct plink *)view->state)->scratch_max, run, err);
 }
 
 const struct format format_plink = {

@@ -73,7 +73,13 @@ static int run_allele(const struct call_run *run, uint64_t i)
     return (int8_t)(uint8_t)value;
 }
 
-static uint64_t first_bad(const struct call_run *run, bool (*is_bad)(int a, int b))
+static bool is_bad(int a, int b)
+{
+    return a > 1 || b > 1 || a < VCZ_INT_FILL || b < VCZ_INT_FILL ||
+           (a == VCZ_INT_FILL && b != VCZ_INT_FILL);
+}
+
+static uint64_t first_bad(const struct call_run *run)
 {
     uint64_t call = 0;
 
@@ -100,11 +106,11 @@ static void find_place(const struct vcz *vcz, size_t scratch_max, uint64_t varia
 }
 
 int refuse_call(const struct format_view *view, size_t scratch_max, const struct call_run *run,
-                bool (*is_bad)(int a, int b), struct err *err)
+                struct err *err)
 {
     const struct selection *selection = view->selection;
     char place[REFUSE_PLACE_MAX], sample[TEXT_SHOW_MAX] = "unknown";
-    const uint64_t call = first_bad(run, is_bad);
+    const uint64_t call = first_bad(run);
 
     if (call < run->ncalls)
         text_show(&selection->sample_id[run->sample + call], sample);

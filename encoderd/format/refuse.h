@@ -30,9 +30,9 @@ int refuse_sample(const struct selection *selection, uint64_t i, const char *suf
 /* "chr19:112", with a name that is not plain quoted. */
 void refuse_show_place(const struct site *site, char out[REFUSE_PLACE_MAX]);
 
-/* ERR_DATA naming the site and the sample of the run's first call that is bad. scratch_max: for the
- * reader that looks the site up. A call on a ploidy axis of 1 is (a, fill). */
+/* ERR_DATA naming the site and the sample of the run's first call that no two-allele record can have.
+ * scratch_max: for the reader that looks the site up. */
 int refuse_call(const struct format_view *view, size_t scratch_max, const struct call_run *run,
-                bool (*is_bad)(int a, int b), struct err *err);
+                struct err *err);
 
 #endif

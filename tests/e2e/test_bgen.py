@@ -31,6 +31,11 @@ def bgen_refused(source, *options):
 # --- the vectors -----------------------------------------------------------------------------------------
 
 
+def as_reference(case, options):
+    """The reference shows phase and ploidy as they are stored, unless it is told not to."""
+    return options if case == "small-bgenopt06" else [*options, "--phased", "--haploid"]
+
+
 def bgen_cases():
     for line in (helpers.VECTORS / "cases.tsv").read_text().splitlines():
         case, store, form, options = line.split("\t")
@@ -58,6 +63,7 @@ def test_case_in_which_the_reference_is_wrong(case, store, options, scratch):
 
 @pytest.mark.parametrize("case, store, options", CASES, ids=[case[0] for case in CASES])
 def test_case(case, store, options):
+    options = as_reference(case, options)
     if (helpers.VECTORS / "expected" / case / "error.txt").exists():
         done = bgen_refused(helpers.store(store), *options)
         assert done.returncode == (2 if "XY" in options else 1)
@@ -94,6 +100,12 @@ def call_of(text):
     return None if "." in alleles else [int(a) for a in alleles], len(alleles), "/" not in text
 
 
+def as_diploid(call):
+    """A haploid call is homozygous."""
+    alleles, ploidy, phased = call
+    return (alleles and alleles * 2, 2, phased) if ploidy == 1 else call
+
+
 def values_of(alleles, ploidy, phased):
     """What FORMATS.md says that the probabilities are."""
     if alleles is None:
@@ -103,14 +115,16 @@ def values_of(alleles, ploidy, phased):
     return (255, 0) if alleles == [0, 0] else (0, 255) if 0 in alleles else (0, 0)
 
 
-def check_variant(variant, record, unphased, varid):
+def check_variant(variant, record, words):
     contig, position, ident, ref, alts, texts = record
     calls = [call_of(text) for text in texts]
-    phased = not unphased and all(call[2] for call in calls)
+    phased = "--phased" in words and all(call[2] for call in calls)
     if phased and any(call[1] == 1 for call in calls):
         # The VCF does not say whether a haploid call is phased; the store does, and bio2zarr says either.
         phased = variant.phased
-    slots = (variant.rsid, variant.varid) if varid else (variant.varid, variant.rsid)
+    if "--haploid" not in words:
+        calls = [as_diploid(call) for call in calls]
+    slots = (variant.rsid, variant.varid) if "varid" in words else (variant.varid, variant.rsid)
     assert slots[1] == ident.encode()
     assert slots[0][:1] == b"." and len(set(slots[0][1:])) <= 1
     assert (variant.chromosome, variant.position) == (contig.encode(), position)
@@ -121,15 +135,16 @@ def check_variant(variant, record, unphased, varid):
     assert variant.values == [values_of(*call[:2], phased) for call in calls]
 
 
-def check_against_vcf(m, vcf, unphased=False, varid=False, samples=True):
+def check_against_vcf(m, vcf, words):
+    """words: the options of the mount, but --phased only if the store knows phase."""
     records = [record for record in vcf_records(vcf) if len(record[4]) <= 1]
     header, variants = bgen_reader.read(m.read(".bgen"))
     names = [line for line in vcf.read_text().splitlines() if line.startswith("#CHROM")][0].split("\t")[9:]
-    assert header.samples == ([name.encode() for name in names] if samples else None)
+    assert header.samples == (None if "--no-header-samples" in words else [name.encode() for name in names])
     assert len(variants) == len(records) > 0
     assert len({variant.size for variant in variants}) == 1
     for variant, record in zip(variants, records):
-        check_variant(variant, record, unphased, varid)
+        check_variant(variant, record, words)
     return header, variants
 
 
@@ -154,11 +169,16 @@ def check_index(m, variants):
 VECTORS = ["biallelic", "phased", "unphased", "haploid", "mixedploidy", "longalleles", "small"]
 
 
+FORMS = {"default": [], "as stored": ["--phased", "--haploid"]}
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", VECTORS)
-def test_vectors_hold_what_their_vcf_says(name):
-    with bgen_mount(helpers.store(f"{name}.vcz"), "-M", "2") as m:
-        _, variants = check_against_vcf(m, helpers.vcf(f"{name}.vcf"))
+def test_vectors_hold_what_their_vcf_says(name, form):
+    with bgen_mount(helpers.store(f"{name}.vcz"), "-M", "2", *FORMS[form]) as m:
+        _, variants = check_against_vcf(m, helpers.vcf(f"{name}.vcf"), FORMS[form])
         check_index(m, variants)
+        assert m.log().count("the .bgen has phase, as --phased asks: REGENIE") == ("--phased" in FORMS[form])
 
 
 SHAPES = {
@@ -174,21 +194,27 @@ SHAPES = {
 
 
 @pytest.mark.limit(120)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_generated_stores(shape, generated):
+def test_generated_stores(shape, form, generated):
     store, vcf = generated(*SHAPES[shape])
-    with bgen_mount(store, "-M", "2") as m:
-        _, variants = check_against_vcf(m, vcf, unphased="--no-phased" in SHAPES[shape])
+    known = [word for word in FORMS[form] if word != "--phased" or "--no-phased" not in SHAPES[shape]]
+    with bgen_mount(store, "-M", "2", *FORMS[form]) as m:
+        _, variants = check_against_vcf(m, vcf, known)
         check_index(m, variants)
+        assert m.log().count("the .bgen has phase") == ("--phased" in known)
 
 
 OPTIONS = {
-    "no header samples": ["--no-header-samples"],
-    "unphased": ["--unphased"],
+    "no header samples": ["--no-header-samples", "--unphased"],
+    "phased": ["--phased"],
+    "haploid": ["--haploid"],
     "varid": ["--variant-id-field", "varid"],
-    "varid, no header samples, long": ["--variant-id-field", "varid", "--no-header-samples", "--total-string-length", "131"],
-    "pad byte": ["--pad-byte", "X", "--total-string-length", "99"],
-    "long strings": ["--total-string-length", "70000"],
+    "varid, no header samples, long": [
+        "--variant-id-field", "varid", "--no-header-samples", "--total-string-length", "131", "--haploid",
+    ],
+    "pad byte": ["--pad-byte", "X", "--total-string-length", "99", "--haploid"],
+    "long strings": ["--total-string-length", "70000", "--haploid", "--phased"],
 }  # fmt: skip
 
 
@@ -199,9 +225,7 @@ def test_options(options, shape, generated):
     store, vcf = generated(*SHAPES[shape])
     words = OPTIONS[options]
     with bgen_mount(store, *words) as m:
-        _, variants = check_against_vcf(
-            m, vcf, unphased="--unphased" in words, varid="varid" in words, samples="--no-header-samples" not in words
-        )
+        _, variants = check_against_vcf(m, vcf, words)
         check_index(m, variants)
         pads = {bytes(set((v.rsid if "varid" in words else v.varid)[1:])) for v in variants}
         assert pads <= {b"", b"X" if "X" in words else b"."}
@@ -260,12 +284,15 @@ def test_plink2_imports_the_genotypes_of_the_vcf(name, generated, scratch):
     phased = {(r[1], r[2], r[3], tuple(r[4])): known and all("|" in call for call in r[5]) for r in vcf_records(vcf)}
     due = exported(scratch / "vcf", "--vcf", vcf, "--vcf-half-call", "missing", "--double-id", "--max-alleles", "2")
     own = imported(scratch / "own", plink2_bgen(vcf, scratch / "made"))
-    with bgen_mount(store, "-M", "2") as m:
+    with bgen_mount(store, "-M", "2", "--phased", "--haploid") as m:
         got = imported(scratch / "bgen", m.base)
-    assert got.keys() == due.keys() == own.keys() and got
+    with bgen_mount(store, "-M", "2") as m:
+        diploid = imported(scratch / "diploid", m.base)
+    assert got.keys() == diploid.keys() == due.keys() == own.keys() and got
     for site, calls in due.items():
-        for call, of_vcf, of_own in zip(got[site], calls, own[site], strict=True):
+        for call, two, of_vcf, of_own in zip(got[site], diploid[site], calls, own[site], strict=True):
             assert unordered(call) == unordered(of_vcf), site
+            assert set(unordered(two)) == set(unordered(of_vcf)), site
             assert not phased.get(site) or same_phase(call, of_own), site
 
 
@@ -434,7 +461,7 @@ def test_sqlite3_opens_the_index_in_place():
 
 
 def test_mount_shows_every_format():
-    with helpers.mounted(helpers.store("phased.vcz"), verb="mount") as m:
+    with helpers.mounted(helpers.store("phased.vcz"), "--phased", "--haploid", verb="mount") as m:
         names = {"phased" + s for s in (".bed", ".bim", ".fam", ".bgen", ".bgen.bgi", ".sample")}
         assert set(os.listdir(m.dir)) == names
         assert m.read(".bgen") == helpers.expected("phased_vcz-bgen", ".bgen")
@@ -483,7 +510,7 @@ def mixed_phase_variants(vcf):
 def test_mixed_phase_is_counted_and_said_once():
     due = mixed_phase_variants(helpers.vcf("biallelic.vcf"))
     assert due > 0
-    with bgen_mount(helpers.store("biallelic.vcz")) as m:
+    with bgen_mount(helpers.store("biallelic.vcz"), "--phased") as m:
         m.read(".bgen")
         status = json.loads(helpers.run("status", "--json", m.dir).stdout)
         assert status["encoder"]["counters"]["mixed_phase"] == due

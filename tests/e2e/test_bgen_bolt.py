@@ -21,7 +21,7 @@ def test_bolt_reads_the_frequencies_of_the_vcf(options, generated, scratch):
     store, vcf = generated(*SHAPE)
     records = list(test_bgen.vcf_records(vcf))
     stats = scratch / "bgen.stats"
-    with helpers.mounted(store, "--unphased", *options, verb="mount") as m:
+    with helpers.mounted(store, *options, verb="mount") as m:
         samples = [line.split()[0] for line in m.read(".fam").decode().splitlines()]
         lines = [f"{s} {s} {i * 7919 % 101}" for i, s in enumerate(samples)]
         (scratch / "phenotype").write_text("FID IID P\n" + "\n".join(lines) + "\n")

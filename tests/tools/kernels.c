@@ -63,7 +63,7 @@ struct kernel {
     bgen_alleles_fn *bgen_alleles;
     uint64_t first;
     unsigned shift;
-    bool unphased;
+    bool phased;
     bool
         low; /* of planes 0 and 1 alone, as most blocks are; what they make of this row is no genotype */
     void (*other)(void);
@@ -105,7 +105,7 @@ static void nothing(void)
 __attribute__((noinline)) void run_kernel(const struct kernel *kernel);
 void run_kernel(const struct kernel *kernel)
 {
-    const struct bgen_out to = {out, out + ncalls, kernel->unphased};
+    const struct bgen_out to = {out, out + ncalls, kernel->phased, false};
     struct bgen_sums sums = {0};
     const struct planes planes = {plane_bytes, PLANE_NBYTES, kernel->low ? PLANES_LOW : PLANES_ALL};
     const uint64_t n = ncalls - kernel->first / 2;
@@ -149,11 +149,11 @@ static size_t add_bgen(struct kernel *to)
         if (impl == NULL)
             continue;
         for (unsigned kind = 0; kind < 3; kind++) {
-            static const char *const kinds[] = {"", "-unphased", "-low"};
+            static const char *const kinds[] = {"", "-phased", "-low"};
 
             to[n] = (struct kernel){.nbytes = 3 * (size_t)ncalls,
                                     .bgen = impl->planes,
-                                    .unphased = kind == 1,
+                                    .phased = kind == 1,
                                     .low = kind == 2};
             snprintf(to[n++].name, sizeof to->name, "bgen-planes-%s%s", *name, kinds[kind]);
         }

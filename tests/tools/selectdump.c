@@ -49,6 +49,8 @@ static const struct option longs[] = {
     {"no-bim", no_argument, NULL, OPT_IGNORED},
     {"no-fam", no_argument, NULL, OPT_IGNORED},
     {"unphased", no_argument, NULL, OPT_IGNORED},
+    {"phased", no_argument, NULL, OPT_IGNORED},
+    {"haploid", no_argument, NULL, OPT_IGNORED},
     {"no-bgi", no_argument, NULL, OPT_IGNORED},
     {"no-sample-file", no_argument, NULL, OPT_IGNORED},
     {"no-header-samples", no_argument, NULL, OPT_IGNORED},

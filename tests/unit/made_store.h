@@ -19,6 +19,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tests/unit/shuffling.h"
+
 struct made_store {
     char path[64];
 };
@@ -49,7 +51,7 @@ static inline FILE *made_file(const struct made_store *store, const char *name)
     FILE *file;
 
     snprintf(path, sizeof path, "%s/%s", store->path, name);
-    file = fopen(path, "w");
+    file = fopen(path, "w+");
     assert_non_null(file);
     return file;
 }
@@ -98,9 +100,29 @@ static inline void made_element(FILE *file, const struct made_array *array, uint
     }
 }
 
+/* A Blosc frame of one bit-shuffled block, whose stream is stored, around the file's elements. */
+static inline void made_planes(FILE *file, uint32_t count)
+{
+    const uint8_t head[] = {2, 1, 0x04 | 0x10 | 4 << 5, 1};
+    const uint32_t numbers[] = {count, count, 24 + count, 20, count};
+    int8_t *elements = malloc(count);
+    uint8_t *planes = malloc(count);
+
+    assert_int_equal(count % 8, 0);
+    rewind(file);
+    assert_int_equal(fread(elements, 1, count, file), count);
+    shuffle(elements, count, PLANES_ALL, planes);
+    rewind(file);
+    fwrite(head, sizeof head, 1, file);
+    fwrite(numbers, sizeof numbers, 1, file);
+    fwrite(planes, count, 1, file);
+    free(planes);
+    free(elements);
+}
+
 static inline void made_chunk(const struct made_store *store, const struct made_array *array,
                               const uint64_t shape[3], const uint64_t chunk[3],
-                              const uint64_t index[3])
+                              const uint64_t index[3], bool planes)
 {
     uint32_t count = (uint32_t)(chunk[0] * chunk[1] * chunk[2]);
     char name[256];
@@ -122,11 +144,13 @@ static inline void made_chunk(const struct made_store *store, const struct made_
 
         made_element(file, array, (x * shape[1] + y) * shape[2] + z, inside);
     }
+    if (planes)
+        made_planes(file, count);
     assert_int_equal(fclose(file), 0);
 }
 
 static inline void made_meta(const struct made_store *store, const struct made_array *array,
-                             const uint64_t chunk[3])
+                             const uint64_t chunk[3], bool planes)
 {
     bool strings = array->dtype[1] == 'O';
     char name[256];
@@ -137,7 +161,10 @@ static inline void made_meta(const struct made_store *store, const struct made_a
     fprintf(file, "{\"zarr_format\": 2, \"dtype\": \"%s\", ", array->dtype);
     made_dims(file, "shape", array->shape, array->ndim);
     made_dims(file, "chunks", chunk, array->ndim);
-    fprintf(file, "\"compressor\": null, \"order\": \"C\", \"fill_value\": %s, \"filters\": %s}",
+    fprintf(file, "\"compressor\": %s, \"order\": \"C\", \"fill_value\": %s, \"filters\": %s}",
+            planes ? "{\"id\": \"blosc\", \"cname\": \"zstd\", \"clevel\": 7, \"shuffle\": 2, "
+                     "\"blocksize\": 0}"
+                   : "null",
             strings ? "\"\"" : "0", strings ? "[{\"id\": \"vlen-utf8\"}]" : "null");
     assert_int_equal(fclose(file), 0);
 }
@@ -151,8 +178,10 @@ static inline void made_drop(const struct made_store *store, const char *name)
     nftw(path, made_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Writes the array; one of the same name is replaced. Without ints and strings, only metadata. */
-static inline void made_put(const struct made_store *store, const struct made_array *array)
+/* Writes the array; one of the same name is replaced. Without ints and strings, only metadata. With `planes`, for
+ * dtype |i1 and chunks of a multiple of 8 elements, in Blosc frames of bit planes. */
+static inline void made_put_as(const struct made_store *store, const struct made_array *array,
+                               bool planes)
 {
     uint64_t shape[3] = {1, 1, 1}, chunk[3] = {1, 1, 1}, n[3] = {1, 1, 1}, index[3];
     char path[512];
@@ -165,13 +194,18 @@ static inline void made_put(const struct made_store *store, const struct made_ar
         chunk[d] = array->chunk[d] != 0 ? array->chunk[d] : shape[d] != 0 ? shape[d] : 1;
         n[d] = (shape[d] + chunk[d] - 1) / chunk[d];
     }
-    made_meta(store, array, chunk);
+    made_meta(store, array, chunk, planes);
     if (array->ints == NULL && array->strings == NULL)
         return;
     for (index[0] = 0; index[0] < n[0]; index[0]++)
         for (index[1] = 0; index[1] < n[1]; index[1]++)
             for (index[2] = 0; index[2] < n[2]; index[2]++)
-                made_chunk(store, array, shape, chunk, index);
+                made_chunk(store, array, shape, chunk, index, planes);
+}
+
+static inline void made_put(const struct made_store *store, const struct made_array *array)
+{
+    made_put_as(store, array, false);
 }
 
 /* A valid store: three variants, two samples, diploid. */

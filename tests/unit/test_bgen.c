@@ -4,6 +4,7 @@
  */
 #include "encoderd/fetch.h"
 #include "encoderd/sched.h"
+#include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
 
 #include <setjmp.h>
@@ -160,7 +161,7 @@ static bool take_word(struct view_options *options, const char *word, char **sav
     else if (strcmp(word, "--no-header-samples") == 0)
         options->no_header_samples = true;
     else if (strcmp(word, "--unphased") == 0)
-        options->unphased = true;
+        options->phased = false;
     else if (strcmp(word, "-M") == 0)
         options->max_alleles = strtoull(strtok_r(NULL, " ", save), NULL, 10);
     else if (strcmp(word, "--total-string-length") == 0)
@@ -174,12 +175,15 @@ static bool take_word(struct view_options *options, const char *word, char **sav
     return true;
 }
 
-/* False for a case with options that are not this format's, or whose error is the front's to find. */
+/* The reference shows phase and ploidy as they are stored. False for a case with options that are not this
+ * format's, or whose error is the front's to find. */
 static bool take_options(struct view_options *options, char *text)
 {
     char *save;
 
     *options = bgen_options();
+    options->phased = true;
+    options->haploid = true;
     if (strstr(text, "--pad-byte XY") != NULL)
         return false;
     for (char *word = strtok_r(text, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))
@@ -318,7 +322,7 @@ static void a_resume_knows_the_string_length(void **state)
     assert_int_equal(view_open(path, &options, -1, &means, &resume, &second, &err), -1);
     assert_int_equal(err.code, ERR_PEER);
     resume.state_fd = first->state_fd;
-    options.unphased = true;
+    options.phased = true;
     assert_int_equal(view_open(path, &options, -1, &means, &resume, &second, &err), -1);
     assert_int_equal(err.code, ERR_CHANGED);
     free(a);
@@ -417,6 +421,40 @@ static void a_format_that_refuses_is_left_out(void **state)
     assert_null(strstr(err.msg, "no format is left"));
 }
 
+/* Only --phased needs the phase; a store that does not know it has none to show. */
+static void a_faulty_phase_is_refused_where_it_is_shown(void **state)
+{
+    static const int64_t calls[12] = {0};
+    struct view_options options = {
+        .formats = {"plink", "bgen"}, .nformats = 2, .basename = "x", .formats_optional = true};
+    struct made_store store;
+    struct err err = {0};
+    struct view *view;
+
+    (void)state;
+    made_vcz(&store);
+    options.phased = true;
+    view = open_bgen(store.path, &options, &err);
+    assert_non_null(view);
+    assert_int_equal(view->nfiles, 6);
+    assert_int_equal(view->notices.n, 0);
+    view_free(view);
+    made_put(&store,
+             &(struct made_array){"call_genotype_phased", "|b1", 2, {4, 3}, {0}, calls, NULL});
+    view = open_bgen(store.path, &options, &err);
+    assert_non_null(view);
+    assert_int_equal(view->nfiles, 3);
+    assert_int_equal(view->notices.n, 1);
+    assert_non_null(strstr(view->notices.text[0], "call_genotype_phased"));
+    view_free(view);
+    options.phased = false;
+    view = open_bgen(store.path, &options, &err);
+    assert_non_null(view);
+    assert_int_equal(view->nfiles, 6);
+    view_free(view);
+    made_remove(&store);
+}
+
 /* ---- what a read costs ---- */
 
 static uint64_t blocks_for(const struct view *view, uint64_t begin, uint64_t end)
@@ -450,6 +488,7 @@ static void one_variant_costs_its_own_blocks(void **state)
                                 "--blocksize 65536"),
                      0);
     options.max_alleles = 2;
+    options.phased = true;
     view = open_bgen(path, &options, &err);
     if (view == NULL)
         fail_msg("%s", err.msg);
@@ -477,15 +516,16 @@ static void rows_do_not_depend_on_the_target(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
-        const struct view_options options = bgen_options();
+    for (size_t i = 0; i < 2 * (sizeof made / sizeof made[0]); i++) {
+        struct view_options options = bgen_options();
         char path[4096];
         struct err err = {0};
         struct view *view;
         const struct stream_layout *layout;
         uint8_t *whole;
 
-        assert_int_equal(make_store(path, sizeof path, made[i]), 0);
+        options.phased = options.haploid = i % 2 != 0;
+        assert_int_equal(make_store(path, sizeof path, made[i / 2]), 0);
         view = open_bgen(path, &options, &err);
         if (view == NULL)
             fail_msg("%s", err.msg);
@@ -550,12 +590,14 @@ static void any_number_of_workers_makes_the_same_bytes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
-        const struct view_options options = bgen_options();
+        struct view_options options = bgen_options();
         char path[4096];
         struct err err = {0};
         struct view *view;
         uint8_t *whole;
 
+        options.phased = true;
+        options.haploid = i % 2 == 0;
         assert_int_equal(make_store(path, sizeof path, made[i]), 0);
         view = open_bgen(path, &options, &err);
         assert_non_null(view);
@@ -577,6 +619,7 @@ int main(void)
         cmocka_unit_test(a_spoiled_state_is_refused),
         cmocka_unit_test(too_short_a_string_length_names_the_worst),
         cmocka_unit_test(a_format_that_refuses_is_left_out),
+        cmocka_unit_test(a_faulty_phase_is_refused_where_it_is_shown),
         cmocka_unit_test(one_variant_costs_its_own_blocks),
         cmocka_unit_test(rows_do_not_depend_on_the_target),
         cmocka_unit_test(any_number_of_workers_makes_the_same_bytes),

@@ -22,35 +22,48 @@
 #define REGION       ((MAX_ELEMENTS + 8 + GUARD) & ~(GUARD - 1))
 #define MARGIN       8
 
-/* FORMATS.md, "Out: BGEN". Every other pair is not a call. */
+/* FORMATS.md, "Out: BGEN", as stored and as a diploid; (a, −2) is also a call on a ploidy axis of 1. Every other pair
+ * is not a call. */
 static const struct spec {
     int8_t a, b;
-    uint8_t ploidy, phased[2], unphased[2];
+    struct code {
+        uint8_t ploidy, phased[2], unphased[2];
+    } stored, diploid;
 } specification[] = {
-    {0, 0, 2, {255, 255}, {255, 0}}, {0, 1, 2, {255, 0}, {0, 255}}, {1, 0, 2, {0, 255}, {0, 255}},
-    {1, 1, 2, {0, 0}, {0, 0}},       {-1, -1, 0x82, {0}, {0}},      {-1, 0, 0x82, {0}, {0}},
-    {-1, 1, 0x82, {0}, {0}},         {0, -1, 0x82, {0}, {0}},       {1, -1, 0x82, {0}, {0}},
-    {0, -2, 1, {255, 0}, {0, 255}},  {1, -2, 1, {0, 0}, {0, 0}},    {-1, -2, 0x81, {0}, {0}},
+    {0, 0, {2, {255, 255}, {255, 0}}, {2, {255, 255}, {255, 0}}},
+    {0, 1, {2, {255, 0}, {0, 255}}, {2, {255, 0}, {0, 255}}},
+    {1, 0, {2, {0, 255}, {0, 255}}, {2, {0, 255}, {0, 255}}},
+    {1, 1, {2, {0, 0}, {0, 0}}, {2, {0, 0}, {0, 0}}},
+    {-1, -1, {0x82, {0}, {0}}, {0x82, {0}, {0}}},
+    {-1, 0, {0x82, {0}, {0}}, {0x82, {0}, {0}}},
+    {-1, 1, {0x82, {0}, {0}}, {0x82, {0}, {0}}},
+    {0, -1, {0x82, {0}, {0}}, {0x82, {0}, {0}}},
+    {1, -1, {0x82, {0}, {0}}, {0x82, {0}, {0}}},
+    {0, -2, {1, {255, 0}, {0, 255}}, {2, {255, 255}, {255, 0}}},
+    {1, -2, {1, {0, 0}, {0, 0}}, {2, {0, 0}, {0, 0}}},
+    {-1, -2, {0x81, {0}, {0}}, {0x82, {0}, {0}}},
+    {-2, -2, {0x81, {0}, {0}}, {0x82, {0}, {0}}},
 };
 #define NSPEC (sizeof specification / sizeof *specification)
 
-static const struct spec *spec_of(int8_t a, int8_t b)
+static const struct code *code_of(int a, int b, bool haploid)
 {
     for (size_t i = 0; i < NSPEC; i++)
         if (specification[i].a == a && specification[i].b == b)
-            return &specification[i];
+            return haploid ? &specification[i].stored : &specification[i].diploid;
     return NULL;
 }
 
-static const struct spec *spec_call(const int8_t *call, unsigned ploidy)
+static const struct code *code_of_call(const int8_t *call, unsigned ploidy, bool haploid)
 {
-    return spec_of(call[0], ploidy == 2 ? call[1] : -2);
+    return code_of(call[0], ploidy == 2 ? call[1] : -2, haploid);
 }
 
 struct shape {
-    unsigned ploidy;
+    unsigned ploidy;  /* of the axis */
+    unsigned nvalues; /* of a call */
     uint64_t first, ncalls, nelements;
-    bool unphased;
+    bool phased, haploid;
     bool low;               /* no element has a bit above the lowest two */
     unsigned missing, fill; /* per mille */
 };
@@ -60,17 +73,17 @@ static bool expect(const struct shape *s, const int8_t *calls, uint8_t *ploidies
     bool ok = true;
 
     for (uint64_t i = 0; i < s->ncalls; i++) {
-        const struct spec *spec = spec_call(calls + i * s->ploidy, s->ploidy);
+        const struct code *code = code_of_call(calls + i * s->ploidy, s->ploidy, s->haploid);
 
-        if (spec == NULL) {
+        if (code == NULL) {
             ok = false;
             continue;
         }
-        ploidies[i] = spec->ploidy;
-        if (s->ploidy == 1)
-            values[i] = spec->phased[0];
+        ploidies[i] = code->ploidy;
+        if (s->nvalues == 1)
+            values[i] = code->phased[0];
         else
-            memcpy(values + 2 * i, s->unphased ? spec->unphased : spec->phased, 2);
+            memcpy(values + 2 * i, s->phased ? code->phased : code->unphased, 2);
     }
     return ok;
 }
@@ -109,7 +122,9 @@ static void random_shape(struct shape *s)
     s->first = rng_chance(300) ? rng() % 8 : rng() % 2048;
     s->ncalls = 1 + rng() % (rng_chance(500) ? 300 : MAX_CALLS);
     s->nelements = (s->first + s->ncalls * s->ploidy + 7) / 8 * 8 + 8 * (rng() % 100);
-    s->unphased = rng_chance(500);
+    s->phased = rng_chance(500);
+    s->haploid = rng_chance(500);
+    s->nvalues = s->ploidy == 1 && s->haploid ? 1 : 2;
     s->missing = density[rng() % 6];
     s->fill = density[rng() % 6];
     s->low = rng_chance(300);
@@ -129,8 +144,10 @@ static void random_elements(const struct shape *s, int8_t *elements)
             call[p] = (int8_t)(rng() % 2);
         if (rng_chance(s->missing))
             call[rng() % s->ploidy] = -1;
-        if (s->ploidy == 2 && rng_chance(s->fill))
-            call[1] = -2;
+        if (rng_chance(s->fill))
+            call[s->ploidy - 1] = -2;
+        if (call[s->ploidy - 1] == -2 && rng_chance(100))
+            call[0] = -2;
     }
 }
 
@@ -149,9 +166,9 @@ static void check_sums(const struct shape *s, const uint8_t *ploidies, const uin
             due.missing++;
             due.missing_weighted += i;
         }
-        due.haploid += s->ploidy == 2 && (ploidies[i] & 1) != 0;
+        due.haploid += s->nvalues == 2 && (ploidies[i] & 1) != 0;
     }
-    for (uint64_t i = 0; i < s->ncalls * s->ploidy; i++)
+    for (uint64_t i = 0; i < s->ncalls * s->nvalues; i++)
         if (values[i] == 255) {
             due.set++;
             due.set_weighted += i;
@@ -163,7 +180,7 @@ static void check_result(const struct shape *s, bool ok, bool due_ok, const stru
                          const struct result *due, const struct result *before,
                          const struct bgen_sums *sums)
 {
-    const uint64_t np = MARGIN + s->ncalls, nv = MARGIN + s->ncalls * s->ploidy;
+    const uint64_t np = MARGIN + s->ncalls, nv = MARGIN + s->ncalls * s->nvalues;
 
     assert_int_equal(ok, due_ok);
     if (ok)
@@ -179,7 +196,7 @@ static void check_result(const struct shape *s, bool ok, bool due_ok, const stru
 static void check_one(const struct shape *s, const int8_t *elements, const struct planes planes)
 {
     static struct result before, due, got;
-    const struct bgen_out out = {got.ploidies + MARGIN, got.values + MARGIN, s->unphased};
+    const struct bgen_out out = {got.ploidies + MARGIN, got.values + MARGIN, s->phased, s->haploid};
     const int8_t *calls = elements + s->first;
     struct bgen_sums sums = {0};
     bool ok, due_ok;
@@ -206,41 +223,32 @@ static void check_one(const struct shape *s, const int8_t *elements, const struc
     }
 }
 
-static void every_pair(void **state)
+/* One call in one of the four forms, against the specification. */
+static void check_call(int a, int b, unsigned axis, bool phased, bool haploid)
 {
-    (void)state;
-    for (int a = -128; a < 128; a++)
-        for (int b = -128; b < 128; b++)
-            for (int unphased = 0; unphased < 2; unphased++) {
-                const int8_t call[2] = {(int8_t)a, (int8_t)b};
-                const struct spec *spec = spec_of((int8_t)a, (int8_t)b);
-                uint8_t ploidy, values[2];
-                const struct bgen_out out = {&ploidy, values, unphased};
+    const int8_t call[2] = {(int8_t)a, (int8_t)b};
+    const struct code *due = code_of_call(call, axis, haploid);
+    const size_t nvalues = axis == 1 && haploid ? 1 : 2;
+    uint8_t ploidy, values[2];
+    const struct bgen_out out = {&ploidy, values, phased, haploid};
+    struct bgen_sums sums = {0};
 
-                struct bgen_sums sums = {0};
-
-                assert_int_equal(bgen_from_alleles_plain(call, 2, 1, &out, &sums), spec != NULL);
-                if (spec == NULL)
-                    continue;
-                assert_int_equal(ploidy, spec->ploidy);
-                assert_memory_equal(values, unphased ? spec->unphased : spec->phased, 2);
-            }
+    assert_int_equal(bgen_from_alleles_plain(call, axis, 1, &out, &sums), due != NULL);
+    if (due == NULL)
+        return;
+    assert_int_equal(ploidy, due->ploidy);
+    assert_memory_equal(values, nvalues == 1 || phased ? due->phased : due->unphased, nvalues);
 }
 
-static void every_haploid(void **state)
+static void every_call(void **state)
 {
     (void)state;
-    for (int a = -128; a < 128; a++) {
-        const int8_t call = (int8_t)a;
-        uint8_t ploidy, value;
-        const struct bgen_out out = {&ploidy, &value, false};
-
-        struct bgen_sums sums = {0};
-
-        assert_int_equal(bgen_from_alleles_plain(&call, 1, 1, &out, &sums), a >= -1 && a <= 1);
-        assert_true(a < -1 || a > 1 || ploidy == (a == -1 ? 0x81 : 1));
-        assert_true(a < -1 || a > 1 || value == (a == 0 ? 255 : 0));
-    }
+    for (unsigned form = 0; form < 4; form++)
+        for (int a = -128; a < 128; a++) {
+            check_call(a, 0, 1, form & 1, form & 2);
+            for (int b = -128; b < 128; b++)
+                check_call(a, b, 2, form & 1, form & 2);
+        }
 }
 
 static void random_runs(void **state)
@@ -281,9 +289,11 @@ static void a_bad_call_anywhere(void **state)
             const int8_t saved[2] = {at[0], at[1]};
 
             at[rng() % s.ploidy] = bad[rng() % (s.low ? 2 : sizeof bad)];
-            if (!s.low && rng_chance(300))
+            if (s.ploidy == 2 && !s.low && rng_chance(300)) {
                 at[0] = -2;
-            assert_null(spec_call(at, s.ploidy));
+                at[1] = (int8_t)((int)(rng() % 3) - 1);
+            }
+            assert_null(code_of_call(at, s.ploidy, false));
             check_one(&s, elements, make_planes(region, elements, s.nelements));
             memcpy(at, saved, s.ploidy);
         }
@@ -302,8 +312,10 @@ static void whole_rows(void **state)
     rng_state = 4711;
     for (int round = 0; round < 500; round++) {
         struct shape s;
-        uint64_t haploid = 0, at = 0;
-        const struct bgen_out out = {ploidies, phased, false}, turned = {ploidies, unphased, true};
+        uint64_t nhaploid = 0, at = 0;
+        const bool haploid = rng_chance(700);
+        const struct bgen_out out = {ploidies, phased, true, haploid};
+        const struct bgen_out turned = {ploidies, unphased, false, haploid};
         struct bgen_sums sums = {0};
         static uint8_t due[2 * MAX_CALLS];
 
@@ -314,13 +326,14 @@ static void whole_rows(void **state)
         assert_true(bgen_from_alleles(elements, 2, s.ncalls, &out, &sums));
         assert_true(bgen_from_alleles(elements, 2, s.ncalls, &turned, &sums));
         for (uint64_t i = 0; i < s.ncalls; i++) {
-            haploid += elements[2 * i + 1] == -2;
-            due[at++] =
-                elements[2 * i + 1] == -2 ? (elements[2 * i] == 0 ? 255 : 0) : unphased[2 * i];
-            if (elements[2 * i + 1] != -2)
+            const bool one = haploid && elements[2 * i + 1] == -2;
+
+            nhaploid += one;
+            due[at++] = one ? (elements[2 * i] == 0 ? 255 : 0) : unphased[2 * i];
+            if (!one)
                 due[at++] = unphased[2 * i + 1];
         }
-        assert_int_equal(sums.haploid, 2 * haploid);
+        assert_int_equal(sums.haploid, 2 * nhaploid);
         bgen_unphase(phased, s.ncalls);
         assert_memory_equal(phased, unphased, 2 * s.ncalls);
         bgen_compact(ploidies, phased, s.ncalls);
@@ -338,9 +351,11 @@ static void portable_is_always_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_pair),  cmocka_unit_test(every_haploid),
-        cmocka_unit_test(random_runs), cmocka_unit_test(a_bad_call_anywhere),
-        cmocka_unit_test(whole_rows),  cmocka_unit_test(portable_is_always_there),
+        cmocka_unit_test(every_call),
+        cmocka_unit_test(random_runs),
+        cmocka_unit_test(a_bad_call_anywhere),
+        cmocka_unit_test(whole_rows),
+        cmocka_unit_test(portable_is_always_there),
     };
 
     return cmocka_run_group_tests_name("bgen_calls", tests, NULL, NULL);

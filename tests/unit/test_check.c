@@ -269,9 +269,34 @@ static void test_calls_without_alt(void **state)
     (void)state;
     made_vcz(&store);
     expect_remark(store.path, "call_genotype: 1 value is allele 1 of a site that has no ALT");
-    made_put(&store,
-             &(struct made_array){"call_genotype", "|i1", 3, {3, 2, 2}, {0}, beyond, NULL});
+    made_put(&store, &(struct made_array){"call_genotype", "|i1", 3, {3, 2, 2}, {0}, beyond, NULL});
     expect_problem(store.path, "call_genotype/0.0.0", "an allele that the site does not have");
+    made_remove(&store);
+}
+
+/* A call of ploidy 0 is shown as missing; stored or not, on an axis of any length and chunking. */
+static void test_zero_ploidy(void **state)
+{
+    static const int64_t calls[] = {0, -2, -2, -2, 1, 1, -2, -2, 0, -2, 1, 0};
+    static const uint64_t chunks[][3] = {{0}, {2, 1, 1}, {2, 1, 2}, {5, 3, 4}};
+    struct made_store store;
+
+    (void)state;
+    made_vcz(&store);
+    for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
+        struct made_array array = {"call_genotype", "|i1", 3, {3, 2, 2}, {0}, calls, NULL};
+
+        memcpy(array.chunk, chunks[i], sizeof array.chunk);
+        made_put(&store, &array);
+        expect_remark(store.path, "call_genotype: 2 calls are of no alleles");
+    }
+    made_put(&store, &(struct made_array){"call_genotype", "|i1", 3, {3, 2, 1}, {0}, calls, NULL});
+    expect_remark(store.path, "call_genotype: 3 calls are of no alleles");
+    made_put(&store, &(struct made_array){"call_genotype", "|i1", 3, {3, 2, 2}, {2}, NULL, NULL});
+    made_text(&store, "call_genotype/.zarray",
+              "{\"zarr_format\":2,\"shape\":[3,2,2],\"chunks\":[2,2,2],\"dtype\":\"|i1\","
+              "\"fill_value\":-2,\"order\":\"C\",\"filters\":null,\"compressor\":null}");
+    expect_remark(store.path, "call_genotype: 6 calls are of no alleles");
     made_remove(&store);
 }
 
@@ -451,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_remarks),
         cmocka_unit_test(test_calls_without_alt),
+        cmocka_unit_test(test_zero_ploidy),
         cmocka_unit_test(test_dtypes),
         cmocka_unit_test(test_absent),
         cmocka_unit_test(test_absent_genotypes),

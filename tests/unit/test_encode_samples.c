@@ -113,7 +113,7 @@ static uint64_t choose(uint64_t *chosen, uint64_t nsamples, int chance)
     return n;
 }
 
-static void shuffle(uint64_t *chosen, uint64_t n)
+static void shuffle_order(uint64_t *chosen, uint64_t n)
 {
     for (uint64_t i = n; i > 1; i--) {
         const uint64_t j = (uint64_t)rand() % i, swapped = chosen[j];
@@ -146,7 +146,7 @@ static void check_view(const struct view *view)
         const uint64_t n = choose(chosen, view->vcz->nsamples, chance);
 
         check_samples(view->vcz, whole, chosen, n);
-        shuffle(chosen, n);
+        shuffle_order(chosen, n);
         check_samples(view->vcz, whole, chosen, n);
     }
     free(whole);

@@ -109,9 +109,10 @@ static void switches_are_taken(void **state)
 
 static void formats_follow_the_verb(void **state)
 {
-    struct options opt = accepted("mount-bgen --no-bgi --no-sample-file --no-header-samples "
-                                  "--unphased --variant-id-field varid --total-string-length 70 "
-                                  "--pad-byte X s m");
+    struct options opt =
+        accepted("mount-bgen --no-bgi --no-sample-file --no-header-samples "
+                 "--phased --haploid --variant-id-field varid --total-string-length 70 "
+                 "--pad-byte X s m");
     struct view_options view;
 
     (void)state;
@@ -119,13 +120,14 @@ static void formats_follow_the_verb(void **state)
     assert_int_equal(view.nformats, 1);
     assert_string_equal(view.formats[0], "bgen");
     assert_false(view.formats_optional);
-    assert_true(view.no_bgi && view.no_sample_file && view.no_header_samples && view.unphased &&
-                view.id_in_varid);
+    assert_true(view.no_bgi && view.no_sample_file && view.no_header_samples && view.phased &&
+                view.haploid && view.id_in_varid);
     assert_int_equal(view.total_string_length, 70);
     assert_int_equal(view.pad_byte, 'X');
     options_free(&opt);
-    opt = accepted("mount s m");
+    opt = accepted("mount --unphased s m");
     options_view(&opt, &view);
+    assert_false(view.phased || view.haploid);
     assert_int_equal(view.nformats, 2);
     assert_true(view.formats_optional);
     assert_int_equal(view.pad_byte, 0);
@@ -174,6 +176,7 @@ static void nonsense_is_refused(void **state)
     refused("mound", "'mound'");
     refused("mount", "STORE and DIR");
     refused("mount --formats plink,plink s d", "each once");
+    refused("mount-bgen --unphased --phased s d", "--phased and --unphased");
     refused("mount --formats plink, s d", "plink,");
     refused("mount-plink --formats plink s d", "--formats");
     refused("mount-plink --no-bgi s d", "--no-bgi");
