@@ -28,6 +28,8 @@ static bool mount_answers(const char *dir, dev_t before)
 {
     struct stat st;
 
+    if (dir == NULL)
+        return true;
     if (stat(dir, &st) != 0) {
         fprintf(stderr, "vczfs: the mount on '%s' does not answer: %s\n", dir, strerror(errno));
         return false;
@@ -54,11 +56,11 @@ static void wait_for_child(pid_t pid, int fd, const char *dir, dev_t before)
 
 int background_fork(const char *dir, struct err *err)
 {
-    struct stat st;
+    struct stat st = {0};
     int fds[2];
     pid_t pid;
 
-    if (stat(dir, &st) != 0)
+    if (dir != NULL && stat(dir, &st) != 0)
         return err_sys(err, ERR_NOT_FOUND, errno, "mount point '%s'", dir);
     if (pipe2(fds, O_CLOEXEC) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot go to the background");

@@ -32,7 +32,7 @@ struct mount {
     const char *log_path; /* NULL: standard error */
     int status_fd;                                /* to the parent, with --background; else -1 */
     char *store, *dir, *encoder, *encoder_socket; /* owned, absolute; the last two may be NULL */
-    int dir_fd;                                   /* the mount point; owned */
+    int dir_fd; /* the mount point; owned; -1: dir is a descriptor that was handed over */
     int selection_fd;                             /* what select_options gathered; -1: nothing */
     struct fs fs;
     struct progress progress;
@@ -95,7 +95,8 @@ static void on_ready(void *arg)
 
     announce(mount);
     mount->ready = true;
-    service_mounted(mount->service, mount->dir);
+    /* Nobody here can reach what somebody else has mounted. */
+    service_mounted(mount->service, mount->dir_fd >= 0 ? mount->dir : "/");
     say_serving(mount);
     if (mount->status_fd < 0)
         return;
@@ -253,15 +254,28 @@ static const struct link_handlers link_handlers = {
 
 /* ---- before ---- */
 
+static int check_dir(struct mount *mount, struct err *err)
+{
+    const struct options *opt = mount->opt;
+
+    if (preflight_is_descriptor(opt->dir)) {
+        mount->dir = strdup(opt->dir);
+        return mount->dir == NULL ? err_set(err, ERR_MEMORY, "out of memory")
+                                  : preflight_descriptor(opt->dir, err);
+    }
+    if (preflight_fuse(opt->allow_other, err) != 0)
+        return -1;
+    mount->dir = preflight_dir(opt->dir, &mount->dir_fd, err);
+    return mount->dir == NULL ? -1 : 0;
+}
+
 /* Everything that can be wrong with the command and the place, before any process starts. */
 static int check(struct mount *mount, struct err *err)
 {
     const struct options *opt = mount->opt;
 
     if (preflight_order(opt->store, opt->dir, err) != 0 ||
-        (mount->store = preflight_store(opt->store, err)) == NULL ||
-        preflight_fuse(opt->allow_other, err) != 0 ||
-        (mount->dir = preflight_dir(opt->dir, &mount->dir_fd, err)) == NULL ||
+        (mount->store = preflight_store(opt->store, err)) == NULL || check_dir(mount, err) != 0 ||
         select_options_gather(&opt->select, &mount->selection_fd, err) != 0)
         return -1;
     if (opt->encoder_socket == NULL) {
@@ -466,7 +480,7 @@ static int run(struct mount *mount)
         return -1;
     }
     if (mount->opt->background) {
-        mount->status_fd = background_fork(mount->dir, &mount->err);
+        mount->status_fd = background_fork(mount->dir_fd >= 0 ? mount->dir : NULL, &mount->err);
         if (mount->status_fd < 0)
             return -1;
     }

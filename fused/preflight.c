@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #define FUSE_CONF "/etc/fuse.conf"
 
@@ -176,6 +178,45 @@ char *preflight_dir(const char *dir, int *fd, struct err *err)
         return NULL;
     *fd = steal_fd(&held);
     return steal_ptr(&path);
+}
+
+#define DESCRIPTORS "/dev/fd/"
+#define FUSE_MAJOR  10
+#define FUSE_MINOR  229
+
+/* Its number, or -1. */
+static int descriptor_of(const char *dir)
+{
+    const char *number = dir + strlen(DESCRIPTORS);
+    char *end;
+    long fd;
+
+    if (strncmp(dir, DESCRIPTORS, strlen(DESCRIPTORS)) != 0 || *number < '0' || *number > '9')
+        return -1;
+    fd = strtol(number, &end, 10);
+    return *end == '\0' && fd <= INT_MAX ? (int)fd : -1;
+}
+
+bool preflight_is_descriptor(const char *dir)
+{
+    return descriptor_of(dir) >= 0;
+}
+
+int preflight_descriptor(const char *dir, struct err *err)
+{
+    const int fd = descriptor_of(dir);
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return err_sys(err, ERR_USAGE, errno, "mount point '%s'", dir);
+    if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(FUSE_MAJOR, FUSE_MINOR))
+        return err_set(err, ERR_USAGE,
+                       "mount point '%s' is a descriptor, but not of /dev/fuse: whoever starts "
+                       "vczfs so opens that, mounts, and hands it over",
+                       dir);
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        return err_sys(err, ERR_SYSTEM, errno, "mount point '%s'", dir);
+    return 0;
 }
 
 static int refused_to_root(const char *store, struct err *err)

@@ -17,6 +17,13 @@ int preflight_fuse(bool allow_other, struct err *err);
  * itself (O_PATH), which is what was looked at, whoever moves it or puts something in its place afterwards. */
 char *preflight_dir(const char *dir, int *fd, struct err *err);
 
+/* Is dir "/dev/fd/N", a FUSE descriptor that somebody has opened and mounted for us (Apptainer's --fusemount, a
+ * Kubernetes sidecar)? libfuse takes that for a mount point. */
+bool preflight_is_descriptor(const char *dir);
+
+/* It is open, and /dev/fuse; no process that we start will have it. */
+int preflight_descriptor(const char *dir, struct err *err);
+
 /* Nothing is in the directory, which `dir` names. */
 int preflight_empty(int fd, const char *dir, struct err *err);
 

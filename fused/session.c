@@ -180,11 +180,19 @@ static int mount_on_dir(struct session *session, struct err *err)
     return 0;
 }
 
+/* libfuse knows such a path. */
+static int take_descriptor(struct session *session, struct err *err)
+{
+    if (fuse_session_mount(session->fuse, session->config.dir) != 0)
+        return err_set(err, ERR_SYSTEM, "cannot serve '%s'", session->config.dir);
+    return 0;
+}
+
 static int mount_session(struct session *session, struct err *err)
 {
     int fd;
 
-    if (mount_on_dir(session, err) != 0)
+    if ((session->config.dir_fd < 0 ? take_descriptor : mount_on_dir)(session, err) != 0)
         return -1;
     fd = fuse_session_fd(session->fuse);
     session->readable =
@@ -276,6 +284,8 @@ void session_unmount(struct session *session)
         event_free(session->readable);
     session->readable = NULL;
     fuse_session_exit(session->fuse);
+    if (session->config.dir_fd < 0)
+        return;
     unmount_all(session);
     forget_mount(session);
 }

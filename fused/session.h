@@ -13,7 +13,8 @@ struct session_config {
     struct fuse_view *view; /* borrowed */
     const char *source;     /* what mount(8) shows as the device */
     const char *dir;        /* canonical; what messages call it */
-    int dir_fd; /* the directory itself (O_PATH): it may be somewhere else by now. Borrowed */
+    int dir_fd; /* the directory itself (O_PATH): it may be somewhere else by now. Borrowed. -1: dir is a
+                 * FUSE descriptor, "/dev/fd/N", which somebody else mounts and unmounts */
     bool allow_other;
 };
 
