@@ -32,6 +32,8 @@ static int make_fingerprint(struct view *view, const struct view_options *option
         options->max_alleles,
         options->no_bim,
         options->no_fam,
+        options->autosomes,
+        options->fid_zero,
         options->no_bgi,
         options->no_sample_file,
         options->no_header_samples,
@@ -121,6 +123,8 @@ struct format_options view_format_options(const struct view_options *options)
     return (struct format_options){
         .no_bim = options->no_bim,
         .no_fam = options->no_fam,
+        .nautosomes = (unsigned)options->autosomes,
+        .fid_zero = options->fid_zero,
         .no_bgi = options->no_bgi,
         .no_sample_file = options->no_sample_file,
         .no_header_samples = options->no_header_samples,

@@ -25,6 +25,7 @@ static const char help_overview[] =
     "What to show:\n"                                                                              \
     "      --basename NAME         files are NAME.bed, ... (default: the store's name without\n"   \
     "                              .vcz, .zarr, .zip)\n"                                           \
+    "      --fid ID|0              the family ID of each sample: its ID again (default), or 0\n"    \
     "  -m, --min-alleles N         only variants with at least N alleles\n"                        \
     "  -M, --max-alleles N         only variants with at most N alleles (2 leaves out\n"           \
     "                              multi-allelic sites, which no format here can hold)\n"
@@ -49,7 +50,9 @@ static const char help_overview[] =
 #define HELP_PLINK                                                                                 \
     "PLINK 1:\n"                                                                                   \
     "      --no-bim                leave the .bim out\n"                                           \
-    "      --no-fam                leave the .fam out\n"
+    "      --no-fam                leave the .fam out\n"                                           \
+    "      --chr-set N             a species with N pairs of autosomes, as for plink2 (default:\n" \
+    "                              human, 22)\n"
 
 #define HELP_BGEN                                                                                  \
     "BGEN:\n"                                                                                      \

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define MEMORY_DEFAULT       (256ULL << 20)
@@ -24,6 +25,8 @@ enum opt_id {
     OPT_BASENAME = 256,
     OPT_NO_BIM,
     OPT_NO_FAM,
+    OPT_FID,
+    OPT_CHR_SET,
     OPT_FORMATS,
     OPT_NO_BGI,
     OPT_NO_SAMPLE_FILE,
@@ -65,6 +68,7 @@ enum opt_id {
     }
 #define OPTS_VIEW                                                                                  \
     {"basename", required_argument, NULL, OPT_BASENAME},                                           \
+        {"fid", required_argument, NULL, OPT_FID},                                                 \
         {"min-alleles", required_argument, NULL, 'm'},                                             \
     {                                                                                              \
         "max-alleles", required_argument, NULL, 'M'                                                \
@@ -83,6 +87,7 @@ enum opt_id {
     }
 #define OPTS_PLINK                                                                                 \
     {"no-bim", no_argument, NULL, OPT_NO_BIM},                                                     \
+        {"chr-set", required_argument, NULL, OPT_CHR_SET},                                         \
     {                                                                                              \
         "no-fam", no_argument, NULL, OPT_NO_FAM                                                    \
     }
@@ -399,6 +404,14 @@ static int take_select_option(struct options *opt, int id, const char *arg, stru
     }
 }
 
+static int take_fid(struct options *opt, const char *arg, struct err *err)
+{
+    opt->fid_zero = strcmp(arg, "0") == 0;
+    if (!opt->fid_zero && strcasecmp(arg, "ID") != 0)
+        return err_set(err, ERR_USAGE, "--fid is ID or 0, not '%s'", arg);
+    return 0;
+}
+
 static int take_view_option(struct options *opt, int id, const char *arg, struct err *err)
 {
     switch (id) {
@@ -410,6 +423,10 @@ static int take_view_option(struct options *opt, int id, const char *arg, struct
     case OPT_NO_FAM:
         opt->no_fam = true;
         return 0;
+    case OPT_FID:
+        return take_fid(opt, arg, err);
+    case OPT_CHR_SET:
+        return take_number("--chr-set", arg, 1, PROTO_AUTOSOMES_MAX, &opt->autosomes, err);
     case 'm':
         return take_number("--min-alleles", arg, 0, UINT32_MAX, &opt->min_alleles, err);
     case 'M':
@@ -639,6 +656,8 @@ void options_view(const struct options *opt, struct view_options *out)
         .basename = opt->basename,
         .no_bim = opt->no_bim,
         .no_fam = opt->no_fam,
+        .fid_zero = opt->fid_zero,
+        .autosomes = opt->autosomes,
         .no_bgi = opt->no_bgi,
         .no_sample_file = opt->no_sample_file,
         .no_header_samples = opt->no_header_samples,

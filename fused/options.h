@@ -32,6 +32,8 @@ struct options {
     char *formats_text; /* of --formats, cut into words; owned; NULL: not given */
 
     bool no_bim, no_fam;
+    bool fid_zero;
+    uint64_t autosomes; /* 0: a human's */
     bool no_bgi, no_sample_file, no_header_samples, phased, unphased, haploid, id_in_varid;
     uint64_t total_string_length;      /* 0: the default */
     uint64_t pad_byte;                 /* 0: the default */

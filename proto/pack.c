@@ -119,7 +119,7 @@ static void put_bgen_options(struct putter *put, const struct view_options *view
 static void put_view(struct putter *put, const struct view_options *view)
 {
     put_key(put, "view");
-    msgpack_pack_map(&put->packer, 17);
+    msgpack_pack_map(&put->packer, 19);
     put_key(put, "formats");
     if (view->nformats > PROTO_FORMATS_MAX) {
         put_fail(put, "formats", "holds too many");
@@ -132,6 +132,8 @@ static void put_view(struct putter *put, const struct view_options *view)
     put_str(put, "basename", 0, view->basename);
     put_bool(put, "no_bim", view->no_bim);
     put_bool(put, "no_fam", view->no_fam);
+    put_bool(put, "fid_zero", view->fid_zero);
+    put_u64(put, "autosomes", 0, PROTO_AUTOSOMES_MAX, view->autosomes);
     put_bgen_options(put, view);
     put_count(put, "min_alleles", view->min_alleles);
     put_count(put, "max_alleles", view->max_alleles);

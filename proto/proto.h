@@ -32,6 +32,7 @@
 #define PROTO_BUFFER_MAX  (1 << 20) /* bytes */
 #define PROTO_FORMATS_MAX 8
 #define PROTO_PAD_MAX     126       /* '~' */
+#define PROTO_AUTOSOMES_MAX 95
 #define PROTO_SIZE_MAX    INT64_MAX /* sizes, offsets and lengths: off_t's range, so sums fit */
 #define PROTO_LISTENER_FD 3 /* the encoder's end of the socketpair, when the front spawned it */
 
@@ -72,6 +73,8 @@ struct view_options {
     bool formats_optional;
     const char *basename; /* never NULL; may be empty in info, where no file is named */
     bool no_bim, no_fam;
+    bool fid_zero;      /* a sample's family ID is 0, not its ID */
+    uint64_t autosomes; /* pairs of them in the species; 0: a human's; at most PROTO_AUTOSOMES_MAX */
     bool no_bgi, no_sample_file, no_header_samples, phased, haploid;
     bool id_in_varid;             /* --variant-id-field varid */
     uint64_t total_string_length; /* 0: the default */

@@ -4,13 +4,11 @@
  * FORMATS.md, "Out: BGEN".
  */
 #include "common/cleanup.h"
-#include "common/io.h"
-#include "common/memfd.h"
 #include "common/notices.h"
 #include "common/size.h"
 #include "encoderd/format/bgen_impl.h"
 #include "encoderd/format/refuse.h"
-#include "encoderd/vcz/text.h"
+#include "encoderd/format/sample_table.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -22,43 +20,31 @@ static void bgen_header(const struct format_view *view, uint64_t begin, uint64_t
     bgen_header_write(&bgen->header, begin, end, out);
 }
 
-static int sample_lines(const struct selection *selection, struct buf *out, struct err *err)
-{
-    buf_append_str(out, "ID_1 ID_2 missing\n0 0 0\n");
-    for (uint64_t i = 0; i < selection->nsamples; i++) {
-        const struct str *id = &selection->sample_id[i];
-
-        if (!text_is_column(id))
-            return refuse_sample(selection, i, ".sample", "--no-sample-file", err);
-        buf_append(out, id->at, id->len);
-        buf_append_char(out, ' ');
-        buf_append(out, id->at, id->len);
-        buf_append_str(out, " 0\n");
-    }
-    return out->failed ? err_set(err, ERR_MEMORY, "out of memory while making the .sample") : 0;
-}
-
 static void add_sidecar(struct format_view *view, const struct format_sidecar *sidecar)
 {
     view->sidecars[view->nsidecars++] = *sidecar;
 }
 
-static int make_sample_file(struct format_view *view, struct err *err)
+/* Four columns: GCTA wants just these, SAIGE one or four. Nobody is said to miss any call: the true rate would
+ * take a pass over the genotypes. */
+static int make_sample_file(const struct format_options *options, struct format_view *view,
+                            struct err *err)
 {
-    struct buf lines = {0};
-    AUTO_CLOSE int fd = -1;
-    int rc = sample_lines(view->selection, &lines, err);
+    const struct sample_table table = {
+        .place = IN_SAMPLE_FILE,
+        .suffix = ".sample",
+        .without = "--no-sample-file",
+        .head = "ID_1 ID_2 missing sex\n0 0 0 D\n",
+        .separator = ' ',
+        .rest = " 0 NA\n",
+        .fid_zero = options->fid_zero,
+    };
+    struct format_sidecar sidecar = {.suffix = ".sample"};
 
-    if (rc == 0)
-        rc = fd = memfd_open("vczfs-sample", err);
-    if (rc >= 0)
-        rc = io_write_all(fd, lines.data, lines.len, "the .sample", err);
-    if (rc == 0)
-        rc = memfd_seal(fd, err);
-    if (rc == 0)
-        add_sidecar(view, &(struct format_sidecar){".sample", steal_fd(&fd), lines.len, false});
-    buf_free(&lines);
-    return rc < 0 ? -1 : 0;
+    if (sample_table_make(&table, view->selection, &sidecar.fd, &sidecar.size, err) != 0)
+        return -1;
+    add_sidecar(view, &sidecar);
+    return 0;
 }
 
 static void bgen_close(struct format_view *view)
@@ -79,7 +65,7 @@ static int make_sidecars(const struct format_options *options, bool resume,
 {
     if (!options->no_sample_file && resume)
         add_sidecar(view, &(struct format_sidecar){".sample", -1, 0, false});
-    else if (!options->no_sample_file && make_sample_file(view, err) != 0)
+    else if (!options->no_sample_file && make_sample_file(options, view, err) != 0)
         return -1;
     if (!options->no_bgi)
         add_sidecar(view, &(struct format_sidecar){".bgen.bgi", -1, 0, true});
@@ -134,6 +120,14 @@ static int check_counts(const struct selection *selection, struct err *err)
     return 0;
 }
 
+static int check_ids(const struct format_options *options, const struct selection *selection,
+                     struct err *err)
+{
+    if (options->no_header_samples)
+        return 0;
+    return refuse_samples(selection, IN_BGEN_SAMPLE, ".bgen", "--no-header-samples", err);
+}
+
 static int make_layout(struct format_view *view, struct err *err)
 {
     const struct bgen *bgen = view->state;
@@ -155,7 +149,7 @@ static int open_parts(const struct format_options *options, const struct pass_me
 {
     struct bgen *bgen = view->state;
 
-    if (check_counts(view->selection, err) != 0 ||
+    if (check_counts(view->selection, err) != 0 || check_ids(options, view->selection, err) != 0 ||
         bgen_header_init(&bgen->header, view->selection, !options->no_header_samples, err) != 0 ||
         make_sidecars(options, resume, view, err) != 0 ||
         find_strings(options, means, resume, view, err) != 0)

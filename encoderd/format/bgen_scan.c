@@ -3,6 +3,7 @@
  */
 #include "common/notices.h"
 #include "encoderd/format/bgen_impl.h"
+#include "encoderd/format/contigs.h"
 #include "encoderd/format/refuse.h"
 
 #include <inttypes.h>
@@ -19,13 +20,14 @@ struct longest {
 
 struct scan_piece {
     struct longest longest;
-    struct refuse_tally refused;
+    struct refuse_tally multi, names;
 };
 
 struct scan {
     const struct selection *selection;
+    struct contigs contigs;
     struct longest longest;
-    struct refuse_tally refused;
+    struct refuse_tally multi, names;
 };
 
 static int check_field(const struct scan *scan, const struct site *site, const char *what,
@@ -45,14 +47,16 @@ static int check_field(const struct scan *scan, const struct site *site, const c
 
 static int scan_site(const struct site *site, void *arg_piece, void *arg, struct err *err)
 {
-    const struct scan *scan = arg;
+    const struct site_places places = {IN_BGEN_ID, IN_BGEN_ALLELE};
+    struct scan *scan = arg;
     struct scan_piece *piece = arg_piece;
     uint64_t needed;
 
     if (site->nalleles > 2) {
-        refuse_count(&piece->refused, site);
+        refuse_count(&piece->multi, site);
         return 0;
     }
+    refuse_count_names(&piece->names, site, contigs_use(&scan->contigs, site)->why, &places);
     needed = bgen_row_strings_needed(site);
     if (check_field(scan, site, "an ID with a length", site->id.len, ID_MAX, err) != 0 ||
         check_field(scan, site, "a contig name with a length", site->contig.len, ID_MAX, err) !=
@@ -75,7 +79,8 @@ static int scan_take(void *arg_piece, void *arg, struct err *err)
     struct scan *scan = arg;
 
     (void)err;
-    refuse_add(&scan->refused, &piece->refused);
+    refuse_add(&scan->multi, &piece->multi);
+    refuse_add(&scan->names, &piece->names);
     if (piece->longest.needed > scan->longest.needed)
         scan->longest = piece->longest;
     return 0;
@@ -85,7 +90,8 @@ static void scan_clear(void *arg_piece)
 {
     struct scan_piece *piece = arg_piece;
 
-    refuse_clear_tally(&piece->refused);
+    refuse_clear_tally(&piece->multi);
+    refuse_clear_tally(&piece->names);
 }
 
 static int choose_strings(const struct scan *scan, uint64_t asked, const struct pass_means *means,
@@ -115,6 +121,15 @@ static int choose_strings(const struct scan *scan, uint64_t asked, const struct 
     return 0;
 }
 
+static int judge(const struct scan *scan, struct err *err)
+{
+    if (scan->multi.n > 0)
+        return refuse_multiallelic(scan->selection, &scan->multi, err);
+    if (scan->names.n > 0)
+        return refuse_names(scan->selection, &scan->names, ".bgen", "", err);
+    return 0;
+}
+
 int bgen_scan(const struct selection *selection, uint64_t asked_strings,
               const struct pass_means *means, struct bgen *bgen, struct err *err)
 {
@@ -129,12 +144,18 @@ int bgen_scan(const struct selection *selection, uint64_t asked_strings,
         .clear = scan_clear,
         .arg = &scan,
     };
-    int rc = pass_run(&pass, means, err);
+    int rc = contigs_init(&scan.contigs, selection->vcz, IN_BGEN_CONTIG, err);
 
-    if (rc == 0 && scan.refused.nmulti > 0)
-        rc = refuse_multiallelic(selection, &scan.refused, err);
+    if (rc == 0)
+        rc = pass_run(&pass, means, err);
+    if (rc == 0)
+        rc = judge(&scan, err);
     if (rc == 0)
         rc = choose_strings(&scan, asked_strings, means, bgen, err);
-    refuse_clear_tally(&scan.refused);
+    if (rc == 0)
+        contigs_notice(&scan.contigs, ".bgen", means->notices);
+    contigs_clear(&scan.contigs);
+    refuse_clear_tally(&scan.multi);
+    refuse_clear_tally(&scan.names);
     return rc;
 }

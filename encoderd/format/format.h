@@ -15,6 +15,9 @@
 struct format_options {
     /* plink */
     bool no_bim, no_fam;
+    unsigned nautosomes; /* of the species; 0: a human's, and what else humans have */
+    /* plink and bgen */
+    bool fid_zero; /* a family ID is 0, not the sample's ID */
     /* bgen */
     bool no_bgi, no_sample_file;
     bool no_header_samples;

@@ -21,7 +21,7 @@ void refuse_count(struct refuse_tally *tally, const struct site *site)
 {
     char place[REFUSE_PLACE_MAX];
 
-    if (tally->nmulti++ > 0)
+    if (tally->n++ > 0)
         return;
     if (site->contig_index < 0) {
         buf_printf(&tally->first, "first: variant %" PRIu64, site->variant);
@@ -31,16 +31,62 @@ void refuse_count(struct refuse_tally *tally, const struct site *site)
     buf_printf(&tally->first, "first: %s, variant %" PRIu64, place, site->variant);
 }
 
+static void count_name(struct refuse_tally *tally, const struct site *site, const char *what,
+                       const struct str *name, const char *why)
+{
+    char place[REFUSE_PLACE_MAX], shown[TEXT_SHOW_MAX];
+
+    if (tally->n++ > 0)
+        return;
+    refuse_show_place(site, place);
+    buf_printf(&tally->first, "first: variant %" PRIu64 " (%s): its %s %s %s", site->variant, place,
+               what, text_show(name, shown), why);
+}
+
+bool refuse_count_names(struct refuse_tally *tally, const struct site *site, const char *contig_why,
+                        const struct site_places *places)
+{
+    static const char *const whats[] = {"REF", "ALT"};
+    const char *why;
+
+    if (contig_why != NULL) {
+        count_name(tally, site, "contig", &site->contig, contig_why);
+        return true;
+    }
+    if ((why = misread_why(places->id, &site->id)) != NULL) {
+        count_name(tally, site, "ID", &site->id, why);
+        return true;
+    }
+    for (unsigned i = 0; i < site->nalleles; i++) {
+        if ((why = misread_why(places->allele, &site->alleles[i])) == NULL)
+            continue;
+        count_name(tally, site, whats[i > 0], &site->alleles[i], why);
+        return true;
+    }
+    return false;
+}
+
 void refuse_add(struct refuse_tally *sum, const struct refuse_tally *piece)
 {
-    if (piece->nmulti > 0 && sum->nmulti == 0)
+    if (piece->n > 0 && sum->n == 0)
         buf_append(&sum->first, piece->first.data, piece->first.len);
-    sum->nmulti += piece->nmulti;
+    sum->n += piece->n;
 }
 
 void refuse_clear_tally(struct refuse_tally *tally)
 {
     buf_free(&tally->first);
+}
+
+/* What was said of the first site, for "%.*s". */
+static int first_len(const struct refuse_tally *tally)
+{
+    return tally->first.data != NULL ? (int)tally->first.len : 0;
+}
+
+static const char *first_text(const struct refuse_tally *tally)
+{
+    return tally->first.data != NULL ? (const char *)tally->first.data : "";
 }
 
 int refuse_multiallelic(const struct selection *selection, const struct refuse_tally *tally,
@@ -52,9 +98,47 @@ int refuse_multiallelic(const struct selection *selection, const struct refuse_t
                    "%s: %" PRIu64 " of %" PRIu64 " variant%s %s more than two alleles (%.*s); "
                    "two-allele records cannot hold them. Use --max-alleles 2 to leave them out, "
                    "or split them first with `bcftools norm -m-`",
-                   store_path(selection->vcz->store), tally->nmulti, nrows, nrows == 1 ? "" : "s",
-                   tally->nmulti == 1 ? "has" : "have", (int)tally->first.len,
-                   tally->first.data != NULL ? (const char *)tally->first.data : "");
+                   store_path(selection->vcz->store), tally->n, nrows, nrows == 1 ? "" : "s",
+                   tally->n == 1 ? "has" : "have", first_len(tally), first_text(tally));
+}
+
+int refuse_names(const struct selection *selection, const struct refuse_tally *tally,
+                 const char *suffix, const char *without, struct err *err)
+{
+    const uint64_t nrows = selection->rows.nrows;
+
+    return err_set(err, ERR_DATA,
+                   "%s: %" PRIu64 " of %" PRIu64 " variant%s %s a name that cannot stand in the %s "
+                   "(%.*s). Leave them out with --targets or --exclude, rename them in the store%s",
+                   store_path(selection->vcz->store), tally->n, nrows, nrows == 1 ? "" : "s",
+                   tally->n == 1 ? "has" : "have", suffix, first_len(tally), first_text(tally),
+                   without);
+}
+
+int refuse_samples(const struct selection *selection, enum misread_place place, const char *suffix,
+                   const char *without, struct err *err)
+{
+    const char *why = NULL;
+    char shown[TEXT_SHOW_MAX];
+    uint64_t n = 0, first = 0;
+
+    for (uint64_t i = 0; i < selection->nsamples; i++) {
+        const char *said = misread_why(place, &selection->sample_id[i]);
+
+        if (said == NULL || n++ > 0)
+            continue;
+        why = said;
+        first = i;
+    }
+    if (n == 0)
+        return 0;
+    return err_set(err, ERR_DATA,
+                   "%s: %" PRIu64 " of %" PRIu64 " sample ID%s cannot stand in the %s (first: "
+                   "sample %" PRIu64 ", %s, %s). Leave them out with --samples, rename them in the "
+                   "store, or use %s to do without them there",
+                   store_path(selection->vcz->store), n, selection->nsamples,
+                   selection->nsamples == 1 ? "" : "s", suffix, first,
+                   text_show(&selection->sample_id[first], shown), why, without);
 }
 
 /* Allele `i` of the run. */
@@ -121,18 +205,4 @@ int refuse_call(const struct format_view *view, size_t scratch_max, const struct
         " (%s) has a genotype that a two-allele record cannot have (allele 2 or more, or "
         "a fill value before an allele): row %" PRIu64 ", sample %s",
         store_path(selection->vcz->store), run->variant, place, run->row, sample);
-}
-
-int refuse_sample(const struct selection *selection, uint64_t i, const char *suffix,
-                  const char *without, struct err *err)
-{
-    char shown[TEXT_SHOW_MAX];
-
-    return err_set(err, ERR_DATA,
-                   "%s: sample %" PRIu64
-                   " has the ID %s; an ID that is empty or has white space or a control character "
-                   "in it would break the columns of the %s. Rename it, or use %s to do without "
-                   "the %s",
-                   store_path(selection->vcz->store), i, text_show(&selection->sample_id[i], shown),
-                   suffix, without, suffix);
 }

@@ -1,11 +1,8 @@
 """plink1.9 and plink2 as oracles and as users of a mount."""
 
-import math
 import subprocess
 
 import helpers
-
-BED_MAGIC = bytes([0x6C, 0x1B, 0x01])
 
 
 def plink(program, *args, timeout=30):
@@ -23,26 +20,14 @@ def plink(program, *args, timeout=30):
 
 def make_bed(vcf, out):
     """
-    (.bed, .bim, .fam) bytes of what plink2 makes of a VCF. Without chrX, where plink2 wants to know the
-    sexes, and without multi-allelic records, which a .bed cannot hold.
+    (.bed, .bim, .fam) bytes of what plink2 makes of a VCF, with the options that README names; without
+    multi-allelic records, which a .bed cannot hold.
     """
     plink(
         "plink2", "--vcf", vcf, "--make-bed", "--out", out,
-        "--double-id", "--vcf-half-call", "missing", "--max-alleles", "2",
-        "--allow-extra-chr", "--output-chr", "MT", "--not-chr", "X", "--threads", "1",
+        "--double-id", "--vcf-half-call", "missing", "--allow-extra-chr", "--max-alleles", "2", "--threads", "1",
     )  # fmt: skip
     return tuple(open(f"{out}{suffix}", "rb").read() for suffix in (".bed", ".bim", ".fam"))
-
-
-def without_chromosome(bed, bim, nsamples, chromosome=b"X"):
-    """(.bed, .bim) without one chromosome's rows."""
-    row = math.ceil(nsamples / 4)
-    lines = bim.splitlines(keepends=True)
-    assert bed[:3] == BED_MAGIC
-    assert len(bed) == 3 + row * len(lines)
-    kept = [i for i, line in enumerate(lines) if line.split(b"\t")[0] != chromosome]
-    rows = b"".join(bed[3 + i * row : 3 + (i + 1) * row] for i in kept)
-    return BED_MAGIC + rows, b"".join(lines[i] for i in kept)
 
 
 # The reports that are compared: flags, and the files they make.

@@ -350,23 +350,23 @@ static void test_chromosome_names(void **state)
                                            {"chr9", "9"},
                                            {"chr10", "10"},
                                            {"chr22", "22"},
-                                           {"chr23", "chr23"},
-                                           {"chr0", "chr0"},
-                                           {"chr01", "chr01"},
+                                           {"chr23", "X"},
+                                           {"chr0", "0"},
+                                           {"chr01", "1"},
                                            {"chrX", "X"},
                                            {"chrY", "Y"},
                                            {"chrMT", "MT"},
                                            {"chrM", "MT"},
-                                           {"M", "M"},
+                                           {"M", "MT"},
                                            {"MT", "MT"},
-                                           {"CHR1", "CHR1"},
+                                           {"CHR1", "1"},
                                            {"chr", "chr"},
-                                           {"Chr1", "Chr1"},
+                                           {"Chr1", "1"},
                                            {"chr1_alt", "chr1_alt"},
-                                           {"chrx", "chrx"},
+                                           {"chrx", "X"},
                                            {"1", "1"},
                                            {"chrchr1", "chrchr1"},
-                                           {"chrXY", "chrXY"},
+                                           {"chrXY", "XY"},
                                            {"\xc3\xa9", "\xc3\xa9"}};
 
     (void)state;
@@ -403,11 +403,12 @@ static void test_broken_columns(void **state)
     struct err err = {0};
 
     (void)state;
-    made_refused(&id, &all, "variant 1 (contig 'chr1', position 20) has ID 'rs 2'");
+    made_refused(&id, &all, "1 of 3 variants has a name that cannot stand in the .bim (first: variant 1 (chr1:20): "
+                 "its ID 'rs 2' ");
     made_refused(&(struct made_array){"variant_allele", "|O", 2, {3, 2}, {0}, NULL, alleles}, &all,
                  "ALT 'T\\x0a1'");
     made_refused(&(struct made_array){"variant_allele", "|O", 2, {3, 2}, {0}, NULL, refs}, &all,
-                 "has REF");
+                 "its REF");
     made_refused(&(struct made_array){"contig_id", "|O", 1, {2}, {0}, NULL, none}, &all,
                  "contig ''");
     made_refused(&(struct made_array){"contig_id", "|O", 1, {2}, {0}, NULL, control}, &all,
@@ -431,7 +432,7 @@ static void test_sample_white_space(void **state)
         struct opened o = {0};
         struct err err = {0};
 
-        made_refused(&array, &all, "sample 1 has the ID '");
+        made_refused(&array, &all, "1 of 2 sample IDs cannot stand in the .fam (first: sample 1, '");
         assert_int_equal(open_made(&o, &array, &no_fam, false, &err), 0);
         close_made(&o);
     }

@@ -22,12 +22,14 @@ struct sample {
 #define VIEW                                                                                       \
     {                                                                                              \
         .formats = {"plink", "bgen"}, .nformats = 2, .formats_optional = true, .basename = "b",    \
-        .no_fam = true, .no_sample_file = true, .haploid = true, .total_string_length = 96,        \
-        .pad_byte = 88, .min_alleles = 2, .max_alleles = 3, .has_selection = true                  \
+        .no_fam = true, .fid_zero = true, .autosomes = 38, .no_sample_file = true,                 \
+        .haploid = true, .total_string_length = 96, .pad_byte = 88, .min_alleles = 2,              \
+        .max_alleles = 3, .has_selection = true                                                    \
     }
 #define VIEW_WIRE                                                                                  \
     "{\"formats\"=>[\"plink\", \"bgen\"], \"optional\"=>true, \"basename\"=>\"b\", "               \
-    "\"no_bim\"=>false, \"no_fam\"=>true, \"no_bgi\"=>false, \"no_sample_file\"=>true, "           \
+    "\"no_bim\"=>false, \"no_fam\"=>true, \"fid_zero\"=>true, \"autosomes\"=>38, "                 \
+    "\"no_bgi\"=>false, \"no_sample_file\"=>true, "                                                \
     "\"no_header_samples\"=>false, \"phased\"=>false, \"haploid\"=>true, \"id_in_varid\"=>false, " \
     "\"string_length\"=>96, \"pad_byte\"=>88, \"min_alleles\"=>2, \"max_alleles\"=>3, "            \
     "\"follow_links\"=>false, \"selection\"=>true}"
