@@ -213,11 +213,13 @@ int lex_next(struct lexer *lexer, struct lex_token *out, struct err *err)
     return 0;
 }
 
-/* A subscript of a file may end in ":" and indices: those are no part of the name. */
+/* A subscript of a file may end in ":" and indices, or GT: those are no part of the name. */
 static size_t file_name_length(const char *at, size_t len)
 {
     size_t n = len;
 
+    if (len > 3 && memcmp(at + len - 3, ":GT", 3) == 0)
+        return len - 3;
     while (n > 0 && at[n - 1] != ':' && memchr("0123456789*,-", at[n - 1], 13) != NULL)
         n--;
     return n > 1 && at[n - 1] == ':' ? n - 1 : len;

@@ -33,7 +33,9 @@ static int read_to_end(int fd, const char *path, struct buf *out, struct err *er
         uint8_t *to = buf_reserve(out, READ_AT_ONCE);
 
         if (to == NULL || out->len > SELECTION_NBYTES_MAX)
-            return err_set(err, ERR_USAGE, "%s is longer than the %" PRIu64 " bytes that are read",
+            return err_set(err, ERR_USAGE,
+                           "%s is longer than the %" PRIu64 " bytes that are read; compress it, or "
+                           "give the first columns only",
                            path, SELECTION_NBYTES_MAX);
         n = read(fd, to, READ_AT_ONCE);
         if (n > 0)

@@ -28,7 +28,14 @@ static int compare_regions(const void *a, const void *b)
     return (x->first > y->first) - (x->first < y->first);
 }
 
-/* Sorts, and joins what overlaps. */
+/* Does `next`, which begins no earlier, lie apart from `region`, with a base between them? */
+static bool is_apart(const struct region *region, const struct region *next)
+{
+    return region->contig != next->contig ||
+           (region->last < next->first && next->first - region->last > 1);
+}
+
+/* Sorts, and joins what overlaps or touches. */
 static void join(struct regions *out)
 {
     size_t n = 0;
@@ -38,8 +45,7 @@ static void join(struct regions *out)
     for (size_t i = 0; i < out->n; i++) {
         struct region *last = n > 0 ? &out->items[n - 1] : NULL;
 
-        if (last != NULL && last->contig == out->items[i].contig &&
-            out->items[i].first <= last->last)
+        if (last != NULL && !is_apart(last, &out->items[i]))
             last->last = out->items[i].last > last->last ? out->items[i].last : last->last;
         else
             out->items[n++] = out->items[i];
@@ -76,20 +82,31 @@ int region_parse_end(struct region_parse *parse, int rc)
     return rc;
 }
 
+/* What a file repeats takes no room, however long it is; the rest twice as much as before. */
+static int make_room(const struct region_parse *parse)
+{
+    struct regions *out = parse->out;
+    size_t cap = out->cap > 0 ? out->cap * 2 : 16;
+    struct region *items;
+
+    join(out);
+    if (out->n < out->cap / 2)
+        return 0;
+    items = reallocarray(out->items, cap, sizeof *items);
+    if (items == NULL)
+        return err_set(parse->err, ERR_MEMORY, "out of memory for the regions of %s",
+                       parse->option);
+    out->items = items;
+    out->cap = cap;
+    return 0;
+}
+
 int region_add(const struct region_parse *parse, uint64_t contig, int64_t first, int64_t last)
 {
     struct regions *out = parse->out;
 
-    if (out->n == out->cap) {
-        size_t cap = out->cap > 0 ? out->cap * 2 : 16;
-        struct region *items = reallocarray(out->items, cap, sizeof *items);
-
-        if (items == NULL)
-            return err_set(parse->err, ERR_MEMORY, "out of memory for the regions of %s",
-                           parse->option);
-        out->items = items;
-        out->cap = cap;
-    }
+    if (out->n == out->cap && make_room(parse) != 0)
+        return -1;
     out->items[out->n++] = (struct region){.contig = contig, .first = first, .last = last};
     return 0;
 }

@@ -452,6 +452,32 @@ def test_refused(expression, message):
     assert message in done.stderr
 
 
+# --- how far a variant reaches ------------------------------------------------------------------------------
+
+
+def test_without_lengths_ends_are_known_by_end(vcfs, scratch):
+    """INFO/END where it says something, else REF; as bcftools has it of such a VCF."""
+    sites = vcfs("filters.vcf").sites
+    store = helpers.copy_store("filters.vcz", scratch)
+    for name in ("variant_length", "region_index"):
+        shutil.rmtree(store / name)
+    rng = random.Random(f"{SEED} ends")
+    ends = [rng.choice([-1, int(s[1]) - 1, int(s[1]), int(s[1]) + rng.randint(1, 900)]) for s in sites]
+    reach = [end if end >= int(s[1]) else int(s[1]) + len(s[3]) - 1 for s, end in zip(sites, ends)]
+    stores.new_ints(store / "variant_END", ends, [len(ends)])
+    far = 0
+    for _ in range(20):
+        site = rng.choice(sites)
+        first = int(site[1]) + rng.randint(1, 600)
+        due = [s for s, last in zip(sites, reach) if s[0] == site[0] and int(s[1]) <= first + 5 and last >= first]
+        far += any(int(s[1]) + len(s[3]) <= first for s in due)
+        assert dump(store, ["-r", f"{site[0]}:{first}-{first + 5}"])[1] == due
+    assert far > 5
+    stores.write_ints(store / "variant_END", [0] * len(ends))  # says nothing of any
+    due = dump("filters.vcz", ["-r", "chr1:401-2000"])
+    assert due[1] and dump(store, ["-r", "chr1:401-2000"]) == due
+
+
 # --- what bcftools 1.16 does not know yet ------------------------------------------------------------------
 
 

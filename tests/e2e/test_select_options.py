@@ -1,5 +1,7 @@
 """The options that select, as a user meets them: what is refused and how, files, links, pipes."""
 
+import gzip
+import json
 import os
 import shutil
 import signal
@@ -61,6 +63,24 @@ def test_the_home_directory_in_an_expression(scratch):
     done = helpers.run("info", "-i", "ID=@~/ids", helpers.store(STORE), env={"HOME": str(scratch)})
     assert done.returncode == 0, done.stderr
     assert "no variant is left" in done.stderr
+
+
+@pytest.mark.parametrize("option, what", [("-R", "regions"), ("-T", "targets")])
+def test_what_a_pipe_holds_is_said(scratch, option, what):
+    """By the name of a pipe nobody can tell; a compressed one is read."""
+    lines = [line.split("\t") for line in helpers.expected("biallelic_vcz-plink", ".bim").decode().splitlines()]
+    first = int(next(line[3] for line in lines if line[0] == "1"))
+    counts = []
+    for how in ("bed", "tab", "auto"):
+        read_end, write_end = os.pipe()
+        os.write(write_end, gzip.compress(f"chr1\t{first}\t{first + 1}\n".encode()))
+        os.close(write_end)
+        done = helpers.run("info", "--json", option, f"/dev/fd/{read_end}", f"--{what}-format", how, helpers.store(STORE),
+                           pass_fds=[read_end])  # fmt: skip
+        os.close(read_end)
+        assert done.returncode == 0, done.stderr
+        counts.append(json.loads(done.stdout)["shown_variants"])
+    assert counts == [0, 1, 1]
 
 
 def test_nothing_left_is_an_empty_fileset_with_a_warning(mount, scratch):

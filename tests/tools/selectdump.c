@@ -165,9 +165,9 @@ static int add_file(const char *name, void *arg)
         if (strcmp(dump->files[i].name, name) == 0)
             return 0;
     if (dump->options.nfiles == FILES_MAX ||
-        read_file(name, strdup(name), &dump->files[dump->options.nfiles]) != 0)
+        read_file(name, name, &dump->files[dump->options.nfiles]) != 0)
         return -1;
-    dump->options.nfiles++;
+    dump->files[dump->options.nfiles++].name = strdup(name);
     return 0;
 }
 

@@ -29,7 +29,9 @@ static void write_indices(const struct expr_indices *indices, struct buf *out)
         else if (range->last != range->first)
             buf_printf(out, "-%llu", (unsigned long long)range->last);
     }
-    if (!indices->given)
+    if (indices->of_call)
+        buf_append_str(out, "GT");
+    else if (!indices->given)
         buf_append_char(out, '*');
 }
 
@@ -135,6 +137,8 @@ static void test_subscripts(void **state)
     check("X[:1]=1", "(= X[*:1] 1)");
     check("X[0:]=1", "(= X[0:*] 1)");
     check("X[@s.txt]=1", "(= X[@s.txt] 1)");
+    check("X[@s.txt:GT]=1", "(= X[@s.txt:GT] 1)");
+    check("X[GT]=X[1:GT]", "(= X[*:GT] X[1:GT])");
     check("X[@s.txt:1]=1", "(= X[@s.txt:1] 1)");
     check("X[@a:b:0,1]=1", "(= X[@a:b:0,1] 1)");
 }
