@@ -8,8 +8,9 @@ static const char *const code_names[] = {
     [ERR_CORRUPT] = "corrupt", [ERR_UNSUPPORTED] = "unsupported",
     [ERR_DATA] = "data",       [ERR_IO] = "io",
     [ERR_MEMORY] = "memory",   [ERR_BUDGET] = "budget",
-    [ERR_USAGE] = "usage",     [ERR_CHANGED] = "changed",
-    [ERR_PEER] = "peer",       [ERR_SYSTEM] = "system",
+    [ERR_USAGE] = "usage",     [ERR_FORM] = "form",
+    [ERR_CHANGED] = "changed", [ERR_PEER] = "peer",
+    [ERR_SYSTEM] = "system",
 };
 
 #define NCODES (sizeof code_names / sizeof code_names[0])

@@ -1,5 +1,6 @@
 #include "encoderd/view.h"
 
+#include "common/nearest.h"
 #include "encoderd/view_state.h"
 
 #include <stdio.h>
@@ -61,12 +62,12 @@ static struct view_file *add_file(struct view *view, const char *basename, const
     int n;
 
     if (view->nfiles == PROTO_FILES_MAX) {
-        err_set(err, ERR_USAGE, "this view would have more than %d files", PROTO_FILES_MAX);
+        err_set(err, ERR_FORM, "this view would have more than %d files", PROTO_FILES_MAX);
         return NULL;
     }
     n = snprintf(file->name, sizeof file->name, "%s%s", basename, suffix);
     if (n < 0 || (size_t)n >= sizeof file->name) {
-        err_set(err, ERR_USAGE, "the base name '%.32s...' is too long for a file name", basename);
+        err_set(err, ERR_FORM, "the base name '%.32s...' is too long for a file name", basename);
         return NULL;
     }
     view->nfiles++;
@@ -136,6 +137,18 @@ struct format_options view_format_options(const struct view_options *options)
     };
 }
 
+static int unknown_format(const char *name, struct err *err)
+{
+    struct nearest nearest;
+    char hint[NEAREST_HINT_MAX];
+
+    nearest_begin(&nearest, name, strlen(name));
+    for (size_t i = 0; format_at(i) != NULL; i++)
+        nearest_consider(&nearest, "", format_at(i)->name, strlen(format_at(i)->name));
+    return err_set(err, ERR_FORM, "this encoder knows no format '%s'%s", name,
+                   nearest_hint(&nearest, hint));
+}
+
 /* Opens one format and adds its files; saved is in and out, as for format->open. */
 static int open_format(struct view *view, const char *name, const struct view_options *options,
                        const struct pass_means *means, bool resume, struct format_saved *saved,
@@ -146,7 +159,7 @@ static int open_format(struct view *view, const char *name, const struct view_op
     struct format_view *opened = &view->formats[view->nformats];
 
     if (format == NULL)
-        return err_set(err, ERR_UNSUPPORTED, "this encoder knows no format '%s'", name);
+        return unknown_format(name, err);
     opened->saved = *saved;
     if (format->open(&view->selection, &asked, means, resume, opened, err) != 0)
         return -1;
@@ -192,7 +205,7 @@ static int open_formats(struct view *view, const struct view_options *options,
         state->formats[i].open = false;
     }
     if (options->nformats == 0)
-        return err_set(err, ERR_USAGE, "no format was asked for");
+        return err_set(err, ERR_FORM, "no format was asked for");
     if (view->nformats == 0)
         return refuse_view(options, refusals, err);
     for (size_t i = 0; i < options->nformats; i++)

@@ -48,10 +48,13 @@ static void wait_for_child(pid_t pid, int fd, const char *dir, dev_t before)
     if (read_ready(fd))
         exit(mount_answers(dir, before) ? EXIT_SUCCESS : EXIT_FAILURE);
     /* It has said why on stderr, unless it was killed. */
-    if (waitpid(pid, &status, 0) == pid && WIFSIGNALED(status))
+    if (waitpid(pid, &status, 0) != pid)
+        exit(EXIT_FAILURE);
+    if (WIFSIGNALED(status))
         fprintf(stderr, "vczfs: the background process was killed by signal %d\n",
                 WTERMSIG(status));
-    exit(EXIT_FAILURE);
+    exit(WIFEXITED(status) && WEXITSTATUS(status) != EXIT_SUCCESS ? WEXITSTATUS(status)
+                                                                  : EXIT_FAILURE);
 }
 
 int background_fork(const char *dir, struct err *err)

@@ -179,5 +179,5 @@ int verb_info(const struct options *opt, int log_fd)
     if (rc == 0)
         return talk.nproblems == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     fprintf(stderr, "vczfs: %s\n", err.msg);
-    return EXIT_FAILURE;
+    return verb_failure(&err);
 }

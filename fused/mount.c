@@ -504,7 +504,7 @@ int verb_mount(const struct options *opt, int log_fd, const char *log_path)
         fprintf(stderr, "vczfs: %s\n", mount.err.msg);
         if (log_fd != STDERR_FILENO)
             log_error("%s", mount.err.msg);
-        status = EXIT_FAILURE;
+        status = verb_failure(&mount.err);
     }
     free_mount(&mount);
     if (mount.status_fd >= 0)

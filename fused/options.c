@@ -1,5 +1,6 @@
 #include "fused/options.h"
 
+#include "common/nearest.h"
 #include "common/option_file.h"
 #include "common/size.h"
 
@@ -215,7 +216,7 @@ static int take_number(const char *name, const char *text, uint64_t min, uint64_
 {
     if (parse_number(text, min, max, out))
         return 0;
-    return err_set(err, ERR_USAGE,
+    return err_set(err, ERR_FORM,
                    "%s takes a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'", name, min,
                    max, text);
 }
@@ -236,9 +237,9 @@ static int take_memory(const char *text, uint64_t *out, struct err *err)
     uint64_t value;
 
     if (!size_parse(text, &value))
-        return err_set(err, ERR_USAGE, "--memory takes a size such as 512M or 2G, not '%s'", text);
+        return err_set(err, ERR_FORM, "--memory takes a size such as 512M or 2G, not '%s'", text);
     if (value < MEMORY_MIN)
-        return err_set(err, ERR_USAGE, "--memory must be at least 16M, not '%s'", text);
+        return err_set(err, ERR_FORM, "--memory must be at least 16M, not '%s'", text);
     *out = value;
     return 0;
 }
@@ -254,7 +255,7 @@ static bool basename_ok(const char *name)
 static int set_basename(struct options *opt, const char *name, struct err *err)
 {
     if (!basename_ok(name))
-        return err_set(err, ERR_USAGE,
+        return err_set(err, ERR_FORM,
                        "--basename takes the beginning of a file name (not empty, no '/', at most "
                        "%d bytes), not '%s'",
                        BASENAME_MAX, name);
@@ -279,7 +280,7 @@ static int take_formats(struct options *opt, const char *arg, struct err *err)
         for (size_t i = 0; i < opt->nformats; i++)
             again |= strcmp(opt->formats[i], word) == 0;
         if (word[0] == '\0' || again || opt->nformats == PROTO_FORMATS_MAX)
-            return err_set(err, ERR_USAGE,
+            return err_set(err, ERR_FORM,
                            "--formats takes names such as plink,bgen, each once, not '%s'", arg);
         opt->formats[opt->nformats++] = word;
     }
@@ -290,14 +291,14 @@ static int take_id_field(struct options *opt, const char *arg, struct err *err)
 {
     opt->id_in_varid = strcmp(arg, "varid") == 0;
     if (!opt->id_in_varid && strcmp(arg, "rsid") != 0)
-        return err_set(err, ERR_USAGE, "--variant-id-field is rsid or varid, not '%s'", arg);
+        return err_set(err, ERR_FORM, "--variant-id-field is rsid or varid, not '%s'", arg);
     return 0;
 }
 
 static int take_pad_byte(struct options *opt, const char *arg, struct err *err)
 {
     if (arg[0] <= ' ' || arg[0] > PROTO_PAD_MAX || arg[1] != '\0')
-        return err_set(err, ERR_USAGE,
+        return err_set(err, ERR_FORM,
                        "--pad-byte takes one printable ASCII character that is no white space, "
                        "not '%s'",
                        arg);
@@ -334,7 +335,7 @@ static int take_bgen_option(struct options *opt, int id, const char *arg, struct
     case OPT_PAD_BYTE:
         return take_pad_byte(opt, arg, err);
     default:
-        return err_set(err, ERR_USAGE, "an option that this program forgot about (%d)", id);
+        return err_set(err, ERR_FORM, "an option that this program forgot about (%d)", id);
     }
 }
 
@@ -349,7 +350,7 @@ static int take_once(const char *name, const char *arg, const char **out, const 
                      struct err *err)
 {
     if (*out != NULL)
-        return err_set(err, ERR_USAGE, "%s was given twice: %s", name, join);
+        return err_set(err, ERR_FORM, "%s was given twice: %s", name, join);
     *out = arg;
     return 0;
 }
@@ -359,7 +360,7 @@ static int take_region_format(const char *name, const char *arg, const char **ou
     enum region_format format;
 
     if (!region_format_named(arg, &format))
-        return err_set(err, ERR_USAGE, "%s is auto, bed, tab or vcf, not '%s'", name, arg);
+        return err_set(err, ERR_FORM, "%s is auto, bed, tab or vcf, not '%s'", name, arg);
     *out = arg;
     return 0;
 }
@@ -456,7 +457,7 @@ static int take_encoder_option(struct options *opt, int id, const char *arg, str
         return 0;
     case OPT_LOG_LEVEL:
         if (!log_level_parse(arg, &opt->log_level))
-            return err_set(err, ERR_USAGE, "--log-level is error, warning, info or debug, not '%s'",
+            return err_set(err, ERR_FORM, "--log-level is error, warning, info or debug, not '%s'",
                            arg);
         return 0;
     case OPT_LOG_FILE:
@@ -503,16 +504,45 @@ static int take_option(struct options *opt, int id, const char *arg, struct err 
     }
 }
 
-static int refuse_option(int why, char **argv, struct err *err)
+/* getopt takes the beginning of a name for the name, unless that is the beginning of several. */
+static bool is_ambiguous(const struct option *options, const char *name, size_t len)
+{
+    size_t n = 0;
+
+    for (const struct option *option = options; option->name != NULL; option++)
+        n += strncmp(option->name, name, len) == 0;
+    return n > 1;
+}
+
+static int unknown_long_option(const struct verb_entry *verb, const char *text, struct err *err)
+{
+    const char *name = text + strspn(text, "-");
+    const size_t len = strcspn(name, "=");
+    struct nearest nearest;
+    char hint[NEAREST_HINT_MAX];
+
+    if (is_ambiguous(verb->options, name, len))
+        return err_set(err, ERR_FORM, "'%s' is the beginning of more than one option", text);
+    nearest_begin(&nearest, name, len);
+    for (const struct option *option = verb->options; option->name != NULL; option++)
+        nearest_consider(&nearest, "--", option->name, strlen(option->name));
+    return err_set(err, ERR_FORM, "%s has no option '%s'%s", verb->name, text,
+                   nearest_hint(&nearest, hint));
+}
+
+static int refuse_option(const struct verb_entry *verb, int why, char **argv, struct err *err)
 {
     const char *text = argv[optind - 1];
 
     if (why == ':')
-        return err_set(err, ERR_USAGE, "option '%s' wants a value", text);
-    /* getopt leaves optopt 0 for a long option it does not know or cannot tell from others. */
-    if (optopt != 0 && optopt < 256)
-        return err_set(err, ERR_USAGE, "there is no option '-%c'", optopt);
-    return err_set(err, ERR_USAGE, "there is no option '%s' here (or it takes no value)", text);
+        return err_set(err, ERR_FORM, "option '%s' wants a value", text);
+    /* getopt leaves optopt 0 for a long option it does not know or cannot tell from others, and what it stands for
+     * where a value was given to one that takes none. */
+    if (optopt == 0)
+        return unknown_long_option(verb, text, err);
+    if (strncmp(text, "--", 2) == 0)
+        return err_set(err, ERR_FORM, "option '%.*s' takes no value", (int)strcspn(text, "="), text);
+    return err_set(err, ERR_FORM, "%s has no option '-%c'", verb->name, optopt);
 }
 
 static void set_defaults(struct options *opt)
@@ -529,21 +559,21 @@ static void set_defaults(struct options *opt)
 static int check_whole(struct options *opt, struct err *err)
 {
     if (opt->encoder != NULL && opt->encoder_socket != NULL)
-        return err_set(err, ERR_USAGE, "--encoder and --encoder-socket exclude each other");
+        return err_set(err, ERR_FORM, "--encoder and --encoder-socket exclude each other");
     if (opt->no_sandbox && opt->encoder_socket != NULL)
         return err_set(
-            err, ERR_USAGE,
+            err, ERR_FORM,
             "--no-sandbox is for an encoder that vczfs starts: give it to the one behind "
             "--encoder-socket instead");
     if ((opt->select.regions_format != NULL && opt->select.regions_file == NULL) ||
         (opt->select.targets_format != NULL && opt->select.targets_file == NULL))
-        return err_set(err, ERR_USAGE,
+        return err_set(err, ERR_FORM,
                        "--regions-format is about --regions-file, and --targets-format about "
                        "--targets-file: no such file is given");
     if (opt->phased && opt->unphased)
-        return err_set(err, ERR_USAGE, "--phased and --unphased exclude each other");
+        return err_set(err, ERR_FORM, "--phased and --unphased exclude each other");
     if (opt->max_alleles != 0 && opt->min_alleles > opt->max_alleles)
-        return err_set(err, ERR_USAGE,
+        return err_set(err, ERR_FORM,
                        "--min-alleles %" PRIu64 " is more than --max-alleles "
                        "%" PRIu64 ": no variant could be shown",
                        opt->min_alleles, opt->max_alleles);
@@ -551,7 +581,7 @@ static int check_whole(struct options *opt, struct err *err)
         return 0;
     opt->basename = options_basename(opt->store);
     if (opt->basename == NULL)
-        return err_set(err, ERR_USAGE,
+        return err_set(err, ERR_FORM,
                        "the store's path '%s' has no name to call the files by: give --basename",
                        opt->store);
     return 0;
@@ -561,11 +591,11 @@ static int take_operands(const struct verb_entry *verb, int argc, char **argv, s
                          struct err *err)
 {
     if (argc - optind > verb->noperands || argc - optind < verb->nrequired)
-        return err_set(err, ERR_USAGE, "%s wants %s, and nothing else after the options",
+        return err_set(err, ERR_FORM, "%s wants %s, and nothing else after the options",
                        verb->name, verb->operands);
     for (int i = optind; i < argc; i++)
         if (argv[i][0] == '\0')
-            return err_set(err, ERR_USAGE, "%s wants %s: an empty path is neither", verb->name,
+            return err_set(err, ERR_FORM, "%s wants %s: an empty path is neither", verb->name,
                            verb->operands);
     if (verb->verb == VERB_UNMOUNT || verb->verb == VERB_STATUS) {
         opt->dir = argv[optind]; /* NULL behind the last */
@@ -592,7 +622,7 @@ static int parse_verb(const struct verb_entry *verb, int argc, char **argv, stru
             return 0;
         }
         if (id == ':' || id == '?')
-            return refuse_option(id, argv, err);
+            return refuse_option(verb, id, argv, err);
         level_given |= id == OPT_LOG_LEVEL;
         if (take_option(opt, id, optarg, err) != 0)
             return -1;
@@ -600,6 +630,20 @@ static int parse_verb(const struct verb_entry *verb, int argc, char **argv, stru
     if (!level_given)
         opt->log_level = opt->log_file != NULL || opt->background ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
     return take_operands(verb, argc, argv, opt, err);
+}
+
+static int unknown_verb(const char *verb, struct err *err)
+{
+    struct nearest nearest;
+    char hint[NEAREST_HINT_MAX];
+
+    nearest_begin(&nearest, verb, strlen(verb));
+    for (size_t i = 0; i < NVERBS; i++)
+        nearest_consider(&nearest, "", verbs[i].name, strlen(verbs[i].name));
+    return err_set(err, ERR_FORM,
+                   "'%s' is not something vczfs does: it knows mount, mount-plink, mount-bgen, "
+                   "unmount, status and info%s",
+                   verb, nearest_hint(&nearest, hint));
 }
 
 int options_parse(int argc, char **argv, struct options *out, struct err *err)
@@ -619,12 +663,9 @@ int options_parse(int argc, char **argv, struct options *out, struct err *err)
         if (strcmp(first, verbs[i].name) == 0)
             return parse_verb(&verbs[i], argc - 1, argv + 1, out, err);
     if (first[0] == '\0')
-        return err_set(err, ERR_USAGE,
+        return err_set(err, ERR_FORM,
                        "say what to do: mount, mount-plink, mount-bgen, unmount, status or info");
-    return err_set(err, ERR_USAGE,
-                   "'%s' is not something vczfs does: it knows mount, mount-plink, mount-bgen, "
-                   "unmount, status and info",
-                   first);
+    return unknown_verb(first, err);
 }
 
 void options_free(struct options *opt)

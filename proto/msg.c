@@ -55,6 +55,7 @@ uint64_t proto_errnum(enum err_code code)
     case ERR_BUDGET:
         return ENOMEM;
     case ERR_USAGE:
+    case ERR_FORM:
         return EINVAL;
     case ERR_CHANGED:
         return ESTALE;

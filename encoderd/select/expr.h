@@ -25,7 +25,7 @@ struct expr_context {
 
 struct expr;
 
-/* ERR_USAGE with the column and what was expected; a tag that the store lacks with its nearest name. */
+/* ERR_USAGE with the column and what was expected; a tag that the store lacks with a name that is near. */
 int expr_open(const char *text, const struct expr_context *context, struct expr **out,
               struct err *err);
 void expr_free(struct expr *expr);

@@ -2,6 +2,7 @@
  * What a name in an expression means in a store.
  */
 #include "common/cleanup.h"
+#include "common/nearest.h"
 #include "common/size.h"
 #include "encoderd/select/expr_bound.h"
 #include "encoderd/select/unpack.h"
@@ -62,78 +63,47 @@ static bool is_named(const struct expr_node *node, const char *name)
     return node->len == strlen(name) && strncasecmp(node->text, name, node->len) == 0;
 }
 
-/* Letters that must be changed, added or dropped to make one of the other; case counts little. */
-static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
-{
-    unsigned row[65];
-
-    if (na > 64 || nb > 64)
-        return UINT32_MAX;
-    for (size_t j = 0; j <= nb; j++)
-        row[j] = (unsigned)j * 2;
-    for (size_t i = 1; i <= na; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = (unsigned)i * 2;
-        for (size_t j = 1; j <= nb; j++) {
-            unsigned change = a[i - 1] == b[j - 1]                        ? 0
-                              : strncasecmp(&a[i - 1], &b[j - 1], 1) == 0 ? 1
-                                                                          : 2;
-            unsigned best = diagonal + change;
-
-            diagonal = row[j];
-            best = row[j] + 2 < best ? row[j] + 2 : best;
-            row[j] = row[j - 1] + 2 < best ? row[j - 1] + 2 : best;
-        }
-    }
-    return row[nb];
-}
-
-struct nearest {
+struct nearest_tag {
     const struct expr_node *node;
-    unsigned distance;
-    char name[96];
+    struct nearest nearest;
 };
 
-static void consider(struct nearest *nearest, const char *prefix, const char *name)
+static void consider(struct nearest_tag *tag, const char *prefix, const char *name)
 {
-    unsigned d = distance(nearest->node->text, nearest->node->len, name, strlen(name));
-
-    if (d >= nearest->distance)
-        return;
-    nearest->distance = d;
-    snprintf(nearest->name, sizeof nearest->name, "%s%s", prefix, name);
+    nearest_consider(&tag->nearest, prefix, name, strlen(name));
 }
 
 static int consider_array(const char *name, void *arg)
 {
-    struct nearest *nearest = arg;
+    struct nearest_tag *tag = arg;
 
     if (is_reserved(name))
         return 0;
-    if (strncmp(name, "variant_", 8) == 0 && nearest->node->scope != SCOPE_FORMAT)
-        consider(nearest, "INFO/", name + 8);
-    if (strncmp(name, "call_", 5) == 0 && nearest->node->scope != SCOPE_INFO)
-        consider(nearest, "FORMAT/", name + 5);
+    if (strncmp(name, "variant_", 8) == 0 && tag->node->scope != SCOPE_FORMAT)
+        consider(tag, "INFO/", name + 8);
+    if (strncmp(name, "call_", 5) == 0 && tag->node->scope != SCOPE_INFO)
+        consider(tag, "FORMAT/", name + 5);
     return 0;
 }
 
 int expr_unknown_tag(const struct expr *expr, const struct expr_node *node, struct err *err)
 {
     static const char *const prefixes[] = {"", "INFO/", "FORMAT/"};
-    struct nearest nearest = {.node = node, .distance = UINT32_MAX};
+    struct nearest_tag tag = {.node = node};
+    char hint[NEAREST_HINT_MAX];
 
-    if (zarr_group_arrays(expr->context.vcz->group, consider_array, &nearest, err) != 0)
+    nearest_begin(&tag.nearest, node->text, node->len);
+    if (zarr_group_arrays(expr->context.vcz->group, consider_array, &tag, err) != 0)
         return -1;
     for (size_t i = 0; node->scope == SCOPE_ANY && i < sizeof columns / sizeof columns[0]; i++)
-        consider(&nearest, "", columns[i].name);
+        consider(&tag, "", columns[i].name);
     for (size_t i = 0; node->scope != SCOPE_FORMAT && i < sizeof counted / sizeof counted[0]; i++)
-        consider(&nearest, "", counted[i].name);
+        consider(&tag, "", counted[i].name);
     if (node->scope != SCOPE_INFO)
-        consider(&nearest, "FORMAT/", "GT");
-    return bound_error(expr, node, err, "the store has no tag %s%.*s; the nearest is %s",
+        consider(&tag, "FORMAT/", "GT");
+    return bound_error(expr, node, err, "the store has no tag %s%.*s%s",
                        prefixes[node->scope], (int)(node->len < 64 ? node->len : 64), node->text,
-                       nearest.name);
+                       nearest_hint(&tag.nearest, hint));
 }
 
 const struct option_file *expr_find_file(const struct expr *expr, const char *name, size_t len)

@@ -1,5 +1,6 @@
 #include "encoderd/select/region_parse.h"
 
+#include "common/nearest.h"
 #include "encoderd/vcz/text.h"
 
 #include <inttypes.h>
@@ -148,16 +149,30 @@ static void list_contigs(const struct strings *contigs, char *out, size_t size)
         snprintf(out + used, size - used, " and %zu more", n - CONTIGS_SHOWN);
 }
 
+static void find_hint(const struct strings *contigs, const struct str *name,
+                      char hint[NEAREST_HINT_MAX])
+{
+    struct nearest nearest;
+
+    nearest_begin(&nearest, name->at, name->len);
+    for (size_t i = 0; i < contigs->nitems; i++)
+        nearest_consider(&nearest, "", contigs->items[i].at, contigs->items[i].len);
+    nearest_hint(&nearest, hint);
+}
+
 static int no_contig(const struct region_parse *parse, const struct str *name)
 {
     const struct strings *contigs = &parse->vcz->contigs;
     const struct str *like = find_like(contigs, name);
-    char shown[TEXT_SHOW_MAX], meant[TEXT_SHOW_MAX], have[CONTIGS_SHOWN * (TEXT_SHOW_MAX + 2) + 40];
+    char shown[TEXT_SHOW_MAX], meant[TEXT_SHOW_MAX], hint[NEAREST_HINT_MAX] = "";
+    char have[CONTIGS_SHOWN * (TEXT_SHOW_MAX + 2) + 40];
 
     list_contigs(contigs, have, sizeof have);
-    return err_set(parse->err, ERR_USAGE, "%s: the store has no contig %s%s%s; it has %s",
+    if (like == NULL)
+        find_hint(contigs, name, hint);
+    return err_set(parse->err, ERR_USAGE, "%s: the store has no contig %s%s%s%s it has %s",
                    parse->option, text_show(name, shown), like != NULL ? ", but it has " : "",
-                   like != NULL ? text_show(like, meant) : "", have);
+                   like != NULL ? text_show(like, meant) : "", hint[0] != '\0' ? hint : ";", have);
 }
 
 int region_contig(const struct region_parse *parse, const char *at, size_t len, uint64_t *out)

@@ -11,7 +11,7 @@ static int refuse(const struct region_parse *parse, const char *at, size_t len, 
     const struct str text = {.at = at, .len = len};
     char shown[TEXT_SHOW_MAX];
 
-    return err_set(parse->err, ERR_USAGE, "%s: %s: %s", parse->option, text_show(&text, shown),
+    return err_set(parse->err, ERR_FORM, "%s: %s: %s", parse->option, text_show(&text, shown),
                    why);
 }
 
@@ -66,7 +66,9 @@ static int parse_item(const struct region_parse *parse, const char *at, size_t l
 
     if (contig < parse->contigs.n)
         return region_add(parse, contig, 0, INT64_MAX);
-    if (at[0] == '{' && close != NULL)
+    if (at[0] == '{' && close == NULL)
+        return refuse(parse, at, len, "expected a brace after the contig's name");
+    if (at[0] == '{')
         return parse_braced(parse, at, close, at + len);
     return parse_named(parse, at, colon != NULL ? (size_t)(colon - at) : len,
                        colon != NULL ? colon + 1 : NULL, at + len);
@@ -92,7 +94,7 @@ static int parse_items(const struct region_parse *parse, const char *list)
             return -1;
         at += len + (at[len] != '\0');
     }
-    return any ? 0 : err_set(parse->err, ERR_USAGE, "%s: no region given", parse->option);
+    return any ? 0 : err_set(parse->err, ERR_FORM, "%s: no region given", parse->option);
 }
 
 int regions_parse_list(const struct vcz *vcz, const char *list, const char *option,

@@ -1,6 +1,7 @@
 #include "encoderd/select/samples.h"
 
 #include "common/cleanup.h"
+#include "common/nearest.h"
 #include "encoderd/select/names.h"
 #include "encoderd/select/unpack.h"
 #include "encoderd/vcz/text.h"
@@ -22,14 +23,28 @@ struct choosing {
     bool others; /* those named are left out: twice is as good as once */
     uint64_t nunknown;
     char unknown[NAMED_MAX * (TEXT_SHOW_MAX + 2)];
+    char hint[NEAREST_HINT_MAX]; /* what the first of them may have been meant to be */
     struct err *err;
 };
+
+static void find_hint(struct choosing *choosing, const struct str *id)
+{
+    struct nearest nearest;
+
+    nearest_begin(&nearest, id->at, id->len);
+    for (uint64_t i = 0; i < choosing->vcz->nsamples; i++)
+        nearest_consider(&nearest, "", choosing->vcz->sample_id[i].at,
+                         choosing->vcz->sample_id[i].len);
+    nearest_hint(&nearest, choosing->hint);
+}
 
 static void note_unknown(struct choosing *choosing, const struct str *id)
 {
     size_t used = strlen(choosing->unknown);
     char shown[TEXT_SHOW_MAX];
 
+    if (choosing->nunknown == 0)
+        find_hint(choosing, id);
     if (choosing->nunknown++ < NAMED_MAX)
         snprintf(choosing->unknown + used, sizeof choosing->unknown - used, "%s%s",
                  used > 0 ? ", " : "", text_show(id, shown));
@@ -101,8 +116,9 @@ static int judge_unknown(const struct choosing *choosing, bool force, struct not
         return 0;
     }
     return err_set(choosing->err, ERR_USAGE,
-                   "%s: %s has no sample %s%s; --force-samples leaves unknown samples out",
-                   choosing->option, store_path(choosing->vcz->store), choosing->unknown, more);
+                   "%s: %s has no sample %s%s%s --force-samples leaves unknown samples out",
+                   choosing->option, store_path(choosing->vcz->store), choosing->unknown, more,
+                   choosing->hint[0] != '\0' ? choosing->hint : ";");
 }
 
 /* All others, in the store's order. */
@@ -134,8 +150,9 @@ static int choose(struct choosing *choosing, const struct sample_choice *choice,
                               : choose_file(choosing, &choice->file);
     if (rc != 0 || judge_unknown(choosing, choice->force, notices) != 0)
         return -1;
-    if (others && choosing->n == 0 && choosing->nunknown == 0)
-        return err_set(choosing->err, ERR_USAGE, "%s: no sample given", choosing->option);
+    if (choosing->n == 0 && choosing->nunknown == 0)
+        return err_set(choosing->err, choice->list != NULL ? ERR_FORM : ERR_USAGE,
+                       "%s: no sample given; a view needs at least one", choosing->option);
     if (others)
         complement(choosing);
     if (choosing->n == 0)
@@ -156,7 +173,7 @@ int samples_choose(const struct vcz *vcz, const struct sample_choice *choice, ui
     if (choice->list == NULL && choice->file.text == NULL)
         return 0;
     if (choice->list != NULL && choice->file.text != NULL)
-        return err_set(err, ERR_USAGE, "--samples and --samples-file exclude each other");
+        return err_set(err, ERR_FORM, "--samples and --samples-file exclude each other");
     choosing.chosen = calloc(vcz->nsamples + 1, 1);
     choosing.order = calloc(vcz->nsamples + 1, sizeof *choosing.order);
     if (choosing.chosen == NULL || choosing.order == NULL)

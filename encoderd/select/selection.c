@@ -24,7 +24,7 @@ static void parsed_free(struct parsed *parsed)
 
 static int exclude_each_other(bool both, const char *a, const char *b, struct err *err)
 {
-    return both ? err_set(err, ERR_USAGE, "%s and %s exclude each other", a, b) : 0;
+    return both ? err_set(err, ERR_FORM, "%s and %s exclude each other", a, b) : 0;
 }
 
 static int check_options(const struct selection_options *options, struct err *err)
@@ -32,7 +32,7 @@ static int check_options(const struct selection_options *options, struct err *er
     uint64_t least = options->min_alleles, most = options->max_alleles;
 
     if (most != 0 && least > most)
-        return err_set(err, ERR_USAGE,
+        return err_set(err, ERR_FORM,
                        "--min-alleles %" PRIu64 " is more than --max-alleles %" PRIu64
                        ": no variant could be shown",
                        least, most);
@@ -58,7 +58,7 @@ static int parse_places(const struct vcz *vcz, const char *list, const struct op
     if (list != NULL)
         return regions_parse_list(vcz, list, options[0], out, err);
     if (format != NULL && !region_format_named(format, &how))
-        return err_set(err, ERR_USAGE, "%s: there is no format '%s'", options[1], format);
+        return err_set(err, ERR_FORM, "%s: there is no format '%s'", options[1], format);
     return regions_parse_file(vcz, file, how, options[1], out, err);
 }
 

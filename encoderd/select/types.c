@@ -90,7 +90,7 @@ int types_parse(const char *list, const char *option, unsigned *out, struct err 
         unsigned type = types_named(at, len);
 
         if (type == 0)
-            return err_set(err, ERR_USAGE,
+            return err_set(err, ERR_FORM,
                            "%s: '%.*s' is no type of variants; there are snps, indels, mnps, "
                            "other, ref, bnd and overlap",
                            option, (int)(len < 64 ? len : 64), at);

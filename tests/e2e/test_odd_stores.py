@@ -74,3 +74,26 @@ def test_arguments_in_the_wrong_order(copy, scratch):
         for directory in (scratch / "mnt", scratch / "none"):
             done = helpers.run("mount-plink", directory, store)
             assert done.returncode == 1 and "the store comes first" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("words, status, says", [
+    ("frobnicate", 2, "knows mount"),
+    ("info --frobnicate STORE", 2, "no option"),
+    ("info --types snps,snip STORE", 2, "no type"),
+    ("info --regions chr1:5-x STORE", 2, "--regions"),
+    ("info -i QUAL>1 -e QUAL<1 STORE", 2, "exclude each other"),
+    ("mount --formats plnik STORE mnt", 2, "did you mean 'plink'?"),
+    ("mount-plink --background --types snip STORE mnt", 2, "no type"),
+    ("info --regions nope STORE", 1, "no contig"),
+    ("info --samples nope STORE", 1, "no sample"),
+    ("info --samples bia0001 STORE", 1, "did you mean 'BIA0001'?"),
+    ("info --include QUAL> STORE", 1, "--include"),
+    ("info --include DPX>1 STORE", 1, "did you mean 'FORMAT/DP'?"),
+    ("info --samples-file none STORE", 1, "none"),
+])
+def test_exit_status(words, status, says, scratch):
+    """2 for what no store could make right, 1 for what the store or the expression decides."""
+    (scratch / "mnt").mkdir()
+    source = helpers.store("biallelic.vcz")
+    done = helpers.run(*[source if word == "STORE" else word for word in words.split()], cwd=scratch)
+    assert done.returncode == status and says in done.stderr, done.stderr

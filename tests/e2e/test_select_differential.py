@@ -421,7 +421,7 @@ REFUSED = [
     ("Q>50", "no tag Q"),
     ("QUAL>50>20", "comparisons cannot be chained"),
     ("POS=5 QUAL=3", "column 7: expected an operator"),
-    ("DPX>1", "nearest is FORMAT/DP"),
+    ("DPX>1", "did you mean 'FORMAT/DP'"),
     ("INFO/GQ>1", "no tag INFO/GQ"),
     ("MX(GQ)>1", "no function 'MX'"),
     ("MAX(GQ,2)>1", "one argument"),

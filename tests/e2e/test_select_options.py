@@ -27,7 +27,7 @@ STORE = "biallelic.vcz"
     (["--error-if-empty", "-i", "QUAL>1e9"], 1, "no variant of"),
     (["--regions-format", "bad", "-R", "/nope"], 2, "is auto, bed, tab or vcf, not 'bad'"),
     (["--targets-format", "bed"], 2, "no such file is given"),
-    (["-i", "QUAL>5", "-e", "QUAL<3"], 1, "exclude each other"),
+    (["-i", "QUAL>5", "-e", "QUAL<3"], 2, "exclude each other"),
     (["-s", "NOPE"], 1, "no sample 'NOPE'"),
     (["-i", "QUAL>"], 1, "column 6: expected a value"),
     (["-i", "ID=@/nope"], 1, "cannot open /nope"),

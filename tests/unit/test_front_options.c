@@ -36,7 +36,7 @@ static void refused(const char *line, const char *because)
 
     if (parse(line, &opt, &err) == 0)
         fail_msg("'%s' was accepted", line);
-    assert_int_equal(err.code, ERR_USAGE);
+    assert_int_equal(err.code, ERR_FORM);
     if (strstr(err.msg, because) == NULL)
         fail_msg("'%s': '%s' does not say '%s'", line, err.msg, because);
     options_free(&opt);
@@ -218,6 +218,16 @@ static void values_out_of_range_are_refused(void **state)
     refused("mount-plink --basename a/b s d", "a/b");
     refused("mount-plink --encoder e --encoder-socket f s d", "exclude");
     refused("mount-plink / d", "--basename");
+    refused("umount d", "did you mean 'unmount'?");
+    refused("mount-bgne s d", "did you mean 'mount-bgen'?");
+    refused("info --region-file f s", "did you mean '--regions-file'?");
+    refused("info --chek s", "did you mean '--check'?");
+    refused("info --background s", "info has no option '--background'");
+    refused("info --no- s", "more than one option");
+    refused("info --json=yes s", "'--json' takes no value");
+    refused("info --help=yes s", "'--help' takes no value");
+    refused("info -q s", "no option '-q'");
+    refused("info -r", "wants a value");
     refused("mount-plink .. d", "--basename");
 }
 

@@ -593,7 +593,7 @@ static void test_selection_usage(void **state)
     made_vcz(&store);
     assert_int_equal(vcz_open(store.path, SCRATCH, &vcz, &err), 0);
     assert_int_equal(selection_open(vcz, &options, &means, false, -1, &selection, &err), -1);
-    assert_int_equal(err.code, ERR_USAGE);
+    assert_int_equal(err.code, ERR_FORM);
     options = (struct selection_options){.min_alleles = 2};
     assert_int_equal(selection_open(vcz, &options, &means, false, -1, &selection, &err), 0);
     assert_int_equal(selection.rows.nrows, 2);
