@@ -62,6 +62,8 @@ struct index_piece {
 /* Rows of the stream, for the few views whose IDs depend on genotypes. */
 struct window {
     uint64_t begin, end; /* rows */
+    uint64_t one_by_one; /* rows before this one are read so: not all of them can be read */
+    bool unreadable;     /* the one row is no good */
     uint8_t *bytes;      /* owned; NULL: not needed */
 };
 
@@ -117,21 +119,41 @@ static uint64_t row_offset(const struct index *index, uint64_t row)
     return index->view->layout.header_nbytes + row * index->view->layout.row_nbytes;
 }
 
-/* The row's own bytes, which say how long its padding ID is. */
-static int window_row(struct index *index, const uint8_t **row, struct err *err)
+static int read_window(struct index *index, struct err *err)
 {
     const struct stream_layout *layout = &index->view->layout;
     struct window *window = &index->window;
+    const uint64_t most = index->row < window->one_by_one ? 1 : WINDOW_NBYTES / layout->row_nbytes;
+    struct err why = {0};
 
-    if (index->row >= window->end) {
-        window->begin = index->row;
-        window->end =
-            size_min(layout->nrows, index->row + size_max(1, WINDOW_NBYTES / layout->row_nbytes));
-        if (index->stream->read(index->stream->arg, row_offset(index, window->begin),
-                                row_offset(index, window->end), window->bytes, err) != 0)
-            return -1;
+    window->begin = index->row;
+    window->end = size_min(layout->nrows, index->row + size_max(1, most));
+    window->unreadable = false;
+    if (index->stream->read(index->stream->arg, row_offset(index, window->begin),
+                            row_offset(index, window->end), window->bytes, &why) == 0)
+        return 0;
+    if (!err_is_of_store(&why)) {
+        *err = why;
+        return -1;
     }
-    *row = window->bytes + (index->row - window->begin) * layout->row_nbytes;
+    if (window->end - window->begin > 1) {
+        window->one_by_one = window->end;
+        return read_window(index, err);
+    }
+    window->unreadable = true;
+    return 0;
+}
+
+/* The row's own bytes, which say how long its padding ID is; NULL if nobody can read them. */
+static int window_row(struct index *index, const uint8_t **row, struct err *err)
+{
+    struct window *window = &index->window;
+
+    if (index->row >= window->end && read_window(index, err) != 0)
+        return -1;
+    *row = window->unreadable
+               ? NULL
+               : window->bytes + (index->row - window->begin) * index->view->layout.row_nbytes;
     return 0;
 }
 
@@ -146,7 +168,8 @@ static int padding_id(struct index *index, const struct entry *entry, struct str
     if (index->window.bytes != NULL) {
         if (window_row(index, &row, err) != 0)
             return -1;
-        length = row[2 + entry->id] | (uint32_t)row[2 + entry->id + 1] << 8;
+        if (row != NULL)
+            length = row[2 + entry->id] | (uint32_t)row[2 + entry->id + 1] << 8;
     }
     buf_reset(&index->padding);
     to = buf_reserve(&index->padding, length);
@@ -229,16 +252,38 @@ static int insert_variants(struct index *index, const struct pass_means *means, 
     return rc;
 }
 
+/* The first bytes of the stream as far as they can be read, which a fault of the store may prevent: *n of them.
+ * The header and then row after row. */
+static int read_first(const struct index *index, uint8_t first[FIRST_NBYTES], uint64_t *n,
+                      struct err *err)
+{
+    const uint64_t most = size_min(format_stream_size(&index->view->layout), FIRST_NBYTES);
+    struct err why = {0};
+
+    *n = 0;
+    for (uint64_t row = 0; *n < most; row++) {
+        const uint64_t end = size_min(most, row_offset(index, row));
+
+        if (index->stream->read(index->stream->arg, *n, end, first + *n, &why) != 0)
+            break;
+        *n = end;
+    }
+    if (*n == most || err_is_of_store(&why))
+        return 0;
+    *err = why;
+    return -1;
+}
+
 static int insert_metadata(struct index *index, struct err *err)
 {
     static const char sql[] = "INSERT INTO Metadata VALUES (?1, ?2, ?3, ?4, ?5)";
     const uint64_t size = format_stream_size(&index->view->layout);
-    const uint64_t nfirst = size_min(size, FIRST_NBYTES);
     uint8_t first[FIRST_NBYTES];
     sqlite3_stmt *insert;
+    uint64_t nfirst;
     int rc;
 
-    if (index->stream->read(index->stream->arg, 0, nfirst, first, err) != 0)
+    if (read_first(index, first, &nfirst, err) != 0)
         return -1;
     if (sqlite3_prepare_v2(sqlite_fd_db(index->file), sql, sizeof sql, &insert, NULL) != SQLITE_OK)
         return sqlite_fd_fail(index->file, err);

@@ -479,6 +479,60 @@ static void a_faulty_phase_is_refused_where_it_is_shown(void **state)
     made_remove(&store);
 }
 
+static const int64_t calls_with_one[] = {2, 0, 0, 1, 1, 1, -1, -1, 0, -2, 1, 0};
+
+/* The rows of the index of a store whose first variant has a call that cannot be, or not. */
+static void rows_of_index(const struct view_options *options, bool good, struct buf *rows,
+                          uint64_t *nfirst, uint64_t *nheader)
+{
+    struct made_store store;
+    struct err err = {0};
+    struct view *view;
+    char path[32];
+    sqlite3 *db;
+    sqlite3_stmt *row;
+
+    made_vcz(&store);
+    if (!good)
+        made_put(&store, &(struct made_array){
+                             "call_genotype", "|i1", 3, {3, 2, 2}, {0}, calls_with_one, NULL});
+    view = open_bgen(store.path, options, &err);
+    assert_non_null(view);
+    *nheader = view->files[0].stream->layout.header_nbytes;
+    fetch_index(view, path);
+    index_rows(path, rows);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_prepare_v2(db, "SELECT length(first_1000_bytes) FROM Metadata", -1, &row, NULL);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    *nfirst = (uint64_t)sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    unlink(path);
+    view_free(view);
+    made_remove(&store);
+}
+
+/* The index is of every variant. What it says of the file's first bytes is as much as can be read of them. */
+static void a_call_that_cannot_be_is_not_the_index(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct view_options options = bgen_options();
+        struct buf good = {0}, bad = {0};
+        uint64_t nfirst, nheader;
+
+        options.haploid = options.id_in_varid = i == 1;
+        rows_of_index(&options, true, &good, &nfirst, &nheader);
+        assert_true(nfirst > nheader);
+        rows_of_index(&options, false, &bad, &nfirst, &nheader);
+        assert_int_equal(nfirst, nheader);
+        assert_int_equal(bad.len, good.len);
+        assert_memory_equal(bad.data, good.data, good.len);
+        buf_free(&good);
+        buf_free(&bad);
+    }
+}
+
 /* ---- what a read costs ---- */
 
 static uint64_t blocks_for(const struct view *view, uint64_t begin, uint64_t end)
@@ -644,6 +698,7 @@ int main(void)
         cmocka_unit_test(too_short_a_string_length_names_the_worst),
         cmocka_unit_test(a_format_that_refuses_is_left_out),
         cmocka_unit_test(a_faulty_phase_is_refused_where_it_is_shown),
+        cmocka_unit_test(a_call_that_cannot_be_is_not_the_index),
         cmocka_unit_test(one_variant_costs_its_own_blocks),
         cmocka_unit_test(rows_do_not_depend_on_the_target),
         cmocka_unit_test(any_number_of_workers_makes_the_same_bytes),
