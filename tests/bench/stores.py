@@ -8,6 +8,8 @@ import subprocess
 from text import say
 
 BED_HEADER = 3
+# Of what mkvcz makes of the same options: a store of another age is not measured.
+AGE = 2
 CHUNK_VARIANTS = 1000
 
 # Kind, samples, variants, further options of mkvcz.
@@ -52,7 +54,7 @@ def make_store(bench, name, kind, samples, variants, options, parts):
     """Made once, then kept: the same options make the same bytes."""
     # Whole chunks: a padded one would be decoded in vain by c-blosc and skipped by the mount.
     variants = max(CHUNK_VARIANTS, int(variants * bench.scale) // CHUNK_VARIANTS * CHUNK_VARIANTS)
-    path = bench.data / f"{name}-{samples}x{variants}.vcz"
+    path = bench.data / f"{name}-{samples}x{variants}-{AGE}.vcz"
     if not path.exists():
         bench.data.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")

@@ -788,7 +788,8 @@ static void write_vcf(const struct options *o)
 static const char usage_text[] =
     "usage: mkvcz [options] OUT\n"
     "size:        --samples N (100) --variants N (1000) --ploidy 1|2 (2) --contigs N (2)\n"
-    "chunks:      --chunk-variants N (1000) --chunk-samples N (10000) --one-chunk\n"
+    "chunks:      --chunk-variants N --chunk-samples N --one-chunk (default: as bio2zarr, 1000 ×\n"
+    "             10000, or as many as there are)\n"
     "calls:       --density sparse|dense --missing F --half-missing F --haploid-fraction F\n"
     "             --phased F (1) --no-phased --multiallelic F (F: a fraction from 0 to 1)\n"
     "             --allele-bytes 1|2|4|8 (1)\n"
@@ -980,6 +981,22 @@ static void parse_one(struct options *o, int opt, const char *name)
     }
 }
 
+static uint64_t chunk_length(uint64_t asked, uint64_t usual, uint64_t axis)
+{
+    if (asked != 0)
+        return asked;
+    return axis < usual ? axis : usual;
+}
+
+/* bio2zarr makes no chunk longer than its axis; one that is asked for may be, and is padded. */
+static void choose_chunks(struct options *o)
+{
+    const uint64_t nvariants = o->data.nvariants, nsamples = o->data.nsamples;
+
+    o->chunk_variants = chunk_length(o->chunk_variants, o->one_chunk ? nvariants : 1000, nvariants);
+    o->chunk_samples = chunk_length(o->chunk_samples, o->one_chunk ? nsamples : 10000, nsamples);
+}
+
 static void parse_options(struct options *o, int argc, char **argv)
 {
     int opt, which = 0;
@@ -997,10 +1014,7 @@ static void parse_options(struct options *o, int argc, char **argv)
         o->data.ncontigs = o->data.nvariants;
     if (o->links && o->vcf)
         errx(2, "--links and --vcf exclude each other: the VCF would have other records");
-    if (o->one_chunk) {
-        o->chunk_variants = o->data.nvariants;
-        o->chunk_samples = o->data.nsamples;
-    }
+    choose_chunks(o);
 }
 
 int main(int argc, char **argv)
@@ -1012,8 +1026,6 @@ int main(int argc, char **argv)
                  .seed = 1,
                  .ploidy = 2,
                  .phased = 1},
-        .chunk_variants = 1000,
-        .chunk_samples = 10000,
         .level = 7,
         .nthreads = (int)sysconf(_SC_NPROCESSORS_ONLN),
         .zarr = 2,
