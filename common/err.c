@@ -8,9 +8,9 @@ static const char *const code_names[] = {
     [ERR_CORRUPT] = "corrupt", [ERR_UNSUPPORTED] = "unsupported",
     [ERR_DATA] = "data",       [ERR_IO] = "io",
     [ERR_MEMORY] = "memory",   [ERR_BUDGET] = "budget",
-    [ERR_USAGE] = "usage",     [ERR_FORM] = "form",
-    [ERR_CHANGED] = "changed", [ERR_PEER] = "peer",
-    [ERR_SYSTEM] = "system",
+    [ERR_HELD] = "held",       [ERR_USAGE] = "usage",
+    [ERR_FORM] = "form",       [ERR_CHANGED] = "changed",
+    [ERR_PEER] = "peer",       [ERR_SYSTEM] = "system",
 };
 
 #define NCODES (sizeof code_names / sizeof code_names[0])
@@ -54,7 +54,7 @@ int err_prefix(struct err *err, const char *fmt, ...)
     va_list ap;
     size_t used;
 
-    if (err == NULL)
+    if (err == NULL || err->code == ERR_HELD)
         return -1;
     memcpy(old, err->msg, sizeof old);
     va_start(ap, fmt);

@@ -20,6 +20,7 @@ enum err_code {
     ERR_IO,          /* the system failed to read */
     ERR_MEMORY,      /* the system has no memory left: another process may fare better */
     ERR_BUDGET,      /* it takes more than --memory, or the temporary file, allows: it always will */
+    ERR_HELD,        /* a chunk is held back: the message is its name, and nothing else */
     ERR_USAGE,       /* what the user asked for makes no sense, as the store or an expression has it */
     ERR_FORM,        /* a value that its option never takes, or options that exclude each other */
     ERR_CHANGED,     /* the store is not the one that was mounted */
@@ -42,7 +43,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Puts "text: " before the message; keeps the code. Returns -1. */
+/* Puts "text: " before the message, but for ERR_HELD; keeps the code. Returns -1. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Does the error lie in what a store has, or lacks, and thus only with those who need that? A mistake in the

@@ -164,9 +164,14 @@ int encode_end(const struct format_view *format, const struct encode_target *tar
 int encode_cell(const struct format_view *format, const struct encode_target *target,
                 const struct encode_cell *cell, struct encode_worker *worker, struct err *err)
 {
-    if (cell->kind == CELL_PHASED)
-        return encode_phased_cell(format, target, cell, worker, err);
-    return encode_genotype_cell(format, target, cell, worker, err);
+    const int failed = cell->kind == CELL_PHASED
+                           ? encode_phased_cell(format, target, cell, worker, err)
+                           : encode_genotype_cell(format, target, cell, worker, err);
+
+    decoder_rest(worker->decoder);
+    if (worker->second != NULL)
+        decoder_rest(worker->second);
+    return failed;
 }
 
 static int encode_cells(const struct format_view *format, const struct encode_target *target,

@@ -1,6 +1,8 @@
 #include "encoderd/sched_impl.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/extent.h"
+#include "encoderd/zarr/held.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -213,14 +215,36 @@ static struct plan_limits current_limits(const struct sched *sched)
     };
 }
 
+/* Does a cell of the span need a chunk that is held back? Then it is of no use, and nothing has to be decoded to
+ * know. What is needed for more than calls turns out later. */
+static bool is_held(const struct sched *sched, const struct span *span, struct err *err)
+{
+    const struct vcz *vcz = sched->view->vcz;
+    char label[EXTENT_LABEL_MAX];
+
+    if (!held_any(store_held(vcz->store)))
+        return false;
+    for (uint64_t i = 0; i < span->ncells; i++) {
+        const struct encode_cell cell = encode_cell_at(&span->grid, i);
+        const uint64_t index[ZARR_DIMS_MAX] = {cell.vchunk, cell.schunk};
+
+        extent_label(cell.kind == CELL_PHASED ? vcz->phased : vcz->genotype, index, label);
+        if (held_check(store_held(vcz->store), label, err) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* A new span is queued, or, if it needs no genotypes, done. */
 static void announce(struct sched *sched, struct span *span)
 {
     sched->stats.spans++;
     sched->stats.bytes_encoded += span->target.end - span->target.begin;
-    if (span->ncells == 0)
+    span->failed = is_held(sched, span, &span->err);
+    if (span->ncells == 0 || span->failed)
         span_move(&sched->spans, span, SPAN_DONE);
-    sched->nfresh += span->ncells;
+    else
+        sched->nfresh += span->ncells;
 }
 
 /* Sees to what has been announced. True if it was done here and now; else *nwanted is how many workers should be

@@ -1,6 +1,7 @@
 #include "encoderd/server.h"
 
 #include "common/cleanup.h"
+#include "common/evidence.h"
 #include "common/io.h"
 #include "common/log.h"
 #include "common/memfd.h"
@@ -14,6 +15,7 @@
 #include "encoderd/sandbox.h"
 #include "encoderd/vcz/recognise.h"
 #include "encoderd/sched.h"
+#include "encoderd/zarr/held.h"
 #include "encoderd/zarr/spill.h"
 #include "proto/conn.h"
 
@@ -59,6 +61,7 @@ struct server {
     struct fetchings fetchings; /* owned */
     int temporary;       /* a file without a name, for a fetch; -1: none, or a fetch has it */
     struct spill *spill; /* owned; for chunks that no memory holds; NULL: there can be none */
+    struct held *held;   /* owned */
     bool active;         /* since the last tick of idle */
     uint64_t open_id;
     struct err why; /* the connection is over */
@@ -255,6 +258,7 @@ static int start_serving(struct server *server, struct err *err)
 
     if (store_set_budget(server->view->vcz->store, share.zip, err) != 0)
         return -1;
+    store_set_held(server->view->vcz->store, server->held);
     server->arena = arena_new(share.arena, err);
     if (server->arena == NULL)
         return -1;
@@ -351,6 +355,15 @@ static int open_view(struct server *server, const struct msg_open *open, int sel
     pass_means = means(server);
     return view_open(open->store, &open->view, selection_fd, &pass_means,
                      open->resume ? &resume : NULL, &server->view, err);
+}
+
+static void handle_evidence(struct server *server, int fd)
+{
+    struct err err;
+
+    if (evidence_give(fd, &err) != 0)
+        conn_fail(server->conn, err.code, "%s", err.msg);
+    close(fd);
 }
 
 static void handle_open(struct server *server, const struct msg_open *open, const int *fds)
@@ -665,6 +678,12 @@ static void on_message(struct conn *conn, const struct msg *msg, const int *fds,
         if (server->sched != NULL)
             sched_release(server->sched, msg->u.release.handle);
         break;
+    case MSG_EVIDENCE:
+        handle_evidence(server, fds[0]);
+        break;
+    case MSG_HOLD:
+        held_set(server->held, msg->u.hold.chunks, msg->u.hold.nchunks);
+        break;
     case MSG_STATS:
         handle_stats(server, &msg->u.stats);
         break;
@@ -712,7 +731,8 @@ int server_run(int fd, const struct server_config *config, struct err *err)
         close(fd);
         return err_set(err, ERR_MEMORY, "out of memory");
     }
-    server.conn = conn_new(server.base, fd, &handlers, &server, err);
+    server.held = held_new(err);
+    server.conn = server.held == NULL ? NULL : conn_new(server.base, fd, &handlers, &server, err);
     if (server.conn == NULL) {
         result = -1;
     } else {
@@ -724,6 +744,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
     event_base_free(server.base);
     cleanup_close(&server.temporary);
     spill_free(server.spill);
+    held_free(server.held);
     buf_free(&server.lacks);
     cleanup_close(&server.statm);
     return result;

@@ -13,7 +13,6 @@ struct ask {
     uint64_t offset, length; /* bytes of the file */
     uint64_t reach;          /* how many the answer may hold, if more */
     bool overdue;            /* a reader gave up on it: the next one asks afresh */
-    bool slow;  /* not answered yet, by an encoder that is well: it may hang on a disk */
     bool ahead; /* nobody waited for it when it was sent */
     LIST_ENTRY(ask) entry;
 };

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define DEATHS_MAX 3
-
 struct waiter {
     TAILQ_ENTRY(waiter) entry;
     struct lazy *lazy;
@@ -22,8 +20,9 @@ struct waiter {
 TAILQ_HEAD(waiters, waiter);
 
 struct lazy {
-    struct fs *fs;     /* borrowed */
-    struct link *link; /* borrowed */
+    struct fs *fs;       /* borrowed */
+    struct link *link;   /* borrowed */
+    struct trial *trial; /* borrowed */
     struct waiters waiters;
     struct event *interrupt;
     struct event *deadline; /* pending while anybody waits */
@@ -32,7 +31,7 @@ struct lazy {
     struct {
         bool asked;      /* this encoder */
         uint64_t moved;  /* ms: when the encoder last got on with it, or somebody began to wait */
-        unsigned deaths; /* of encoders that had been asked, in a row */
+        bool held;      /* a verdict on a chunk that it needs is due */
     } files[PROTO_FILES_MAX];
 };
 
@@ -123,7 +122,7 @@ static void ask(struct lazy *lazy, uint64_t file)
 {
     const struct msg_fetch fetch = {.file = file, .mtime = (uint64_t)lazy->fs->created.tv_sec};
 
-    if (lazy->up && !lazy->files[file].asked)
+    if (lazy->up && !lazy->files[file].asked && !lazy->files[file].held)
         lazy->files[file].asked = link_fetch(lazy->link, &fetch);
 }
 
@@ -146,29 +145,32 @@ void lazy_wait(struct lazy *lazy, fuse_req_t req, const struct fs_file *file, la
     ask(lazy, waiter->file);
 }
 
-void lazy_up(struct lazy *lazy)
+static void ask_all(struct lazy *lazy)
 {
     const struct waiter *waiter;
 
-    lazy->up = true;
     TAILQ_FOREACH(waiter, &lazy->waiters, entry)
     ask(lazy, waiter->file);
+}
+
+void lazy_up(struct lazy *lazy)
+{
+    lazy->up = true;
+    ask_all(lazy);
 }
 
 void lazy_down(struct lazy *lazy)
 {
     lazy->up = false;
-    for (uint64_t file = 0; file < lazy->fs->nfiles; file++) {
-        if (!lazy->files[file].asked)
-            continue;
+    for (uint64_t file = 0; file < lazy->fs->nfiles; file++)
         lazy->files[file].asked = false;
-        if (++lazy->files[file].deaths < DEATHS_MAX)
-            continue;
-        log_error("%s: %d encoders in a row have died while they made it",
-                  lazy->fs->files[file].name, DEATHS_MAX);
-        lazy->files[file].deaths = 0;
-        answer_all(lazy, file, EIO);
-    }
+}
+
+void lazy_judged(struct lazy *lazy)
+{
+    for (uint64_t file = 0; file < lazy->fs->nfiles; file++)
+        lazy->files[file].held = false;
+    ask_all(lazy);
 }
 
 void lazy_stale(struct lazy *lazy)
@@ -198,11 +200,24 @@ static int asker_errno(uint64_t errnum)
     return errnum == ESTALE || errnum == ENOMEM ? (int)errnum : EIO;
 }
 
+/* A chunk that is needed is held back. True if it is as good as lost. */
+static bool is_lost(struct lazy *lazy, uint64_t file, const char *chunk)
+{
+    const struct question question = {.fetch = true, .read = {.file = file}};
+    const enum verdict verdict = trial_ask(lazy->trial, chunk, &question);
+
+    lazy->files[file].held = verdict == VERDICT_WAIT;
+    ask(lazy, file);
+    return verdict == VERDICT_CONDEMNED;
+}
+
 void lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error)
 {
-    log_error("%s cannot be made: %s", lazy->fs->files[file].name, error->text);
     lazy->files[file].asked = false;
-    lazy->files[file].deaths = 0;
+    if (error->code == ERR_HELD && !is_lost(lazy, file, error->text))
+        return;
+    log_error("%s cannot be made: %s%s", lazy->fs->files[file].name, error->text,
+              error->code == ERR_HELD ? " ends every encoder that decodes it" : "");
     answer_all(lazy, file, asker_errno(error->errnum));
 }
 
@@ -225,9 +240,10 @@ struct lazy *lazy_new(struct event_base *base, struct fs *fs, unsigned timeout_m
     return lazy;
 }
 
-void lazy_set_link(struct lazy *lazy, struct link *link)
+void lazy_set_link(struct lazy *lazy, struct link *link, struct trial *trial)
 {
     lazy->link = link;
+    lazy->trial = trial;
 }
 
 void lazy_free(struct lazy *lazy)

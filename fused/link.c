@@ -1,11 +1,14 @@
 #include "fused/link.h"
 
+#include "common/cleanup.h"
 #include "common/memfd.h"
 #include "common/printable.h"
 #include "common/version.h"
 #include "fused/clock.h"
 #include "proto/conn.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +40,7 @@ struct link {
     struct link_view view;
     uint8_t fingerprint[PROTO_FINGERPRINT];
     int state_fd; /* -1: none */
+    struct evidence_page *evidence; /* that this encoder gives; NULL if it gives none */
     const uint8_t *arena;
     uint64_t arena_size;
 
@@ -53,7 +57,9 @@ struct link {
     struct link_facts facts;
 };
 
-static const unsigned backoff_ms[] = {0, 100, 1000, 2000, 5000};
+/* As long as one lives long enough to answer, a read is to be answered within its time: whatever happened before,
+ * the next try is not far away. */
+static const unsigned backoff_ms[] = {0, 20, 50, 100, 250, 500};
 #define NBACKOFF (sizeof backoff_ms / sizeof backoff_ms[0])
 
 /* ---- life and death ---- */
@@ -72,6 +78,7 @@ static void disconnect(struct link *link)
         conn_free(link->conn);
     link->conn = NULL;
     memfd_unmap(link->arena, link->arena_size);
+    evidence_free(&link->evidence);
     link->arena = NULL;
     link->arena_size = 0;
     link->nasked = 0;
@@ -88,6 +95,15 @@ static unsigned next_backoff(struct link *link)
     return backoff_ms[i];
 }
 
+static void look_at_evidence(struct link *link)
+{
+    struct evidence evidence;
+
+    evidence_read(link->evidence, &evidence);
+    if (link->opened)
+        link->handlers->died(&evidence, link->arg);
+}
+
 /* The current encoder is gone, or has to go. */
 static void lose_encoder(struct link *link, const struct err *why)
 {
@@ -99,6 +115,7 @@ static void lose_encoder(struct link *link, const struct err *why)
     link->state = LINK_DOWN;
     snprintf(link->facts.last_loss, sizeof link->facts.last_loss, "%.255s", why->msg);
     link->facts.last_loss_at = clock_ms();
+    look_at_evidence(link);
     if (was_up)
         link->handlers->down(link->arg);
     disconnect(link);
@@ -140,6 +157,29 @@ static int out_of_place(const struct msg *msg, struct err *err)
                    msg_type_name(msg->type));
 }
 
+void link_hold(struct link *link)
+{
+    struct msg msg = {.type = MSG_HOLD};
+
+    if (link->state != LINK_OPENING && link->state != LINK_UP)
+        return;
+    link->handlers->hold(&msg.u.hold, link->arg);
+    conn_send(link->conn, &msg, NULL, 0);
+}
+
+/* An encoder without a page gives no evidence, and that is all. */
+static void send_evidence(struct link *link)
+{
+    const struct msg msg = {.type = MSG_EVIDENCE};
+    AUTO_CLOSE int fd = -1;
+    struct err err;
+
+    if (evidence_new(&fd, &link->evidence, &err) != 0)
+        log_warning("%s", err.msg);
+    else
+        conn_send(link->conn, &msg, &fd, 1);
+}
+
 static void send_open(struct link *link)
 {
     struct msg msg = {.type = MSG_OPEN};
@@ -176,6 +216,9 @@ static int take_hello(struct link *link, const struct msg *msg, struct err *err)
     link->facts.pid = msg->u.hello.pid;
     snprintf(link->facts.program, sizeof link->facts.program, "%s", msg->u.hello.program);
     link->state = LINK_OPENING;
+    send_evidence(link);
+    if (link->opened)
+        link_hold(link);
     send_open(link);
     watch_reopening(link);
     return 0;
@@ -326,7 +369,6 @@ static int take_counters(struct link *link, const struct msg *msg, struct err *e
         return out_of_place(msg, err);
     if (counters->id == link->stats_id) {
         link->stats_id = 0;
-        link->handlers->alive(link->arg);
         return 0;
     }
     if (counters->id != link->counters_id)
@@ -389,6 +431,8 @@ static int take(struct link *link, const struct msg *msg, int *fds, struct err *
     case MSG_SIDECAR:
         return take_sidecar(link, msg, fds[0], err);
     case MSG_FETCH:
+    case MSG_EVIDENCE:
+    case MSG_HOLD:
     case MSG_REPORT:
     case MSG_OPEN:
     case MSG_INFO:
@@ -547,6 +591,17 @@ void link_free(struct link *link)
     if (link->state_fd >= 0)
         close(link->state_fd);
     free(link);
+}
+
+int link_adopt(struct link *link, const struct link *other, struct err *err)
+{
+    link->opened = true;
+    link->view = other->view;
+    memcpy(link->fingerprint, other->fingerprint, sizeof link->fingerprint);
+    if (other->state_fd < 0)
+        return 0;
+    link->state_fd = fcntl(other->state_fd, F_DUPFD_CLOEXEC, 0);
+    return link->state_fd >= 0 ? 0 : err_sys(err, ERR_SYSTEM, errno, "no descriptor is left");
 }
 
 void link_start(struct link *link)

@@ -8,6 +8,7 @@
 #ifndef VCZFS_FUSED_LINK_H
 #define VCZFS_FUSED_LINK_H
 
+#include "common/evidence.h"
 #include "fused/fs.h"
 #include "fused/supervisor.h"
 
@@ -59,6 +60,10 @@ struct link_handlers {
 
     /* Reads can be sent; the arena stays mapped until down. */
     void (*up)(const uint8_t *arena, uint64_t arena_size, void *arg);
+    /* An encoder died, also one that was not up: what it left behind. Before `down`. */
+    void (*died)(const struct evidence *evidence, void *arg);
+    /* The chunks that an encoder is to hold back; what is in it is borrowed. */
+    void (*hold)(struct msg_hold *out, void *arg);
     /* What was sent is lost, leases too. */
     void (*down)(void *arg);
     /* The store is not the one that was mounted: there will be no `up` any more. */
@@ -69,8 +74,6 @@ struct link_handlers {
     /* What a fetch brought (fd is lent), or why it brought nothing. */
     int (*sidecar)(const struct msg_sidecar *sidecar, int fd, void *arg, struct err *err);
     void (*fetching)(uint64_t file, void *arg); /* the encoder gets on with it */
-    /* The encoder had been silent for a while, and owes answers, but it is well. */
-    void (*alive)(void *arg);
     void (*no_sidecar)(uint64_t file, const struct msg_error *error, void *arg);
     /* What link_ask_counters asked for. */
     void (*counters)(const struct msg_counters *counters, void *arg);
@@ -84,6 +87,12 @@ void link_free(struct link *link);
 
 /* Starts the first encoder; the rest comes through the handlers. */
 void link_start(struct link *link);
+
+/* Takes over what another link, which is opened, knows of the view: this one only opens it again, for the same files. */
+int link_adopt(struct link *link, const struct link *other, struct err *err);
+
+/* What `hold` says has changed. */
+void link_hold(struct link *link);
 
 /* While the link is not up these do nothing. link_read chooses the id (read->id is ignored) and
  * returns it, or 0 if nothing was sent. */

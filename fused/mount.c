@@ -11,6 +11,7 @@
 #include "fused/reads.h"
 #include "fused/service.h"
 #include "fused/session.h"
+#include "fused/trial.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +47,8 @@ struct mount {
     struct lazy *lazy;
     struct supervisor *supervisor;
     struct link *link;
+    struct supervisor *trial_supervisor;
+    struct trial *trial;
     struct session *session; /* NULL until mounted */
     struct service *service;
     struct status_file *status;
@@ -220,9 +223,14 @@ static void on_fetching(uint64_t file, void *arg)
     lazy_progress(((struct mount *)arg)->lazy, file);
 }
 
-static void on_alive(void *arg)
+static void on_died(const struct evidence *evidence, void *arg)
 {
-    reads_alive(((struct mount *)arg)->reads);
+    trial_died(((struct mount *)arg)->trial, evidence);
+}
+
+static void on_hold(struct msg_hold *out, void *arg)
+{
+    trial_hold(((struct mount *)arg)->trial, out);
 }
 
 static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg)
@@ -233,6 +241,19 @@ static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *ar
 static void on_counters(const struct msg_counters *counters, void *arg)
 {
     status_counters(((struct mount *)arg)->status, counters);
+}
+
+static void on_held_changed(void *arg)
+{
+    link_hold(((struct mount *)arg)->link);
+}
+
+static void on_judged(void *arg)
+{
+    struct mount *mount = arg;
+
+    reads_judged(mount->reads);
+    lazy_judged(mount->lazy);
 }
 
 static const struct link_handlers link_handlers = {
@@ -247,7 +268,8 @@ static const struct link_handlers link_handlers = {
     .error = on_error,
     .sidecar = on_sidecar,
     .fetching = on_fetching,
-    .alive = on_alive,
+    .died = on_died,
+    .hold = on_hold,
     .no_sidecar = on_no_sidecar,
     .counters = on_counters,
 };
@@ -338,7 +360,24 @@ static int make_supervisor(struct mount *mount, int null, struct err *err)
     };
 
     mount->supervisor = supervisor_new(mount->base, &command, mount->encoder_socket, err);
-    return mount->supervisor == NULL ? -1 : 0;
+    mount->trial_supervisor = supervisor_new(mount->base, &command, mount->encoder_socket, err);
+    return mount->supervisor == NULL || mount->trial_supervisor == NULL ? -1 : 0;
+}
+
+static int make_trial(struct mount *mount, const struct link_config *link, struct err *err)
+{
+    struct trial_config config = {
+        .link = *link,
+        .main = mount->link,
+        .timeout_ms = mount->opt->read_timeout * 1000,
+        .changed = on_held_changed,
+        .judged = on_judged,
+        .arg = mount,
+    };
+
+    config.link.supervisor = mount->trial_supervisor;
+    mount->trial = trial_new(&config, err);
+    return mount->trial == NULL ? -1 : 0;
 }
 
 static int make_link(struct mount *mount, struct err *err)
@@ -355,10 +394,10 @@ static int make_link(struct mount *mount, struct err *err)
 
     options_view(mount->opt, &config.view);
     mount->link = link_new(&config, &link_handlers, mount, err);
-    if (mount->link == NULL)
+    if (mount->link == NULL || make_trial(mount, &config, err) != 0)
         return -1;
-    reads_set_link(mount->reads, mount->link);
-    lazy_set_link(mount->lazy, mount->link);
+    reads_set_link(mount->reads, mount->link, mount->trial);
+    lazy_set_link(mount->lazy, mount->link, mount->trial);
     return 0;
 }
 
@@ -372,6 +411,7 @@ static int make_status(struct mount *mount, struct err *err)
         .fs = &mount->fs,
         .link = mount->link,
         .reads = mount->reads,
+        .trial = mount->trial,
         .supervisor = mount->supervisor,
     };
 
@@ -423,6 +463,7 @@ static void take_down(struct mount *mount)
         service_stopping(mount->service);
     if (mount->session != NULL)
         session_unmount(mount->session);
+    trial_free(mount->trial);
     link_free(mount->link);
     mount->link = NULL;
     if (mount->supervisor != NULL)
@@ -432,6 +473,7 @@ static void take_down(struct mount *mount)
     status_file_free(mount->status);
     session_free(mount->session);
     supervisor_free(mount->supervisor);
+    supervisor_free(mount->trial_supervisor);
     access_log_free(mount->access_log);
     if (mount->service != NULL && mount->err.code != ERR_NONE)
         service_failed(mount->service, mount->err.msg);

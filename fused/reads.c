@@ -5,6 +5,7 @@
 #include "common/size.h"
 #include "fused/asks.h"
 #include "fused/clock.h"
+#include "fused/late.h"
 #include "fused/leases.h"
 
 #include <errno.h>
@@ -15,15 +16,12 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define DEATHS_MAX      3          /* a read in flight at this many deaths in a row gets EIO */
-#define CAREFUL_BYTES   (64 << 10) /* what is asked for, and may be condemned, after a death */
 #define LEASE_IDLE_MS   1000       /* a lease nobody used for this long goes back */
 #define LEASE_SWEEP_MS  250
 #define RETURNS_WAIT    4 /* ms that a few small returns wait for a question to go along with */
 #define RETURNS_FEW     32
 #define RETURNS_SHARE   8           /* and that part of the arena */
 #define AHEAD_LEASE_MIN (256 << 10) /* shorter leases are random readers' */
-#define PROBATION_MS    200 /* how long an encoder must live before it is asked for what may kill it */
 #define KEPT_MAX        (4u << 20) /* bytes for pieces of replies, kept for the next ones */
 #define REPLY_PIECES    8          /* adjacent leases in one reply */
 #define LATE_MS         200        /* how long what missed its deadline fails at once */
@@ -45,7 +43,7 @@ struct pending {
     struct ask *ask;   /* the one it waits for, or NULL */
     size_t left;       /* of its first bytes, what is left in leases until the rest has come */
     bool lost;         /* less than that was found: from now on they are copied */
-    unsigned deaths;   /* encoders in a row that died while it was in flight */
+    bool held;         /* a verdict on a chunk that it needs is due */
     bool starved;      /* an encoder had no memory for it */
     bool interrupted;  /* its reader gave up */
     uint64_t deadline; /* ms */
@@ -63,22 +61,14 @@ struct reads {
     size_t kept;                 /* bytes that those in the pool keep */
     struct asks asks;
     struct leases leases;
-    struct poison poison;
+    struct trial *trial; /* borrowed */
     /* When read-ahead fails, the kernel asks again at once for the page that somebody waits for. That
      * must not take a second timeout. */
-    struct poison late;
+    struct late late;
     uint64_t late_until;  /* ms */
     const uint8_t *arena; /* the link's; NULL while it is down */
     uint64_t arena_size;
     bool up, stale;
-    /* After a death: one question at a time, until all that were in flight are answered, so that the
-     * one that kills encoders is found and takes no other with it. One that merely hangs, on a disk, is not
-     * waited for: it would take the others' time. */
-    bool careful;
-    /* Before the last chance of a read that two encoders in a row did not survive, nothing is asked for a
-     * while. An encoder that dies in that time was not killed by any read, and none is suspected. */
-    bool probation;
-    struct event *probation_end;
     struct event *deadline;
     struct event *sweep;     /* idle leases */
     struct event *returns;   /* sends them: once a turn of the loop, or before the next question */
@@ -294,50 +284,34 @@ static void ask_ahead(struct reads *reads, const struct pending *read)
     uint64_t size = reads->config.fs->files[read->file].size;
 
     ask.reach = likely_reach(lease);
-    if (ask.reach == 0 || lease->served < lease->length / 2 || !reads->up || reads->careful ||
-        reads->probation || reads->stale || reads->leases.bytes > reads->leases.bytes_max / 4)
+    if (ask.reach == 0 || lease->served < lease->length / 2 || !reads->up || reads->stale ||
+        reads->leases.bytes > reads->leases.bytes_max / 4)
         return;
     ask.offset = lease->offset + lease->length;
     if (ask.offset >= size || leases_find(&reads->leases, read->file, ask.offset) != NULL ||
         asks_for(&reads->asks, read->file, read->handle, ask.offset) != NULL)
         return;
-    ask.length = poison_clip(&reads->poison, read->file, ask.offset,
-                             size_min(read->size, size - ask.offset));
-    if (ask.length > 0)
-        send_ask(reads, &ask);
-}
-
-/* Is an answer due that others have to wait for when the encoder is asked with care? */
-static bool in_flight(const struct reads *reads)
-{
-    const struct pending *read;
-
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    if (read->ask != NULL && !read->ask->slow)
-        return true;
-    return false;
+    ask.length = size_min(read->size, size - ask.offset);
+    send_ask(reads, &ask);
 }
 
 /* Sees to it that what the read lacks behind its first `there` bytes has been asked for; 0, or the errno
  * that it gets instead. */
 static int ask_for_rest(struct reads *reads, struct pending *read, size_t there)
 {
-    struct ask ask = {.file = read->file, .handle = read->handle, .offset = read->offset + there};
+    struct ask ask = {.file = read->file,
+                      .handle = read->handle,
+                      .offset = read->offset + there,
+                      .length = read->size - there};
 
-    ask.length = poison_clip(&reads->poison, ask.file, ask.offset, read->size - there);
     if (reads->stale)
         return ESTALE;
-    if (ask.length == 0)
-        return EIO;
-    if (read->ask != NULL || !reads->up || reads->probation)
+    if (read->ask != NULL || read->held || !reads->up)
         return 0;
     read->ask = asks_for(&reads->asks, ask.file, ask.handle, ask.offset);
-    if (read->ask != NULL || (reads->careful && in_flight(reads)))
+    if (read->ask != NULL)
         return 0;
-    if (reads->careful)
-        ask.length = size_min(ask.length, CAREFUL_BYTES);
-    else
-        ask.reach = likely_reach(lease_before(reads, ask.file, ask.offset));
+    ask.reach = likely_reach(lease_before(reads, ask.file, ask.offset));
     read->ask = send_ask(reads, &ask);
     return read->ask != NULL ? 0 : ENOMEM;
 }
@@ -376,7 +350,6 @@ static bool copy_from_leases(struct reads *reads, struct pending *read)
         memcpy(read->memory.data + read->have, reads->arena + lease->at + skip, n);
         read->have += n;
         read->ask = NULL;
-        read->deaths = 0;
         leases_served(&reads->leases, lease, n, now);
     }
     schedule_returns(reads);
@@ -384,12 +357,12 @@ static bool copy_from_leases(struct reads *reads, struct pending *read)
 }
 
 /* May what leases have of it stay there until they have the rest, so that nothing needs to be copied? Not
- * where the encoder may lack the room, or die again and again for the rest, nor where that has been tried and
+ * where the encoder may lack the room, nor where that has been tried and
  * what was there went meanwhile: it could go on like that for ever. */
 static bool may_wait_for_rest(const struct reads *reads, const struct pending *read)
 {
-    return read->have == 0 && !read->lost && read->deaths == 0 && !read->starved &&
-           !reads->careful && reads->leases.bytes < reads->leases.bytes_max / 2;
+    return read->have == 0 && !read->lost && !read->starved &&
+           reads->leases.bytes < reads->leases.bytes_max / 2;
 }
 
 /* How many of its first bytes leases have. */
@@ -442,31 +415,24 @@ static void advance(struct reads *reads, struct pending *read)
 static void advance_all(struct reads *reads)
 {
     struct pending *read, *next;
-    bool suspects = false;
 
     for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
         next = TAILQ_NEXT(read, entry);
         advance(reads, read);
-    }
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    suspects |= read->deaths > 0;
-    if (reads->careful && !suspects) {
-        reads->careful = false;
-        advance_all(reads);
     }
 }
 
 static bool is_late(struct reads *reads, const struct pending *read, uint64_t now)
 {
     if (now > reads->late_until)
-        reads->late = (struct poison){0};
-    return poison_clip(&reads->late, read->file, read->offset, 1) == 0;
+        reads->late = (struct late){0};
+    return late_has(&reads->late, read->file, read->offset);
 }
 
 static void note_late(struct reads *reads, const struct pending *read, uint64_t now)
 {
     if (!is_late(reads, read, now))
-        poison_add(&reads->late, read->file, read->offset, read->offset + read->size);
+        late_add(&reads->late, read->file, read->offset, read->offset + read->size);
     reads->late_until = now + LATE_MS;
 }
 
@@ -593,92 +559,36 @@ void reads_closed(struct reads *reads, const struct fs_file *file, uint64_t hand
 
 /* ---- the link ---- */
 
-static void on_probation_end(evutil_socket_t fd, short what, void *arg)
-{
-    struct reads *reads = arg;
-
-    (void)fd;
-    (void)what;
-    reads->probation = false;
-    advance_all(reads);
-}
-
-static void start_probation(struct reads *reads)
-{
-    const struct pending *read;
-
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    reads->probation |= read->deaths == DEATHS_MAX - 1;
-    if (reads->probation)
-        clock_arm(reads->probation_end, PROBATION_MS);
-}
-
 void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size)
 {
     reads->up = true;
-    start_probation(reads);
     reads->arena = arena;
     reads->arena_size = arena_size;
     reads->leases.bytes_max = arena_size / 2;
     advance_all(reads);
 }
 
-static void condemn(struct reads *reads, struct pending *read)
-{
-    uint64_t begin = read->ask->offset;
-    uint64_t end = begin + read->ask->length;
-
-    if (poison_clip(&reads->poison, read->file, begin, 1) > 0) {
-        report(reads,
-               "%s: bytes %" PRIu64 " to %" PRIu64 " ended %d encoders in a row: EIO for them "
-               "from now on",
-               reads->config.fs->files[read->file].name, begin, end, DEATHS_MAX);
-        poison_add(&reads->poison, read->file, begin, end);
-    }
-    fail(reads, read, EIO);
-}
-
-/* No read had anything to do with a death. */
-static void acquit_all(struct reads *reads)
+/* What was asked is asked again, of the next encoder: a read has no part in a death, what it needs may have. */
+void reads_down(struct reads *reads)
 {
     struct pending *read;
 
+    reads->up = false;
     TAILQ_FOREACH(read, &reads->queue, entry)
-    read->deaths = 0;
-}
-
-void reads_down(struct reads *reads)
-{
-    struct pending *read, *next;
-
-    reads->up = reads->probation = false;
-    event_del(reads->probation_end);
-    if (LIST_EMPTY(&reads->asks.list))
-        acquit_all(reads);
-    for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
-        next = TAILQ_NEXT(read, entry);
-        if (read->ask == NULL)
-            continue;
-        reads->careful = true;
-        if (++read->deaths >= DEATHS_MAX)
-            condemn(reads, read);
-        else
-            read->ask = NULL;
-    }
+    read->ask = NULL;
     asks_clear(&reads->asks);
     leases_clear(&reads->leases);
     reads->arena = NULL;
     reads->arena_size = 0;
 }
 
-void reads_alive(struct reads *reads)
+void reads_judged(struct reads *reads)
 {
-    struct ask *ask;
+    struct pending *read;
 
-    LIST_FOREACH(ask, &reads->asks.list, entry)
-    ask->slow = true;
-    if (reads->careful)
-        advance_all(reads);
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    read->held = false;
+    advance_all(reads);
 }
 
 void reads_stale(struct reads *reads)
@@ -763,24 +673,57 @@ static uint64_t first_lacking(const struct pending *read)
     return read->offset + (read->have > 0 ? read->have : read->left);
 }
 
+/* Those for whom the answer came: the first byte that they lack is the one that was asked for. */
+static void fail_asking(struct reads *reads, const struct ask *ask, int errnum)
+{
+    struct pending *read, *next;
+
+    for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
+        next = TAILQ_NEXT(read, entry);
+        if (read->ask == ask && first_lacking(read) == ask->offset)
+            fail(reads, read, errnum);
+    }
+}
+
+/* A chunk that is needed is held back. */
+static void take_held(struct reads *reads, const struct ask *ask, const char *chunk)
+{
+    const struct question question = {.read = {.file = ask->file,
+                                               .handle = ask->handle,
+                                               .offset = ask->offset,
+                                               .length = ask->length}};
+    struct pending *read;
+    enum verdict verdict;
+    char text[EVIDENCE_LABEL_MAX + 64];
+
+    if (!is_waited_for(reads, ask))
+        return;
+    verdict = trial_ask(reads->trial, chunk, &question);
+    if (verdict == VERDICT_CONDEMNED) {
+        snprintf(text, sizeof text, "%s ends every encoder that decodes it", chunk);
+        complain(reads, ask->file, text);
+        fail_asking(reads, ask, EIO);
+    }
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    if (read->ask == ask && first_lacking(read) == ask->offset)
+        read->held = verdict == VERDICT_WAIT;
+}
+
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err)
 {
     struct ask *ask = asks_by_id(&reads->asks, error->id);
-    struct pending *read, *next;
-    uint64_t offset;
 
     if (ask == NULL)
         return err_set(err, ERR_PEER, "the encoder answered read %" PRIu64 ", which nobody sent",
                        error->id);
     if (error->code == ERR_MEMORY && wants_another_encoder(reads, ask))
         return err_set(err, ERR_PEER, "the encoder has no memory left: %s", error->text);
-    offset = ask->offset;
-    if (!ask->ahead || is_waited_for(reads, ask))
-        complain(reads, ask->file, error->text);
-    for (read = TAILQ_FIRST(&reads->queue); read != NULL; read = next) {
-        next = TAILQ_NEXT(read, entry);
-        if (read->ask == ask && first_lacking(read) == offset)
-            fail(reads, read, reader_errno(error->errnum));
+    if (error->code == ERR_HELD) {
+        take_held(reads, ask, error->text);
+    } else {
+        if (!ask->ahead || is_waited_for(reads, ask))
+            complain(reads, ask->file, error->text);
+        fail_asking(reads, ask, reader_errno(error->errnum));
     }
     remove_ask(reads, ask);
     advance_all(reads);
@@ -803,11 +746,10 @@ struct reads *reads_new(const struct reads_config *config, struct err *err)
     leases_init(&reads->leases, 0);
     reads->deadline = evtimer_new(config->base, on_deadline, reads);
     reads->sweep = evtimer_new(config->base, on_sweep, reads);
-    reads->probation_end = evtimer_new(config->base, on_probation_end, reads);
     reads->returns = evtimer_new(config->base, on_returns, reads);
     reads->interrupt = evtimer_new(config->base, on_interrupt, reads);
     if (reads->deadline == NULL || reads->sweep == NULL || reads->returns == NULL ||
-        reads->interrupt == NULL || reads->probation_end == NULL) {
+        reads->interrupt == NULL) {
         err_set(err, ERR_MEMORY, "out of memory");
         reads_free(reads);
         return NULL;
@@ -827,7 +769,6 @@ void reads_look(const struct reads *reads, struct reads_facts *out)
         .nleases = reads->leases.nheld,
         .lease_bytes = reads->leases.bytes,
         .latency = &reads->latency,
-        .poison = &reads->poison,
         .last_error = reads->last_error,
         .last_error_at = reads->last_error_at,
     };
@@ -837,9 +778,10 @@ void reads_look(const struct reads *reads, struct reads_facts *out)
         out->nhandles += reads->nopen[i];
 }
 
-void reads_set_link(struct reads *reads, struct link *link)
+void reads_set_link(struct reads *reads, struct link *link, struct trial *trial)
 {
     reads->link = link;
+    reads->trial = trial;
 }
 
 static void free_event(struct event *event)
@@ -859,7 +801,6 @@ void reads_free(struct reads *reads)
     leases_free(&reads->leases);
     free_event(reads->deadline);
     free_event(reads->sweep);
-    free_event(reads->probation_end);
     free_event(reads->returns);
     free_event(reads->interrupt);
     free(reads);

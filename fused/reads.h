@@ -13,7 +13,7 @@
 #include "fused/fuse_api.h"
 #include "fused/latency.h"
 #include "fused/link.h"
-#include "fused/poison.h"
+#include "fused/trial.h"
 
 struct reads;
 
@@ -31,7 +31,7 @@ struct reads *reads_new(const struct reads_config *config, struct err *err);
 void reads_free(struct reads *reads);
 
 /* Whom to ask; borrowed. Before anything else. */
-void reads_set_link(struct reads *reads, struct link *link);
+void reads_set_link(struct reads *reads, struct link *link, struct trial *trial);
 
 /* Answers req, now or later, with at most size bytes of the stream file from offset. */
 void reads_start(struct reads *reads, fuse_req_t req, const struct fs_file *file, uint64_t handle,
@@ -49,7 +49,6 @@ struct reads_facts {
     uint64_t npending, nhandles;
     uint64_t nleases, lease_bytes;
     const struct latency *latency; /* of those served */
-    const struct poison *poison;
     const char *last_error; /* "" if there was none */
     uint64_t last_error_at; /* ms */
 };
@@ -60,8 +59,10 @@ void reads_look(const struct reads *reads, struct reads_facts *out);
 void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size);
 void reads_down(struct reads *reads);
 void reads_stale(struct reads *reads);
-void reads_alive(struct reads *reads);
 int reads_span(struct reads *reads, const struct msg_span *span, struct err *err);
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err);
+
+/* What the trial has to say. */
+void reads_judged(struct reads *reads);
 
 #endif

@@ -102,18 +102,28 @@ static void json_reads(struct buf *out, const struct status *s)
     buf_append_char(out, '}');
 }
 
-static void json_poisoned(struct buf *out, const struct status *s)
+/* The next chunk from *i on that is condemned now; NULL if there is none. */
+static const struct suspect *next_condemned(const struct status *s, size_t *i)
 {
-    const struct poison *poison = s->reads.poison;
+    while (*i < SUSPECTS_MAX) {
+        const struct suspect *suspect = &s->suspects->items[(*i)++];
+
+        if (suspect->chunk[0] != '\0' && suspect_is_condemned(suspect, s->now))
+            return suspect;
+    }
+    return NULL;
+}
+
+static void json_condemned(struct buf *out, const struct status *s)
+{
+    const struct suspect *suspect;
+    size_t i = 0, n = 0;
 
     buf_append_char(out, '[');
-    for (size_t i = 0; i < poison->nranges; i++) {
-        const struct poison_range *range = &poison->ranges[i];
-
-        buf_append_str(out, i > 0 ? ", {\"file\": " : "{\"file\": ");
-        json_append_string(out, s->fs->files[range->file].name);
-        buf_printf(out, ", \"offset\": %" PRIu64 ", \"length\": %" PRIu64 "}", range->begin,
-                   range->end - range->begin);
+    while ((suspect = next_condemned(s, &i)) != NULL) {
+        buf_append_str(out, n++ > 0 ? ", {\"chunk\": " : "{\"chunk\": ");
+        json_append_string(out, suspect->chunk);
+        buf_printf(out, ", \"for\": %" PRIu64 "}", (suspect->until - s->now) / 1000);
     }
     buf_append_char(out, ']');
 }
@@ -155,9 +165,9 @@ void status_json(struct buf *out, const struct status *s)
     json_reads(out, s);
     buf_printf(out,
                ",\n \"handles\": %" PRIu64 ", \"leases\": {\"held\": %" PRIu64
-               ", \"bytes\": %" PRIu64 "}, \"poisoned\": ",
+               ", \"bytes\": %" PRIu64 "}, \"condemned\": ",
                s->reads.nhandles, s->reads.nleases, s->reads.lease_bytes);
-    json_poisoned(out, s);
+    json_condemned(out, s);
     buf_append_str(out, ", \"last_error\": ");
     json_last_error(out, s);
     buf_append_str(out, "}\n");
@@ -247,16 +257,17 @@ static void text_reads(struct buf *out, const struct status *s)
 
 static void text_troubles(struct buf *out, const struct status *s)
 {
-    const struct poison *poison = s->reads.poison;
+    const struct suspect *suspect;
     uint64_t when;
     const char *error = last_error(s, &when);
+    size_t i = 0;
 
-    for (size_t i = 0; i < poison->nranges; i++) {
-        const struct poison_range *range = &poison->ranges[i];
-
-        buf_append_str(out, "poisoned  ");
-        append_plain(out, s->fs->files[range->file].name);
-        buf_printf(out, " bytes %" PRIu64 " to %" PRIu64 "\n", range->begin, range->end);
+    while ((suspect = next_condemned(s, &i)) != NULL) {
+        buf_append_str(out, "condemned ");
+        append_plain(out, suspect->chunk);
+        buf_append_str(out, " for ");
+        append_duration(out, suspect->until - s->now);
+        buf_append_char(out, '\n');
     }
     buf_append_str(out, "error     ");
     if (error == NULL) {

@@ -21,6 +21,7 @@ struct status {
     const char *last_end; /* of an encoder, in words; "" if none ended in disorder */
     struct link_facts link;
     struct reads_facts reads;
+    const struct suspects *suspects;
     bool has_counters; /* the encoder answered in time */
     struct msg_counters counters;
 };

@@ -8,7 +8,8 @@ static const char *const names[] = {
     [MSG_STATS] = "stats", [MSG_PROGRESS] = "progress", [MSG_NOTICE] = "notice",
     [MSG_FILE] = "file",   [MSG_OPENED] = "opened",     [MSG_REPORT] = "report",
     [MSG_SPAN] = "span",   [MSG_COUNTERS] = "counters", [MSG_ERROR] = "error",
-    [MSG_FETCH] = "fetch", [MSG_SIDECAR] = "sidecar",
+    [MSG_FETCH] = "fetch", [MSG_SIDECAR] = "sidecar",   [MSG_EVIDENCE] = "evidence",
+    [MSG_HOLD] = "hold",
 };
 
 const char *msg_type_name(enum msg_type type)
@@ -29,6 +30,7 @@ size_t msg_nfds(const struct msg *msg)
         return msg->u.opened.has_state ? 2 : 1;
     case MSG_REPORT:
     case MSG_SIDECAR:
+    case MSG_EVIDENCE:
         return 1;
     case MSG_HELLO:
     case MSG_READ:
@@ -36,6 +38,7 @@ size_t msg_nfds(const struct msg *msg)
     case MSG_RELEASE:
     case MSG_STATS:
     case MSG_FETCH:
+    case MSG_HOLD:
     case MSG_PROGRESS:
     case MSG_NOTICE:
     case MSG_SPAN:
@@ -62,6 +65,7 @@ uint64_t proto_errnum(enum err_code code)
     case ERR_UNSUPPORTED:
     case ERR_PEER:
     case ERR_NONE:
+    case ERR_HELD:
     case ERR_CORRUPT:
     case ERR_DATA:
     case ERR_IO:

@@ -97,6 +97,14 @@ static void put_str(struct putter *put, const char *key, size_t min, const char 
     put_str_value(put, key, min, text);
 }
 
+static void put_strings(struct putter *put, const char *key, const char *const *texts, size_t n)
+{
+    put_key(put, key);
+    msgpack_pack_array(&put->packer, n);
+    for (size_t i = 0; i < n; i++)
+        put_str_value(put, key, 1, texts[i]);
+}
+
 static void put_hello(struct putter *put, const struct msg_hello *hello)
 {
     put_count(put, "version", hello->version);
@@ -120,14 +128,11 @@ static void put_view(struct putter *put, const struct view_options *view)
 {
     put_key(put, "view");
     msgpack_pack_map(&put->packer, 19);
-    put_key(put, "formats");
     if (view->nformats > PROTO_FORMATS_MAX) {
         put_fail(put, "formats", "holds too many");
         return;
     }
-    msgpack_pack_array(&put->packer, view->nformats);
-    for (size_t i = 0; i < view->nformats; i++)
-        put_str_value(put, "formats", 1, view->formats[i]);
+    put_strings(put, "formats", view->formats, view->nformats);
     put_bool(put, "optional", view->formats_optional);
     put_str(put, "basename", 0, view->basename);
     put_bool(put, "no_bim", view->no_bim);
@@ -190,6 +195,14 @@ static void put_fetch(struct putter *put, const struct msg_fetch *fetch)
     put_id(put, fetch->id);
     put_u64(put, "file", 0, PROTO_FILES_MAX - 1, fetch->file);
     put_size(put, "mtime", 0, fetch->mtime);
+}
+
+static void put_hold(struct putter *put, const struct msg_hold *hold)
+{
+    if (hold->nchunks > PROTO_HOLD_MAX)
+        put_fail(put, "chunks", "holds too many");
+    else
+        put_strings(put, "chunks", hold->chunks, hold->nchunks);
 }
 
 static void put_progress(struct putter *put, const struct msg_progress *progress)
@@ -310,6 +323,11 @@ static void put_body(struct putter *put, const struct msg *msg)
     case MSG_FETCH:
         put_fetch(put, &msg->u.fetch);
         break;
+    case MSG_EVIDENCE:
+        break;
+    case MSG_HOLD:
+        put_hold(put, &msg->u.hold);
+        break;
     case MSG_PROGRESS:
         put_progress(put, &msg->u.progress);
         break;
@@ -348,7 +366,7 @@ static size_t nkeys(const struct msg *msg)
         [MSG_RETURN] = 2,  [MSG_RELEASE] = 2, [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
         [MSG_NOTICE] = 3,  [MSG_FILE] = 7,    [MSG_OPENED] = 8,    [MSG_REPORT] = 4,
         [MSG_SPAN] = 6,    [MSG_ERROR] = 5,   [MSG_COUNTERS] = 12, [MSG_FETCH] = 4,
-        [MSG_SIDECAR] = 5,
+        [MSG_SIDECAR] = 5, [MSG_EVIDENCE] = 1, [MSG_HOLD] = 2,
     };
 
     return fixed[msg->type] + (msg->type == MSG_OPEN && msg->u.open.resume ? 2 : 0);

@@ -31,6 +31,7 @@
 #define PROTO_FINGERPRINT 32        /* bytes */
 #define PROTO_BUFFER_MAX  (1 << 20) /* bytes */
 #define PROTO_FORMATS_MAX 8
+#define PROTO_HOLD_MAX    128       /* chunks held back at once */
 #define PROTO_PAD_MAX     126       /* '~' */
 #define PROTO_AUTOSOMES_MAX 95
 #define PROTO_SIZE_MAX    INT64_MAX /* sizes, offsets and lengths: off_t's range, so sums fit */
@@ -40,13 +41,15 @@ enum msg_type {
     /* both ways: the first packet each way */
     MSG_HELLO,
     /* front to encoder */
-    MSG_OPEN,    /* open this view; once per connection */
-    MSG_INFO,    /* describe this store and the view these options give; no view is opened */
-    MSG_READ,    /* bytes of a stream file, please */
-    MSG_RETURN,  /* leases that the front no longer reads from; no answer */
-    MSG_RELEASE, /* a handle was closed; no answer */
-    MSG_STATS,   /* counters, please */
-    MSG_FETCH,   /* make this lazy file, please */
+    MSG_OPEN,     /* open this view; once per connection */
+    MSG_INFO,     /* describe this store and the view these options give; no view is opened */
+    MSG_READ,     /* bytes of a stream file, please */
+    MSG_RETURN,   /* leases that the front no longer reads from; no answer */
+    MSG_RELEASE,  /* a handle was closed; no answer */
+    MSG_STATS,    /* counters, please */
+    MSG_FETCH,    /* make this lazy file, please */
+    MSG_EVIDENCE, /* say in this page what you are at; before open; no answer */
+    MSG_HOLD,     /* do not touch these chunks; no answer */
     /* encoder to front */
     MSG_PROGRESS, /* how far a long open has come */
     MSG_NOTICE,   /* something the user should hear about the view; any number before opened */
@@ -139,6 +142,13 @@ struct msg_fetch {
     uint64_t mtime; /* of the files as the front shows them: seconds since the epoch */
 };
 
+/* In place of what was held before. A read or fetch that needs one of them gets an error `held` whose text is the
+ * chunk's name. */
+struct msg_hold {
+    const char *chunks[PROTO_HOLD_MAX]; /* as the evidence names them */
+    size_t nchunks;
+};
+
 struct msg_progress {
     uint64_t id;
     const char *what;
@@ -222,6 +232,7 @@ struct msg {
         struct msg_release release;
         struct msg_stats stats;
         struct msg_fetch fetch;
+        struct msg_hold hold;
         struct msg_progress progress;
         struct msg_notice notice;
         struct msg_file file;

@@ -260,6 +260,11 @@ static void get_body(struct getter *get, struct msg *msg)
     case MSG_FETCH:
         get_fetch(get, &msg->u.fetch);
         break;
+    case MSG_EVIDENCE:
+        break;
+    case MSG_HOLD:
+        get_str_array(get, "chunks", PROTO_HOLD_MAX, msg->u.hold.chunks, &msg->u.hold.nchunks);
+        break;
     case MSG_PROGRESS:
         get_progress(get, &msg->u.progress);
         break;

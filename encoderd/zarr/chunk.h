@@ -62,6 +62,9 @@ void decoder_keep(struct decoder *decoder, bool keep);
 #define DECODER_ANY UINT64_MAX
 void decoder_only_quick(struct decoder *decoder, uint64_t nblocks);
 
+/* The thread is done with what it has of the decoder's chunks, for now: should the process die, it is not of them. */
+void decoder_rest(struct decoder *decoder);
+
 struct decoder_stats {
     uint64_t blocks;        /* decoded since the decoder was made */
     uint64_t bytes_read;    /* compressed, from the store */

@@ -416,7 +416,9 @@ static int vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
         return -1;
     memcpy(chunk.identity, array->identity, sizeof chunk.identity);
     decoder->spills = store_spill(array->store) != NULL;
-    if (extent_open(&decoder->shards, array, index, chunk.label, &chunk.extent, err) < 0)
+    extent_label(array, index, chunk.label);
+    if (decoder_begin(decoder, array, chunk.label, err) < 0 ||
+        extent_open(&decoder->shards, array, index, &chunk.extent, err) < 0)
         return decoder_name_chunk(array, chunk.label, err);
     chunk.base = chunk.extent.base;
     chunk.length = chunk.extent.length;

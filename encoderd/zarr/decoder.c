@@ -5,6 +5,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/bytes.h"
 #include "encoderd/zarr/decoder_impl.h"
+#include "encoderd/zarr/held.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -62,6 +63,7 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
     }
     decoder->nchunks_max = chunks_max();
     decoder->quick_left = DECODER_ANY;
+    decoder->slot = evidence_take_slot();
     decoder->scratch = map;
     decoder->scratch_max = scratch_max - scratch_max % SCRATCH_ALIGN;
     decoder->scratch_mapped = (size_t)mapped;
@@ -136,6 +138,7 @@ void decoder_free(struct decoder *decoder)
         return;
     close_chunks(decoder);
     drop_spare(decoder);
+    evidence_put_slot(decoder->slot);
     codecs_free(&decoder->codecs);
     if (decoder->scratch != NULL) {
         ALLOW(decoder->scratch, decoder->scratch_mapped);
@@ -235,6 +238,20 @@ int decoder_index_check(const struct zarr_array *array, const uint64_t *index, s
     return 0;
 }
 
+int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const char *label,
+                  struct err *err)
+{
+    if (held_check(store_held(array->store), label, err) < 0)
+        return -1;
+    evidence_note(decoder->slot, label, 0);
+    return 0;
+}
+
+void decoder_rest(struct decoder *decoder)
+{
+    evidence_done(decoder->slot);
+}
+
 static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
                       const uint64_t *index, struct chunk **out, struct err *err)
 {
@@ -247,7 +264,9 @@ static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
     decoder->spills = store_spill(array->store) != NULL;
     memcpy(chunk->index, index, array->meta.ndim * sizeof *index);
     memcpy(chunk->identity, array->identity, sizeof chunk->identity);
-    if (extent_open(&decoder->shards, array, index, chunk->label, &chunk->extent, err) < 0 ||
+    extent_label(array, index, chunk->label);
+    if (decoder_begin(decoder, array, chunk->label, err) < 0 ||
+        extent_open(&decoder->shards, array, index, &chunk->extent, err) < 0 ||
         chunk_lay_out(decoder, chunk, err) < 0) {
         decoder_name_chunk(array, chunk->label, err);
         chunk_free(decoder, chunk);
@@ -310,6 +329,8 @@ int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const
     for (size_t i = 0; i < decoder->nchunks; i++) {
         chunk = decoder->chunks[i];
         if (is_chunk(chunk, array, index)) {
+            if (decoder_begin(decoder, array, chunk->label, err) < 0)
+                return -1;
             chunk->array = array;
             chunk->used = ++decoder->tick;
             *out = chunk;

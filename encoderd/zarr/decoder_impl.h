@@ -5,6 +5,7 @@
 #ifndef VCZFS_ZARR_DECODER_IMPL_H
 #define VCZFS_ZARR_DECODER_IMPL_H
 
+#include "common/evidence.h"
 #include "common/pool.h"
 #include "encoderd/zarr/blosc1.h"
 #include "encoderd/zarr/chunk.h"
@@ -89,7 +90,13 @@ struct decoder {
     uint64_t tick;
     uint64_t quick_left; /* blocks; DECODER_ANY: not only what is quick */
     struct decoder_stats stats;
+    struct evidence_slot *slot; /* of the process's page; NULL if there is none */
 };
+
+/* The calling thread is about to read that chunk: says so, for whoever wants to know what a process died of. -1 with
+ * ERR_HELD if it must not. */
+int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const char *label,
+                  struct err *err);
 
 /* Room in the scratch, 64-byte aligned and readable for 8 bytes past its end; all of it is taken back
  * by decoder_scratch_reset. NULL and ERR_BUDGET where it would pass scratch_max. */

@@ -306,18 +306,26 @@ static int open_sharded(struct shards *shards, const struct zarr_array *array, c
     return 0;
 }
 
+void extent_label(const struct zarr_array *array, const uint64_t *index,
+                  char label[EXTENT_LABEL_MAX])
+{
+    char key[ZARR_KEY_MAX];
+
+    zarr_chunk_key(array, index, key);
+    snprintf(label, EXTENT_LABEL_MAX, "%s", key);
+    if (array->meta.sharding.nlevels > 0)
+        add_place(&array->meta, index, label);
+}
+
 int extent_open(struct shards *shards, const struct zarr_array *array, const uint64_t *index,
-                char label[EXTENT_LABEL_MAX], struct extent *out, struct err *err)
+                struct extent *out, struct err *err)
 {
     char key[ZARR_KEY_MAX];
 
     *out = (struct extent){0};
     zarr_chunk_key(array, index, key);
-    snprintf(label, EXTENT_LABEL_MAX, "%s", key);
-    if (array->meta.sharding.nlevels > 0) {
-        add_place(&array->meta, index, label);
+    if (array->meta.sharding.nlevels > 0)
         return open_sharded(shards, array, key, index, out, err);
-    }
     if (open_object(array, key, &out->object, err) < 0)
         return -1;
     out->length = out->object != NULL ? object_size(out->object) : 0;

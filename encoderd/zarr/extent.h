@@ -29,10 +29,13 @@ void shards_clear(struct shards *shards);
 
 #define EXTENT_LABEL_MAX (ZARR_KEY_MAX + 128)
 
-/* Finds the chunk at `index` (checked). `label`, for messages, is the object's key and, in a shard, the
- * chunk's place in it; it is filled in before anything can fail. */
+/* What the chunk at `index` (checked) is called: the object's key and, in a shard, the chunk's place in it. */
+void extent_label(const struct zarr_array *array, const uint64_t *index,
+                  char label[EXTENT_LABEL_MAX]);
+
+/* Finds the chunk. */
 int extent_open(struct shards *shards, const struct zarr_array *array, const uint64_t *index,
-                char label[EXTENT_LABEL_MAX], struct extent *out, struct err *err);
+                struct extent *out, struct err *err);
 void extent_close(struct extent *extent);
 
 #endif

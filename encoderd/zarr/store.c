@@ -108,6 +108,16 @@ struct spill *store_spill(const struct store *store)
     return store->spill;
 }
 
+void store_set_held(struct store *store, struct held *held)
+{
+    store->held = held;
+}
+
+struct held *store_held(const struct store *store)
+{
+    return store->held;
+}
+
 void store_trim(const struct store *store)
 {
     if (store->ops->trim != NULL)

@@ -38,6 +38,11 @@ struct spill;
 void store_set_spill(struct store *store, struct spill *spill);
 struct spill *store_spill(const struct store *store);
 
+/* Which chunks of it are held back (held.h); NULL, as it is until this is called: none. Borrowed. */
+struct held;
+void store_set_held(struct store *store, struct held *held);
+struct held *store_held(const struct store *store);
+
 /* Gives that memory back. */
 void store_trim(const struct store *store);
 

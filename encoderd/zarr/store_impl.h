@@ -36,6 +36,7 @@ struct store {
     char *path;          /* owned */
     bool local;          /* see store_is_local */
     struct spill *spill; /* borrowed; or NULL */
+    struct held *held;   /* borrowed; or NULL */
     struct store_watch watch;
 };
 

@@ -1,6 +1,7 @@
 """Fixtures for the end-to-end tests: real mounts, real tools. Run with `python3 -m pytest tests/e2e`."""
 
 import signal
+import subprocess
 
 import pytest
 
@@ -61,6 +62,15 @@ def scratch():
     """A directory of the test's own."""
     with helpers.scratch() as directory:
         yield directory
+
+
+@pytest.fixture(scope="session")
+def preload(tmp_path_factory):
+    """The library that makes files fail: see drills.BadDisk."""
+    library = tmp_path_factory.mktemp("preload") / "badfs.so"
+    source = helpers.ROOT / "tests/preload/badfs.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-D_GNU_SOURCE", "-o", library, source], check=True)
+    return library
 
 
 @pytest.fixture(scope="session")

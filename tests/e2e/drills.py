@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -112,15 +113,20 @@ def encoder_pid(front):
     return None
 
 
+def status(m):
+    """Its exit status is about whether all is well, which it need not be."""
+    done = subprocess.run([helpers.VCZFS, "status", "--json", m.dir], capture_output=True, check=False)
+    return json.loads(done.stdout)
+
+
 def wait_until_served(m, nreads=32):
     """
     Until so many more reads have been answered. Whoever kills encoders over and over has to let one get so far now and then:
-    a read that three of them in a row die over is refused, and where starting takes long, none would ever live to answer.
+    where starting takes long, none would ever live to answer.
     """
 
     def served():
-        done = subprocess.run([helpers.VCZFS, "status", "--json", m.dir], capture_output=True, check=True)
-        return json.loads(done.stdout)["reads"]["served"]
+        return status(m)["reads"]["served"]
 
     enough = served() + nreads
     helpers.wait_for(lambda: served() >= enough, 20, f"{nreads} reads to be answered")
@@ -188,6 +194,22 @@ def timed(action):
     start = time.monotonic()
     value = action()
     return time.monotonic() - start, value
+
+
+class BadDisk:
+    """A store whose files with `match` in their path can be made to fail (tests/preload/badfs.c), by encoders that are started so."""
+
+    def __init__(self, place, store, preload, match):
+        self.store = shutil.copytree(store, place / "bad.vcz")
+        self.word = place / "word"
+        self.word.write_text("ok")
+        self.wrapper = place / "encoder"
+        self.wrapper.write_text(f'#!/bin/sh\nLD_PRELOAD={preload} exec {helpers.ENCODERD} "$@"\n')
+        self.wrapper.chmod(0o755)
+        self.env = {"BADFS": str(self.word), "BADFS_MATCH": match}
+
+    def become(self, word):
+        self.word.write_text(word)
 
 
 # --- stores ----------------------------------------------------------------------------------------------

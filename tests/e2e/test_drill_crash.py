@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import json
 import os
 import random
 import resource
@@ -34,6 +33,12 @@ def abort(pid):
     os.kill(pid, signal.SIGABRT)
 
 
+def stop_and_kill(pid):
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+
+
 def starve(pid):
     """Every allocation fails from now on."""
     resource.prlimit(pid, resource.RLIMIT_AS, (1 << 20, 1 << 20))
@@ -42,39 +47,40 @@ def starve(pid):
 def crash(front, how, rng):
     """Lets an encoder live for a random moment, then ends it; its pid."""
     pid = helpers.wait_for(lambda: drills.encoder_pid(front), 20, "an encoder to crash")
-    time.sleep(rng.uniform(0, 0.06))
+    time.sleep(rng.uniform(0.005, 0.06))
     with contextlib.suppress(ProcessLookupError):
         how(pid)
     return pid
 
 
-# A thousand deaths of a .bed's encoder take half a minute; sanitizers need not see as many.
-DEATHS = {"mount-plink": 60 if SANITIZED else 1000, "mount-bgen": 30 if SANITIZED else 200}
+# Eight hundred deaths of a .bed's encoder take half a minute; sanitizers need not see as many.
+DEATHS = {"mount-plink": 60 if SANITIZED else 800, "mount-bgen": 30 if SANITIZED else 200}
 
 
-@pytest.mark.limit(drills.scaled(240, 1800))
+@pytest.mark.limit(drills.scaled(240, 2400))
 @pytest.mark.parametrize("verb", DEATHS)
 def test_encoder_crashes_under_eight_readers(verb, mount, generated):
-    """No read fails, no byte is wrong, the front stays."""
+    """No read fails, no byte is wrong, the front stays, and nothing that was sent is held against a chunk."""
     store, oracle = drills.made_view(generated, verb)
     rng = random.Random(6)
-    ways = [kill, kill, kill if SANITIZED else segv, abort]
-    deaths = drills.scaled(DEATHS[verb], 1000 if verb == "mount-bgen" else 5000)
+    ways = [kill, kill if SANITIZED else segv, abort, stop_and_kill]
+    deaths = drills.scaled(DEATHS[verb], 1000 if verb == "mount-bgen" else 4000)
     with mount(store, verb=verb) as m, drills.reading(m.path(drills.SUFFIX[verb]), oracle, MODES, "-p", "200") as readers:
         front = m.front
         start = time.monotonic()
         for i in range(deaths):
-            if i % 3 == 0:
+            if i % 20 == 0:
                 drills.wait_until_served(m)
-            crash(m.front, ways[i % len(ways)], rng)
+            crash(m.front, rng.choice(ways), rng)
         took = time.monotonic() - start
         time.sleep(0.5)
         results = readers.finish()
         log = m.log()
         assert m.process.poll() is None and m.front == front
         descriptors = len(helpers.descriptors(front))
+        condemned = drills.status(m)["condemned"]
     drills.assert_all_right(results)
-    assert "ended 3 encoders" not in log
+    assert condemned == [] and "held back" not in log
     assert descriptors < 40, descriptors
     drills.record(
         "crash",
@@ -90,29 +96,24 @@ def test_encoder_crashes_under_eight_readers(verb, mount, generated):
 
 @pytest.mark.limit(60)
 def test_index_while_encoders_die(generated):
-    """Who looks for the .bgi has it, or EIO after three encoders in a row died while they made it; then it is right."""
+    """Who looks for the .bgi waits, and has it."""
     store, oracle = drills.made_view(generated, "mount-bgen")
     rng = random.Random(9)
     with helpers.mounted(store, verb="mount-bgen") as m, drills.reading(m.path(".bgen"), oracle, ["rand", "seq"]) as readers:
         index = f"{m.path('.bgen')}.bgi"
-        done = threading.Event()
         codes = []
 
         def look():
-            while not done.is_set():
-                codes.append(helpers.errno_of(lambda: os.stat(index)))
-                if codes[-1] == 0:
-                    return
+            codes.append(helpers.errno_of(lambda: os.stat(index)))
 
         looker = threading.Thread(target=look)
         looker.start()
         for i in range(drills.scaled(20, 200)):
-            if i % 3 == 0:
+            if i % 20 == 0:
                 drills.wait_until_served(m)
-            crash(m.front, kill, rng)
-        done.set()
+            crash(m.front, rng.choice([kill, abort, stop_and_kill]), rng)
         looker.join()
-        assert codes and set(codes) <= {0, errno.EIO}, codes
+        assert codes == [0]
         assert len(bgen_reader.index_rows(index)) == 1500
         drills.assert_all_right(readers.finish())
 
@@ -150,7 +151,7 @@ def test_encoder_killed_by_the_kernel_for_memory(verb, mount, generated, scratch
         wrapper.write_text(f'#!/bin/sh\necho $$ > {cgroup.place}/cgroup.procs\nexec {helpers.ENCODERD} "$@"\n')
         wrapper.chmod(0o755)
         with mount(store, "--encoder", wrapper, verb=verb) as m:
-            # Enough for any one read, or the same one might end three in a row; not for long.
+            # Enough for any one read; not for long.
             cgroup.limit(cgroup.usage() + (2 << 20))
             with drills.reading(m.path(drills.SUFFIX[verb]), oracle, MODES, "-p", "200") as readers:
                 helpers.wait_for(lambda: cgroup.kills() >= drills.scaled(5, 20), drills.scaled(30, 100), "encoders to be killed")
@@ -158,7 +159,7 @@ def test_encoder_killed_by_the_kernel_for_memory(verb, mount, generated, scratch
                 time.sleep(1)
                 results = readers.finish()
             kills = cgroup.kills()
-            assert "ended 3 encoders" not in m.log(), m.log()
+            assert "held back" not in m.log(), m.log()
         drills.assert_all_right(results)
         drills.record("oom-cgroup", view=verb, kills=kills, reads=sum(r["ops"] for r in results))
 
@@ -241,31 +242,19 @@ def test_store_that_changes_between_deaths_is_stale(mount, generated, scratch):
 
 
 def test_read_is_not_blamed_for_a_killer_from_outside(mount):
-    """Two encoders die while it is in flight; the third before anything was asked of it. Then nothing is suspected."""
+    """Encoder after encoder dies while it is in flight, of signals that somebody sends: it waits for one that lives."""
     environment = {"FAKEENC_LIE": "silent", "FAKEENC_SIZE": "1048576", "FAKEENC_SPAN": "65536"}
     options = ("--encoder", helpers.FAKEENC, "--read-timeout", "30")
+    ways = [abort, kill] if SANITIZED else [segv, abort, kill]
     with mount(helpers.store("biallelic.vcz"), *options, env=environment) as m:
-
-        def status():
-            return json.loads((m.dir / ".vczfs-status").read_text())
-
-        def kill_next(previous, age):
-            pid = helpers.wait_for(
-                lambda: (pid := drills.encoder_pid(m.front)) not in (None, previous) and pid, 20, "the next encoder"
-            )
-            helpers.wait_for(lambda: status()["encoder"]["state"] in ("serving", "not answering"), what="it to be up")
-            time.sleep(age)
-            kill(pid)
-            return pid
-
-        path = m.path(".bed")
-        reader = subprocess.Popen(["dd", f"if={path}", "iflag=direct", "bs=4k", "count=1"], stderr=subprocess.DEVNULL)
-        helpers.wait_for(lambda: status()["reads"]["pending"] == 1, what="the read to wait")
-        pid = kill_next(None, 0.05)
-        pid = kill_next(pid, 0.05)
-        pid = kill_next(pid, 0.0)  # within its probation
-        kill_next(pid, 0.05)
-        assert status()["poisoned"] == [] and status()["reads"]["pending"] == 1
-        assert reader.poll() is None
+        reader = subprocess.Popen(["dd", f"if={m.path('.bed')}", "iflag=direct", "bs=4k", "count=1"], stderr=subprocess.DEVNULL)
+        helpers.wait_for(lambda: drills.status(m)["reads"]["pending"] == 1, what="the read to wait")
+        for i in range(12):
+            pid = helpers.wait_for(lambda: drills.encoder_pid(m.front), 20, "an encoder")
+            helpers.wait_for(lambda: drills.status(m)["encoder"]["state"] in ("serving", "not answering"), what="it to be up")
+            ways[i % len(ways)](pid)
+            helpers.wait_for(lambda pid=pid: drills.encoder_pid(m.front) not in (None, pid), 20, "the next encoder")
+        status = drills.status(m)
+        assert status["condemned"] == [] and status["reads"]["pending"] == 1 and reader.poll() is None
         m.stop()
         assert reader.wait(10) != 0

@@ -16,37 +16,13 @@ import helpers
 OPTIONS = ("--no-sandbox", "--read-timeout", "3")
 
 
-@pytest.fixture(scope="module")
-def preload(tmp_path_factory):
-    library = tmp_path_factory.mktemp("preload") / "badfs.so"
-    source = helpers.ROOT / "tests/preload/badfs.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-D_GNU_SOURCE", "-o", library, source], check=True)
-    return library
-
-
-class BadDisk:
-    """A store whose chunk files can be made to fail; the first chunk of call_genotype by default."""
-
-    def __init__(self, place, store, preload, match):
-        self.store = shutil.copytree(store, place / "bad.vcz")
-        self.word = place / "word"
-        self.word.write_text("ok")
-        wrapper = place / "encoder"
-        wrapper.write_text(f'#!/bin/sh\nLD_PRELOAD={preload} exec {helpers.ENCODERD} "$@"\n')
-        wrapper.chmod(0o755)
-        self.options = ("--encoder", wrapper, *OPTIONS)
-        self.env = {"BADFS": str(self.word), "BADFS_MATCH": match}
-
-    def become(self, word):
-        self.word.write_text(word)
-
-
 @pytest.fixture
 def disk(scratch, generated, preload):
     if helpers.SANITIZED:
         pytest.skip("a sanitizer wants to be preloaded first")
     store, bed = drills.made(generated)
-    disk = BadDisk(scratch, store, preload, "call_genotype/0.")
+    disk = drills.BadDisk(scratch, store, preload, "call_genotype/0.")
+    disk.options = ("--encoder", disk.wrapper, *OPTIONS)
     disk.due = bed.read_bytes()
     return disk
 

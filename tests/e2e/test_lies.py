@@ -226,7 +226,7 @@ def test_lie_at_a_resume(kind):
         assert_sidecars_are_served(m)
 
 
-def test_span_that_kills_every_encoder_is_poisoned():
+def test_span_that_kills_every_encoder_is_condemned():
     """EIO for what lies in it, and the right bytes for everything else."""
     bad = 5
     with lying_mount(f"read-kill:{bad}", "--read-timeout", "10") as m:

@@ -39,7 +39,7 @@ def test_status_of_a_new_mount(mount):
         assert s["encoder"]["pid"] == m.encoder() and s["encoder"]["state"] == "serving"
         assert s["encoder"]["restarts"] == 0 and s["encoder"]["last_end"] is None
         assert s["reads"]["served"] == 0 and s["reads"]["failed"] == 0
-        assert s["poisoned"] == [] and s["last_error"] is None
+        assert s["condemned"] == [] and s["last_error"] is None
         assert 0 < s["front"]["resident"] < (1 << 30) and 0 < s["encoder"]["resident"] < (1 << 30)
 
 
@@ -79,13 +79,13 @@ def test_status_tells_of_replaced_encoders(mount):
         assert s["last_error"]["text"] and s["last_error"]["ago"] < 30 * helpers.SLOW
 
 
-def test_status_tells_of_poisoned_ranges():
+def test_status_tells_of_condemned_chunks():
     environment = {"FAKEENC_LIE": "read-kill:0", "FAKEENC_SIZE": "65536", "FAKEENC_SPAN": "65536"}
     with helpers.mounted(helpers.store(STORE), "--encoder", helpers.FAKEENC, env=environment) as m:
         assert helpers.read_errno(m.path(".bed")) == errno.EIO
         s = status(m)
-        assert len(s["poisoned"]) == 1 and s["poisoned"][0]["file"] == m.path(".bed").name
-        assert s["reads"]["failed"] >= 1 and "encoders in a row" in s["last_error"]["text"]
+        assert [c["chunk"] for c in s["condemned"]] == ["span/0"] and 50 < s["condemned"][0]["for"] <= 60
+        assert s["reads"]["failed"] >= 1 and "span/0 ends every encoder" in s["last_error"]["text"]
 
 
 def test_status_does_not_wait_for_a_stopped_encoder(mount):

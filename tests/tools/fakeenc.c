@@ -26,13 +26,14 @@
  * at a read:
  *   span-id span-before span-after span-eof span-at span-overflow span-twice lease-twice
  *   wrong-type silent garbage empty-map extra-fd close exit crash stop error estale
- *   read-kill: exit at every read that starts in the span number N (counted from 0), always
+ *   read-kill: abort at every read that starts in the span number N (counted from 0: its chunk), always
  *   read-fail: an error for every such read
  * at a resume (the first process is honest until it is killed):
  *   resume-changed resume-files resume-fingerprint resume-exit resume-error
  */
 #include "common/buf.h"
 #include "common/cleanup.h"
+#include "common/evidence.h"
 #include "common/memfd.h"
 #include "common/size.h"
 #include "proto/conn.h"
@@ -69,6 +70,8 @@ struct fake {
     uint64_t nreads;
     struct msg_read queue[QUEUE_MAX];
     size_t nqueued;
+    char held[16][32]; /* spans */
+    size_t nheld;
     size_t twin; /* slot whose lease has the id of another one's: SLOTS if there is none */
 };
 
@@ -401,14 +404,43 @@ static bool tell_lie(struct fake *fake, const struct msg_read *read)
     return true;
 }
 
+static void name_span(uint64_t number, char name[32])
+{
+    snprintf(name, 32, "span/%llu", (unsigned long long)number);
+}
+
+static void die_of(uint64_t number)
+{
+    char name[32];
+
+    name_span(number, name);
+    evidence_note(evidence_take_slot(), name, 0);
+    abort();
+}
+
+static bool hold_back(struct fake *fake, const struct msg_read *read)
+{
+    char name[32];
+
+    name_span(read->offset / fake->span, name);
+    for (size_t i = 0; i < fake->nheld; i++)
+        if (strcmp(fake->held[i], name) == 0) {
+            say_error(fake, read->id, ERR_HELD, EIO, name);
+            return true;
+        }
+    return false;
+}
+
 static void answer(struct fake *fake, const struct msg_read *read, size_t slot)
 {
     struct msg msg = {.type = MSG_SPAN};
     struct msg_span *span = &msg.u.span;
     bool due = ++fake->nreads == fake->lie_n;
 
+    if (hold_back(fake, read))
+        return;
     if (lies(fake, "read-kill") && read->offset / fake->span == fake->lie_n)
-        exit(10);
+        die_of(read->offset / fake->span);
     if (fake->delay_ms > 0)
         usleep(fake->delay_ms * 1000);
     if (lies(fake, "read-fail") && read->offset / fake->span == fake->lie_n) {
@@ -480,6 +512,21 @@ static void take_return(struct fake *fake, const struct msg_return *ret)
     }
 }
 
+static void take_hold(struct fake *fake, const struct msg_hold *hold)
+{
+    fake->nheld = size_min(hold->nchunks, sizeof fake->held / sizeof fake->held[0]);
+    for (size_t i = 0; i < fake->nheld; i++)
+        snprintf(fake->held[i], sizeof fake->held[i], "%s", hold->chunks[i]);
+}
+
+static void take_evidence(int fd)
+{
+    struct err err;
+
+    if (evidence_give(fd, &err) != 0)
+        die(err.msg);
+}
+
 static void say_counters(struct fake *fake, uint64_t id)
 {
     struct msg msg = {.type = MSG_COUNTERS, .u.counters = {.id = id, .reads = fake->nreads}};
@@ -517,6 +564,12 @@ static void take(struct fake *fake, const struct msg *msg, const int *fds)
         take_return(fake, &msg->u.ret);
         break;
     case MSG_RELEASE:
+        return;
+    case MSG_EVIDENCE:
+        take_evidence(fds[0]);
+        return;
+    case MSG_HOLD:
+        take_hold(fake, &msg->u.hold);
         return;
     case MSG_STATS:
         if (!lies(fake, "silent") || fake->nreads < fake->lie_n)

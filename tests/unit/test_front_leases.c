@@ -1,6 +1,6 @@
 #include "fused/asks.h"
+#include "fused/late.h"
 #include "fused/leases.h"
-#include "fused/poison.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -233,32 +233,19 @@ static void one_question_serves_many_readers(void **state)
     assert_null(asks_by_id(&asks, 7));
 }
 
-static void poison_ends_what_may_be_asked_for(void **state)
+static void the_oldest_of_those_that_were_late_is_forgotten(void **state)
 {
-    struct poison poison = {0};
+    struct late late = {0};
 
     (void)state;
-    poison_add(&poison, 1, 100, 200);
-    poison_add(&poison, 1, 400, 500);
-    assert_int_equal(poison_clip(&poison, 1, 0, 50), 50);
-    assert_int_equal(poison_clip(&poison, 1, 0, 1000), 100);
-    assert_int_equal(poison_clip(&poison, 1, 100, 10), 0);
-    assert_int_equal(poison_clip(&poison, 1, 199, 10), 0);
-    assert_int_equal(poison_clip(&poison, 1, 200, 1000), 200);
-    assert_int_equal(poison_clip(&poison, 1, 500, 10), 10);
-    assert_int_equal(poison_clip(&poison, 0, 100, 10), 10);
-}
-
-static void the_oldest_poison_is_forgotten(void **state)
-{
-    struct poison poison = {0};
-
-    (void)state;
-    for (uint64_t i = 0; i <= POISON_MAX; i++)
-        poison_add(&poison, 0, i * 10, i * 10 + 1);
-    assert_int_equal(poison_clip(&poison, 0, 0, 5), 5);
-    for (uint64_t i = 1; i <= POISON_MAX; i++)
-        assert_int_equal(poison_clip(&poison, 0, i * 10, 5), 0);
+    for (uint64_t i = 0; i <= LATE_MAX; i++)
+        late_add(&late, 0, i * 10, i * 10 + 2);
+    assert_false(late_has(&late, 0, 0));
+    for (uint64_t i = 1; i <= LATE_MAX; i++) {
+        assert_false(late_has(&late, 0, i * 10 - 1));
+        assert_true(late_has(&late, 0, i * 10) && late_has(&late, 0, i * 10 + 1));
+        assert_false(late_has(&late, 1, i * 10) || late_has(&late, 0, i * 10 + 2));
+    }
 }
 
 int main(void)
@@ -274,8 +261,7 @@ int main(void)
         cmocka_unit_test(idle_ones_and_closed_files_are_dropped),
         cmocka_unit_test(spans_are_checked),
         cmocka_unit_test(one_question_serves_many_readers),
-        cmocka_unit_test(poison_ends_what_may_be_asked_for),
-        cmocka_unit_test(the_oldest_poison_is_forgotten),
+        cmocka_unit_test(the_oldest_of_those_that_were_late_is_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

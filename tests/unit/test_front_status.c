@@ -67,7 +67,7 @@ static struct fs *made_fs(void)
 }
 
 static struct status made_status(const struct fs *fs, const struct latency *latency,
-                                 const struct poison *poison)
+                                 const struct suspects *suspects)
 {
     struct status status = {
         .store = "/s/\"x\n.vcz",
@@ -86,7 +86,7 @@ static struct status made_status(const struct fs *fs, const struct latency *late
     status.link.pid = 42;
     strcpy(status.link.program, "enc\x1b[31m");
     status.reads.latency = latency;
-    status.reads.poison = poison;
+    status.suspects = suspects;
     status.reads.last_error = "";
     return status;
 }
@@ -101,8 +101,9 @@ static void json_says_what_is_known(void **state)
 {
     struct fs *fs = made_fs();
     struct latency latency = {0};
-    struct poison poison = {.ranges = {{0, 100, 300}}, .nranges = 1};
-    struct status status = made_status(fs, &latency, &poison);
+    struct suspects suspects = {.items = {{.chunk = "over/0", .until = 10500},
+                                          {.chunk = "g\"t/0", .until = 72500}}};
+    struct status status = made_status(fs, &latency, &suspects);
     struct buf out = {0};
 
     (void)state;
@@ -117,7 +118,7 @@ static void json_says_what_is_known(void **state)
              "\"program\": \"enc\\u001b[31m\", \"pid\": 42, \"state\": \"serving\", \"up\": 1.500, "
              "\"restarts\": 2, \"last_end\": \"was killed by signal 9 (Killed)\", "
              "\"resident\": null, \"counters\": null}");
-    contains(&out, "\"poisoned\": [{\"file\": \"a\\\"b.bed\", \"offset\": 100, \"length\": 200}]");
+    contains(&out, "\"condemned\": [{\"chunk\": \"g\\\"t/0\", \"for\": 62}]");
     contains(&out, "\"last_error\": {\"text\": \"newer\", \"ago\": 1.000}}\n");
     buf_free(&out);
     free(fs);
@@ -127,8 +128,9 @@ static void text_has_no_control_characters(void **state)
 {
     struct fs *fs = made_fs();
     struct latency latency = {0};
-    struct poison poison = {.ranges = {{0, 100, 300}}, .nranges = 1};
-    struct status status = made_status(fs, &latency, &poison);
+    struct suspects suspects = {.items = {{.chunk = "over/0", .until = 10500},
+                                          {.chunk = "g\"t/0", .until = 72500}}};
+    struct status status = made_status(fs, &latency, &suspects);
     struct buf out = {0};
 
     (void)state;
@@ -136,7 +138,7 @@ static void text_has_no_control_characters(void **state)
     for (size_t i = 0; i < out.len; i++)
         assert_true(out.data[i] >= 0x20 || out.data[i] == '\n');
     contains(&out, "2 restarts, the last one that failed was killed by signal 9");
-    contains(&out, "poisoned  a\"b.bed bytes 100 to 300\n");
+    contains(&out, "condemned g\"t/0 for 1 min 2 s\n");
     contains(&out, "error     none so far\n");
     buf_free(&out);
     free(fs);
@@ -146,8 +148,8 @@ static void an_encoder_that_owes_and_is_silent_does_not_answer(void **state)
 {
     struct fs *fs = made_fs();
     struct latency latency = {0};
-    struct poison poison = {0};
-    struct status status = made_status(fs, &latency, &poison);
+    struct suspects suspects = {0};
+    struct status status = made_status(fs, &latency, &suspects);
     struct buf out = {0};
 
     (void)state;

@@ -56,6 +56,9 @@ static const struct sample samples[] = {
     {{MSG_STATS, {.stats = {.id = 9}}}, "{\"t\"=>\"stats\", \"id\"=>9}"},
     {{MSG_FETCH, {.fetch = {.id = 10, .file = 2, .mtime = 1234567890}}},
      "{\"t\"=>\"fetch\", \"id\"=>10, \"file\"=>2, \"mtime\"=>1234567890}"},
+    {{MSG_EVIDENCE, {.stats = {0}}}, "{\"t\"=>\"evidence\"}"},
+    {{MSG_HOLD, {.hold = {.chunks = {"call_genotype/0.0.0", "x"}, .nchunks = 2}}},
+     "{\"t\"=>\"hold\", \"chunks\"=>[\"call_genotype/0.0.0\", \"x\"]}"},
     {{MSG_PROGRESS, {.progress = {.id = 1, .what = "sites", .done = 10, .total = 20}}},
      "{\"t\"=>\"progress\", \"id\"=>1, \"what\"=>\"sites\", \"done\"=>10, \"total\"=>20}"},
     {{MSG_NOTICE, {.notice = {.id = 1, .text = ""}}},
@@ -272,6 +275,8 @@ static void test_pack_refuses(void **state)
         {MSG_READ, {.read = {.length = 1, .offset = PROTO_SIZE_MAX + UINT64_C(1)}}},
         {MSG_RETURN, {.ret = {.nleases = 0}}},
         {MSG_RETURN, {.ret = {.nleases = PROTO_RETURN_MAX + 1}}},
+        {MSG_HOLD, {.hold = {.nchunks = PROTO_HOLD_MAX + 1}}},
+        {MSG_HOLD, {.hold = {.chunks = {""}, .nchunks = 1}}},
         {MSG_PROGRESS, {.progress = {.what = "x", .done = 2, .total = 1}}},
         {MSG_FILE, {.file = {.name = "a/b"}}},
         {MSG_FILE, {.file = {.name = ".."}}},
@@ -712,6 +717,8 @@ static void test_nfds(void **state)
     msg = (struct msg){MSG_SIDECAR, {.sidecar = {0}}};
     assert_int_equal(msg_nfds(&msg), 1);
     msg = (struct msg){MSG_OPEN, {.open = {.resume = true, .has_state = true}}};
+    assert_int_equal(msg_nfds(&msg), 1);
+    msg = (struct msg){MSG_EVIDENCE, {.stats = {0}}};
     assert_int_equal(msg_nfds(&msg), 1);
     msg = (struct msg){MSG_REPORT, {.report = {0}}};
     assert_int_equal(msg_nfds(&msg), 1);
