@@ -10,6 +10,7 @@
 #include "common/version.h"
 #include "encoderd/budget.h"
 #include "encoderd/check.h"
+#include "encoderd/consumers.h"
 #include "encoderd/fetch.h"
 #include "encoderd/report.h"
 #include "encoderd/sandbox.h"
@@ -417,7 +418,11 @@ static int describe(struct server *server, const struct msg_info *info,
                       budget(server).scratch, &vcz, err) != 0)
         return -1;
     pass_means.notices = &notices;
-    result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
+    if (info->consumer[0] != '\0')
+        result = consumers_write(vcz, &options, &formats, &pass_means,
+                                 consumer_find(info->consumer), info->check, info->json, text, err);
+    else
+        result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
     send_notices(server, info->id, &notices);
     notices_clear(&notices);
     vcz_free(vcz);
@@ -436,7 +441,10 @@ static int make_report(struct server *server, const struct msg_info *info, int s
         return -1;
     send_lacks(server, info->id);
     pass_means = means(server);
-    if (info->check)
+    if (info->consumer[0] != '\0' && consumer_find(info->consumer) == CONSUMERS)
+        return err_set(err, ERR_USAGE, "nothing is known of a program '%s': " CONSUMER_NAMES,
+                       info->consumer);
+    if (info->check && info->consumer[0] == '\0')
         return check_store(info->store, view_store_flags(&info->view), &pass_means, info->json,
                            text, nproblems, err);
     if (selection_fd >= 0 && selection_request_unpack(selection_fd, &request, &memory, err) != 0)

@@ -150,6 +150,9 @@ static const char help_info[] =
     "      --json                  one JSON object instead of text\n"
     "      --check                 instead, read and decode everything once and say what is\n"
     "                              wrong where; exit status 1 if anything is\n"
+    "      --for PROGRAM           instead, say what PROGRAM would refuse or misread in that view:\n"
+    "                              plink1.9, plink2, regenie, saige, gcta, bolt, qctool or\n"
+    "                              bgenix; with --check, look at the calls for that, too\n"
     "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_ENCODER
     "\n" HELP_LOG HELP_LAST;
 

@@ -149,6 +149,7 @@ static int ask(struct talk *talk, const struct options *opt, const char *store, 
     msg.u.info.store = store;
     msg.u.info.json = opt->json;
     msg.u.info.check = opt->check;
+    msg.u.info.consumer = opt->consumer != NULL ? opt->consumer : "";
     options_view(opt, &msg.u.info.view);
     if (select_options_gather(&opt->select, &selection_fd, err) != 0)
         return -1;

@@ -1,5 +1,6 @@
 #include "fused/options.h"
 
+#include "common/consumer.h"
 #include "common/nearest.h"
 #include "common/option_file.h"
 #include "common/size.h"
@@ -59,6 +60,7 @@ enum opt_id {
     OPT_JSON,
     OPT_SINCE,
     OPT_CHECK,
+    OPT_FOR,
     OPT_VERSION,
 };
 
@@ -164,6 +166,7 @@ static const struct option info_options[] = {
     OPTS_ENCODER,
     {"json", no_argument, NULL, OPT_JSON},
     {"check", no_argument, NULL, OPT_CHECK},
+    {"for", required_argument, NULL, OPT_FOR},
     OPTS_LAST,
     {0},
 };
@@ -468,6 +471,15 @@ static int take_encoder_option(struct options *opt, int id, const char *arg, str
     }
 }
 
+static int take_consumer(const char *name, struct options *opt, struct err *err)
+{
+    if (consumer_find(name) == CONSUMERS)
+        return err_set(err, ERR_USAGE, "nothing is known of a program '%s': --for " CONSUMER_NAMES,
+                       name);
+    opt->consumer = name;
+    return 0;
+}
+
 static int take_option(struct options *opt, int id, const char *arg, struct err *err)
 {
     switch (id) {
@@ -499,6 +511,8 @@ static int take_option(struct options *opt, int id, const char *arg, struct err 
     case OPT_CHECK:
         opt->check = true;
         return 0;
+    case OPT_FOR:
+        return take_consumer(arg, opt, err);
     default:
         return take_encoder_option(opt, id, arg, err);
     }

@@ -54,10 +54,11 @@ struct options {
     enum log_level log_level;
     const char *log_file; /* NULL: stderr */
 
-    bool lazy, if_dead; /* unmount */
-    bool json;          /* info, status */
-    unsigned since;     /* status: seconds, > 0 */
-    bool check;         /* info */
+    bool lazy, if_dead;   /* unmount */
+    bool json;            /* info, status */
+    unsigned since;       /* status: seconds, > 0 */
+    bool check;           /* info */
+    const char *consumer; /* info --for; NULL: not given */
 };
 
 /* ERR_USAGE with a message for the user when the line makes no sense. options_free in any case. */

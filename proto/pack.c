@@ -167,6 +167,7 @@ static void put_info(struct putter *put, const struct msg_info *info)
     put_view(put, &info->view);
     put_bool(put, "json", info->json);
     put_bool(put, "check", info->check);
+    put_str(put, "for", 0, info->consumer);
 }
 
 static void put_read(struct putter *put, const struct msg_read *request)
@@ -362,7 +363,7 @@ static void put_body(struct putter *put, const struct msg *msg)
 static size_t nkeys(const struct msg *msg)
 {
     static const size_t fixed[] = {
-        [MSG_HELLO] = 4,   [MSG_OPEN] = 5,    [MSG_INFO] = 6,      [MSG_READ] = 6,
+        [MSG_HELLO] = 4,   [MSG_OPEN] = 5,    [MSG_INFO] = 7,      [MSG_READ] = 6,
         [MSG_RETURN] = 2,  [MSG_RELEASE] = 2, [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
         [MSG_NOTICE] = 3,  [MSG_FILE] = 7,    [MSG_OPENED] = 8,    [MSG_REPORT] = 4,
         [MSG_SPAN] = 6,    [MSG_ERROR] = 5,   [MSG_COUNTERS] = 12, [MSG_FETCH] = 4,

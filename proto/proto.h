@@ -111,8 +111,11 @@ struct msg_info {
     const char *store;
     struct view_options view;
     bool json;
-    bool
-        check; /* report what is wrong with the store, after reading all of it; `view` is not used */
+    /* Report what is wrong with the store, after reading all of it; `view` is not used. With a consumer:
+     * look at its calls, too. */
+    bool check;
+    /* Report what this program (common/consumer.h) minds in the view; "": none. Never NULL. */
+    const char *consumer;
 };
 
 struct msg_read {

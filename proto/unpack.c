@@ -109,6 +109,7 @@ static void get_info(struct getter *get, struct msg_info *info)
     get_view(get, &info->view);
     get_bool(get, "json", &info->json);
     get_bool(get, "check", &info->check);
+    get_str(get, "for", 0, &info->consumer);
 }
 
 static void get_read(struct getter *get, struct msg_read *request)

@@ -216,7 +216,7 @@ OPEN = {"t": "open", "id": 1, "store": "biallelic.vcz", "view": VIEW, "resume": 
 RESUME = {**OPEN, "resume": True, "fp": bytes(32), "state": True}
 READ = {"t": "read", "id": 2, "file": 0, "fh": 1, "off": 3, "len": 1000}
 FRONT = [HELLO, OPEN, RESUME, READ, {"t": "info", "id": 3, "store": "small.vcz", "view": VIEW,
-                                     "json": True, "check": True},
+                                     "json": True, "check": True, "for": "bolt"},
          {"t": "return", "leases": [1, 2]}, {"t": "release", "fh": 1}, {"t": "stats", "id": 4}]
 FILE_BED = {"t": "file", "id": 1, "file": 0, "name": "x.bed", "kind": "stream", "size": 100000, "buffer": 131072}
 FILE_FAM = {"t": "file", "id": 1, "file": 1, "name": "x.fam", "kind": "sidecar", "size": 4096, "buffer": 0}

@@ -45,9 +45,10 @@ static const struct sample samples[] = {
       {.open = {.id = 1, .store = "/s.vcz", .view = VIEW, .resume = true, .has_state = true}}},
      "{\"t\"=>\"open\", \"id\"=>1, \"store\"=>\"/s.vcz\", \"view\"=>" VIEW_WIRE
      ", \"resume\"=>true, \"fp\"=>" FP_WIRE ", \"state\"=>true}"},
-    {{MSG_INFO, {.info = {.id = 2, .store = "/s.vcz", .view = VIEW, .json = true}}},
+    {{MSG_INFO, {.info = {.id = 2, .store = "/s.vcz", .view = VIEW, .json = true,
+                           .consumer = "saige"}}},
      "{\"t\"=>\"info\", \"id\"=>2, \"store\"=>\"/s.vcz\", \"view\"=>" VIEW_WIRE
-     ", \"json\"=>true, \"check\"=>false}"},
+     ", \"json\"=>true, \"check\"=>false, \"for\"=>\"saige\"}"},
     {{MSG_READ, {.read = {.id = 3, .file = 4, .handle = 5, .offset = 6, .length = 7}}},
      "{\"t\"=>\"read\", \"id\"=>3, \"file\"=>4, \"fh\"=>5, \"off\"=>6, \"len\"=>7}"},
     {{MSG_RETURN, {.ret = {.leases = {8, 0, UINT64_MAX}, .nleases = 3}}},

@@ -1,0 +1,28 @@
+/*
+ * consumer: the programs that read what vczfs shows, and of which it knows what they mind.
+ */
+#ifndef VCZFS_COMMON_CONSUMER_H
+#define VCZFS_COMMON_CONSUMER_H
+
+enum consumer {
+    CONSUMER_PLINK19,
+    CONSUMER_PLINK2,
+    CONSUMER_REGENIE,
+    CONSUMER_SAIGE,
+    CONSUMER_GCTA,
+    CONSUMER_BOLT,
+    CONSUMER_QCTOOL,
+    CONSUMER_BGENIX,
+    CONSUMERS, /* none of them */
+};
+
+/* "plink1.9", ...; static. */
+const char *consumer_name(enum consumer consumer);
+
+/* By name; CONSUMERS if there is none of that name. */
+enum consumer consumer_find(const char *name);
+
+/* "plink1.9, plink2, ... or bgenix": the names that there are; static. */
+#define CONSUMER_NAMES "plink1.9, plink2, regenie, saige, gcta, bolt, qctool or bgenix"
+
+#endif
