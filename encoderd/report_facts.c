@@ -2,27 +2,12 @@
 
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/vcz/contig_counts.h"
 
 #include <string.h>
 
 /* A report should be there in a second: beyond this many variants no format looks at every site. */
 #define SCAN_VARIANTS_MAX UINT64_C(2000000)
-
-static int count_sites(const struct vcz *vcz, const struct pass_means *means, uint64_t *counts,
-                       struct err *err)
-{
-    struct sites_reader *reader = sites_reader_of(vcz, VCZ_PLACES, means->scratch_max, err);
-    struct site site;
-    int rc = reader != NULL ? 0 : -1;
-
-    for (uint64_t variant = 0; variant < vcz->nvariants && rc == 0; variant++) {
-        rc = sites_get_place(reader, variant, &site, err);
-        if (rc == 0)
-            counts[site.contig_index]++;
-    }
-    sites_reader_free(reader);
-    return rc;
-}
 
 /* That they cannot be counted is a fact about the store, and no reason to say nothing. */
 static int count_contigs(const struct vcz *vcz, const struct pass_means *means,
@@ -32,7 +17,7 @@ static int count_contigs(const struct vcz *vcz, const struct pass_means *means,
     if (facts->contig_nvariants == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for the contigs of %s",
                        store_path(vcz->store));
-    if (count_sites(vcz, means, facts->contig_nvariants, &facts->contigs_why) == 0)
+    if (contig_counts(vcz, means->scratch_max, facts->contig_nvariants, &facts->contigs_why) == 0)
         facts->contigs_why.code = ERR_NONE;
     return 0;
 }

@@ -260,6 +260,14 @@ int store_children(const struct store *store, const char *key,
     return store->ops->children(store, key, visit, arg, err);
 }
 
+int store_names(const struct store *store, const char *key,
+                int (*visit)(const char *name, void *arg), void *arg, struct err *err)
+{
+    if (store_key_check(store, key, true, err) < 0)
+        return -1;
+    return store->ops->names(store, key, visit, arg, err);
+}
+
 int store_usage(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
                 struct err *err)
 {

@@ -82,6 +82,10 @@ int store_read_all(const struct store *store, const char *key, size_t max, struc
 int store_children(const struct store *store, const char *key,
                    int (*visit)(const char *name, void *arg), void *arg, struct err *err);
 
+/* The same for all direct children, objects and trees: it costs what is stored, whatever metadata claim. */
+int store_names(const struct store *store, const char *key,
+                int (*visit)(const char *name, void *arg), void *arg, struct err *err);
+
 /* Objects under `key`, and their bytes: what is stored, for `vczfs info`. Metadata files count. */
 int store_usage(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
                 struct err *err);

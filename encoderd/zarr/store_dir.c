@@ -417,8 +417,8 @@ static bool is_tree(const struct dir_store *store, const char *key, const char *
     return fd >= 0;
 }
 
-static int dir_children(const struct store *store, const char *key,
-                        int (*visit)(const char *name, void *arg), void *arg, struct err *err)
+static int visit_names(const struct store *store, const char *key, bool only_trees,
+                       int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
     CLEANUP(name_list_free) struct name_list names = {0};
 
@@ -427,13 +427,25 @@ static int dir_children(const struct store *store, const char *key,
     for (size_t i = 0; i < names.n; i++) {
         int rc;
 
-        if (!is_tree((const struct dir_store *)store, key, names.items[i]))
+        if (only_trees && !is_tree((const struct dir_store *)store, key, names.items[i]))
             continue;
         rc = visit(names.items[i], arg);
         if (rc != 0)
             return rc;
     }
     return 0;
+}
+
+static int dir_children(const struct store *store, const char *key,
+                        int (*visit)(const char *name, void *arg), void *arg, struct err *err)
+{
+    return visit_names(store, key, true, visit, arg, err);
+}
+
+static int dir_names(const struct store *store, const char *key,
+                     int (*visit)(const char *name, void *arg), void *arg, struct err *err)
+{
+    return visit_names(store, key, false, visit, arg, err);
 }
 
 struct walk {
@@ -576,6 +588,7 @@ static void dir_free(struct store *store)
 static const struct store_ops dir_ops = {
     .object = dir_object,
     .children = dir_children,
+    .names = dir_names,
     .usage = dir_usage,
     .identity = dir_identity,
     .free = dir_free,

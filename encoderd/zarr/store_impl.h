@@ -12,6 +12,8 @@ struct store_ops {
     int (*object)(const struct store *store, const char *key, struct object **out, struct err *err);
     int (*children)(const struct store *store, const char *key,
                     int (*visit)(const char *name, void *arg), void *arg, struct err *err);
+    int (*names)(const struct store *store, const char *key,
+                 int (*visit)(const char *name, void *arg), void *arg, struct err *err);
     int (*usage)(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
                  struct err *err);
     int (*identity)(const struct store *store, const char *key,

@@ -262,6 +262,30 @@ static int zip_object(const struct store *base, const char *key, struct object *
 
 /* ---- Trees ---- */
 
+/* Names directly below a prefix; those of a tree once. */
+static int list_names(const struct zip_store *store, size_t first, const char *prefix,
+                      size_t prefix_len, struct name_list *names)
+{
+    const struct zip_dir *dir = &store->dir;
+
+    for (size_t i = first; i < dir->n; i++) {
+        const struct zip_member *member = &dir->members[i];
+        const char *name = dir->names + member->name + prefix_len, *slash, *last;
+        size_t len;
+
+        if (!zip_has_prefix(dir, member, prefix, prefix_len))
+            break;
+        len = member->name_len - prefix_len;
+        slash = memchr(name, '/', len);
+        len = slash != NULL ? (size_t)(slash - name) : len;
+        last = names->n > 0 ? names->items[names->n - 1] : "";
+        if (len > 0 && (strlen(last) != len || memcmp(last, name, len) != 0) &&
+            name_list_add(names, name, len) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* The trees directly below a prefix. Members come in byte order, so those of a tree are in a row, and
  * '0' is what comes after '/'. */
 static int list_trees(const struct zip_store *store, size_t first, char prefix[NAME_MAX_LEN],
@@ -288,6 +312,19 @@ static int list_trees(const struct zip_store *store, size_t first, char prefix[N
     return 0;
 }
 
+static int visit_sorted(struct name_list *names, int (*visit)(const char *name, void *arg),
+                        void *arg)
+{
+    name_list_sort(names);
+    for (size_t i = 0; i < names->n; i++) {
+        int rc = visit(names->items[i], arg);
+
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int zip_children(const struct store *base, const char *key,
                         int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
@@ -298,14 +335,20 @@ static int zip_children(const struct store *base, const char *key,
 
     if (first < store->dir.n && list_trees(store, first, prefix, prefix_len, &names) < 0)
         return err_set(err, ERR_MEMORY, "%s/%s: out of memory", base->path, key);
-    name_list_sort(&names);
-    for (size_t i = 0; i < names.n; i++) {
-        int rc = visit(names.items[i], arg);
+    return visit_sorted(&names, visit, arg);
+}
 
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+static int zip_names(const struct store *base, const char *key,
+                     int (*visit)(const char *name, void *arg), void *arg, struct err *err)
+{
+    const struct zip_store *store = (const struct zip_store *)base;
+    CLEANUP(name_list_free) struct name_list names = {0};
+    char prefix[NAME_MAX_LEN];
+    size_t prefix_len, first = first_below(store, key, prefix, &prefix_len);
+
+    if (first < store->dir.n && list_names(store, first, prefix, prefix_len, &names) < 0)
+        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", base->path, key);
+    return visit_sorted(&names, visit, arg);
 }
 
 static void add_usage(const struct zip_store *store, const struct zip_member *member,
@@ -384,6 +427,7 @@ static void zip_trim(const struct store *base)
 static const struct store_ops zip_ops = {
     .object = zip_object,
     .children = zip_children,
+    .names = zip_names,
     .usage = zip_usage,
     .identity = zip_identity,
     .free = zip_free,

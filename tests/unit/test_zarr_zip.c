@@ -376,6 +376,7 @@ static void test_written_twice(void **state)
     };
     struct store *store = open_entries(entries, sizeof entries / sizeof entries[0]);
     uint64_t nobjects, nbytes;
+    char names[64] = "";
     struct err err = {0};
 
     (void)state;
@@ -385,6 +386,14 @@ static void test_written_twice(void **state)
     assert_int_equal(store_usage(store, "a", &nobjects, &nbytes, &err), 0);
     assert_int_equal(nobjects, 3);
     assert_int_equal(nbytes, 6);
+    assert_int_equal(store_names(store, "a", append_name, names, &err), 0);
+    assert_string_equal(names, "0,1,10,");
+    names[0] = '\0';
+    assert_int_equal(store_names(store, "", append_name, names, &err), 0);
+    assert_string_equal(names, ".zgroup,a,");
+    names[0] = '\0';
+    assert_int_equal(store_names(store, "none", append_name, names, &err), 0);
+    assert_string_equal(names, "");
     store_free(store);
 }
 

@@ -1,0 +1,13 @@
+/*
+ * contig_counts: how many variants each contig has.
+ */
+#ifndef VCZFS_VCZ_CONTIG_COUNTS_H
+#define VCZFS_VCZ_CONTIG_COUNTS_H
+
+#include "encoderd/vcz/vcz.h"
+
+/* counts has one element for each of the store's contigs, zero before. What it costs depends on what is stored, not on
+ * how many variants the store claims: chunks that are not there are counted together. */
+int contig_counts(const struct vcz *vcz, size_t scratch_max, uint64_t *counts, struct err *err);
+
+#endif
