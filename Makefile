@@ -73,8 +73,8 @@ DEPS_TEST  := mount libcmocka-dev python3 python3-pytest python3-pytest-xdist pl
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all tools unit fuzzers replayers deps deps-test deps-demo deps-fuzz deps-bench vectors demo check \
-        check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean
+.PHONY: all tools unit fuzzers replayers deps deps-test deps-demo deps-fuzz deps-bench deps-world vectors demo check \
+        check-world check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
@@ -148,7 +148,9 @@ deps-demo: NEEDED = $(DEPS_BUILD) plink1.9 plink2
 deps-fuzz: NEEDED = $(DEPS_BUILD) $(DEPS_FUZZ)
 deps-bench: NEEDED = $(DEPS_BUILD) python3 plink1.9 plink2
 
-deps deps-test deps-demo deps-fuzz deps-bench:
+deps-world: NEEDED = $(DEPS_BUILD) $(DEPS_TEST) python3-venv debootstrap ca-certificates git
+
+deps deps-test deps-demo deps-fuzz deps-bench deps-world:
 	@missing=; for p in $(NEEDED); do \
 	    dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
 	done; \
@@ -210,9 +212,21 @@ check-drills: all tools vectors
 	@echo "== $@$(if $(SAN), ($(SAN)))"
 	@$(TEST_ENV) $(PYTEST) $(DRILLS)
 
-soak: deps-test
+# Programs from PyPI and the Go module proxy, in WORLD; bare Debians, too.
+WORLD ?= build/world
+world = $(TEST_ENV) VCZFS_WORLD=$(abspath $(WORLD)) $(PYTEST) tests/world
+
+check-world: deps-world
+	$(MAKE) -j$$(nproc) all tools vectors
+	@echo "== $@"
+	@tests/world/setup.sh $(WORLD)
+	@$(world)
+
+soak: deps-world
 	$(MAKE) -j$$(nproc) all tools vectors
 	$(TEST_ENV) VCZFS_SOAK=1 $(PYTEST) $(DRILLS)
+	@tests/world/setup.sh $(WORLD)
+	@VCZFS_SOAK=1 $(world)
 
 # Made from the vectors, or by hand.
 seeds = $$(ls -d build/corpus/$(1) tests/fuzz/corpus/$(1) 2>/dev/null)
