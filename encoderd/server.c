@@ -740,7 +740,10 @@ int server_run(int fd, const struct server_config *config, struct err *err)
         return err_set(err, ERR_MEMORY, "out of memory");
     }
     server.held = held_new(err);
-    server.conn = server.held == NULL ? NULL : conn_new(server.base, fd, &handlers, &server, err);
+    if (server.held == NULL)
+        close(fd);
+    else
+        server.conn = conn_new(server.base, fd, &handlers, &server, err);
     if (server.conn == NULL) {
         result = -1;
     } else {
