@@ -430,7 +430,7 @@ static int take_view_option(struct options *opt, int id, const char *arg, struct
     case OPT_FID:
         return take_fid(opt, arg, err);
     case OPT_CHR_SET:
-        return take_number("--chr-set", arg, 1, PROTO_AUTOSOMES_MAX, &opt->autosomes, err);
+        return take_number("--chr-set", arg, 1, PROTO_CHR_SET_MAX, &opt->autosomes, err);
     case 'm':
         return take_number("--min-alleles", arg, 0, UINT32_MAX, &opt->min_alleles, err);
     case 'M':

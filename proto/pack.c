@@ -138,7 +138,7 @@ static void put_view(struct putter *put, const struct view_options *view)
     put_bool(put, "no_bim", view->no_bim);
     put_bool(put, "no_fam", view->no_fam);
     put_bool(put, "fid_zero", view->fid_zero);
-    put_u64(put, "autosomes", 0, PROTO_AUTOSOMES_MAX, view->autosomes);
+    put_u64(put, "autosomes", 0, PROTO_CHR_SET_MAX, view->autosomes);
     put_bgen_options(put, view);
     put_count(put, "min_alleles", view->min_alleles);
     put_count(put, "max_alleles", view->max_alleles);

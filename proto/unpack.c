@@ -80,7 +80,7 @@ static void get_view(struct getter *outer, struct view_options *view)
     get_bool(&get, "no_bim", &view->no_bim);
     get_bool(&get, "no_fam", &view->no_fam);
     get_bool(&get, "fid_zero", &view->fid_zero);
-    get_u64(&get, "autosomes", 0, PROTO_AUTOSOMES_MAX, &view->autosomes);
+    get_u64(&get, "autosomes", 0, PROTO_CHR_SET_MAX, &view->autosomes);
     get_bgen_options(&get, view);
     get_count(&get, "min_alleles", &view->min_alleles);
     get_count(&get, "max_alleles", &view->max_alleles);

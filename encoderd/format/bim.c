@@ -53,7 +53,8 @@ static int put_line(const struct site *site, const struct str *chromosome, const
     uint8_t *begin, *to;
 
     /* 32: the position's digits, "0", tabs and the line's end. */
-    begin = buf_reserve(lines, chromosome->len + site->id.len + alt->len + site->alleles[0].len + 32);
+    begin =
+        buf_reserve(lines, chromosome->len + site->id.len + alt->len + site->alleles[0].len + 32);
     if (begin == NULL)
         return err_set(err, ERR_MEMORY, "out of memory while making the .bim");
     to = put_str(begin, chromosome);

@@ -55,13 +55,13 @@ static bool is_too_long(const struct str *text)
     return text->len > NAME_MAX_NBYTES;
 }
 
-#define AT(place)  (1u << (place))
-#define BIM        (AT(IN_BIM_CONTIG) | AT(IN_BIM_ID) | AT(IN_BIM_ALLELE))
-#define BGEN       (AT(IN_BGEN_CONTIG) | AT(IN_BGEN_ID) | AT(IN_BGEN_ALLELE))
-#define FAM        (AT(IN_FAM_SAMPLE) | AT(IN_FAM_SAMPLE_ONLY))
-#define SAMPLES    (FAM | AT(IN_SAMPLE_FILE) | AT(IN_BGEN_SAMPLE))
-#define CONTIGS    (AT(IN_BIM_CONTIG) | AT(IN_BGEN_CONTIG))
-#define ALLELES    (AT(IN_BIM_ALLELE) | AT(IN_BGEN_ALLELE))
+#define AT(place) (1u << (place))
+#define BIM       (AT(IN_BIM_CONTIG) | AT(IN_BIM_ID) | AT(IN_BIM_ALLELE))
+#define BGEN      (AT(IN_BGEN_CONTIG) | AT(IN_BGEN_ID) | AT(IN_BGEN_ALLELE))
+#define FAM       (AT(IN_FAM_SAMPLE) | AT(IN_FAM_SAMPLE_ONLY))
+#define SAMPLES   (FAM | AT(IN_SAMPLE_FILE) | AT(IN_BGEN_SAMPLE))
+#define CONTIGS   (AT(IN_BIM_CONTIG) | AT(IN_BGEN_CONTIG))
+#define ALLELES   (AT(IN_BIM_ALLELE) | AT(IN_BGEN_ALLELE))
 
 static const struct rule {
     unsigned places;
@@ -80,7 +80,8 @@ static const struct rule {
      "stands in quotation marks: SAIGE takes them off, and may take it for another sample"},
     {ALLELES, is_zero, "is '0': plink 1.9 and plink2 take it for a missing allele"},
     {ALLELES, is_list, "has a comma in it: plink 1.9 and plink2 take it for several alleles"},
-    {AT(IN_BIM_CONTIG), is_cut, "is a chromosome to plink 1.9, which reads its first characters only"},
+    {AT(IN_BIM_CONTIG), is_cut,
+     "is a chromosome to plink 1.9, which reads its first characters only"},
     {AT(IN_BGEN_CONTIG), is_na, "is 'NA': plink2 takes it for no chromosome"},
     {SAMPLES | CONTIGS | AT(IN_BIM_ID) | AT(IN_BGEN_ID), is_too_long,
      "is longer than 16000 bytes, which plink 1.9 and plink2 refuse"},
