@@ -8,24 +8,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 /* Entries of each directory, and levels of directories, that a look at the store's modes takes in. */
 #define READABLE_SAMPLE 64
 #define READABLE_DEPTH  3
-
-/* How a trial ends; any other exit status is the errno that kept it from becoming nobody. */
-#define TRIAL_READABLE   0
-#define TRIAL_UNREADABLE 255
 
 /* May this process read `path`, and if it is a directory, what is in it, as far as `depth` and a sample of
  * each directory tell? */
@@ -50,38 +44,48 @@ static bool tree_is_readable(int at, const char *path, unsigned depth)
     return readable;
 }
 
-/* Takes on a user's ids, and no group's, for good. -1 with errno. */
+/* Takes on a user's ids, and no group's, for good. By syscall(2): it is the calling thread's affair alone, whatever
+ * the C library does about other threads. -1 with errno. */
 static int become(const struct passwd *user)
 {
-    return setgroups(0, NULL) != 0 || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
-                   setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0
+    const uid_t uid = user->pw_uid;
+    const gid_t gid = user->pw_gid;
+
+    return syscall(SYS_setgroups, 0, NULL) != 0 || syscall(SYS_setresgid, gid, gid, gid) != 0 ||
+                   syscall(SYS_setresuid, uid, uid, uid) != 0
                ? -1
                : 0;
 }
 
-/* Runs in a process of its own: there may be no way back. */
-static _Noreturn void run_trial(const struct passwd *user, const char *store)
+struct trial {
+    const struct passwd *user;
+    const char *store;
+    int errnum; /* why it could not be; 0: it could */
+    bool readable;
+};
+
+/* In a thread of its own, whose ids end with it: there may be no way back. */
+static void *run_trial(void *arg)
 {
-    if (become(user) != 0)
-        _exit(errno);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    _exit(tree_is_readable(AT_FDCWD, store, READABLE_DEPTH) ? TRIAL_READABLE : TRIAL_UNREADABLE);
+    struct trial *trial = arg;
+
+    if (become(trial->user) != 0)
+        trial->errnum = errno;
+    else
+        trial->readable = tree_is_readable(AT_FDCWD, trial->store, READABLE_DEPTH);
+    return NULL;
 }
 
-/* What the store is to another user: a trial's exit status. */
-static int try_user(const struct passwd *user, const char *store)
+/* What the store is to another user. */
+static void try_user(struct trial *trial)
 {
-    const pid_t pid = fork();
-    int status;
+    pthread_t thread;
+    const int failed = pthread_create(&thread, NULL, run_trial, trial);
 
-    if (pid < 0)
-        return errno;
-    if (pid == 0)
-        run_trial(user, store);
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return errno;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+    if (failed != 0)
+        trial->errnum = failed;
+    else
+        pthread_join(thread, NULL);
 }
 
 /* Every change of ids makes the kernel forget with whom this process is to end. */
@@ -102,18 +106,18 @@ static int become_for_good(const struct passwd *user, struct err *err)
 static int drop_root(const char *store, struct buf *missing, struct err *err)
 {
     const struct passwd *nobody = geteuid() == 0 ? getpwnam("nobody") : NULL;
-    int found;
+    struct trial trial = {.user = nobody, .store = store};
 
     if (nobody == NULL)
         return 0;
-    found = try_user(nobody, store);
-    if (found == TRIAL_READABLE)
+    try_user(&trial);
+    if (trial.readable)
         return become_for_good(nobody, err);
-    if (found == TRIAL_UNREADABLE)
+    if (trial.errnum == 0)
         log_debug("nobody may not read the store: the encoder stays root");
     else
         sandbox_lacks(missing, "it runs as root (it may not become user nobody here: %s)",
-                      strerror(found));
+                      strerror(trial.errnum));
     return 0;
 }
 
