@@ -174,6 +174,7 @@ static void send_opened(struct server *server, const struct msg_open *open)
     const int fds[] = {arena_fd(server->arena), view->state_fd};
     struct msg msg = {.type = MSG_OPENED,
                       .u.opened = {.id = open->id,
+                                   .mtime = (uint64_t)view->mtime,
                                    .nvariants = view->selection.rows.nrows,
                                    .nsamples = view->selection.nsamples,
                                    .nfiles = view->nfiles,
@@ -348,7 +349,7 @@ static bool has_lazy_file(const struct view *view)
 static int open_view(struct server *server, const struct msg_open *open, int selection_fd,
                      int state_fd, struct err *err)
 {
-    const struct view_resume resume = {open->fingerprint, state_fd};
+    const struct view_resume resume = {open->mark, state_fd};
     struct pass_means pass_means;
 
     if (enter_sandbox(server, open->store, open->view.follow_links, err) != 0)

@@ -8,10 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A fingerprint is the store's, mixed with what shapes the view, and the moment from which on changes
- * of the store count (store_watch_from), which thus comes back with a resume. */
-#define SINCE_AT VCZ_FINGERPRINT_NBYTES
-_Static_assert(PROTO_FINGERPRINT == SINCE_AT + sizeof(int64_t), "one fingerprint on the wire");
+/* A fingerprint is the moment from which on changes of the store count (store_watch_from), which thus comes back with a
+ * resume, and the store's own, whose first eight bytes are mixed with what shapes the view. Those come back too, so that
+ * an encoder can say that the store changed. The other sixteen do not: an encoder has them from the store. */
+#define SINCE_AT 0
+#define STORE_AT sizeof(int64_t)
+_Static_assert(PROTO_FINGERPRINT == STORE_AT + VCZ_FINGERPRINT_NBYTES, "one on the wire");
+_Static_assert(PROTO_MARK == STORE_AT + sizeof(uint64_t), "what is mixed comes back");
 
 /* FNV-1a over what shapes the view beside the store's own state. */
 static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t n)
@@ -21,9 +24,9 @@ static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t
 
     for (size_t i = 0; i < n; i++)
         hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    memcpy(&word, fingerprint, sizeof word);
+    memcpy(&word, fingerprint + STORE_AT, sizeof word);
     word = (word << 7 | word >> 57) ^ hash;
-    memcpy(fingerprint, &word, sizeof word);
+    memcpy(fingerprint + STORE_AT, &word, sizeof word);
 }
 
 static int make_fingerprint(struct view *view, const struct view_options *options, struct err *err)
@@ -47,7 +50,7 @@ static int make_fingerprint(struct view *view, const struct view_options *option
         options->follow_links,
     };
 
-    if (vcz_fingerprint(view->vcz, view->fingerprint, err) != 0)
+    if (vcz_fingerprint(view->vcz, view->fingerprint + STORE_AT, err) != 0)
         return -1;
     mix(view->fingerprint, numbers, sizeof numbers);
     for (size_t i = 0; i < options->nformats; i++)
@@ -278,7 +281,7 @@ static int64_t watched_since(const struct view_resume *resume)
 {
     int64_t since;
 
-    memcpy(&since, resume->fingerprint + SINCE_AT, sizeof since);
+    memcpy(&since, resume->mark + SINCE_AT, sizeof since);
     return since;
 }
 
@@ -334,7 +337,7 @@ static void watch_store(struct view *view, const struct opening *opening)
 static int check_unchanged(const struct view *view, const struct opening *opening, struct err *err)
 {
     if (opening->resume == NULL ||
-        memcmp(view->fingerprint, opening->resume->fingerprint, PROTO_FINGERPRINT) == 0)
+        memcmp(view->fingerprint, opening->resume->mark, PROTO_MARK) == 0)
         return 0;
     if (vcz_need(view->vcz, VCZ_ALL, err) != 0)
         return -1;
@@ -360,6 +363,7 @@ static int open_view(struct view *view, const struct opening *opening, struct er
         mix(view->fingerprint, bytes, len);
     }
     watch_store(view, opening);
+    view->mtime = store_mtime(view->vcz->store);
     if (check_unchanged(view, opening, err) != 0 ||
         view_state_load(state_fd, opening->options->nformats, &state, err) != 0)
         return -1;

@@ -29,18 +29,19 @@ struct view {
     struct view_file files[PROTO_FILES_MAX];
     size_t nfiles;
     uint8_t fingerprint[PROTO_FINGERPRINT];
+    int64_t mtime;          /* of the store, as store_mtime has it */
     struct notices notices; /* what the user should hear; so should he selection.notices */
     int state_fd;           /* sealed memfd that a resume needs, owned; -1: none needed */
 };
 
 /*
  * Opens `store` as options say; selection_fd is what rides along if options->has_selection (borrowed;
- * else -1). With `resume`, fingerprint is what the view must have (ERR_CHANGED if
- * not), state_fd its saved state or -1 (borrowed), and no sidecar is made: each keeps its index in files,
+ * else -1). With `resume`, mark is what the view's fingerprint must begin with (ERR_CHANGED if
+ * not; PROTO_MARK bytes), state_fd its saved state or -1 (borrowed), and no sidecar is made: each keeps its index in files,
  * with fd -1 and size 0.
  */
 struct view_resume {
-    const uint8_t *fingerprint;
+    const uint8_t *mark;
     int state_fd;
 };
 int view_open(const char *store, const struct view_options *options, int selection_fd,

@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #define ENCODER_NAME "vczfs-encoderd"
@@ -139,19 +141,100 @@ int encoder_spawn(const struct encoder_command *command, pid_t *pid, int *fd, st
     return 0;
 }
 
-int encoder_connect(const char *path, int *fd, struct err *err)
+int encoder_trust(const char *user, struct encoder_socket *out, struct err *err)
+{
+    const struct passwd *found = user != NULL ? getpwnam(user) : NULL;
+    unsigned number;
+    char more;
+
+    out->user = found != NULL ? found->pw_uid : ENCODER_USER_NONE;
+    if (user == NULL || found != NULL)
+        return 0;
+    if (user[0] < '0' || user[0] > '9' || sscanf(user, "%u%c", &number, &more) != 1)
+        return err_set(err, ERR_USAGE, "--encoder-user: there is no user '%s'", user);
+    out->user = number;
+    return 0;
+}
+
+static bool is_trusted(const struct encoder_socket *encoder, uid_t uid)
+{
+    return uid == 0 || uid == geteuid() ||
+           (encoder->user != ENCODER_USER_NONE && uid == encoder->user);
+}
+
+/* "1001 (bob)" */
+static const char *user_text(uid_t uid, char *text, size_t size)
+{
+    const struct passwd *user = getpwuid(uid);
+
+    snprintf(text, size, user != NULL ? "%u (%s)" : "%u", (unsigned)uid,
+             user != NULL ? user->pw_name : "");
+    return text;
+}
+
+/* Nobody else may put another socket where it is: the directory is not others' to write to, or it is sticky and
+ * the socket a trusted user's. */
+static int check_place(const struct encoder_socket *encoder, struct err *err)
+{
+    const char *slash = strrchr(encoder->path, '/');
+    AUTO_FREE char *dir =
+        slash != NULL ? strndup(encoder->path, (size_t)(slash - encoder->path) + 1) : strdup(".");
+    struct stat above, st;
+    char who[64];
+
+    if (dir == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    if (stat(dir, &above) != 0 || lstat(encoder->path, &st) != 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot connect to an encoder at '%s'",
+                       encoder->path);
+    if (!is_trusted(encoder, above.st_uid) ||
+        ((above.st_mode & 022) != 0 && (above.st_mode & S_ISVTX) == 0))
+        return err_set(err, ERR_SYSTEM,
+                       "no encoder at '%s' can be trusted: others may write to its directory; "
+                       "have it listen in one where only its user may (mode 0755 or 0700)",
+                       encoder->path);
+    if (!is_trusted(encoder, st.st_uid))
+        return err_set(err, ERR_SYSTEM,
+                       "the socket '%s' is user %s's: if that is the encoder's user, say so with "
+                       "--encoder-user",
+                       encoder->path, user_text(st.st_uid, who, sizeof who));
+    return 0;
+}
+
+static int check_peer(const struct encoder_socket *encoder, int fd, struct err *err)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    char who[64];
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot tell who listens at '%s'", encoder->path);
+    if (is_trusted(encoder, peer.uid))
+        return 0;
+    return err_set(err, ERR_SYSTEM,
+                   "user %s listens at '%s': if that is the encoder's user, say so with "
+                   "--encoder-user",
+                   user_text(peer.uid, who, sizeof who), encoder->path);
+}
+
+int encoder_connect(const struct encoder_socket *encoder, int *fd, struct err *err)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     AUTO_CLOSE int sock = -1;
 
-    if (strlen(path) >= sizeof addr.sun_path)
-        return err_set(err, ERR_USAGE, "the path '%s' is too long for a socket", path);
-    strcpy(addr.sun_path, path);
+    if (strlen(encoder->path) >= sizeof addr.sun_path)
+        return err_set(err, ERR_USAGE, "the path '%s' is too long for a socket", encoder->path);
+    strcpy(addr.sun_path, encoder->path);
+    if (check_place(encoder, err) != 0)
+        return -1;
     sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock < 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot make a socket");
     if (connect(sock, (const struct sockaddr *)&addr, sizeof addr) != 0)
-        return err_sys(err, ERR_SYSTEM, errno, "cannot connect to an encoder at '%s'", path);
+        return err_sys(err, ERR_SYSTEM, errno, "cannot connect to an encoder at '%s'",
+                       encoder->path);
+    if (check_peer(encoder, sock, err) != 0)
+        return -1;
     *fd = steal_fd(&sock);
     return 0;
 }

@@ -21,6 +21,13 @@ struct encoder_command {
     int stderr_fd; /* becomes the encoder's stderr */
 };
 
+/* An encoder that somebody else runs. */
+struct encoder_socket {
+    const char *path; /* where it listens */
+    uid_t user;       /* who may run it, beside root and ourselves; ENCODER_USER_NONE: nobody */
+};
+#define ENCODER_USER_NONE ((uid_t)-1)
+
 /* The program to start: `given` (--encoder) if not NULL, or the first that exists beside vczfs
  * itself and in VCZFS_LIBEXECDIR. An absolute path owned by the caller, or NULL. */
 char *encoder_find(const char *given, struct err *err);
@@ -29,7 +36,11 @@ char *encoder_find(const char *given, struct err *err);
  * PROTO_LISTENER_FD and nothing else. The caller owns both the process and *fd. */
 int encoder_spawn(const struct encoder_command *command, pid_t *pid, int *fd, struct err *err);
 
-/* Connects to an encoder that listens on path; never blocks. The caller owns *fd. */
-int encoder_connect(const char *path, int *fd, struct err *err);
+/* `user`, a name or a number, into out->user; NULL: nobody. */
+int encoder_trust(const char *user, struct encoder_socket *out, struct err *err);
+
+/* Connects to an encoder that listens; never blocks. ERR_SYSTEM where another user could have taken its place: one who may
+ * write to the directory, or who called listen(2). (Under socket activation that was systemd.) The caller owns *fd. */
+int encoder_connect(const struct encoder_socket *socket, int *fd, struct err *err);
 
 #endif

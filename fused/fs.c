@@ -12,13 +12,24 @@
 #include <unistd.h>
 
 #define BLOCK_SIZE 4096
+#define SECOND_NS  1000000000u
 
 void fs_init(struct fs *fs)
 {
     memset(fs, 0, sizeof *fs);
     fs->uid = getuid();
     fs->gid = getgid();
-    clock_gettime(CLOCK_REALTIME, &fs->created);
+    clock_gettime(CLOCK_REALTIME, &fs->mtime);
+}
+
+void fs_set_mtime(struct fs *fs, uint64_t ns)
+{
+    fs->mtime = (struct timespec){(time_t)(ns / SECOND_NS), (long)(ns % SECOND_NS)};
+}
+
+bool fs_wants_to_write(int flags)
+{
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_TRUNC | O_APPEND)) != 0;
 }
 
 void fs_free(struct fs *fs)
@@ -157,7 +168,7 @@ bool fs_stat(const struct fs *fs, uint64_t ino, struct stat *out)
     out->st_size = file != NULL ? (off_t)file->size : 0;
     out->st_blocks = file != NULL ? (blkcnt_t)size_div_up(file->size, 512) : 0;
     out->st_blksize = file != NULL && file->buffer > 0 ? (blksize_t)file->buffer : BLOCK_SIZE;
-    out->st_atim = out->st_mtim = out->st_ctim = fs->created;
+    out->st_atim = out->st_mtim = out->st_ctim = fs->mtime;
     return true;
 }
 

@@ -33,11 +33,18 @@ struct fs {
     size_t nfiles;
     uid_t uid;
     gid_t gid;
-    struct timespec created;
+    struct timespec mtime; /* of everything; that of the data once it is known */
 };
 
 /* An empty table, its files owned by the calling user, dated now. */
 void fs_init(struct fs *fs);
+/* Nanoseconds since the epoch. */
+void fs_set_mtime(struct fs *fs, uint64_t ns);
+
+/* Do these flags of open(2) say so? Appending alone does, though the kernel would let it pass: who asks for it hears
+ * at once that nothing will be appended, as from other file systems that show stores so (biofuse). */
+bool fs_wants_to_write(int flags);
+
 void fs_free(struct fs *fs);
 
 /* Adds what the encoder announced, after checking all of it. A sidecar's fd (sealed against any

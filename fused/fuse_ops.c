@@ -95,7 +95,7 @@ static int open_errno(const struct fs_file *file, fuse_ino_t ino, int flags)
 {
     if (file == NULL)
         return ino == FS_ROOT_INO ? EISDIR : ENOENT;
-    if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0)
+    if (fs_wants_to_write(flags))
         return EROFS;
     return file->ready ? 0 : EIO; /* nobody has been told of its inode yet */
 }

@@ -75,6 +75,7 @@ static const char help_overview[] =
     "      --encoder PATH          this program (default: vczfs-encoderd beside vczfs, then in\n"  \
     "                              " VCZFS_LIBEXECDIR ")\n"                                        \
     "      --encoder-socket PATH   connect to one that runs already and listens there\n"           \
+    "      --encoder-user USER     who runs it, if neither root nor you\n"                         \
     "      --no-sandbox            let it keep every right its user has, for debugging\n"
 
 #define HELP_LOG                                                                                   \
@@ -139,7 +140,8 @@ static const char help_status[] =
     "serving, or a read failed of late.\n"
     "\n"
     "      --since SECONDS         how late that is (default 300)\n"
-    "      --json                  one JSON object, or an array of them, instead of text\n" HELP_LAST;
+    "      --json                  one JSON object, or an array of them, instead of "
+    "text\n" HELP_LAST;
 
 static const char help_info[] =
     "Usage: vczfs info [OPTIONS] STORE\n"

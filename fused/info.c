@@ -39,12 +39,15 @@ static int talk_begin(struct talk *talk, const struct options *opt, int log_fd, 
         .no_sandbox = opt->no_sandbox,
         .stderr_fd = log_fd,
     };
+    struct encoder_socket socket = {.path = opt->encoder_socket};
 
     talk->scratch = proto_scratch_new();
     if (talk->scratch == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
     if (opt->encoder_socket != NULL)
-        return encoder_connect(opt->encoder_socket, &talk->fd, err);
+        return encoder_trust(opt->encoder_user, &socket, err) != 0
+                   ? -1
+                   : encoder_connect(&socket, &talk->fd, err);
     path = encoder_find(opt->encoder, err);
     if (path == NULL)
         return -1;

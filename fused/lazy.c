@@ -120,7 +120,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
 static void ask(struct lazy *lazy, uint64_t file)
 {
-    const struct msg_fetch fetch = {.file = file, .mtime = (uint64_t)lazy->fs->created.tv_sec};
+    const struct msg_fetch fetch = {.file = file, .mtime = (uint64_t)lazy->fs->mtime.tv_sec};
 
     if (lazy->up && !lazy->files[file].asked && !lazy->files[file].held)
         lazy->files[file].asked = link_fetch(lazy->link, &fetch);

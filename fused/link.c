@@ -193,7 +193,7 @@ static void send_open(struct link *link)
     open->view = link->config.view;
     open->resume = link->opened;
     if (link->opened)
-        memcpy(open->fingerprint, link->fingerprint, sizeof open->fingerprint);
+        memcpy(open->mark, link->fingerprint, sizeof open->mark);
     open->view.has_selection = link->config.selection_fd >= 0;
     open->has_state = link->state_fd >= 0;
     if (open->view.has_selection)
@@ -271,6 +271,8 @@ static int take_opened(struct link *link, const struct msg *msg, int *fds, struc
     keep_state(link, opened, fds);
     memcpy(link->fingerprint, opened->fingerprint, sizeof link->fingerprint);
     link->view = (struct link_view){opened->nvariants, opened->nsamples};
+    if (first)
+        fs_set_mtime(link->config.fs, opened->mtime);
     event_del(link->watch);
     link->nstuck = 0;
     link->opened = true;

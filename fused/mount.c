@@ -358,9 +358,12 @@ static int make_supervisor(struct mount *mount, int null, struct err *err)
         .no_sandbox = mount->opt->no_sandbox,
         .stderr_fd = encoder_stderr(mount, null),
     };
+    struct encoder_socket socket = {.path = mount->encoder_socket};
 
-    mount->supervisor = supervisor_new(mount->base, &command, mount->encoder_socket, err);
-    mount->trial_supervisor = supervisor_new(mount->base, &command, mount->encoder_socket, err);
+    if (encoder_trust(mount->opt->encoder_user, &socket, err) != 0)
+        return -1;
+    mount->supervisor = supervisor_new(mount->base, &command, &socket, err);
+    mount->trial_supervisor = supervisor_new(mount->base, &command, &socket, err);
     return mount->supervisor == NULL || mount->trial_supervisor == NULL ? -1 : 0;
 }
 

@@ -50,6 +50,7 @@ enum opt_id {
     OPT_THREADS,
     OPT_ENCODER,
     OPT_ENCODER_SOCKET,
+    OPT_ENCODER_USER,
     OPT_NO_SANDBOX,
     OPT_READ_TIMEOUT,
     OPT_ACCESS_LOG,
@@ -118,6 +119,7 @@ enum opt_id {
         {"threads", required_argument, NULL, OPT_THREADS},                                         \
         {"encoder", required_argument, NULL, OPT_ENCODER},                                         \
         {"encoder-socket", required_argument, NULL, OPT_ENCODER_SOCKET},                           \
+        {"encoder-user", required_argument, NULL, OPT_ENCODER_USER},                               \
         {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},                                         \
         {"log-level", required_argument, NULL, OPT_LOG_LEVEL},                                     \
     {                                                                                              \
@@ -455,6 +457,9 @@ static int take_encoder_option(struct options *opt, int id, const char *arg, str
     case OPT_ENCODER_SOCKET:
         opt->encoder_socket = arg;
         return 0;
+    case OPT_ENCODER_USER:
+        opt->encoder_user = arg;
+        return 0;
     case OPT_NO_SANDBOX:
         opt->no_sandbox = true;
         return 0;
@@ -574,6 +579,10 @@ static int check_whole(struct options *opt, struct err *err)
 {
     if (opt->encoder != NULL && opt->encoder_socket != NULL)
         return err_set(err, ERR_FORM, "--encoder and --encoder-socket exclude each other");
+    if (opt->encoder_user != NULL && opt->encoder_socket == NULL)
+        return err_set(err, ERR_FORM,
+                       "--encoder-user is for an encoder that runs already: --encoder-socket says "
+                       "where");
     if (opt->no_sandbox && opt->encoder_socket != NULL)
         return err_set(
             err, ERR_FORM,

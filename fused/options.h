@@ -42,13 +42,14 @@ struct options {
     bool follow_links;
 
     bool background, allow_other;
-    bool error_if_empty; /* no variant is left: an error */
+    bool error_if_empty;    /* no variant is left: an error */
     const char *access_log; /* NULL: none */
     unsigned read_timeout;  /* seconds, > 0 */
 
     uint64_t memory; /* bytes */
     unsigned threads;
     const char *encoder, *encoder_socket; /* NULL: not given */
+    const char *encoder_user;             /* NULL: not given */
     bool no_sandbox;
 
     enum log_level log_level;

@@ -161,7 +161,7 @@ bool status_stat(const struct fs *fs, uint64_t ino, struct stat *out)
     out->st_nlink = 1;
     out->st_uid = fs->uid;
     out->st_gid = fs->gid;
-    out->st_atim = out->st_mtim = out->st_ctim = fs->created;
+    out->st_atim = out->st_mtim = out->st_ctim = fs->mtime;
     return true;
 }
 
@@ -169,7 +169,7 @@ void status_open(struct status_file *file, fuse_req_t req, uint64_t ino, struct 
 {
     struct snapshot *snapshot;
 
-    if ((fi->flags & O_ACCMODE) != O_RDONLY) {
+    if (fs_wants_to_write(fi->flags)) {
         fuse_reply_err(req, EROFS);
         return;
     }

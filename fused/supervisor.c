@@ -13,7 +13,7 @@
 
 struct supervisor {
     struct encoder_command command;
-    const char *socket_path; /* borrowed */
+    struct encoder_socket socket;
     struct event *sigchld;
     pid_t pid; /* 0: none */
     pid_t dying[DYING_MAX];
@@ -59,13 +59,13 @@ static void on_sigchld(evutil_socket_t sig, short what, void *arg)
 }
 
 struct supervisor *supervisor_new(struct event_base *base, const struct encoder_command *command,
-                                  const char *socket_path, struct err *err)
+                                  const struct encoder_socket *socket, struct err *err)
 {
     struct supervisor *sup = calloc(1, sizeof *sup);
 
     if (sup != NULL) {
         sup->command = *command;
-        sup->socket_path = socket_path;
+        sup->socket = *socket;
         sup->sigchld = evsignal_new(base, SIGCHLD, on_sigchld, sup);
     }
     if (sup == NULL || sup->sigchld == NULL || event_add(sup->sigchld, NULL) != 0) {
@@ -88,8 +88,8 @@ void supervisor_free(struct supervisor *sup)
 
 int supervisor_start(struct supervisor *sup, int *fd, struct err *err)
 {
-    if (sup->socket_path != NULL)
-        return encoder_connect(sup->socket_path, fd, err);
+    if (sup->socket.path != NULL)
+        return encoder_connect(&sup->socket, fd, err);
     if (sup->ndying == DYING_MAX)
         return err_set(err, ERR_SYSTEM, "%d killed encoders have not died yet", DYING_MAX);
     if (encoder_spawn(&sup->command, &sup->pid, fd, err) != 0)

@@ -11,9 +11,9 @@
 
 struct supervisor;
 
-/* socket_path not NULL: connect there and never start anything. Both are borrowed. */
+/* socket->path not NULL: connect there and never start anything. What both point to is borrowed. */
 struct supervisor *supervisor_new(struct event_base *base, const struct encoder_command *command,
-                                  const char *socket_path, struct err *err);
+                                  const struct encoder_socket *socket, struct err *err);
 
 /* Kills what is left, without waiting longer than a killed process needs. */
 void supervisor_free(struct supervisor *sup);

@@ -153,7 +153,7 @@ static void put_open(struct putter *put, const struct msg_open *open)
     put_view(put, &open->view);
     put_bool(put, "resume", open->resume);
     if (open->resume) {
-        put_bin(put, "fp", open->fingerprint, sizeof open->fingerprint);
+        put_bin(put, "mark", open->mark, sizeof open->mark);
         put_bool(put, "state", open->has_state);
     } else if (open->has_state) {
         put_fail(put, "state", "is only for resume");
@@ -241,6 +241,7 @@ static void put_opened(struct putter *put, const struct msg_opened *opened)
 {
     put_id(put, opened->id);
     put_bin(put, "fp", opened->fingerprint, sizeof opened->fingerprint);
+    put_size(put, "mtime", 0, opened->mtime);
     put_count(put, "variants", opened->nvariants);
     put_count(put, "samples", opened->nsamples);
     put_u64(put, "files", 0, PROTO_FILES_MAX, opened->nfiles);
@@ -365,7 +366,7 @@ static size_t nkeys(const struct msg *msg)
     static const size_t fixed[] = {
         [MSG_HELLO] = 4,   [MSG_OPEN] = 5,    [MSG_INFO] = 7,      [MSG_READ] = 6,
         [MSG_RETURN] = 2,  [MSG_RELEASE] = 2, [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
-        [MSG_NOTICE] = 3,  [MSG_FILE] = 7,    [MSG_OPENED] = 8,    [MSG_REPORT] = 4,
+        [MSG_NOTICE] = 3,  [MSG_FILE] = 7,    [MSG_OPENED] = 9,    [MSG_REPORT] = 4,
         [MSG_SPAN] = 6,    [MSG_ERROR] = 5,   [MSG_COUNTERS] = 12, [MSG_FETCH] = 4,
         [MSG_SIDECAR] = 5, [MSG_EVIDENCE] = 1, [MSG_HOLD] = 2,
     };

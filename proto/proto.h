@@ -29,6 +29,7 @@
 #define PROTO_RETURN_MAX  256       /* leases in one return */
 #define PROTO_FILES_MAX   64        /* files in one view */
 #define PROTO_FINGERPRINT 32        /* bytes */
+#define PROTO_MARK        16        /* bytes of it, the first ones: what a resume hands back */
 #define PROTO_BUFFER_MAX  (1 << 20) /* bytes */
 #define PROTO_FORMATS_MAX 8
 #define PROTO_HOLD_MAX    128       /* chunks held back at once */
@@ -98,11 +99,11 @@ struct msg_open {
     uint64_t id;
     const char *store; /* absolute path */
     struct view_options view;
-    /* A replay after an encoder's death: the view must have this fingerprint (error "changed" if
-     * not), no sidecar is made, no `file` is sent, and the state that came with the first `opened`
+    /* A replay after an encoder's death: the view's fingerprint must begin so (error "changed" if
+     * not); the rest of it is not said, so that who answers with it has seen the store. No sidecar is made, no `file` is sent, and the state that came with the first `opened`
      * is attached as the last descriptor when has_state. */
     bool resume;
-    uint8_t fingerprint[PROTO_FINGERPRINT]; /* zero unless resume */
+    uint8_t mark[PROTO_MARK]; /* zero unless resume */
     bool has_state;
 };
 
@@ -176,6 +177,7 @@ struct msg_file {
 struct msg_opened {
     uint64_t id;
     uint8_t fingerprint[PROTO_FINGERPRINT];
+    uint64_t mtime; /* of the store: nanoseconds since the epoch, at most INT64_MAX */
     uint64_t nvariants, nsamples, nfiles;
     uint64_t arena_size; /* bytes of the memfd attached as descriptor 0, sealed against shrinking */
     bool has_state;      /* descriptor 1: opaque, sealed; handed back on resume */

@@ -98,7 +98,7 @@ static void get_open(struct getter *get, struct msg_open *open)
     get_bool(get, "resume", &open->resume);
     if (!open->resume)
         return;
-    get_bin(get, "fp", open->fingerprint, sizeof open->fingerprint);
+    get_bin(get, "mark", open->mark, sizeof open->mark);
     get_bool(get, "state", &open->has_state);
 }
 
@@ -175,6 +175,7 @@ static void get_opened(struct getter *get, struct msg_opened *opened)
 {
     get_id(get, &opened->id);
     get_bin(get, "fp", opened->fingerprint, sizeof opened->fingerprint);
+    get_size(get, "mtime", 0, &opened->mtime);
     get_count(get, "variants", &opened->nvariants);
     get_count(get, "samples", &opened->nsamples);
     get_u64(get, "files", 0, PROTO_FILES_MAX, &opened->nfiles);

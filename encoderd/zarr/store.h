@@ -96,6 +96,11 @@ int store_usage(const struct store *store, const char *key, uint64_t *nobjects, 
 int store_identity(const struct store *store, const char *key,
                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
 
+/* When the store was last modified, as far as its metadata tells: the newest of the metadata objects of its root and of
+ * the trees directly in it, or the archive's own; chunks are not looked at. Nanoseconds since the epoch, and
+ * 0 for what is not after it. */
+int64_t store_mtime(const struct store *store);
+
 /*
  * Change (store_watch.c says how, and what it cannot see). From store_watch_from on, reading an object, or
  * finding that it is absent, is ERR_CHANGED where that may have changed after `since`; times are

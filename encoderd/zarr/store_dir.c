@@ -565,6 +565,15 @@ static int dir_identity(const struct store *store, const char *key,
     return store_watch_check(store, key, &st, err);
 }
 
+static int64_t dir_mtime(const struct store *store, const char *key)
+{
+    AUTO_CLOSE int fd = open_key((const struct dir_store *)store, key, O_PATH | O_CLOEXEC);
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? store_ns(&st.st_mtim)
+                                                                 : INT64_MIN;
+}
+
 static void dir_free(struct store *store)
 {
     struct dir_store *dir = (struct dir_store *)store;
@@ -591,6 +600,7 @@ static const struct store_ops dir_ops = {
     .names = dir_names,
     .usage = dir_usage,
     .identity = dir_identity,
+    .mtime = dir_mtime,
     .free = dir_free,
 };
 

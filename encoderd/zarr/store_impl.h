@@ -7,6 +7,7 @@
 #include "encoderd/zarr/store.h"
 
 #include <stdatomic.h>
+#include <time.h>
 
 struct store_ops {
     int (*object)(const struct store *store, const char *key, struct object **out, struct err *err);
@@ -18,6 +19,8 @@ struct store_ops {
                  struct err *err);
     int (*identity)(const struct store *store, const char *key,
                     void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
+    /* When the object was modified, in nanoseconds since the epoch; INT64_MIN if there is none. */
+    int64_t (*mtime)(const struct store *store, const char *key);
     void (*free)(struct store *store);
     /* NULL where a store keeps nothing. */
     int (*set_budget)(struct store *store, size_t nbytes, struct err *err);
@@ -59,6 +62,9 @@ struct stat;
  * not its inode's number, which some file systems make up as they go. */
 void store_add_facts(const struct stat *st, void (*add)(const void *data, size_t n, void *arg),
                      void *arg);
+
+/* Nanoseconds, or the largest or smallest number where they are beyond. */
+int64_t store_ns(const struct timespec *ts);
 
 void store_watch_init(struct store_watch *watch);
 

@@ -26,7 +26,7 @@
 #define WAIT_NS    INT64_C(1000000)
 #define WAITS_MOST 2200 /* a little more than the two seconds that FAT keeps */
 
-static int64_t nanoseconds(const struct timespec *ts)
+int64_t store_ns(const struct timespec *ts)
 {
     int64_t ns;
 
@@ -41,7 +41,7 @@ static int64_t clock_ns(clockid_t clock)
     struct timespec ts;
 
     clock_gettime(clock, &ts);
-    return nanoseconds(&ts);
+    return store_ns(&ts);
 }
 
 void store_watch_init(struct store_watch *watch)
@@ -55,7 +55,7 @@ void store_watch_init(struct store_watch *watch)
 /* The latest that was seen, and whether the file system knows less than a second. */
 static void note(struct store_watch *watch, const struct stat *st)
 {
-    const int64_t changed = nanoseconds(&st->st_ctim);
+    const int64_t changed = store_ns(&st->st_ctim);
     int64_t latest = atomic_load_explicit(&watch->latest, memory_order_relaxed);
 
     while (changed > latest && !atomic_compare_exchange_weak(&watch->latest, &latest, changed))
@@ -106,12 +106,12 @@ int store_watch_check(const struct store *store, const char *key, const struct s
         note(watch, st);
         return 0;
     }
-    if (nanoseconds(&st->st_ctim) <= watch->since)
+    if (store_ns(&st->st_ctim) <= watch->since)
         return 0;
     return err_set(err, ERR_CHANGED,
                    "%s%s%s was changed %.3f s after the store was opened: unmount, and mount again",
                    store->path, *key == '\0' ? "" : "/", key,
-                   ((double)nanoseconds(&st->st_ctim) - (double)watch->since) / 1e9);
+                   ((double)store_ns(&st->st_ctim) - (double)watch->since) / 1e9);
 }
 
 int64_t store_opened(const struct store *store, int64_t *ahead)

@@ -424,12 +424,20 @@ static void zip_trim(const struct store *base)
     cache_trim(((const struct zip_store *)base)->cache);
 }
 
+/* The archive was written at once, whatever the members say of themselves. */
+static int64_t zip_mtime(const struct store *store, const char *key)
+{
+    (void)key;
+    return store_ns(&((const struct zip_store *)store)->stat.st_mtim);
+}
+
 static const struct store_ops zip_ops = {
     .object = zip_object,
     .children = zip_children,
     .names = zip_names,
     .usage = zip_usage,
     .identity = zip_identity,
+    .mtime = zip_mtime,
     .free = zip_free,
     .set_budget = zip_set_budget,
     .trim = zip_trim,

@@ -225,3 +225,124 @@ def test_listener_without_descriptors_waits_for_some(listener):
         assert not listener.workers()
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
         helpers.wait_for(listener.workers, what="the connection to be served")
+
+
+# --- who is at the other end ------------------------------------------------------------------------------
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has other users to be")
+
+
+@contextlib.contextmanager
+def encoder_of_nobody(path):
+    process = subprocess.Popen([*NOBODY, helpers.ENCODERD, "--listen", path], stderr=subprocess.DEVNULL)
+    helpers.held.add(process.pid)
+    try:
+        helpers.wait_for(lambda: is_listening(path) or process.poll() is not None, what="the socket")
+        assert process.poll() is None
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        helpers.held.discard(process.pid)
+
+
+@pytest.fixture
+def safe(scratch):
+    """A directory that user nobody may enter, and root alone write to."""
+    scratch.chmod(0o755)
+    return scratch
+
+
+@as_root
+def test_encoder_of_another_user_is_refused_unless_named(safe, refused, mount):
+    """The socket itself is nobody's, in a directory of nobody's that is found below one of root's."""
+    (safe / "theirs").mkdir()
+    os.chown(safe / "theirs", 65534, 65534)
+    path = safe / "theirs/e.sock"
+    with encoder_of_nobody(path):
+        done = refused(helpers.store(STORE), "--encoder-socket", path)
+        assert done.returncode == 1
+        assert "others may write" in done.stderr
+        done = helpers.run("info", "--encoder-socket", path, helpers.store(STORE))
+        assert done.returncode == 1 and "others may write" in done.stderr
+        for user in ("nobody", "65534"):
+            with mount(helpers.store(STORE), "--encoder-socket", path, "--encoder-user", user) as m:
+                assert m.read(".bed") == bed()
+        done = helpers.run("info", "--encoder-socket", path, "--encoder-user", "nobody", helpers.store(STORE))
+        assert done.returncode == 0, done.stderr
+
+
+@as_root
+def test_socket_of_another_user_in_a_sticky_directory(safe, refused):
+    (safe / "tmp").mkdir()
+    (safe / "tmp").chmod(0o1777)
+    with encoder_of_nobody(safe / "tmp/e.sock"):
+        done = refused(helpers.store(STORE), "--encoder-socket", safe / "tmp/e.sock")
+    assert done.returncode == 1
+    assert "--encoder-user" in done.stderr and "nobody" in done.stderr
+
+
+@as_root
+def test_socket_that_was_given_away(safe, refused):
+    """Its owner may be root by now: what counts is who listens."""
+    (safe / "tmp").mkdir()
+    (safe / "tmp").chmod(0o1777)
+    path = safe / "tmp/e.sock"
+    with encoder_of_nobody(path):
+        os.chown(path, 0, 0)
+        done = refused(helpers.store(STORE), "--encoder-socket", path)
+    assert done.returncode == 1
+    assert "listens" in done.stderr and "nobody" in done.stderr
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_directory_that_others_may_write_to(mode, listener, refused, scratch):
+    scratch.chmod(mode)
+    done = refused(helpers.store(STORE), "--encoder-socket", listener.path)
+    assert done.returncode == 1
+    assert "others may write" in done.stderr and "0755" in done.stderr
+    scratch.chmod(0o1777)
+    done = helpers.run("info", "--encoder-socket", listener.path, helpers.store(STORE))
+    assert done.returncode == 0, done.stderr
+
+
+@as_root
+def test_name_taken_by_another_user_meanwhile(safe, mount):
+    """When the encoder has ended, its place is another's: no byte comes from there, and all is well when it is back."""
+    (safe / "tmp").mkdir()
+    (safe / "tmp").chmod(0o1777)
+    path = safe / "tmp/e.sock"
+    ours = [helpers.ENCODERD, "--listen", path]
+    first = subprocess.Popen(ours, stderr=subprocess.DEVNULL)
+    helpers.held.add(first.pid)
+    helpers.wait_for(lambda: is_listening(path), what="the socket")
+    with mount(helpers.store(STORE), "--encoder-socket", path, "--read-timeout", "2") as m:
+        assert m.read(".bed") == bed()
+        first.terminate()
+        first.wait()
+        helpers.held.discard(first.pid)
+        with encoder_of_nobody(path):
+            assert helpers.read_errno(m.path(".bed")) == errno.EIO
+            assert "nobody" in m.log()
+            path.unlink()
+        second = subprocess.Popen(ours, stderr=subprocess.DEVNULL)
+        helpers.held.add(second.pid)
+        helpers.wait_for(lambda: helpers.read_errno(m.path(".bed")) == 0, 30, "reads to work again")
+        assert m.read(".bed") == bed()
+        helpers.bury()  # what the first one left
+    second.terminate()
+    second.wait()
+    helpers.held.discard(second.pid)
+
+
+def test_no_such_user():
+    done = helpers.run("info", "--encoder-socket", "/s", "--encoder-user", "no-such-user", helpers.store(STORE))
+    assert done.returncode != 0
+    assert "no-such-user" in done.stderr
+
+
+def test_user_without_a_socket(refused):
+    done = refused(helpers.store(STORE), "--encoder-user", "root")
+    assert done.returncode == 2
+    assert "--encoder-socket" in done.stderr

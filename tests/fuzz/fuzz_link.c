@@ -179,6 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct encoder_command command = {.stderr_fd = STDERR_FILENO};
     struct front front = {.nreads = take_byte(&data, &size) % 8};
+    const struct encoder_socket socket = {address.sun_path, ENCODER_USER_NONE};
     struct supervisor *supervisor;
     struct link_config config = {.store = "/s",
                                  .view = {.formats = {"plink"}, .nformats = 1, .basename = "x"},
@@ -188,7 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     front.base = event_base_new();
     REQUIRE(front.base != NULL);
-    supervisor = supervisor_new(front.base, &command, address.sun_path, &err);
+    supervisor = supervisor_new(front.base, &command, &socket, &err);
     REQUIRE(supervisor != NULL);
     fs_init(&front.fs);
     config.base = front.base;

@@ -213,14 +213,14 @@ VERSION = int(re.search(r"#define PROTO_VERSION\s+(\d+)",
                         (ROOT / "proto/proto.h").read_text()).group(1))
 HELLO = {"t": "hello", "version": VERSION, "program": "fuzz", "pid": 1}
 OPEN = {"t": "open", "id": 1, "store": "biallelic.vcz", "view": VIEW, "resume": False}
-RESUME = {**OPEN, "resume": True, "fp": bytes(32), "state": True}
+RESUME = {**OPEN, "resume": True, "mark": bytes(16), "state": True}
 READ = {"t": "read", "id": 2, "file": 0, "fh": 1, "off": 3, "len": 1000}
 FRONT = [HELLO, OPEN, RESUME, READ, {"t": "info", "id": 3, "store": "small.vcz", "view": VIEW,
                                      "json": True, "check": True, "for": "bolt"},
          {"t": "return", "leases": [1, 2]}, {"t": "release", "fh": 1}, {"t": "stats", "id": 4}]
 FILE_BED = {"t": "file", "id": 1, "file": 0, "name": "x.bed", "kind": "stream", "size": 100000, "buffer": 131072}
 FILE_FAM = {"t": "file", "id": 1, "file": 1, "name": "x.fam", "kind": "sidecar", "size": 4096, "buffer": 0}
-OPENED = {"t": "opened", "id": 1, "fp": bytes(32), "variants": 10, "samples": 4, "files": 2,
+OPENED = {"t": "opened", "id": 1, "fp": bytes(32), "mtime": 1, "variants": 10, "samples": 4, "files": 2,
           "arena": 1 << 20, "state": True}
 SPAN = {"t": "span", "id": 2, "lease": 7, "off": 0, "len": 4096, "at": 8192}
 ENCODER = [HELLO, {"t": "progress", "id": 1, "what": "reading sites", "done": 1, "total": 2},

@@ -44,7 +44,7 @@ static const struct sample samples[] = {
     {{MSG_OPEN,
       {.open = {.id = 1, .store = "/s.vcz", .view = VIEW, .resume = true, .has_state = true}}},
      "{\"t\"=>\"open\", \"id\"=>1, \"store\"=>\"/s.vcz\", \"view\"=>" VIEW_WIRE
-     ", \"resume\"=>true, \"fp\"=>" FP_WIRE ", \"state\"=>true}"},
+     ", \"resume\"=>true, \"mark\"=>\"0123456789abcdef\", \"state\"=>true}"},
     {{MSG_INFO, {.info = {.id = 2, .store = "/s.vcz", .view = VIEW, .json = true,
                            .consumer = "saige"}}},
      "{\"t\"=>\"info\", \"id\"=>2, \"store\"=>\"/s.vcz\", \"view\"=>" VIEW_WIRE
@@ -75,12 +75,14 @@ static const struct sample samples[] = {
      "\"size\"=>0, \"buffer\"=>0}"},
     {{MSG_OPENED,
       {.opened = {.id = 1,
+                  .mtime = 14,
                   .nvariants = 11,
                   .nsamples = 12,
                   .nfiles = 3,
                   .arena_size = 13,
                   .has_state = true}}},
-     "{\"t\"=>\"opened\", \"id\"=>1, \"fp\"=>" FP_WIRE ", \"variants\"=>11, \"samples\"=>12, "
+     "{\"t\"=>\"opened\", \"id\"=>1, \"fp\"=>" FP_WIRE
+     ", \"mtime\"=>14, \"variants\"=>11, \"samples\"=>12, "
      "\"files\"=>3, \"arena\"=>13, \"state\"=>true}"},
     {{MSG_REPORT, {.report = {.id = 2, .size = 14, .problems = 3}}},
      "{\"t\"=>\"report\", \"id\"=>2, \"size\"=>14, \"problems\"=>3}"},
@@ -119,7 +121,7 @@ static void pack_sample(size_t i, struct buf *out)
     if (msg.type == MSG_OPENED)
         memcpy(msg.u.opened.fingerprint, fingerprint, sizeof fingerprint);
     if (msg.type == MSG_OPEN && msg.u.open.resume)
-        memcpy(msg.u.open.fingerprint, fingerprint, sizeof fingerprint);
+        memcpy(msg.u.open.mark, fingerprint, sizeof msg.u.open.mark);
     buf_reset(out);
     assert_int_equal(proto_pack(&msg, out, &err), 0);
 }
