@@ -7,9 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* What every VCF Zarr store has. */
-#define ALWAYS (VCZ_CALLS | VCZ_SAMPLES | VCZ_PLACES | VCZ_ALLELES)
-
 static int open_store(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
                       struct vcz *vcz, struct err *err)
 {
@@ -54,12 +51,23 @@ static int open_parts(struct vcz *vcz, size_t scratch_max, struct err *err)
     return rc;
 }
 
-/* Early writers of VCF Zarr say no version: if everything else is there, the store is one. */
+/* Of whatever kind: what cannot be shown, or is damaged, is there. */
+static bool is_there(const struct vcz *vcz, enum vcz_part part)
+{
+    struct err why = {0};
+
+    return vcz_need(vcz, part, &why) == 0 ||
+           (why.code != ERR_NOT_FOUND && (part != VCZ_CALLS || why.code != ERR_DATA));
+}
+
+/* Early writers of VCF Zarr, and sgkit where it saves what it made, say no version: if everything else is there,
+ * the store is one. */
 static int check_version(struct vcz *vcz, struct err *err)
 {
     if (vcz->version != NULL)
         return 0;
-    if (vcz_need(vcz, ALWAYS, NULL) != 0)
+    if (!is_there(vcz, VCZ_CALLS) || !is_there(vcz, VCZ_SAMPLES) || !is_there(vcz, VCZ_PLACES) ||
+        !is_there(vcz, VCZ_ALLELES))
         return recognise_group(vcz->store, err);
     notices_add(&vcz->notices,
                 "%s does not say that it is a VCF Zarr store (no attribute vcf_zarr_version); it is "

@@ -220,6 +220,25 @@ static void test_attributes(void **state)
     }
 }
 
+/* sgkit saves simulated genotypes so: info has something to say about it. */
+static void test_no_version_and_ploidy_4(void **state)
+{
+    struct made_store store;
+    struct err err = {0};
+    struct vcz *vcz;
+
+    (void)state;
+    made_vcz(&store);
+    made_text(&store, ".zattrs", "{\"source\": \"sgkit-0.10.0\"}");
+    made_put(&store, INTS("call_genotype", "|i1", 3, SHAPE(3, 2, 4)));
+    assert_int_equal(vcz_open_with(store.path, 0, NULL, INT64_MAX, SCRATCH, &vcz, &err), 0);
+    assert_int_equal(vcz->notices.n, 1);
+    assert_int_equal(vcz_need(vcz, VCZ_CALLS, &err), -1);
+    assert_non_null(strstr(err.msg, "ploidy 4"));
+    vcz_free(vcz);
+    made_remove(&store);
+}
+
 /* VCF Zarr 0.1 by sgkit 0.5; where contig_id is there, too, that counts. */
 static void test_contigs_in_attribute(void **state)
 {
@@ -686,6 +705,7 @@ int main(void)
         cmocka_unit_test(test_sizes_disagree),
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_no_version_and_ploidy_4),
         cmocka_unit_test(test_contigs_in_attribute),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_parts_of_sites),
