@@ -467,6 +467,7 @@ static void take_down(struct mount *mount)
     if (mount->session != NULL)
         session_unmount(mount->session);
     trial_free(mount->trial);
+    supervisor_free(mount->trial_supervisor); /* first: while it listens, each child's end cuts waiting short */
     link_free(mount->link);
     mount->link = NULL;
     if (mount->supervisor != NULL)
@@ -476,7 +477,6 @@ static void take_down(struct mount *mount)
     status_file_free(mount->status);
     session_free(mount->session);
     supervisor_free(mount->supervisor);
-    supervisor_free(mount->trial_supervisor);
     access_log_free(mount->access_log);
     if (mount->service != NULL && mount->err.code != ERR_NONE)
         service_failed(mount->service, mount->err.msg);
