@@ -1,3 +1,4 @@
+#include "common/append.h"
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/log.h"
@@ -185,7 +186,7 @@ static int open_log(const struct options *options)
     int fd = STDERR_FILENO;
 
     if (options->log_file != NULL) {
-        fd = open(options->log_file, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
+        fd = append_open(options->log_file);
         if (fd < 0) {
             fprintf(stderr, "vczfs-encoderd: cannot open the log %s: %s\n", options->log_file,
                     strerror(errno));

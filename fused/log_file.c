@@ -1,5 +1,6 @@
 #include "fused/log_file.h"
 
+#include "common/append.h"
 #include "common/cleanup.h"
 
 #include <errno.h>
@@ -95,8 +96,7 @@ int log_file_open(const struct options *opt, char **path)
     *path = NULL;
     if (opt->log_file == NULL)
         return opt->background ? open_default(opt->dir, path) : STDERR_FILENO;
-    /* Without waiting for somebody who reads a pipe. */
-    fd = open(opt->log_file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
+    fd = append_open(opt->log_file);
     if (fd < 0)
         fprintf(stderr, "vczfs: cannot write to the log file '%s': %s\n", opt->log_file,
                 strerror(errno));

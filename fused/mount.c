@@ -1,5 +1,6 @@
 #include "fused/verbs.h"
 
+#include "common/append.h"
 #include "common/cleanup.h"
 #include "common/prompt.h"
 #include "common/size.h"
@@ -318,8 +319,8 @@ static int open_access_log(struct mount *mount, struct err *err)
 
     if (path == NULL)
         return 0;
-    /* Without waiting: who reads a pipe too slowly must not hold up the mount. */
-    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
+    /* Who reads a pipe too slowly must not hold up the mount. */
+    fd = append_open(path);
     if (fd < 0)
         return err_sys(err, ERR_IO, errno, "cannot write to the access log '%s'", path);
     mount->access_log = access_log_new(mount->base, fd, err);

@@ -118,3 +118,62 @@ def test_user_by_way_of_fusermount3(place):
     assert done.returncode == 0, done.stderr
     assert done.stdout == helpers.expected(CASE, ".bed")
     helpers.assert_no_strays()
+
+
+# --- logs ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def theirs(scratch):
+    """A directory of another user's, and a file of root's."""
+    (scratch / "theirs").mkdir()
+    os.chown(scratch / "theirs", 65534, 65534)
+    (scratch / "precious").write_text("root's\n")
+    return scratch / "theirs"
+
+
+LINKS = {
+    "to a file": lambda theirs: (theirs / "log").symlink_to(theirs.parent / "precious"),
+    "to nothing yet": lambda theirs: (theirs / "log").symlink_to(theirs.parent / "new"),
+    "by way of a directory": lambda theirs: (theirs / "log").symlink_to("../precious"),
+}
+
+
+@pytest.mark.parametrize("option", ["--log-file", "--access-log"])
+@pytest.mark.parametrize("link", LINKS)
+def test_log_behind_another_users_link(option, link, theirs, refused):
+    LINKS[link](theirs)
+    os.chown(theirs / "log", 65534, 65534, follow_symlinks=False)
+    done = refused(helpers.store(STORE), "--log-level", "debug", option, theirs / "log")
+    assert done.returncode == 1
+    assert "log" in done.stderr and "Operation not permitted" in done.stderr
+    assert (theirs.parent / "precious").read_text() == "root's\n"
+    assert not (theirs.parent / "new").exists()
+
+
+def test_log_below_another_users_link(theirs, refused):
+    (theirs / "logs").symlink_to(theirs.parent)
+    os.chown(theirs / "logs", 65534, 65534, follow_symlinks=False)
+    done = refused(helpers.store(STORE), "--access-log", theirs / "logs/precious")
+    assert done.returncode == 1
+    assert (theirs.parent / "precious").read_text() == "root's\n"
+
+
+def test_log_behind_roots_own_links(theirs, mount, scratch):
+    (scratch / "logs").symlink_to("theirs")
+    (scratch / "here").symlink_to(scratch / "logs/log")
+    with mount(helpers.store(STORE), "--access-log", scratch / "here", "--log-file", "/dev/stderr", "--log-level", "info") as m:
+        assert m.read(".bed") == helpers.expected(CASE, ".bed")
+        assert "mounted" in m.log()
+    assert "biallelic.bed" in (theirs / "log").read_text()
+
+
+def test_encoders_log_behind_another_users_link(theirs):
+    (theirs / "log").symlink_to(theirs.parent / "precious")
+    os.chown(theirs / "log", 65534, 65534, follow_symlinks=False)
+    done = subprocess.run(
+        [helpers.ENCODERD, "--listen", theirs / "s", "--log-file", theirs / "log"],
+        capture_output=True, text=True, check=False, timeout=30,
+    )
+    assert done.returncode == 1 and "Operation not permitted" in done.stderr
+    assert (theirs.parent / "precious").read_text() == "root's\n"
