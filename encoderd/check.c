@@ -5,6 +5,7 @@
 #include "common/size.h"
 #include "encoderd/check_impl.h"
 #include "encoderd/vcz/axes.h"
+#include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/text.h"
 
 #include <inttypes.h>
@@ -225,6 +226,7 @@ struct walk {
 
 struct found {
     struct check_totals totals;
+    struct call_counts counts;
     struct problems problems;
 };
 
@@ -277,7 +279,7 @@ static int walk_make(void *arg, void *worker, uint64_t i, void **piece, struct e
     if (found == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for a check");
     array = walk->check->arrays[walk_place(walk, i, index)];
-    check_chunk(worker, array, index, &found->totals, &found->problems);
+    check_chunk(worker, array, index, &found->totals, &found->counts, &found->problems);
     *piece = found;
     return 0;
 }
@@ -288,7 +290,20 @@ static void walk_discard(void *arg, void *piece)
 
     (void)arg;
     problems_clear(&found->problems);
+    free(found->counts.values);
     free(found);
+}
+
+/* Counts are of use only while every chunk of genotypes could be read. */
+static int take_counts(struct check *check, size_t array, const uint64_t *index,
+                       struct found *found, struct err *err)
+{
+    if (check->counts == NULL || strcmp(check->arrays[array]->name, "call_genotype") != 0)
+        return 0;
+    if (found->counts.values != NULL && found->problems.total == 0)
+        return counts_take(check->counts, index, &found->counts, err);
+    counts_stop(check->counts);
+    return 0;
 }
 
 static int say_progress(struct walk *walk, struct err *err)
@@ -311,8 +326,10 @@ static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
     struct check_totals *sum = &walk->check->totals;
     struct found *found = piece;
     uint64_t index[ZARR_DIMS_MAX];
+    const size_t array = walk_place(walk, i, index);
+    int rc = take_counts(walk->check, array, index, found, err);
 
-    walk->nabsent[walk_place(walk, i, index)] += found->totals.nabsent;
+    walk->nabsent[array] += found->totals.nabsent;
     sum->nchunks += found->totals.nchunks;
     sum->nabsent += found->totals.nabsent;
     sum->bytes_read += found->totals.bytes_read;
@@ -320,9 +337,9 @@ static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
     sum->nwithout_alt += found->totals.nwithout_alt;
     sum->nzero_ploidy += found->totals.nzero_ploidy;
     problems_move(&found->problems, &walk->check->problems);
-    free(found);
+    walk_discard(arg, found);
     walk->done++;
-    return say_progress(walk, err);
+    return rc != 0 ? -1 : say_progress(walk, err);
 }
 
 /* Numbers the chunks, leaving out the arrays that have too many to look at. */
@@ -516,6 +533,21 @@ static void note_why_not(struct check *check)
                  check->why_not.msg);
 }
 
+/* Chunks that are not stored and cannot be what they read as. */
+static void look_for_holes(struct check *check)
+{
+    const struct vcz *vcz = check->vcz;
+    struct err why = {0};
+
+    if (vcz == NULL)
+        return;
+    for (unsigned i = 0; i < HOLES_SITE_ARRAYS; i++)
+        if (holes_look_site(vcz->holes, i, &why) != 0)
+            problems_add(&check->problems, holes_site_array(i), "", "%s", why.msg);
+    if (holes_look_samples(vcz->holes, vcz->sample_column, vcz->nsamples, &why) != 0)
+        problems_add(&check->problems, "call_genotype", "", "%s", why.msg);
+}
+
 static void remark_notices(struct check *check)
 {
     for (size_t i = 0; i < check->notices.n; i++)
@@ -532,10 +564,15 @@ static int run(struct check *check, const struct pass_means *means, struct err *
     check->ncontigs =
         contigs != NULL && contigs->meta.ndim == 1 ? contigs->meta.shape[0] : UINT64_MAX;
     check_shapes(check);
-    if (walk_chunks(check, means, err) != 0 || check_sites(check, means, err) != 0)
+    look_for_holes(check);
+    if ((check->vcz != NULL &&
+         counts_new(check->vcz, means->scratch_max, &check->counts, err) != 0) ||
+        walk_chunks(check, means, err) != 0 || check_sites(check, means, err) != 0)
         return -1;
     remark_notices(check);
     note_why_not(check);
+    if (check->counts != NULL)
+        counts_report(check->counts, check->vcz->holes == NULL, &check->problems, &check->remarks);
     return 0;
 }
 
@@ -544,6 +581,7 @@ static void check_clear(struct check *check)
     for (size_t i = 0; i < check->narrays; i++)
         zarr_array_free(check->arrays[i]);
     free(check->arrays);
+    counts_free(check->counts);
     problems_clear(&check->problems);
     problems_clear(&check->remarks);
     vcz_free(check->vcz);
@@ -571,8 +609,9 @@ static void open_vcz(struct check *check, const char *path, unsigned store_flags
     check->vcz = NULL;
 }
 
-int check_store(const char *path, unsigned store_flags, const struct pass_means *means, bool json,
-                struct buf *report, uint64_t *nproblems, struct err *err)
+int check_store(const char *path, unsigned store_flags, bool absent_fill,
+                const struct pass_means *means, bool json, struct buf *report, uint64_t *nproblems,
+                struct err *err)
 {
     CLEANUP(check_clear) struct check check = {0};
 
@@ -586,6 +625,9 @@ int check_store(const char *path, unsigned store_flags, const struct pass_means 
         return -1;
     }
     store_set_spill(check.store, means->spill);
+    if (check.vcz != NULL && !absent_fill &&
+        holes_new(check.vcz, means->scratch_max, &check.vcz->holes, err) != 0)
+        return -1;
     if (run(&check, means, err) != 0 || check_report(&check, json, report, err) != 0)
         return -1;
     *nproblems = check.problems.total;

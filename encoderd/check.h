@@ -11,12 +11,14 @@
 #include "encoderd/select/pass.h"
 
 /*
+ * absent_fill: chunks that are not stored are taken for their fill value, even where that cannot be.
  * Appends what was found to `report`, as text or as one JSON object: totals, problems by array and chunk
  * (the first 1000 of them), and remarks, which are no problems. *nproblems counts all problems; 0 means
  * that the whole store could be read and made sense.
  * -1 only where there is nothing to check (no store there, not Zarr), or when it was stopped.
  */
-int check_store(const char *path, unsigned store_flags, const struct pass_means *means, bool json,
-                struct buf *report, uint64_t *nproblems, struct err *err);
+int check_store(const char *path, unsigned store_flags, bool absent_fill,
+                const struct pass_means *means, bool json, struct buf *report, uint64_t *nproblems,
+                struct err *err);
 
 #endif

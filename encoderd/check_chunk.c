@@ -40,6 +40,8 @@ struct values {
     struct buf first;      /* what is wrong with the first of them; terminated */
     uint64_t nwithout_alt; /* see check_totals */
     uint64_t nzero_ploidy;
+    struct call_counts *counts; /* NULL: nothing is counted */
+    bool has_data;              /* the call being walked */
 };
 
 static uint64_t call_rows(const struct vcz *vcz)
@@ -227,6 +229,19 @@ static void note_bad(struct values *values, const uint64_t *place, int64_t value
     buf_append(&values->first, "", 1);
 }
 
+/* Elements past the ploidy are none; those past the array's edge are nobody's, or of no variant. */
+static void count_value(struct values *values, uint64_t k, int64_t value)
+{
+    const struct zarr_meta *meta = &values->array->meta;
+    const uint64_t call = k / meta->chunk[2], p = k % meta->chunk[2];
+
+    if (values->counts != NULL && p < meta->shape[2])
+        counts_add(values->worker->check->counts, values->index,
+                   &(struct call_walk){call / meta->chunk[1], call % meta->chunk[1], value, p == 0,
+                                       &values->has_data},
+                   values->counts);
+}
+
 static void walk_block(struct values *values, const struct block *block)
 {
     const struct dtype *dtype = &values->array->meta.dtype;
@@ -239,6 +254,7 @@ static void walk_block(struct values *values, const struct block *block)
 
         if (values->edge && !element_place(values, begin + i, place))
             continue;
+        count_value(values, begin + i, value);
         what = judge(values, begin + i, value);
         if (what == NULL)
             continue;
@@ -289,6 +305,8 @@ static int walk_absent(struct values *values, struct chunk *chunk, struct err *e
     if (values->rule == RULE_NONE)
         return 0;
     value = element(block.data, &meta->dtype);
+    if (values->counts != NULL)
+        counts_add_absent(values->worker->check->counts, values->index, value, values->counts);
     if (values->rule != RULE_GENOTYPE || !values->worker->nalleles_known) {
         judge_at(values, 0, value, elements_inside(values, 0));
         return 0;
@@ -325,9 +343,19 @@ static bool is_edge(const struct zarr_meta *meta, const uint64_t *index)
     return false;
 }
 
+static struct call_counts *start_counting(const struct check_worker *worker,
+                                          const struct chunk *chunk, struct call_counts *counts)
+{
+    if (worker->check->counts == NULL || !counts_begin(worker->check->counts, counts))
+        return NULL;
+    counts->nabsent = chunk_is_absent(chunk);
+    counts->nstored = !chunk_is_absent(chunk);
+    return counts;
+}
+
 static int check_values(struct check_worker *worker, const struct zarr_array *array,
                         const uint64_t *index, const char *key, struct check_totals *totals,
-                        struct problems *problems, struct err *err)
+                        struct call_counts *counts, struct problems *problems, struct err *err)
 {
     struct values values = {.worker = worker,
                             .array = array,
@@ -340,8 +368,10 @@ static int check_values(struct check_worker *worker, const struct zarr_array *ar
     if (decoder_chunk(worker->decoder, array, index, &chunk, err) != 0)
         return -1;
     totals->nabsent += chunk_is_absent(chunk);
-    if (values.rule == RULE_GENOTYPE)
+    if (values.rule == RULE_GENOTYPE) {
         load_nalleles(worker, array, index[0]);
+        values.counts = start_counting(worker, chunk, counts);
+    }
     rc = walk_chunk(&values, chunk, err);
     if (values.nbad > 0)
         problems_add(problems, array->name, key, "%s (%" PRIu64 " such value%s in this chunk)",
@@ -413,7 +443,7 @@ static const char *without_names(char *message, const char *path, const char *ke
 }
 
 void check_chunk(struct check_worker *worker, const struct zarr_array *array, const uint64_t *index,
-                 struct check_totals *totals, struct problems *problems)
+                 struct check_totals *totals, struct call_counts *counts, struct problems *problems)
 {
     struct decoder_stats before, after;
     char key[ZARR_KEY_MAX];
@@ -425,7 +455,7 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     if (is_string(array))
         rc = check_strings(worker, array, index, totals, &err);
     else
-        rc = check_values(worker, array, index, key, totals, problems, &err);
+        rc = check_values(worker, array, index, key, totals, counts, problems, &err);
     if (rc != 0)
         problems_add(problems, array->name, key, "%s",
                      without_names(err.msg, store_path(array->store), key));

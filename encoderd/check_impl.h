@@ -43,10 +43,55 @@ struct check {
     struct zarr_array **arrays; /* owned */
     size_t narrays;
     uint64_t ncontigs; /* UINT64_MAX: not known */
+    struct counts *counts;
     struct check_totals totals;
     struct problems problems;
     struct problems remarks;
 };
+
+/* ---- check_counts.c: what the store counts of its genotypes, held against them ---- */
+
+/* What is counted in a chunk of genotypes, or a row of chunks; see counts_new. */
+struct call_counts {
+    uint64_t nrows;
+    uint32_t *values; /* owned; nrows × (width + 2): of each ALT, alleles called, samples called */
+    unsigned nstored, nabsent; /* chunks */
+};
+
+/* NULL where nothing is counted: the store says nothing, or its chunks are not made for that. One thread's, but for
+ * what counts_begin and counts_add say. */
+struct counts;
+int counts_new(const struct vcz *vcz, size_t scratch_max, struct counts **out, struct err *err);
+void counts_free(struct counts *counts);
+
+/* Room for a chunk, zeroed; any thread. False if out of memory. */
+bool counts_begin(const struct counts *counts, struct call_counts *out);
+
+/* One allele of the call at this row and column of the chunk at `index`, `first` if it is the call's first; any
+ * thread. */
+struct call_walk {
+    uint64_t row, column; /* of the chunk */
+    int64_t allele;
+    bool first;
+    bool *has_data; /* of the call: kept from one to the next */
+};
+void counts_add(const struct counts *counts, const uint64_t *index, const struct call_walk *at,
+                struct call_counts *to);
+
+/* The same for a chunk that is not stored. */
+void counts_add_absent(const struct counts *counts, const uint64_t *index, int64_t allele,
+                       struct call_counts *to);
+
+/* Takes the counts of the chunk, in C order of chunks, and compares when a row of chunks is complete. */
+int counts_take(struct counts *counts, const uint64_t *index, struct call_counts *chunk,
+                struct err *err);
+
+/* Not all genotypes can be read: from now on nothing is compared. */
+void counts_stop(struct counts *counts);
+
+/* What was found, at the end. With `fill`, nothing of it is a problem. */
+void counts_report(const struct counts *counts, bool fill, struct problems *problems,
+                   struct problems *remarks);
 
 /* ---- check_chunk.c: one chunk ---- */
 
@@ -56,9 +101,11 @@ struct check_worker *check_worker_new(const struct check *check, size_t scratch_
                                       struct err *err);
 void check_worker_free(struct check_worker *worker);
 
-/* Decodes the chunk and looks at its values. What is wrong goes to `problems`; totals are added to. */
+/* Decodes the chunk and looks at its values. What is wrong goes to `problems`; totals are added to, and `counts` is
+ * what was counted of genotypes, if any. */
 void check_chunk(struct check_worker *worker, const struct zarr_array *array, const uint64_t *index,
-                 struct check_totals *totals, struct problems *problems);
+                 struct check_totals *totals, struct call_counts *counts,
+                 struct problems *problems);
 
 /* ---- check_report.c ---- */
 

@@ -4,6 +4,7 @@
 #include "encoderd/columns.h"
 #include "encoderd/encode_subset.h"
 #include "encoderd/narrow.h"
+#include "encoderd/vcz/holes.h"
 
 #include <string.h>
 
@@ -395,14 +396,23 @@ bool encode_chunks_meet_at_bytes(const struct format_view *format)
            selection->vcz->genotype->meta.chunk[1] % per_byte == 0;
 }
 
+static int open_chunk(const struct walk *walk, const uint64_t *index, struct decoder *decoder,
+                      struct source *source, struct err *err)
+{
+    const struct vcz *vcz = walk->selection->vcz;
+
+    source->decoder = decoder;
+    if (decoder_chunk(decoder, vcz->genotype, index, &source->chunk, err) != 0)
+        return -1;
+    return chunk_is_absent(source->chunk) ? holes_judge(vcz->holes, index[0], err) : 0;
+}
+
 static int open_chunks(struct walk *walk, struct encode_worker *worker, struct err *err)
 {
-    const struct zarr_array *genotype = walk->selection->vcz->genotype;
     const uint64_t index[3] = {walk->cell->vchunk, walk->cell->schunk, 0};
     const uint64_t second[3] = {walk->cell->vchunk, walk->cell->schunk, 1};
 
-    walk->sources[0].decoder = worker->decoder;
-    if (decoder_chunk(worker->decoder, genotype, index, &walk->sources[0].chunk, err) != 0)
+    if (open_chunk(walk, index, worker->decoder, &walk->sources[0], err) != 0)
         return -1;
     if (!walk->split)
         return 0;
@@ -412,8 +422,7 @@ static int open_chunks(struct walk *walk, struct encode_worker *worker, struct e
             return -1;
         decoder_set_cache(worker->second, worker->cache);
     }
-    walk->sources[1].decoder = worker->second;
-    return decoder_chunk(worker->second, genotype, second, &walk->sources[1].chunk, err);
+    return open_chunk(walk, second, worker->second, &walk->sources[1], err);
 }
 
 /* How the chunk's blocks can be used, now that they are known. */

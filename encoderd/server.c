@@ -16,6 +16,7 @@
 #include "encoderd/sandbox.h"
 #include "encoderd/vcz/recognise.h"
 #include "encoderd/sched.h"
+#include "encoderd/vcz/holes.h"
 #include "encoderd/zarr/held.h"
 #include "encoderd/zarr/spill.h"
 #include "proto/conn.h"
@@ -419,10 +420,12 @@ static int describe(struct server *server, const struct msg_info *info,
                       budget(server).scratch, &vcz, err) != 0)
         return -1;
     pass_means.notices = &notices;
-    if (info->consumer[0] != '\0')
+    result = info->view.absent_fill ? 0
+                                    : holes_new(vcz, budget(server).scratch, &vcz->holes, err);
+    if (result == 0 && info->consumer[0] != '\0')
         result = consumers_write(vcz, &options, &formats, &pass_means,
                                  consumer_find(info->consumer), info->check, info->json, text, err);
-    else
+    else if (result == 0)
         result = report_write(vcz, &options, &formats, &pass_means, info->json, text, err);
     send_notices(server, info->id, &notices);
     notices_clear(&notices);
@@ -446,8 +449,8 @@ static int make_report(struct server *server, const struct msg_info *info, int s
         return err_set(err, ERR_USAGE, "nothing is known of a program '%s': " CONSUMER_NAMES,
                        info->consumer);
     if (info->check && info->consumer[0] == '\0')
-        return check_store(info->store, view_store_flags(&info->view), &pass_means, info->json,
-                           text, nproblems, err);
+        return check_store(info->store, view_store_flags(&info->view), info->view.absent_fill,
+                           &pass_means, info->json, text, nproblems, err);
     if (selection_fd >= 0 && selection_request_unpack(selection_fd, &request, &memory, err) != 0)
         return -1;
     result = describe(server, info, &request, text, err);

@@ -1,6 +1,7 @@
 #include "encoderd/view.h"
 
 #include "common/nearest.h"
+#include "encoderd/vcz/holes.h"
 #include "encoderd/view_state.h"
 
 #include <stdio.h>
@@ -48,6 +49,7 @@ static int make_fingerprint(struct view *view, const struct view_options *option
         options->formats_optional,
         options->pad_byte,
         options->follow_links,
+        options->absent_fill,
     };
 
     if (vcz_fingerprint(view->vcz, view->fingerprint + STORE_AT, err) != 0)
@@ -260,6 +262,23 @@ struct opening {
     struct selection_memory *memory; /* owned; what request points into, or NULL */
 };
 
+/* The genotypes that are chosen; and the sites before anything is made of them. After an encoder's death what was
+ * looked at is as it was. */
+static int look_for_holes(struct view *view, const struct opening *opening, bool sites,
+                          struct err *err)
+{
+    struct holes *holes = view->vcz->holes;
+    const struct selection *selection = &view->selection;
+
+    if (opening->resume != NULL)
+        return 0;
+    if (sites)
+        return holes_look_sites(holes, err);
+    if (holes_look_samples(holes, selection->sample_column, selection->nsamples, err) != 0)
+        return -1;
+    return holes_look_calls(holes, &view->notices, err);
+}
+
 static int open_parts(struct view *view, const struct opening *opening, struct view_state *state,
                       struct err *err)
 {
@@ -269,8 +288,10 @@ static int open_parts(struct view *view, const struct opening *opening, struct v
     struct pass_means with_notices = *opening->means;
 
     with_notices.notices = &view->notices;
-    if (selection_open(view->vcz, &selection_options, opening->means, resume, state->selection_fd,
+    if (look_for_holes(view, opening, true, err) != 0 ||
+        selection_open(view->vcz, &selection_options, opening->means, resume, state->selection_fd,
                        &view->selection, err) != 0 ||
+        look_for_holes(view, opening, false, err) != 0 ||
         open_formats(view, opening->options, &with_notices, resume, state, err) != 0)
         return -1;
     return resume ? 0 : save_state(view, state, err);
@@ -354,6 +375,8 @@ static int open_view(struct view *view, const struct opening *opening, struct er
     int rc;
 
     if (open_vcz(opening, &view->vcz, err) != 0 ||
+        (!opening->options->absent_fill &&
+         holes_new(view->vcz, opening->means->scratch_max, &view->vcz->holes, err) != 0) ||
         make_fingerprint(view, opening->options, err) != 0)
         return -1;
     if (opening->memory != NULL) {

@@ -45,7 +45,9 @@ static const char help_overview[] =
     "  -V, --exclude-types LIST    variants of no such type\n"                                     \
     "  -i, --include EXPRESSION    variants for which it is true\n"                                \
     "  -e, --exclude EXPRESSION    variants for which it is not\n"                                 \
-    "      --follow-links          follow links in the store that lead out of it\n"
+    "      --follow-links          follow links in the store that lead out of it\n"                 \
+    "      --absent-chunks WHAT    chunks that are not stored, and cannot be what they would read\n" \
+    "                              as: error (default), or fill: take the fill value\n"
 
 #define HELP_PLINK                                                                                 \
     "PLINK 1:\n"                                                                                   \

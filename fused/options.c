@@ -44,6 +44,7 @@ enum opt_id {
     OPT_TARGETS_FORMAT,
     OPT_ERROR_IF_EMPTY,
     OPT_FOLLOW_LINKS,
+    OPT_ABSENT_CHUNKS,
     OPT_BACKGROUND,
     OPT_ALLOW_OTHER,
     OPT_MEMORY,
@@ -88,6 +89,9 @@ enum opt_id {
         {"include", required_argument, NULL, 'i'}, {"exclude", required_argument, NULL, 'e'},      \
     {                                                                                              \
         "follow-links", no_argument, NULL, OPT_FOLLOW_LINKS                                        \
+    },                                                                                             \
+    {                                                                                              \
+        "absent-chunks", required_argument, NULL, OPT_ABSENT_CHUNKS                                \
     }
 #define OPTS_PLINK                                                                                 \
     {"no-bim", no_argument, NULL, OPT_NO_BIM},                                                     \
@@ -370,6 +374,14 @@ static int take_region_format(const char *name, const char *arg, const char **ou
     return 0;
 }
 
+static int take_absent_chunks(struct options *opt, const char *arg, struct err *err)
+{
+    opt->absent_fill = strcmp(arg, "fill") == 0;
+    if (opt->absent_fill || strcmp(arg, "error") == 0)
+        return 0;
+    return err_set(err, ERR_USAGE, "--absent-chunks is error or fill, not '%s'", arg);
+}
+
 static int take_select_option(struct options *opt, int id, const char *arg, struct err *err)
 {
     struct select_options *select = &opt->select;
@@ -405,6 +417,8 @@ static int take_select_option(struct options *opt, int id, const char *arg, stru
     case OPT_FOLLOW_LINKS:
         opt->follow_links = true;
         return 0;
+    case OPT_ABSENT_CHUNKS:
+        return take_absent_chunks(opt, arg, err);
     default:
         return take_bgen_option(opt, id, arg, err);
     }
@@ -733,6 +747,7 @@ void options_view(const struct options *opt, struct view_options *out)
         .min_alleles = opt->min_alleles,
         .max_alleles = opt->max_alleles,
         .follow_links = opt->follow_links,
+        .absent_fill = opt->absent_fill,
     };
     choose_formats(opt, out);
 }

@@ -39,7 +39,7 @@ struct options {
     uint64_t pad_byte;                 /* 0: the default */
     uint64_t min_alleles, max_alleles; /* 0: no limit */
     struct select_options select;
-    bool follow_links;
+    bool follow_links, absent_fill;
 
     bool background, allow_other;
     bool error_if_empty;    /* no variant is left: an error */

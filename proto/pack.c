@@ -127,7 +127,7 @@ static void put_bgen_options(struct putter *put, const struct view_options *view
 static void put_view(struct putter *put, const struct view_options *view)
 {
     put_key(put, "view");
-    msgpack_pack_map(&put->packer, 19);
+    msgpack_pack_map(&put->packer, 20);
     if (view->nformats > PROTO_FORMATS_MAX) {
         put_fail(put, "formats", "holds too many");
         return;
@@ -143,6 +143,7 @@ static void put_view(struct putter *put, const struct view_options *view)
     put_count(put, "min_alleles", view->min_alleles);
     put_count(put, "max_alleles", view->max_alleles);
     put_bool(put, "follow_links", view->follow_links);
+    put_bool(put, "absent_fill", view->absent_fill);
     put_bool(put, "selection", view->has_selection);
 }
 

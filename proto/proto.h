@@ -86,6 +86,7 @@ struct view_options {
     uint64_t min_alleles;         /* 0: no limit */
     uint64_t max_alleles;         /* 0: no limit */
     bool follow_links;            /* links in the store that lead out of it are followed */
+    bool absent_fill;             /* absent chunks are taken for their fill value */
     bool has_selection;           /* a selection_request rides along, as the first descriptor */
 };
 

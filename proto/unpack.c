@@ -85,6 +85,7 @@ static void get_view(struct getter *outer, struct view_options *view)
     get_count(&get, "min_alleles", &view->min_alleles);
     get_count(&get, "max_alleles", &view->max_alleles);
     get_bool(&get, "follow_links", &view->follow_links);
+    get_bool(&get, "absent_fill", &view->absent_fill);
     get_bool(&get, "selection", &view->has_selection);
     if (get_end(&get) < 0)
         outer->failed = true;

@@ -1,6 +1,7 @@
 #include "encoderd/select/batch.h"
 
 #include "common/size.h"
+#include "encoderd/vcz/holes.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -161,6 +162,8 @@ static int open_length(struct batch *batch, struct err *err)
             column_new(batch->length_array, NULL, 0, batch->decoder, batch->budget, err);
         if (batch->length == NULL)
             return -1;
+        if (!batch->length_is_end)
+            column_on_absent(batch->length, holes_judge_lengths, batch->vcz->holes);
     }
     batch->looked_for_length = true;
     return 0;

@@ -1,6 +1,7 @@
 #include "encoderd/select/expr_eval.h"
 
 #include "common/size.h"
+#include "encoderd/vcz/holes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,6 +94,7 @@ static int open_genotypes(struct expr_eval *eval, struct err *err)
                                     batch->decoder, batch->budget, err);
         if (eval->genotype == NULL)
             return -1;
+        column_on_absent(eval->genotype, holes_judge_calls, vcz->holes);
         eval->alleles = new_array(max, context->nsamples * vcz->ploidy, sizeof *eval->alleles);
     }
     if (eval->expr->needs_phase && vcz->phased != NULL) {

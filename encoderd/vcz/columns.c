@@ -31,6 +31,8 @@ struct column {
     uint64_t row_values; /* wanted per variant */
     size_t size;         /* bytes of a number; 0 for strings */
     uint64_t limit;
+    column_judge *judge; /* NULL: none */
+    void *judge_arg;
     /* Numbers: variants [begin, end) as stored, wanted elements only, in the order wanted. */
     uint8_t *slab;
     uint64_t slab_rows, begin, end;
@@ -276,6 +278,12 @@ void column_free(struct column *column)
     free(column);
 }
 
+void column_on_absent(struct column *column, column_judge *judge, void *arg)
+{
+    column->judge = judge;
+    column->judge_arg = arg;
+}
+
 void column_limit(struct column *column, uint64_t end)
 {
     column->limit = end;
@@ -372,6 +380,9 @@ static int load_part(struct column *column, const struct part *part, uint64_t vc
     uint64_t first, last;
 
     if (decoder_chunk(column->decoder, column->array, index, &chunk, err) != 0)
+        return -1;
+    if (chunk_is_absent(chunk) && column->judge != NULL &&
+        column->judge(column->judge_arg, vchunk, err) != 0)
         return -1;
     first = part->row * row_nbytes / chunk_block_size(chunk);
     last =

@@ -55,6 +55,11 @@ struct column *column_new(const struct zarr_array *array, const uint64_t *sample
                           struct err *err);
 void column_free(struct column *column);
 
+/* Called before what a chunk that is not stored reads as is taken for values, with its number along the variants;
+ * not for strings. -1 and an error refuse it. */
+typedef int column_judge(void *arg, uint64_t vchunk, struct err *err);
+void column_on_absent(struct column *column, column_judge *judge, void *arg);
+
 /* A hint: nothing from this variant on will be asked for soon. */
 void column_limit(struct column *column, uint64_t end);
 

@@ -1,6 +1,7 @@
 #include "encoderd/vcz/vcz.h"
 
 #include "common/cleanup.h"
+#include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/parts.h"
 #include "encoderd/vcz/recognise.h"
 
@@ -167,6 +168,7 @@ void vcz_free(struct vcz *vcz)
 {
     if (vcz == NULL)
         return;
+    holes_free(vcz->holes);
     notices_clear(&vcz->notices);
     strings_free(&vcz->contigs);
     strings_free(&vcz->sample_strings);

@@ -29,6 +29,8 @@ enum vcz_part {
 #define VCZ_ALL    ((1u << VCZ_NPARTS) - 1)
 #define VCZ_SITES  (VCZ_PLACES | VCZ_ALLELES | VCZ_IDS)
 
+struct holes;
+
 struct vcz {
     struct store *store;
     struct zarr_group *group;
@@ -54,6 +56,8 @@ struct vcz {
     struct strings sample_strings;
 
     struct strings contigs;
+
+    struct holes *holes; /* owned; judges chunks that are not stored; NULL: they are their fill value */
 
     struct err faults[VCZ_NPARTS]; /* of part 1 << i; code ERR_NONE where there is none */
     struct notices notices;        /* what the user should hear about the store */

@@ -340,3 +340,24 @@ void extent_close(struct extent *extent)
         object_close(extent->object);
     *extent = (struct extent){0};
 }
+
+int extent_stored(struct shards *shards, const struct zarr_array *array, const uint64_t *index,
+                  bool *stored, struct err *err)
+{
+    char key[ZARR_KEY_MAX], label[EXTENT_LABEL_MAX];
+    struct extent extent;
+
+    if (array->meta.sharding.nlevels == 0) {
+        zarr_chunk_key(array, index, key);
+        return store_has(array->store, key, stored, err);
+    }
+    if (extent_open(shards, array, index, &extent, err) < 0) {
+        extent_label(array, index, label);
+        return err != NULL && strstr(err->msg, store_path(array->store)) != NULL
+                   ? -1
+                   : err_prefix(err, "%s (%s)", label, store_path(array->store));
+    }
+    *stored = extent.object != NULL;
+    extent_close(&extent);
+    return 0;
+}

@@ -38,4 +38,8 @@ int extent_open(struct shards *shards, const struct zarr_array *array, const uin
                 struct extent *out, struct err *err);
 void extent_close(struct extent *extent);
 
+/* Is the chunk at `index` (checked) there? Looks at names, and at the index where there is sharding. */
+int extent_stored(struct shards *shards, const struct zarr_array *array, const uint64_t *index,
+                  bool *stored, struct err *err);
+
 #endif

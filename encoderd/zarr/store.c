@@ -200,6 +200,26 @@ int store_object(const struct store *store, const char *key, struct object **out
     return 0;
 }
 
+bool store_lists_names(const struct store *store)
+{
+    return store->lists_names;
+}
+
+int store_has(const struct store *store, const char *key, bool *has, struct err *err)
+{
+    struct object *object;
+
+    if (store_key_check(store, key, false, err) < 0)
+        return -1;
+    if (store->ops->has != NULL)
+        return store->ops->has(store, key, has, err);
+    if (store->ops->object(store, key, &object, err) < 0)
+        return -1;
+    *has = object != NULL;
+    object_close(object);
+    return 0;
+}
+
 void object_close(struct object *object)
 {
     if (object != NULL)

@@ -72,6 +72,12 @@ bool store_waits(void);
  * opening a file and looking at its times asks it each time, and it may hang. */
 bool store_is_local(const struct store *store);
 
+/* Is there anything under this name? Nothing is read, nor is it said whether that could be. */
+int store_has(const struct store *store, const char *key, bool *has, struct err *err);
+
+/* Is that known without asking a file system? */
+bool store_lists_names(const struct store *store);
+
 /* A whole small object, appended to out; *found says whether it exists. More than `max` bytes is
  * ERR_CORRUPT. */
 int store_read_all(const struct store *store, const char *key, size_t max, struct buf *out,

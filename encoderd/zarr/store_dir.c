@@ -574,6 +574,17 @@ static int64_t dir_mtime(const struct store *store, const char *key)
                                                                  : INT64_MIN;
 }
 
+/* A link counts, wherever it leads: reading it is no absent object, but an error at the worst. */
+static int dir_has(const struct store *store, const char *key, bool *has, struct err *err)
+{
+    struct stat st;
+
+    *has = fstatat(((const struct dir_store *)store)->fd, key, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (*has || errno == ENOENT || errno == ENOTDIR)
+        return 0;
+    return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+}
+
 static void dir_free(struct store *store)
 {
     struct dir_store *dir = (struct dir_store *)store;
@@ -601,6 +612,7 @@ static const struct store_ops dir_ops = {
     .usage = dir_usage,
     .identity = dir_identity,
     .mtime = dir_mtime,
+    .has = dir_has,
     .free = dir_free,
 };
 

@@ -21,6 +21,8 @@ struct store_ops {
                     void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
     /* When the object was modified, in nanoseconds since the epoch; INT64_MIN if there is none. */
     int64_t (*mtime)(const struct store *store, const char *key);
+    /* NULL: whether there is one is known by opening it. */
+    int (*has)(const struct store *store, const char *key, bool *has, struct err *err);
     void (*free)(struct store *store);
     /* NULL where a store keeps nothing. */
     int (*set_budget)(struct store *store, size_t nbytes, struct err *err);
@@ -40,6 +42,7 @@ struct store {
     const struct store_ops *ops;
     char *path;          /* owned */
     bool local;          /* see store_is_local */
+    bool lists_names;    /* see store_lists_names */
     struct spill *spill; /* borrowed; or NULL */
     struct held *held;   /* borrowed; or NULL */
     struct store_watch watch;

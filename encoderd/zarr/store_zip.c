@@ -394,6 +394,17 @@ static int zip_identity(const struct store *base, const char *key,
     return 0;
 }
 
+static int zip_has(const struct store *base, const char *key, bool *has, struct err *err)
+{
+    const struct zip_store *store = (const struct zip_store *)base;
+    char name[NAME_MAX_LEN];
+    const size_t len = member_name(store, key, "", name);
+
+    (void)err;
+    *has = len > 0 && zip_find(&store->dir, name, len) != NULL;
+    return 0;
+}
+
 /* ---- The store ---- */
 
 static void zip_free(struct store *base)
@@ -438,6 +449,7 @@ static const struct store_ops zip_ops = {
     .usage = zip_usage,
     .identity = zip_identity,
     .mtime = zip_mtime,
+    .has = zip_has,
     .free = zip_free,
     .set_budget = zip_set_budget,
     .trim = zip_trim,
@@ -537,6 +549,7 @@ int store_zip_new(const char *path, int archive_fd, struct store **out, struct e
     }
     store->base.ops = &zip_ops;
     store->base.path = copy;
+    store->base.lists_names = true;
     store->fd = steal_fd(&fd);
     if (open_archive(store, err) < 0) {
         zip_free(&store->base);

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -84,6 +85,11 @@ def four_columns(sample):
     lines = sample.decode().splitlines()
     fourth = ["sex", "D"] + ["NA"] * (len(lines) - 2)
     return "".join(f"{line} {more}\n" for line, more in zip(lines, fourth)).encode()
+
+
+def case_options(store, text):
+    """Options of a case of the vectors. One store lacks chunks that cannot be what they would read as."""
+    return shlex.split(text) + (["--absent-chunks", "fill"] if store == "missing_chunks.vcz" else [])
 
 
 def copy_store(name, to):

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import shlex
 import signal
 import struct
 import subprocess
@@ -39,7 +38,7 @@ def as_reference(case, options):
 def bgen_cases():
     for line in (helpers.VECTORS / "cases.tsv").read_text().splitlines():
         case, store, form, options = line.split("\t")
-        words = shlex.split(options)
+        words = helpers.case_options(store, options)
         if form == "bgen" and not line.startswith("#"):
             yield case, store, words
 

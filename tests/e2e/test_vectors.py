@@ -1,7 +1,5 @@
 """Every PLINK case of the vectors: the same bytes as the reference makes, or the error that is due."""
 
-import shlex
-
 import pytest
 
 import helpers
@@ -17,7 +15,7 @@ def plink_cases():
             continue
         case, store, form, options = line.split("\t")
         if form == "plink":
-            yield case, store, shlex.split(options)
+            yield case, store, helpers.case_options(store, options)
 
 
 CASES = list(plink_cases())

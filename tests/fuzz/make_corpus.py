@@ -207,8 +207,8 @@ def pack(value):
 VIEW = {"formats": ["plink", "bgen"], "optional": False, "basename": "x", "no_bim": False,
         "no_fam": False, "no_bgi": False, "no_sample_file": False, "no_header_samples": False,
         "fid_zero": False, "autosomes": 0, "phased": False, "haploid": False, "id_in_varid": False,
-        "string_length": 0, "pad_byte": 46,
-        "min_alleles": 0, "max_alleles": 2, "follow_links": False, "selection": False}
+        "string_length": 0, "pad_byte": 46, "min_alleles": 0, "max_alleles": 2,
+        "follow_links": False, "absent_fill": False, "selection": False}
 VERSION = int(re.search(r"#define PROTO_VERSION\s+(\d+)",
                         (ROOT / "proto/proto.h").read_text()).group(1))
 HELLO = {"t": "hello", "version": VERSION, "program": "fuzz", "pid": 1}

@@ -308,6 +308,7 @@ static void every_case_of_the_vectors(void **state)
             strcmp(format, "bgen") != 0 || strstr(store, ".zip") != NULL ||
             !take_options(&options, rest))
             continue;
+        options.absent_fill = strcmp(store, "missing_chunks.vcz") == 0;
         check_case(id, store, &options);
         ncases++;
     }

@@ -24,7 +24,7 @@ struct sample {
         .formats = {"plink", "bgen"}, .nformats = 2, .formats_optional = true, .basename = "b",    \
         .no_fam = true, .fid_zero = true, .autosomes = 38, .no_sample_file = true,                 \
         .haploid = true, .total_string_length = 96, .pad_byte = 88, .min_alleles = 2,              \
-        .max_alleles = 3, .has_selection = true                                                    \
+        .max_alleles = 3, .absent_fill = true, .has_selection = true                               \
     }
 #define VIEW_WIRE                                                                                  \
     "{\"formats\"=>[\"plink\", \"bgen\"], \"optional\"=>true, \"basename\"=>\"b\", "               \
@@ -32,7 +32,7 @@ struct sample {
     "\"no_bgi\"=>false, \"no_sample_file\"=>true, "                                                \
     "\"no_header_samples\"=>false, \"phased\"=>false, \"haploid\"=>true, \"id_in_varid\"=>false, " \
     "\"string_length\"=>96, \"pad_byte\"=>88, \"min_alleles\"=>2, \"max_alleles\"=>3, "            \
-    "\"follow_links\"=>false, \"selection\"=>true}"
+    "\"follow_links\"=>false, \"absent_fill\"=>true, \"selection\"=>true}"
 #define FP_WIRE "\"0123456789abcdefghijklmnopqrstuv\""
 
 static const struct sample samples[] = {

@@ -28,8 +28,11 @@ static inline void vectors_path(char *out, size_t size, const char *kind, const 
 static inline struct view *open_plink(const char *path, struct err *err)
 {
     const struct pass_means means = {.nthreads = 2, .scratch_max = FIXTURE_SCRATCH};
-    const struct view_options options = {
-        .formats = {"plink"}, .nformats = 1, .basename = "x", .max_alleles = 2};
+    const struct view_options options = {.formats = {"plink"},
+                                         .nformats = 1,
+                                         .basename = "x",
+                                         .max_alleles = 2,
+                                         .absent_fill = strstr(path, "missing_chunks") != NULL};
     struct view *view = NULL;
 
     return view_open(path, &options, -1, &means, NULL, &view, err) == 0 ? view : NULL;

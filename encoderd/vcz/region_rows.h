@@ -1,0 +1,30 @@
+/*
+ * region_rows: the rows of a store's region_index: what is on which contig, chunk by chunk.
+ */
+#ifndef VCZFS_VCZ_REGION_ROWS_H
+#define VCZFS_VCZ_REGION_ROWS_H
+
+#include "encoderd/vcz/vcz.h"
+
+/* Of a row: chunk of variant_position, contig, first and last position, greatest end, number of variants. */
+enum {
+    INDEX_CHUNK,
+    INDEX_CONTIG,
+    INDEX_FIRST,
+    INDEX_LAST,
+    INDEX_MAX_END,
+    INDEX_COUNT,
+    INDEX_WIDTH
+};
+
+struct region_rows {
+    int64_t *rows; /* n × INDEX_WIDTH, owned; NULL if there are none, or they contradict the store */
+    uint64_t n;
+};
+
+/* The rows cover all variants. region_rows_free them. */
+int region_rows_open(const struct vcz *vcz, size_t scratch_max, struct region_rows *out,
+                     struct err *err);
+void region_rows_free(struct region_rows *rows);
+
+#endif
