@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +43,29 @@ static void keep_from(struct access_log *log, size_t done)
         event_add(log->flush, &flush_after);
 }
 
+/* How many of the first `done` bytes are of a line that does not end among them. */
+static size_t unfinished(const struct buf *lines, size_t done)
+{
+    size_t end = done;
+
+    while (end > 0 && lines->data[end - 1] != '\n')
+        end--;
+    return done - end;
+}
+
+/* Of a line whose end the disk had no room for the file keeps nothing. Where somebody else appended since, or it is a
+ * pipe, what is there stays. */
+static void take_back(const struct access_log *log, size_t done)
+{
+    const size_t n = unfinished(&log->lines, done);
+    const off_t at = lseek(log->fd, 0, SEEK_CUR);
+    struct stat st;
+
+    if (n > 0 && at >= (off_t)n && fstat(log->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        st.st_size == at && ftruncate(log->fd, at - (off_t)n) != 0)
+        log_debug("the access log ends with half a line: %s", strerror(errno));
+}
+
 static void flush_lines(struct access_log *log)
 {
     size_t done = 0;
@@ -59,10 +83,14 @@ static void flush_lines(struct access_log *log)
                 return;
             break;
         }
-        if (n < 0)
-            give_up(log, strerror(errno));
-        else
+        if (n < 0) {
+            const int why = errno;
+
+            take_back(log, done);
+            give_up(log, strerror(why));
+        } else {
             done += (size_t)n;
+        }
     }
     buf_reset(&log->lines);
 }

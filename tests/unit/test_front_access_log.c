@@ -1,11 +1,14 @@
 #include "fused/access_log.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -95,6 +98,52 @@ static void lines_reach_the_file_at_the_end(void **state)
     event_base_free(base);
 }
 
+/* As a disk is that has room for `room` bytes; the file's text is in text[0 .. n). */
+static ssize_t log_two_lines(rlim_t room, char *text, size_t text_size)
+{
+    struct access_entry entry = {.kind = "read", .name = "a"};
+    struct event_base *base = event_base_new();
+    char path[] = "/tmp/vczfs-access-log-XXXXXX";
+    const int fd = mkostemp(path, O_APPEND);
+    struct rlimit before, limit;
+    struct access_log *log;
+    struct err err;
+    ssize_t n;
+    int reader;
+
+    assert_true(fd >= 0);
+    reader = open(path, O_RDONLY);
+    unlink(path);
+    log = access_log_new(base, fd, &err);
+    assert_non_null(log);
+    access_log_add(log, &entry);
+    access_log_add(log, &entry);
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = (struct rlimit){room, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    access_log_free(log);
+    setrlimit(RLIMIT_FSIZE, &before);
+    n = read(reader, text, text_size);
+    close(reader);
+    event_base_free(base);
+    return n;
+}
+
+static void a_full_disk_leaves_whole_lines(void **state)
+{
+    char text[4096];
+    const ssize_t all = log_two_lines(RLIM_INFINITY, text, sizeof text), line = all / 2;
+    const ssize_t rooms[] = {0, 1, line - 1, line, line + 1, all - 1, all};
+
+    (void)state;
+    assert_int_equal(text[line - 1], '\n');
+    signal(SIGXFSZ, SIG_IGN);
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
+        assert_int_equal(log_two_lines((rlim_t)rooms[i], text, sizeof text),
+                         rooms[i] / line * line);
+    signal(SIGXFSZ, SIG_DFL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +152,7 @@ int main(void)
         cmocka_unit_test(names_are_escaped),
         cmocka_unit_test(names_that_are_not_utf8_stay_json),
         cmocka_unit_test(lines_reach_the_file_at_the_end),
+        cmocka_unit_test(a_full_disk_leaves_whole_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
