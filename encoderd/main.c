@@ -2,6 +2,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "common/open_files.h"
 #include "common/signals.h"
 #include "common/size.h"
 #include "common/version.h"
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #define MEMORY_MIN  (UINT64_C(16) << 20)
@@ -169,16 +169,17 @@ static void keep_malloc_small(void)
     mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
-/* Each worker keeps the files open that it reads from: see CHUNKS_MAX. Nothing here uses select(2), whose
- * sets are what the low limit that processes begin with is for. */
-static void raise_open_files(void)
+/* Each worker keeps the files open that it reads from: see CHUNKS_MAX. */
+static int raise_open_files(struct server_config *config)
 {
-    struct rlimit limit;
+    struct err err;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    if (open_files_raise(UINT64_MAX, &err) != 0) {
+        log_error("%s", err.msg);
+        return -1;
+    }
+    config->nthreads = open_files_threads(config->nthreads);
+    return 0;
 }
 
 static int open_log(const struct options *options)
@@ -244,7 +245,8 @@ int main(int argc, char **argv)
         io_close_from(PROTO_LISTENER_FD + 1);
     if (open_log(&options) != 0)
         return 1;
-    raise_open_files();
+    if (raise_open_files(&options.server) != 0)
+        return 1;
     keep_malloc_small();
     if (options.bench != NULL)
         return bench_run(options.bench, options.store, options.bench_bytes, &options.server);

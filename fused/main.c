@@ -1,5 +1,6 @@
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/open_files.h"
 #include "common/signals.h"
 #include "common/version.h"
 #include "fused/log_file.h"
@@ -37,11 +38,16 @@ static int run(const struct options *opt)
 {
     AUTO_FREE char *log_path = NULL;
     const int log_fd = log_file_open(opt, &log_path);
+    struct err err;
     int status;
 
     if (log_fd < 0)
         return EXIT_FAILURE;
     log_init("vczfs", opt->log_level, log_fd);
+    if (open_files_raise(OPEN_FILES_LEAST, &err) != 0) {
+        fprintf(stderr, "vczfs: %s\n", err.msg);
+        return EXIT_FAILURE;
+    }
     status = opt->verb == VERB_INFO ? verb_info(opt, log_fd) : verb_mount(opt, log_fd, log_path);
     if (log_fd != STDERR_FILENO)
         close(log_fd);

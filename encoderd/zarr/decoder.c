@@ -30,13 +30,16 @@
 /* Block indexes of all cached chunks together. */
 #define INDEX_NBYTES_MAX ((uint64_t)8 << 20)
 
+/* For as many decoders as there can be: three for each of 64 threads, and those of the views. */
+#define DECODERS_MAX 256
+
 static size_t chunks_max(void)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return CHUNKS_FEW;
-    return (size_t)size_max(CHUNKS_FEW, size_min(CHUNKS_MAX, limit.rlim_cur / 32));
+    return (size_t)size_max(CHUNKS_FEW, size_min(CHUNKS_MAX, limit.rlim_cur / DECODERS_MAX));
 }
 
 struct decoder *decoder_new(size_t scratch_max, struct err *err)

@@ -1,5 +1,6 @@
 """What goes wrong is said before the mount, in words, with exit status 1 (or 2 for the command line)."""
 
+import concurrent.futures
 import errno
 import json
 import os
@@ -370,6 +371,36 @@ def test_encoder_that_is_not_a_program(scratch, refused):
 @pytest.mark.parametrize("program", ["/bin/true", "/bin/false", "/bin/cat"])
 def test_encoder_that_is_another_program(program, refused):
     assert_says(refused(helpers.store("biallelic.vcz"), "--encoder", program), "encoder")
+
+
+OPEN_FILES_LEAST = 64  # common/open_files.h
+
+
+def test_too_few_open_files(scratch):
+    """Refused with the number that is needed, not mounted to fail in most reads."""
+    (scratch / "mnt").mkdir()
+    for limit in 16, 31, 36, 40, OPEN_FILES_LEAST - 1:
+        for line in ("mount", helpers.store("biallelic.vcz"), scratch / "mnt"), ("info", helpers.store("biallelic.vcz")):
+            done = subprocess.run(
+                ["prlimit", f"--nofile={limit}", helpers.VCZFS, *line],
+                capture_output=True,
+                text=True,
+                timeout=30 * helpers.SLOW,
+                check=False,
+            )
+            assert_says(done, f"{limit} open files", f"{OPEN_FILES_LEAST} are needed", "ulimit -n")
+
+
+@pytest.mark.parametrize("limit", [f"{OPEN_FILES_LEAST}", "100", f"16:{OPEN_FILES_LEAST}", "8:4096"])
+def test_as_few_open_files_as_are_allowed(limit, large, mount):
+    """With them all readers of all files are served, by fewer threads if need be; a soft limit is raised."""
+    with mount(large[0], verb="mount") as m:
+        due = {path.name: path.read_bytes() for path in m.dir.iterdir()}
+    with mount(large[0], "--threads", 16, verb="mount", prefix=["prlimit", f"--nofile={limit}"]) as m:
+        paths = sorted(m.dir.iterdir()) * 6
+        with concurrent.futures.ThreadPoolExecutor(len(paths)) as pool:
+            for path, got in zip(paths, pool.map(pathlib.Path.read_bytes, paths)):
+                assert got == due[path.name]
 
 
 def test_access_log_that_cannot_be_written(refused):
