@@ -89,7 +89,7 @@ def name_axes(store, array, names):
 
 OWN = {"variant_position": ["rows"], "sample_id": ["people"]}
 TRANSPOSED = [{"call_genotype": ["samples", "variants", "ploidy"]}, {"call_genotype": ["variants", "ploidy", "samples"]},
-              {"variant_allele": ["alleles", "variants"]}, {"call_genotype_phased": ["samples", "variants"]},
+              {"variant_allele": ["alleles", "variants"]},
               {"variant_position": ["samples"]}, OWN | {"call_genotype": ["people", "rows", "x"]},
               {"call_genotype": [None, "variants", None]}]
 MEANINGLESS = [{"call_genotype": ["a", "b", "c"]}, {"call_genotype": [None, None, None]}, {"call_genotype": []},
@@ -107,6 +107,16 @@ def test_transposed(store, names, refused, scratch):
     assert "is transposed" in refused(copy).stderr
     checked = helpers.run("info", "--check", copy)
     assert checked.returncode == 1 and "is transposed" in checked.stdout
+
+
+def test_transposed_phase(mount, refused, scratch):
+    """Who shows no phase does not need it."""
+    copy = helpers.copy_store("codec_none.vcz", scratch)
+    name_axes(copy, "call_genotype_phased", ["samples", "variants"])
+    with mount(copy) as m:
+        assert m.path(".bed").exists()
+    assert "is transposed" in refused(copy, "--phased", verb="mount-bgen").stderr
+    assert helpers.run("info", "--check", copy).returncode == 1
 
 
 def test_names_that_say_nothing(mount, scratch):
