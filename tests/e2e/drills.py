@@ -1,6 +1,6 @@
 """
 What the drills share: readers that know the right bytes (tests/tools/readcheck.c), figures, and how long to go on.
-Drills are short in `make check`; with VCZFS_SOAK=1 (`make soak`) they run as long as issue and README say.
+Drills are short in `make check`; with VCZFS_SOAK=1 (`make soak`) they run as long as issue and doc/TESTING.md say.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ def scaled(check, soak):
 
 
 def record(drill, **figures):
-    """Keeps what was measured, for the README: $VCZFS_BUILD/drills.jsonl."""
+    """Keeps what was measured, for doc/TESTING.md: $VCZFS_BUILD/drills.jsonl."""
     line = json.dumps({"drill": drill, "soak": SOAK, **figures})
     print(line)
     with (helpers.BUILD / "drills.jsonl").open("a") as out:

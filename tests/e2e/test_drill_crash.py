@@ -191,7 +191,7 @@ def test_time_from_death_to_the_next_read(verb, mount, generated):
     figures = {f"p{q}_ms": drills.milliseconds(drills.quantile(took, q / 100)) for q in (50, 90, 99)}
     figures["max_ms"] = drills.milliseconds(max(took))
     drills.record("respawn", view=verb, deaths=len(took), **figures)
-    # Others may be at work on the machine; the README has what it takes on a quiet one.
+    # Others may be at work on the machine; doc/TESTING.md has what it takes on a quiet one.
     assert drills.quantile(took, 0.5) < 0.1 * helpers.SLOW, figures
     assert max(took) < 3.0 * helpers.SLOW, figures
 
