@@ -180,6 +180,7 @@ static void on_up(const uint8_t *arena, uint64_t arena_size, void *arg)
 {
     struct mount *mount = arg;
 
+    supervisor_serving(mount->supervisor);
     reads_up(mount->reads, arena, arena_size);
     lazy_up(mount->lazy);
     if (mount->ready)

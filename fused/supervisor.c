@@ -2,6 +2,7 @@
 
 #include "fused/child.h"
 #include "fused/clock.h"
+#include "fused/oom.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ struct supervisor {
     pid_t pid; /* 0: none */
     pid_t dying[DYING_MAX];
     size_t ndying;
-    char last_end[96];
+    char last_end[128];
+    struct oom oom; /* of the cgroup that encoders live in */
 };
 
 /* How an encoder ended is worth telling unless it was in good order. */
@@ -27,6 +29,8 @@ static void note_end(struct supervisor *sup, pid_t pid, int status)
     char text[sizeof sup->last_end];
 
     child_status_text(status, text, sizeof text);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && oom_happened(&sup->oom))
+        strncat(text, ": its cgroup is out of memory", sizeof text - strlen(text) - 1);
     if (status == 0) {
         log_info("encoder %d %s", (int)pid, text);
         return;
@@ -129,6 +133,12 @@ void supervisor_stop(struct supervisor *sup, int grace_ms)
         while (!child_wait(pid, now < end ? (int)(end - now) : 0, &status) && now < end)
             now = clock_ms();
     }
+}
+
+void supervisor_serving(struct supervisor *sup)
+{
+    if (sup->pid != 0)
+        oom_watch(&sup->oom, sup->pid);
 }
 
 const char *supervisor_last_end(const struct supervisor *sup)

@@ -29,6 +29,9 @@ void supervisor_discard(struct supervisor *sup);
  * no encoder can be started afterwards. */
 void supervisor_stop(struct supervisor *sup, int grace_ms);
 
+/* The encoder is open and serves: from now on its death may be for lack of memory, and is said to be. */
+void supervisor_serving(struct supervisor *sup);
+
 /* How the last encoder that ended by itself and in disorder did; "" if none has. */
 const char *supervisor_last_end(const struct supervisor *sup);
 

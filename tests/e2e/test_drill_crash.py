@@ -160,6 +160,11 @@ def test_encoder_killed_by_the_kernel_for_memory(verb, mount, generated, scratch
                 results = readers.finish()
             kills = cgroup.kills()
             assert "held back" not in m.log(), m.log()
+            assert "killed by signal 9 (Killed): its cgroup is out of memory" in m.log()
+            told = m.log().count("out of memory")
+            m.kill_encoder()
+            m.read(drills.SUFFIX[verb])
+            assert m.log().count("out of memory") == told, "somebody's SIGKILL is not the kernel's"
         drills.assert_all_right(results)
         drills.record("oom-cgroup", view=verb, kills=kills, reads=sum(r["ops"] for r in results))
 
