@@ -5,6 +5,7 @@
 #include "encoderd/format/chromosome.h"
 #include "encoderd/report_value.h"
 #include "encoderd/survey.h"
+#include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/text.h"
 
 #include <inttypes.h>
@@ -610,6 +611,15 @@ static int count_haploid(const struct look *look, const struct selection_options
     return 0;
 }
 
+/* What the store lacks, no format can show. */
+static void refuse_all(struct look *look, const struct err *why)
+{
+    for (size_t i = 0; i < NFORMATS; i++) {
+        look->refused[i] = true;
+        look->why[i] = *why;
+    }
+}
+
 /* Would a mount show it? */
 static int try_format(struct look *look, size_t i, const struct pass_means *means, struct err *err)
 {
@@ -760,19 +770,22 @@ int consumers_write(const struct vcz *vcz, const struct selection_options *optio
                     struct err *err)
 {
     struct look look = {.vcz = vcz, .formats = formats};
-    int rc;
+    struct err why = {0};
+    int rc = 0;
 
-    /* What the store lacks, no format can show. */
-    if (vcz_need(vcz, VCZ_CALLS | VCZ_SAMPLES, &look.why[0]) != 0) {
-        look.refused[0] = look.refused[1] = true;
-        look.why[1] = look.why[0];
+    if (vcz_need(vcz, VCZ_CALLS | VCZ_SAMPLES, &why) != 0) {
+        refuse_all(&look, &why);
         return write_findings(&look, consumer, json, out, err);
     }
     if (selection_open(vcz, options, means, false, -1, &look.selection, err) != 0)
         return -1;
     for (size_t i = 0; means->notices != NULL && i < look.selection.notices.n; i++)
         notices_add(means->notices, "%s", look.selection.notices.text[i]);
-    rc = look_around(&look, options, means, consumer, look_at_calls, err);
+    if (holes_look_all(vcz->holes, look.selection.sample_column, look.selection.nsamples,
+                       means->notices, &why) != 0)
+        refuse_all(&look, &why);
+    else
+        rc = look_around(&look, options, means, consumer, look_at_calls, err);
     if (rc == 0)
         rc = write_findings(&look, consumer, json, out, err);
     survey_clear(&look.survey);

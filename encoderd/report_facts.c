@@ -128,16 +128,6 @@ static int refuse_views(const struct err *why, struct report_facts *facts)
     return 0;
 }
 
-/* Chunks that are not stored, and that a mount would not get past. */
-static int look_for_holes(const struct vcz *vcz, const struct selection *selection,
-                          struct notices *notices, struct err *err)
-{
-    if (holes_look_sites(vcz->holes, err) != 0 ||
-        holes_look_samples(vcz->holes, selection->sample_column, selection->nsamples, err) != 0)
-        return -1;
-    return holes_look_calls(vcz->holes, notices, err);
-}
-
 static int describe_views(const struct vcz *vcz, const struct selection_options *options,
                           const struct format_options *formats, const struct pass_means *means,
                           struct report_facts *facts, struct err *err)
@@ -158,7 +148,8 @@ static int describe_views(const struct vcz *vcz, const struct selection_options 
     facts->selected = true;
     facts->shown_nsamples = selection.nsamples;
     facts->shown_nvariants = selection.rows.nrows;
-    if (look_for_holes(vcz, &selection, means->notices, &why) != 0)
+    if (holes_look_all(vcz->holes, selection.sample_column, selection.nsamples, means->notices,
+                       &why) != 0)
         refuse_views(&why, facts);
     for (size_t i = facts->nviews; i < REPORT_VIEWS_MAX && format_at(i) != NULL && rc == 0; i++)
         rc = describe_view(format_at(i), &selection, formats, &quietly,

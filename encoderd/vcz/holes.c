@@ -632,16 +632,14 @@ static int refuse_samples(const struct vcz *vcz, const struct unwritten *unwritt
                    fill_text(&vcz->genotype->meta));
 }
 
-/* Which columns of chunks have one that is stored, to `stored`; *any: is there such a column? */
-static int look_columns(const struct vcz *vcz, bool *stored, bool *any, struct err *err)
+/* Which columns of chunks have one that is stored, to `stored`. */
+static int look_columns(const struct vcz *vcz, bool *stored, struct err *err)
 {
     uint64_t left = SAMPLES_NAMES_MAX;
 
-    for (uint64_t s = 0; s < vcz->genotype->meta.nchunks[1]; s++) {
+    for (uint64_t s = 0; s < vcz->genotype->meta.nchunks[1]; s++)
         if (look_column(vcz, s, &left, &stored[s], err) != 0)
             return -1;
-        *any = *any || stored[s];
-    }
     return 0;
 }
 
@@ -650,19 +648,22 @@ int holes_look_samples(const struct holes *holes, const uint64_t *columns, uint6
 {
     struct unwritten unwritten = {0};
     AUTO_FREE bool *stored = NULL;
-    bool any = false, confirmed = false;
+    bool confirmed = false;
     const struct zarr_meta *meta;
 
     if (holes == NULL || holes->vcz->nvariants == 0 ||
         vcz_need(holes->vcz, VCZ_CALLS | VCZ_SAMPLES, NULL) != 0)
         return 0;
     meta = &holes->vcz->genotype->meta;
+    /* A store of one column has one that is REF throughout where a writer of few variants means it. */
+    if (meta->nchunks[1] < 2)
+        return 0;
     stored = calloc(meta->nchunks[1] + 1, sizeof *stored);
     if (stored == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
-    if (look_columns(holes->vcz, stored, &any, err) != 0)
+    if (look_columns(holes->vcz, stored, err) != 0)
         return -1;
-    for (uint64_t i = 0; i < n && any; i++)
+    for (uint64_t i = 0; i < n; i++)
         if (!stored[columns[i] / meta->chunk[1]])
             add_unwritten(holes->vcz, columns[i], &unwritten);
     if (unwritten.n == 0)
@@ -670,4 +671,12 @@ int holes_look_samples(const struct holes *holes, const uint64_t *columns, uint6
     if (is_confirmed(holes, &confirmed, err) != 0)
         return -1;
     return confirmed ? 0 : refuse_samples(holes->vcz, &unwritten, err);
+}
+
+int holes_look_all(struct holes *holes, const uint64_t *columns, uint64_t n,
+                   struct notices *notices, struct err *err)
+{
+    if (holes_look_sites(holes, err) != 0 || holes_look_samples(holes, columns, n, err) != 0)
+        return -1;
+    return holes_look_calls(holes, notices, err);
 }

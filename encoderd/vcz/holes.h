@@ -36,6 +36,10 @@ int holes_look_samples(const struct holes *holes, const uint64_t *columns, uint6
  * says how many they are. */
 int holes_look_calls(struct holes *holes, struct notices *notices, struct err *err);
 
+/* All of the above: what a mount of these samples would not get past, or has to say. */
+int holes_look_all(struct holes *holes, const uint64_t *columns, uint64_t n,
+                   struct notices *notices, struct err *err);
+
 /* Row `vchunk` of the genotype chunks has one that is not stored, and somebody reads it. Any thread; one that
  * may not wait is refused with an error that is not meant for users unless it is known already. */
 int holes_judge(struct holes *holes, uint64_t vchunk, struct err *err);

@@ -98,10 +98,12 @@ def bed_of(store, mount, *options):
 
 
 def assert_refused(store, refused, said, mount, fills=True):
-    """By mount, info (not possible) and the check; and with fill it mounts."""
+    """By mount, info (not possible, whichever the program) and the check; and with fill it mounts."""
     assert re.search(said, refused(store).stderr)
     info = helpers.run("info", store)
     assert info.returncode == 0 and "not possible" in info.stdout and re.search(said, info.stdout)
+    program = helpers.run("info", "--for", "plink2", store)
+    assert program.stdout.startswith("does not get .bed") and re.search(said, program.stdout)
     assert check(store)["nproblems"] > 0
     if fills:
         bed_of(store, mount, *FILL)
@@ -248,6 +250,18 @@ def test_died_append(column, counts, mount, refused, scratch):
     assert_refused(store, refused, said, mount)
     with mount(store, "-s", f"^S{2 * column},S{2 * column + 1}") as m:
         assert len(m.read(".fam").splitlines()) == 4
+
+
+@pytest.mark.parametrize("counts", ["", "ACAN"])
+def test_nobody_has_genotypes(counts, mount, refused, scratch):
+    """Of several columns not one has a chunk: only a store that counts no ALT means it."""
+    store = made(scratch, [[0] * NS] * NV, counts=counts)
+    leave_out_zeroes(store)
+    if counts:
+        assert bed_of(store, mount)[0] == b"\x6c\x1b\x01" + b"\xff\x0f" * NV
+    else:
+        assert f"no genotypes are stored of {NS} samples" in refused(store).stderr
+        bed_of(store, mount, *FILL)
 
 
 def test_one_column_cannot_be_judged(mount, scratch):
