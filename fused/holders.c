@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,7 +72,7 @@ static void append_holder(const char *pid, char *text, size_t size)
     snprintf(text + len, size - len, "%s%s (%s)", len > 0 ? ", " : "", pid, comm);
 }
 
-void holders_text(const char *path, char *text, size_t size)
+void holders_text(const char *path, pid_t front, char *text, size_t size)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
@@ -79,7 +80,8 @@ void holders_text(const char *path, char *text, size_t size)
 
     text[0] = '\0';
     while (proc != NULL && (entry = readdir(proc)) != NULL) {
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !is_holder(entry->d_name, path))
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || atol(entry->d_name) == front ||
+            !is_holder(entry->d_name, path))
             continue;
         if (n++ == HOLDERS_MAX) {
             const size_t len = strlen(text);

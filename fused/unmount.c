@@ -63,11 +63,11 @@ static int await_end(pid_t front, const char *dir, struct err *err)
     return 0;
 }
 
-static int refuse_busy(const char *path, const char *dir, struct err *err)
+static int refuse_busy(const char *path, const char *dir, pid_t front, struct err *err)
 {
     char holders[256];
 
-    holders_text(path, holders, sizeof holders);
+    holders_text(path, front, holders, sizeof holders);
     return err_set(err, ERR_IO,
                    "'%s' is in use%s%s: close the files that are open on it, and leave the "
                    "directory; or use --lazy, and they fail from now on",
@@ -89,7 +89,7 @@ static int unmount(const char *dir, bool lazy, struct err *err)
     /* Who has files open on a dead mount cannot read them any more. */
     if (err->code == ERR_IO && !lazy && mounts_dead(path))
         return mounts_unmount(path, true, err);
-    return err->code == ERR_IO ? refuse_busy(path, dir, err) : -1;
+    return err->code == ERR_IO ? refuse_busy(path, dir, front, err) : -1;
 }
 
 int verb_unmount(const struct options *opt)

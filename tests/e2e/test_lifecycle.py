@@ -193,6 +193,7 @@ def test_vczfs_unmount_of_a_busy_mount(mount):
             done = helpers.run("unmount", m.dir)
             assert done.returncode == 1
             assert f"in use by process {os.getpid()} (" in done.stderr and "--lazy" in done.stderr
+            assert f"{m.front} (" not in done.stderr  # it has the directory below the mount open
             assert os.pread(fd, len(bed()), 0) == bed()
             assert helpers.run("unmount", "--lazy", m.dir).returncode == 0
             assert not helpers.is_mounted(m.dir)
