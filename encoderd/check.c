@@ -12,12 +12,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* A store with more chunks than this has mostly chunks that are not stored, if it is honest. */
 #define CHUNKS_MAX (UINT64_C(1) << 26)
-
-#define PROGRESS_INTERVAL_NS INT64_C(50000000)
 
 /* ---- problems ---- */
 
@@ -220,8 +217,7 @@ struct walk {
     const struct pass_means *means;
     uint64_t *first;   /* of each array: the number of its first chunk; narrays + 1 */
     uint64_t *nabsent; /* of each array: its chunks that are not stored */
-    uint64_t done;
-    int64_t last_said_ns;
+    struct check_progress progress;
 };
 
 struct found {
@@ -229,14 +225,6 @@ struct found {
     struct call_counts counts;
     struct problems problems;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static int walk_start(void *arg, void **worker, struct err *err)
 {
@@ -306,20 +294,6 @@ static int take_counts(struct check *check, size_t array, const uint64_t *index,
     return 0;
 }
 
-static int say_progress(struct walk *walk, struct err *err)
-{
-    const uint64_t total = walk->first[walk->check->narrays];
-    const int64_t now = now_ns();
-
-    if (walk->means->progress == NULL ||
-        (walk->done < total && now - walk->last_said_ns < PROGRESS_INTERVAL_NS))
-        return 0;
-    walk->last_said_ns = now;
-    if (walk->means->progress("checking chunks", walk->done, total, walk->means->progress_arg) != 0)
-        return err_set(err, ERR_PEER, "stopped while checking: nobody waits for it any more");
-    return 0;
-}
-
 static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
 {
     struct walk *walk = arg;
@@ -338,8 +312,7 @@ static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
     sum->nzero_ploidy += found->totals.nzero_ploidy;
     problems_move(&found->problems, &walk->check->problems);
     walk_discard(arg, found);
-    walk->done++;
-    return rc != 0 ? -1 : say_progress(walk, err);
+    return rc != 0 ? -1 : check_progress_chunk(&walk->progress, array, i, err);
 }
 
 /* Numbers the chunks, leaving out the arrays that have too many to look at. */
@@ -401,8 +374,7 @@ static int walk_chunks(struct check *check, const struct pass_means *means, stru
     struct walk walk = {.check = check,
                         .means = means,
                         .first = first,
-                        .nabsent = nabsent,
-                        .last_said_ns = now_ns()};
+                        .nabsent = nabsent};
     struct parallel_job job = {.nthreads = means->nthreads,
                                .start = walk_start,
                                .stop = walk_stop,
@@ -410,14 +382,17 @@ static int walk_chunks(struct check *check, const struct pass_means *means, stru
                                .take = walk_take,
                                .discard = walk_discard,
                                .arg = &walk};
+    int rc;
 
     if (first == NULL || nabsent == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for a check");
     number_chunks(check, first);
     job.npieces = first[check->narrays];
-    if (job.npieces == 0)
-        return say_progress(&walk, err);
-    if (parallel_run(&job, err) != 0)
+    rc = check_progress_begin(&walk.progress, check, means, first, err);
+    if (rc == 0 && job.npieces > 0)
+        rc = parallel_run(&job, err);
+    check_progress_end(&walk.progress);
+    if (rc != 0)
         return -1;
     remark_absent(check, &walk);
     remark_without_alt(check);

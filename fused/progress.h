@@ -11,11 +11,13 @@ struct progress {
     bool terminal;
     bool shown;           /* a line stands there now */
     uint64_t begun, last; /* ms */
+    uint64_t total;       /* of what is being done now; another total is another piece of work */
+    uint64_t since;       /* ms: when that began */
 };
 
 void progress_init(struct progress *progress);
 
-/* Shows it, if the whole has been going on long enough to be worth it. */
+/* Shows it, with the time that is left at this pace, if the whole has been going on long enough to be worth it. */
 void progress_show(struct progress *progress, const char *what, uint64_t done, uint64_t total);
 
 /* Clears the line. Before anything else is written to the terminal. */

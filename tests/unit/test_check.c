@@ -453,6 +453,46 @@ static void test_stopped(void **state)
     buf_free(&text);
 }
 
+struct told {
+    uint64_t done, total;
+    char what[64];
+};
+
+static int tell(const char *what, uint64_t done, uint64_t total, void *arg)
+{
+    struct told *told = arg;
+
+    if (strncmp(what, "checking, ", strlen("checking, ")) != 0)
+        return 0;
+    assert_true(told->done <= done && done <= total);
+    told->done = done;
+    told->total = total;
+    snprintf(told->what, sizeof told->what, "%s", what);
+    return 0;
+}
+
+/* What is said at the end: all bytes that the arrays have in the store, of all of them. */
+static void test_progress(void **state)
+{
+    struct told told = {0};
+    const struct pass_means means = {.nthreads = 2,
+                                     .scratch_max = FIXTURE_SCRATCH,
+                                     .progress = tell,
+                                     .progress_arg = &told};
+    struct buf text = {0};
+    struct err err = {0};
+    char path[4096];
+    uint64_t nproblems;
+
+    (void)state;
+    vectors_path(path, sizeof path, "stores", "biallelic.vcz");
+    assert_int_equal(check_store(path, 0, false, &means, false, &text, &nproblems, &err), 0);
+    assert_int_equal(told.done, told.total);
+    assert_int_equal(told.total, 53383); /* the sizes of all files in the arrays' folders */
+    assert_string_equal(told.what, "checking, 52.1 KiB of 52.1 KiB");
+    buf_free(&text);
+}
+
 static void test_nothing_there(void **state)
 {
     const struct pass_means means = {.nthreads = 1, .scratch_max = FIXTURE_SCRATCH};
@@ -483,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_shard_names),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_progress),
         cmocka_unit_test(test_nothing_there),
     };
 
