@@ -102,7 +102,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("what, name, options, left", REFUSED, ids=lambda value: str(value)[:12])
+@pytest.mark.parametrize("what, name, options, left", REFUSED, ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[:12])
 def test_name_that_is_misread(what, name, options, left, store):
     put_name(store, what, name)
     suffixes, said = shown(store, *options)
