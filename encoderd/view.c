@@ -354,13 +354,14 @@ static void watch_store(struct view *view, const struct opening *opening)
     store_watch_from(store, since);
 }
 
-/* A store that cannot be read in part may be away for a while, too. */
+/* A store that cannot be read in part may be away for a while, too; one whose parts make no sense any more is
+ * another one. */
 static int check_unchanged(const struct view *view, const struct opening *opening, struct err *err)
 {
     if (opening->resume == NULL ||
         memcmp(view->fingerprint, opening->resume->mark, PROTO_MARK) == 0)
         return 0;
-    if (vcz_need(view->vcz, VCZ_ALL, err) != 0)
+    if (vcz_need(view->vcz, VCZ_ALL, err) != 0 && !err_is_of_store(err))
         return -1;
     return err_set(err, ERR_CHANGED,
                    "%s is not the store that was mounted: it was changed since. Unmount, and "

@@ -34,7 +34,8 @@ struct mount {
     const char *log_path; /* NULL: standard error */
     int status_fd;                                /* to the parent, with --background; else -1 */
     char *store, *dir, *encoder, *encoder_socket; /* owned, absolute; the last two may be NULL */
-    int dir_fd; /* the mount point; owned; -1: dir is a descriptor that was handed over */
+    bool handed; /* dir is a descriptor that somebody else has mounted */
+    int dir_fd;  /* the mount point, until a session has it; owned */
     int selection_fd;                             /* what select_options gathered; -1: nothing */
     struct fs fs;
     struct progress progress;
@@ -100,7 +101,7 @@ static void on_ready(void *arg)
     announce(mount);
     mount->ready = true;
     /* Nobody here can reach what somebody else has mounted. */
-    service_mounted(mount->service, mount->dir_fd >= 0 ? mount->dir : "/");
+    service_mounted(mount->service, mount->handed ? "/" : mount->dir);
     say_serving(mount);
     if (mount->status_fd < 0)
         return;
@@ -130,7 +131,8 @@ static void on_opened(const struct link_view *view, void *arg)
         .view = &mount->view,
         .source = mount->store,
         .dir = mount->dir,
-        .dir_fd = mount->dir_fd,
+        .dir_fd = steal_fd(&mount->dir_fd),
+        .handed = mount->handed,
         .allow_other = mount->opt->allow_other,
     };
 
@@ -282,7 +284,8 @@ static int check_dir(struct mount *mount, struct err *err)
 {
     const struct options *opt = mount->opt;
 
-    if (preflight_is_descriptor(opt->dir)) {
+    mount->handed = preflight_is_descriptor(opt->dir);
+    if (mount->handed) {
         mount->dir = strdup(opt->dir);
         return mount->dir == NULL ? err_set(err, ERR_MEMORY, "out of memory")
                                   : preflight_descriptor(opt->dir, err);
@@ -527,7 +530,7 @@ static int run(struct mount *mount)
         return -1;
     }
     if (mount->opt->background) {
-        mount->status_fd = background_fork(mount->dir_fd >= 0 ? mount->dir : NULL, &mount->err);
+        mount->status_fd = background_fork(mount->handed ? NULL : mount->dir, &mount->err);
         if (mount->status_fd < 0)
             return -1;
     }

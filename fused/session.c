@@ -11,13 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 
 #define REQUESTS_PER_TURN 32 /* then the socket and the timers have theirs */
 #define READ_AHEAD_KB     "1024"
 #define LOCK_TRIES        100 /* of 10 ms each */
+#define AUTOFS_MAGIC      0x0187
 
 struct session {
     struct session_config config;
+    int dir_fd; /* owned; -1: none */
     const struct session_handlers *handlers;
     void *arg;
     struct fuse_session *fuse;
@@ -154,7 +157,7 @@ static int mount_here(struct session *session, struct err *err)
     const char *dir = session->config.dir;
     int failed;
 
-    if (fchdir(session->config.dir_fd) != 0)
+    if (fchdir(session->dir_fd) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "mount point '%s'", dir);
     failed = fuse_session_mount(session->fuse, ".");
     if ((before < 0 || fchdir(before) != 0) && chdir("/") != 0)
@@ -165,7 +168,7 @@ static int mount_here(struct session *session, struct err *err)
 static int mount_on_dir(struct session *session, struct err *err)
 {
     const char *dir = session->config.dir;
-    const int fd = session->config.dir_fd;
+    const int fd = session->dir_fd;
     struct mount_entry entry;
     AUTO_CLOSE int lock = -1;
 
@@ -188,12 +191,24 @@ static int take_descriptor(struct session *session, struct err *err)
     return 0;
 }
 
+/* Who holds a directory of an automount keeps it from being left alone, and so from unmounting what is idle. */
+static void let_go_of_automount(struct session *session)
+{
+    struct statfs st;
+
+    if (session->dir_fd < 0 || fstatfs(session->dir_fd, &st) != 0 || st.f_type != AUTOFS_MAGIC)
+        return;
+    close(session->dir_fd);
+    session->dir_fd = -1;
+}
+
 static int mount_session(struct session *session, struct err *err)
 {
     int fd;
 
-    if ((session->config.dir_fd < 0 ? take_descriptor : mount_on_dir)(session, err) != 0)
+    if ((session->config.handed ? take_descriptor : mount_on_dir)(session, err) != 0)
         return -1;
+    let_go_of_automount(session);
     fd = fuse_session_fd(session->fuse);
     session->readable =
         event_new(session->config.base, fd, EV_READ | EV_PERSIST, on_readable, session);
@@ -223,10 +238,13 @@ struct session *session_new(const struct session_config *config,
     struct session *session = calloc(1, sizeof *session);
 
     if (session == NULL) {
+        if (config->dir_fd >= 0)
+            close(config->dir_fd);
         err_set(err, ERR_MEMORY, "out of memory");
         return NULL;
     }
     session->config = *config;
+    session->dir_fd = config->dir_fd;
     session->handlers = handlers;
     session->arg = arg;
     fuse_set_log_func(log_fuse);
@@ -258,7 +276,7 @@ static void unmount_all(const struct session *session)
             log_error("%s", err.msg);
         free(dir);
     }
-    if (is_connected(session) && mounts_find_on(session->config.dir_fd, &entry))
+    if (session->dir_fd >= 0 && is_connected(session) && mounts_find_on(session->dir_fd, &entry))
         log_warning("%s is mounted over '%s': what is below is dead from now on; 'vczfs unmount' "
                     "clears it away later",
                     entry.type, session->config.dir);
@@ -284,7 +302,7 @@ void session_unmount(struct session *session)
         event_free(session->readable);
     session->readable = NULL;
     fuse_session_exit(session->fuse);
-    if (session->config.dir_fd < 0)
+    if (session->config.handed)
         return;
     unmount_all(session);
     forget_mount(session);
@@ -298,6 +316,8 @@ void session_free(struct session *session)
         event_free(session->readable);
     if (session->fuse != NULL)
         fuse_session_destroy(session->fuse);
+    if (session->dir_fd >= 0)
+        close(session->dir_fd);
     free(session->buf.mem);
     free(session);
 }

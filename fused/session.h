@@ -13,8 +13,8 @@ struct session_config {
     struct fuse_view *view; /* borrowed */
     const char *source;     /* what mount(8) shows as the device */
     const char *dir;        /* canonical; what messages call it */
-    int dir_fd; /* the directory itself (O_PATH): it may be somewhere else by now. Borrowed. -1: dir is a
-                 * FUSE descriptor, "/dev/fd/N", which somebody else mounts and unmounts */
+    int dir_fd;  /* the directory itself (O_PATH): it may be somewhere else by now. The session's from here on */
+    bool handed; /* dir is a FUSE descriptor, "/dev/fd/N", which somebody else mounts and unmounts; dir_fd is -1 */
     bool allow_other;
 };
 
@@ -23,7 +23,7 @@ struct session_handlers {
     void (*ended)(void *arg); /* it was unmounted by somebody else */
 };
 
-/* Mounts. NULL with a message if that fails. */
+/* Mounts. NULL with a message if that fails; dir_fd is taken over in any case. */
 struct session *session_new(const struct session_config *config,
                             const struct session_handlers *handlers, void *arg, struct err *err);
 

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define FIRST_NBYTES 1000
 
@@ -291,7 +290,8 @@ static int insert_metadata(struct index *index, struct err *err)
     sqlite3_bind_int64(insert, 2, (int64_t)size);
     sqlite3_bind_int64(insert, 3, index->stream->mtime);
     sqlite3_bind_blob(insert, 4, first, (int)nfirst, SQLITE_STATIC);
-    sqlite3_bind_int64(insert, 5, (int64_t)time(NULL));
+    /* Also the time of its creation: the bytes are the same in every mount. */
+    sqlite3_bind_int64(insert, 5, index->stream->mtime);
     rc = sqlite3_step(insert) == SQLITE_DONE ? 0 : sqlite_fd_fail(index->file, err);
     sqlite3_finalize(insert);
     return rc;

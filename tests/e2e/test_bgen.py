@@ -155,7 +155,7 @@ def check_index(m, variants):
     assert metadata["filename"] == m.path(".bgen").name
     assert metadata["file_size"] == stat.st_size
     assert metadata["last_write_time"] == int(stat.st_mtime)
-    assert abs(metadata["index_creation_time"] - time.time()) < 600
+    assert metadata["index_creation_time"] == int(stat.st_mtime), "its bytes are the same in every mount"
     with helpers.open_fd(m.path(".bgen")) as fd:
         assert metadata["first_1000_bytes"] == os.pread(fd, 1000, 0)
         assert rows == [bgen_reader.index_row_of(variant) for variant in variants]
@@ -478,7 +478,7 @@ def test_mount_with_formats():
     with helpers.mounted(helpers.store("phased.vcz"), "--formats", "bgen,plink", verb="mount") as m:
         assert len(os.listdir(m.dir)) == 6
     done = helpers.refused(helpers.store("phased.vcz"), "--formats", "plink,vcf", verb="mount")
-    assert done.returncode == 1 and "vcf" in done.stderr
+    assert done.returncode == 2 and "vcf" in done.stderr
 
 
 def test_mount_leaves_out_what_the_store_does_not_allow(scratch):

@@ -633,7 +633,7 @@ def test_sample_files(vcfs, scratch):
     ("-i QUAL>1 -e QUAL>1", "exclude each other"), ("-v snps -V snps", "exclude each other"),
     ("-m 3 -M 2", "more than --max-alleles"), ("-v snippets", "no type"), ("-r chr1:x", "not a region"),
     ("-r chr1:9-3", "ends before it begins"), ("-s FIL0001,FIL0001", "given twice"), 
-    ("-s NOPE --force-samples", "leaves no sample"), ("-r ,", "no region given"), ("-r {chr1:5", "no contig '{chr1'"),
+    ("-s NOPE --force-samples", "leaves no sample"), ("-r ,", "no region given"), ("-r {chr1:5", "expected a brace after the contig's name"),
     ("-r chr1,1", "no contig '1', but it has 'chr1'"), ("-t ^chr77", "no contig 'chr77'"),
 ])
 def test_contradictions(scratch, options, message):
