@@ -15,7 +15,8 @@ struct expr_context {
     const struct vcz *vcz;
     const char *option; /* "--include": for messages */
     const struct option_file *files;
-    size_t nfiles; /* contents of every @file it names */
+    size_t nfiles;      /* contents of every @file it names */
+    size_t scratch_max; /* bytes, of a decoder */
     /* The selected samples, in output order: what sample subscripts count and AC, AN, ... are made of. */
     const uint64_t *sample_column;
     const struct str *sample_id;

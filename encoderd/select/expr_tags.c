@@ -332,7 +332,7 @@ static int open_filters(struct expr *expr, struct err *err)
         return err_set(err, ERR_DATA, "%s has no arrays variant_filter and filter_id",
                        store_path(vcz->store));
     }
-    decoder = decoder_new((size_t)64 << 20, err);
+    decoder = decoder_new(expr->context.scratch_max, err);
     if (decoder != NULL && zarr_array_strings(decoder, ids, &expr->filter_id, err) == 0)
         rc = 0;
     decoder_free(decoder);

@@ -91,14 +91,15 @@ static int parse_targets(const struct selection *selection, const struct selecti
 }
 
 static int parse_expression(const struct selection *selection,
-                            const struct selection_options *options, struct parsed *parsed,
-                            struct err *err)
+                            const struct selection_options *options, size_t scratch_max,
+                            struct parsed *parsed, struct err *err)
 {
     const struct expr_context context = {
         .vcz = selection->vcz,
         .option = options->include != NULL ? "--include" : "--exclude",
         .files = options->files,
         .nfiles = options->nfiles,
+        .scratch_max = scratch_max,
         .sample_column = selection->sample_column,
         .sample_id = selection->sample_id,
         .nsamples = selection->nsamples,
@@ -116,7 +117,7 @@ static int parse_expression(const struct selection *selection,
 }
 
 static int parse(const struct selection *selection, const struct selection_options *options,
-                 struct parsed *parsed, struct err *err)
+                 size_t scratch_max, struct parsed *parsed, struct err *err)
 {
     struct choice *choice = &parsed->choice;
 
@@ -129,7 +130,7 @@ static int parse(const struct selection *selection, const struct selection_optio
         parse_regions(selection, options, parsed, err) != 0 ||
         parse_targets(selection, options, parsed, err) != 0)
         return -1;
-    return parse_expression(selection, options, parsed, err);
+    return parse_expression(selection, options, scratch_max, parsed, err);
 }
 
 static int choose_variants(const struct selection_options *options, const struct pass_means *means,
@@ -137,7 +138,7 @@ static int choose_variants(const struct selection_options *options, const struct
 {
     const struct vcz *vcz = selection->vcz;
     struct parsed parsed = {0};
-    int rc = parse(selection, options, &parsed, err);
+    int rc = parse(selection, options, means->scratch_max, &parsed, err);
 
     if (rc == 0 && choice_is_all(&parsed.choice))
         rows_init_all(&selection->rows, vcz->nvariants);

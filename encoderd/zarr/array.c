@@ -3,14 +3,13 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/zarr/json_text.h"
+#include "encoderd/zarr/meta_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Metadata of any real array is a few KiB; consolidated metadata holds that of all of them. */
-#define META_NBYTES_MAX ((size_t)64 << 20)
-#define NAME_LEN_MAX    255
+#define NAME_LEN_MAX 255
 
 struct zarr_group {
     const struct store *store; /* borrowed */
@@ -35,7 +34,7 @@ static int load_json(const struct store *store, const char *key, json_t **out, s
     bool found;
 
     *out = NULL;
-    if (store_read_all(store, key, META_NBYTES_MAX, &text, &found, err) < 0)
+    if (meta_text_read(store, key, "", &text, NULL, &found, err) < 0)
         return -1;
     if (!found)
         return 0;
@@ -166,6 +165,20 @@ static int open_v3(struct zarr_group *group, const json_t *top, struct err *err)
     return compare_copy(group, metadata, err);
 }
 
+/* One that costs too much to look into is not held against anything; attributes that only it has are needed. */
+static int load_copy(const struct zarr_group *group, json_t **out, struct err *err)
+{
+    struct err why;
+
+    if (load_json(group->store, ".zmetadata", out, &why) == 0)
+        return 0;
+    if (why.code == ERR_UNSUPPORTED && group->attrs != NULL)
+        return 0;
+    if (err != NULL)
+        *err = why;
+    return -1;
+}
+
 static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
 {
     AUTO_JSON json_t *consolidated = NULL;
@@ -173,7 +186,7 @@ static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
 
     if (check_format(group->store, ".zgroup", top, 2, err) < 0 ||
         load_json(group->store, ".zattrs", &group->attrs, err) < 0 ||
-        load_json(group->store, ".zmetadata", &consolidated, err) < 0)
+        load_copy(group, &consolidated, err) < 0)
         return -1;
     metadata = json_object_get(consolidated, "metadata");
     if (consolidated != NULL && !json_is_object(metadata))
@@ -321,10 +334,10 @@ static bool is_group_text(const struct buf *text)
 /* The array's metadata text, and the object that holds it; *found is false if the group has no such
  * array. */
 static int array_text(const struct zarr_group *group, const char *name, char key[ZARR_KEY_MAX],
-                      struct buf *out, bool *found, struct err *err)
+                      struct buf *out, struct meta_digest *digest, bool *found, struct err *err)
 {
     metadata_key(group->format, name, key);
-    if (store_read_all(group->store, key, META_NBYTES_MAX, out, found, err) < 0)
+    if (meta_text_read(group->store, key, name, out, digest, found, err) < 0)
         return -1;
     if (*found && group->format == 3 && is_group_text(out))
         *found = false;
@@ -346,7 +359,7 @@ static int add_child(const char *name, void *arg)
 
     if (!name_ok(name))
         return 0;
-    if (array_text(list->group, name, key, &text, &found, list->err) < 0)
+    if (array_text(list->group, name, key, &text, NULL, &found, list->err) < 0)
         return -1;
     /* A name that is not UTF-8 is refused here, and nobody can ask for such an array. */
     if (found)
@@ -397,21 +410,6 @@ int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *n
     return visit_sorted(set, visit, arg, err);
 }
 
-/* Four 64-bit FNV-1a sums from different starts: enough to notice a change, which is all an identity
- * is for; nobody is kept out by it. */
-static void digest(const char *name, const struct buf *text, uint8_t out[32])
-{
-    for (uint64_t lane = 0; lane < 4; lane++) {
-        uint64_t sum = 0xcbf29ce484222325u ^ (lane * 0x9e3779b97f4a7c15u);
-
-        for (const char *c = name; *c != '\0'; c++)
-            sum = (sum ^ (uint8_t)*c) * 0x100000001b3u;
-        for (size_t i = 0; i < text->len; i++)
-            sum = (sum ^ text->data[i]) * 0x100000001b3u;
-        memcpy(out + lane * 8, &sum, 8);
-    }
-}
-
 static int parse_array(const struct zarr_group *group, const struct buf *text,
                        struct zarr_array *array, struct err *err)
 {
@@ -445,19 +443,20 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
     AUTO_BUF struct buf text = {0};
     char key[ZARR_KEY_MAX];
     struct zarr_array *array;
+    struct meta_digest digest;
     bool found = false;
 
     *out = NULL;
     if (!name_ok(name))
         return 0;
-    if (array_text(group, name, key, &text, &found, err) < 0)
+    if (array_text(group, name, key, &text, &digest, &found, err) < 0)
         return -1;
     if (!found)
         return 0;
     array = array_new(group, name, key);
     if (array == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory", name);
-    digest(name, &text, array->identity);
+    memcpy(array->identity, digest.sums, sizeof array->identity);
     if (parse_array(group, &text, array, err) < 0) {
         zarr_array_free(array);
         return -1;

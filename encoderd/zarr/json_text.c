@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define MARK        "as Python spells it"
-#define WRAPPED_MAX 65536
+#define WRAPPED_MAX 4096
 
 /* Of a string, with both its quotes; up to the end of the text where the last one is missing. */
 static size_t string_len(const char *text, size_t n)

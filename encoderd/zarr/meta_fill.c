@@ -10,6 +10,10 @@
 #include <math.h>
 #include <string.h>
 
+/* What is written once comes again for every element of every chunk that is not there. Real ones are "", "." or a
+ * word. */
+#define FILL_STRING_MAX 1024
+
 static int bad_fill(const char *array, const struct zarr_meta *meta, struct err *err)
 {
     char name[24];
@@ -207,6 +211,10 @@ static int fill_text(const char *array, const json_t *value, struct zarr_meta *m
         return bad_fill(array, meta, err);
     if (*text == '\0')
         return 0;
+    if (strlen(text) > FILL_STRING_MAX)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "%s: its fill_value is a string of %zu bytes; vczfs reads those of up to %d",
+                       array, strlen(text), FILL_STRING_MAX);
     if (meta->dtype.kind == DTYPE_BYTES)
         return fill_bytes(array, text, meta, err);
     meta->fill_string = strdup(text);

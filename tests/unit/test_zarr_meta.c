@@ -347,8 +347,8 @@ static void test_python_spelling(void **state)
                   &meta, &err),
             -1);
     }
-    check_many_nans(65536, true);
-    check_many_nans(65537, false);
+    check_many_nans(4096, true);
+    check_many_nans(4097, false);
     bad(2, "shape", "[NaN,20,2]", ERR_CORRUPT);
     bad(2, "shape", "[18446744073709551615,20,2]", ERR_CORRUPT);
 }
