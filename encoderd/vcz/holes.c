@@ -84,9 +84,9 @@ struct run {
     uint64_t begin, end;
 };
 
-/* The next run of absent chunks from `from` on; empty if there is none. */
-static int next_hole(const struct zarr_array *array, struct shards *shards, uint64_t from,
-                     struct run *out, struct err *err)
+/* The next chunk that is absent, from `from` on, or their number: it costs what is stored. */
+static int next_absent(const struct zarr_array *array, struct shards *shards, uint64_t from,
+                       uint64_t *out, struct err *err)
 {
     uint64_t index[ZARR_DIMS_MAX] = {from};
     bool stored = true;
@@ -97,7 +97,21 @@ static int next_hole(const struct zarr_array *array, struct shards *shards, uint
         if (!stored)
             break;
     }
-    out->begin = index[0];
+    *out = index[0];
+    return 0;
+}
+
+/* The next run of absent chunks from `from` on; empty if there is none. */
+static int next_hole(const struct zarr_array *array, struct shards *shards, uint64_t from,
+                     struct run *out, struct err *err)
+{
+    uint64_t index[ZARR_DIMS_MAX] = {0};
+    bool stored;
+
+    if (next_absent(array, shards, from, &out->begin, err) != 0)
+        return -1;
+    index[0] = out->begin;
+    stored = out->begin == array->meta.nchunks[0];
     while (!stored && ++index[0] < array->meta.nchunks[0])
         if (extent_stored(shards, array, index, &stored, err) != 0)
             return -1;
@@ -122,11 +136,11 @@ static int refuse_hole(const struct zarr_array *array, uint64_t vchunk, const ch
 static int look_plain(const struct zarr_array *array, const char *reads_as, struct err *err)
 {
     AUTO_SHARDS struct shards shards = {0};
-    struct run hole;
+    uint64_t absent;
 
-    if (next_hole(array, &shards, 0, &hole, err) != 0)
+    if (next_absent(array, &shards, 0, &absent, err) != 0)
         return -1;
-    return hole.begin == hole.end ? 0 : refuse_hole(array, hole.begin, reads_as, err);
+    return absent == array->meta.nchunks[0] ? 0 : refuse_hole(array, absent, reads_as, err);
 }
 
 /* The contig of one variant, as stored or by the fill value. */
