@@ -19,13 +19,13 @@ enum err_code {
     ERR_DATA,        /* well-formed, but this view cannot show it */
     ERR_IO,          /* the system failed to read */
     ERR_MEMORY,      /* the system has no memory left: another process may fare better */
-    ERR_BUDGET,      /* it takes more than --memory, or the temporary file, allows: it always will */
-    ERR_HELD,        /* a chunk is held back: the message is its name, and nothing else */
-    ERR_USAGE,       /* what the user asked for makes no sense, as the store or an expression has it */
-    ERR_FORM,        /* a value that its option never takes, or options that exclude each other */
-    ERR_CHANGED,     /* the store is not the one that was mounted */
-    ERR_PEER,        /* the other process broke the protocol or went away */
-    ERR_SYSTEM,      /* anything else the system refused */
+    ERR_BUDGET,  /* it takes more than --memory, or the temporary file, allows: it always will */
+    ERR_HELD,    /* a chunk is held back: the message is its name, and nothing else */
+    ERR_USAGE,   /* what the user asked for makes no sense, as the store or an expression has it */
+    ERR_FORM,    /* a value that its option never takes, or options that exclude each other */
+    ERR_CHANGED, /* the store is not the one that was mounted */
+    ERR_PEER,    /* the other process broke the protocol or went away */
+    ERR_SYSTEM,  /* anything else the system refused */
 };
 
 #define ERR_MSG_MAX 1024

@@ -15,8 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVIDENCE_LABEL_MAX 256 /* bytes of a chunk's name, the terminating 0 counted; longer ones are cut */
-#define EVIDENCE_SLOTS     192
+#define EVIDENCE_LABEL_MAX                                                                         \
+    256 /* bytes of a chunk's name, the terminating 0 counted; longer ones are cut */
+#define EVIDENCE_SLOTS 192
 
 struct evidence_slot {
     _Alignas(64) atomic_uint taken;

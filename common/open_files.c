@@ -31,8 +31,7 @@ unsigned open_files_threads(unsigned wanted)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return wanted;
-    room = limit.rlim_cur > OPEN_FILES_BASE
-               ? (limit.rlim_cur - OPEN_FILES_BASE) / OPEN_FILES_THREAD
-               : 0;
+    room = limit.rlim_cur > OPEN_FILES_BASE ? (limit.rlim_cur - OPEN_FILES_BASE) / OPEN_FILES_THREAD
+                                            : 0;
     return (unsigned)size_max(1, size_min(wanted, room));
 }

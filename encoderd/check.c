@@ -371,10 +371,7 @@ static int walk_chunks(struct check *check, const struct pass_means *means, stru
 {
     AUTO_FREE uint64_t *first = calloc(check->narrays + 1, sizeof *first);
     AUTO_FREE uint64_t *nabsent = calloc(check->narrays + 1, sizeof *nabsent);
-    struct walk walk = {.check = check,
-                        .means = means,
-                        .first = first,
-                        .nabsent = nabsent};
+    struct walk walk = {.check = check, .means = means, .first = first, .nabsent = nabsent};
     struct parallel_job job = {.nthreads = means->nthreads,
                                .start = walk_start,
                                .stop = walk_stop,

@@ -37,9 +37,9 @@ struct counts {
     const struct vcz *vcz;
     struct decoder *decoder;
     struct stored stored[NCOUNTED];
-    uint64_t width;             /* ALTs that are counted */
-    bool *is_sample;            /* owned; of each column that is stored */
-    struct call_counts row;     /* of the row of chunks that is being taken */
+    uint64_t width;         /* ALTs that are counted */
+    bool *is_sample;        /* owned; of each column that is stored */
+    struct call_counts row; /* of the row of chunks that is being taken */
     bool stopped;
     struct differing impossible; /* ALTs counted where no genotypes are stored at all */
 };
@@ -250,8 +250,7 @@ static void report_lost(const struct differing *differing, const char *name, con
 {
     problems_add(problems, "call_genotype", "",
                  "chunks that are not stored cannot be what they read as: %s of %" PRIu64
-                 " variant%s (the first: variant %" PRIu64
-                 ") %s; copy or write the store again",
+                 " variant%s (the first: variant %" PRIu64 ") %s; copy or write the store again",
                  name, differing->n, differing->n == 1 ? "" : "s", differing->first, why);
 }
 
@@ -262,10 +261,10 @@ static void report_stale(const struct stored *stored, const char *name, struct p
         stored->whole.n == 0 || (stored->holed.n > 0 && stored->holed.first < stored->whole.first);
 
     problems_add(remarks, name, "",
-                 "%" PRIu64 " variant%s another value than the genotypes give (the first: variant %" PRIu64
+                 "%" PRIu64
+                 " variant%s another value than the genotypes give (the first: variant %" PRIu64
                  ")",
-                 n, n == 1 ? " has" : "s have",
-                 holed ? stored->holed.first : stored->whole.first);
+                 n, n == 1 ? " has" : "s have", holed ? stored->holed.first : stored->whole.first);
 }
 
 void counts_report(const struct counts *counts, bool fill, struct problems *problems,

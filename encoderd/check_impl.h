@@ -38,7 +38,7 @@ struct check {
     struct zarr_group *group;
     struct vcz *vcz; /* NULL if the store is no VCF Zarr store that can be opened: see why_not */
     struct err why_not;
-    bool nothing_to_show; /* as it has no genotypes, or such as are not shown: no damage */
+    bool nothing_to_show;       /* as it has no genotypes, or such as are not shown: no damage */
     struct notices notices;     /* what the store is warned of at mount */
     struct zarr_array **arrays; /* owned */
     size_t narrays;

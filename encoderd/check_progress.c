@@ -32,8 +32,7 @@ int check_progress_begin(struct check_progress *progress, const struct check *ch
             total = UINT64_MAX;
     }
     progress->before[check->narrays] = total;
-    progress->pass =
-        (struct pass_progress){.means = means, .what = progress->what, .total = total};
+    progress->pass = (struct pass_progress){.means = means, .what = progress->what, .total = total};
     return 0;
 }
 

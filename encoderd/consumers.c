@@ -127,7 +127,7 @@ static struct reading gcta_reads_bim(const struct str *contig)
     const struct reading number = leading_number(contig, 0, 26);
 
     return number.how == TAKEN || is_one_of(contig, gcta_names) ? (struct reading){0, TAKEN}
-                                                                 : (struct reading){0, REFUSED};
+                                                                : (struct reading){0, REFUSED};
 }
 
 static struct reading gcta_reads_bgi(const struct str *contig)
@@ -160,10 +160,9 @@ static struct reading plink_counts(const struct str *contig)
 {
     struct chromosome chromosome;
 
-    return (struct reading){0, chromosome_of(contig, 0, &chromosome) &&
-                                       text_equal(&chromosome.text, "Y")
-                                   ? LEFT_OUT
-                                   : TAKEN};
+    return (struct reading){
+        0, chromosome_of(contig, 0, &chromosome) && text_equal(&chromosome.text, "Y") ? LEFT_OUT
+                                                                                      : TAKEN};
 }
 
 static struct reading bgenix_finds(const struct str *contig)
@@ -374,10 +373,9 @@ static bool same_ids(const struct look *look, const struct rule *rule, struct bu
 
     (void)rule;
     if (n > 0)
-        buf_printf(said,
-                   "%s%" PRIu64 " variant%s the ID of an earlier one, %" PRIu64 " of them '.'",
-                   survey->all_compared ? "" : "at least ", n, n == 1 ? " has" : "s have",
-                   nunnamed);
+        buf_printf(
+            said, "%s%" PRIu64 " variant%s the ID of an earlier one, %" PRIu64 " of them '.'",
+            survey->all_compared ? "" : "at least ", n, n == 1 ? " has" : "s have", nunnamed);
     return n > 0;
 }
 
@@ -431,9 +429,8 @@ static bool separators(const struct look *look, const struct rule *rule, struct 
     for (const char *at = ",|;"; *at != '\0'; at++) {
         uint64_t i = 0;
 
-        while (i < look->selection.nsamples &&
-               memchr(look->selection.sample_id[i].at, *at, look->selection.sample_id[i].len) !=
-                   NULL)
+        while (i < look->selection.nsamples && memchr(look->selection.sample_id[i].at, *at,
+                                                      look->selection.sample_id[i].len) != NULL)
             i++;
         if (i == look->selection.nsamples) {
             buf_printf(said, "every sample's ID has a '%c' in it", *at);
@@ -653,8 +650,7 @@ static int look_around(struct look *look, const struct selection_options *option
 
     quietly.notices = NULL;
     for (size_t i = 0; i < NFORMATS; i++)
-        if ((shown[i].programs & PROGRAM(consumer)) != 0 &&
-            try_format(look, i, &quietly, err) != 0)
+        if ((shown[i].programs & PROGRAM(consumer)) != 0 && try_format(look, i, &quietly, err) != 0)
             return -1;
     if (!is_shown(look, consumer, AS_PLINK | AS_BGEN))
         return 0;
@@ -690,12 +686,12 @@ static void put_finding(struct sink *sink, const struct finding *finding)
         return;
     }
     object = json_object();
-    sink->failed |= !(report_set(object, "verdict", json_string(finding->verdict)) &&
-                      report_set(object, "files", json_string(finding->files)) &&
-                      report_set(object, "what", report_string(finding->what)) &&
-                      report_set(object, "why",
-                                 finding->why != NULL ? json_string(finding->why) : json_null()) &&
-                      report_set(object, "evidence", json_string(finding->evidence)));
+    sink->failed |= !(
+        report_set(object, "verdict", json_string(finding->verdict)) &&
+        report_set(object, "files", json_string(finding->files)) &&
+        report_set(object, "what", report_string(finding->what)) &&
+        report_set(object, "why", finding->why != NULL ? json_string(finding->why) : json_null()) &&
+        report_set(object, "evidence", json_string(finding->evidence)));
     sink->failed |= json_array_append_new(sink->list, object) != 0;
 }
 

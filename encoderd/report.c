@@ -43,7 +43,8 @@ static void format_text(const struct vcz *vcz, struct buf *out)
     char shown[TEXT_SHOW_MAX];
 
     buf_printf(out, "format     VCF Zarr %s, Zarr v%u",
-               vcz->version != NULL ? vcz->version : "of no version", zarr_group_format(vcz->group));
+               vcz->version != NULL ? vcz->version : "of no version",
+               zarr_group_format(vcz->group));
     if (source.at != NULL) {
         source.len = strlen(source.at);
         buf_printf(out, ", written by %s", text_show(&source, shown));
@@ -100,8 +101,8 @@ static void selection_text(const struct vcz *vcz, const struct report_facts *fac
 {
     char samples[GROUPED_MAX], variants[GROUPED_MAX];
 
-    if (!facts->selected || (facts->shown_nsamples == vcz->nsamples &&
-                             facts->shown_nvariants == vcz->nvariants))
+    if (!facts->selected ||
+        (facts->shown_nsamples == vcz->nsamples && facts->shown_nvariants == vcz->nvariants))
         return;
     buf_printf(out, "selected   %s samples, %s variants\n", grouped(facts->shown_nsamples, samples),
                grouped(facts->shown_nvariants, variants));

@@ -139,8 +139,7 @@ static json_t *facts_json(const struct vcz *vcz, const struct report_facts *fact
 
     if (report_set(object, "store", report_string(store_path(vcz->store))) &&
         report_set(object, "zarr_format", report_number(zarr_group_format(vcz->group))) &&
-        report_set(object, "vcf_zarr_version",
-                   string_or_null(vcz->version)) &&
+        report_set(object, "vcf_zarr_version", string_or_null(vcz->version)) &&
         report_set(object, "source", string_or_null(zarr_group_attr(vcz->group, "source"))) &&
         report_set(object, "samples",
                    report_number(samples_ok ? vcz->nsamples : vcz->nsamples_stored)) &&

@@ -14,9 +14,9 @@
 #include "encoderd/fetch.h"
 #include "encoderd/report.h"
 #include "encoderd/sandbox.h"
-#include "encoderd/vcz/recognise.h"
 #include "encoderd/sched.h"
 #include "encoderd/vcz/holes.h"
+#include "encoderd/vcz/recognise.h"
 #include "encoderd/zarr/held.h"
 #include "encoderd/zarr/spill.h"
 #include "proto/conn.h"
@@ -420,8 +420,7 @@ static int describe(struct server *server, const struct msg_info *info,
                       budget(server).scratch, &vcz, err) != 0)
         return -1;
     pass_means.notices = &notices;
-    result = info->view.absent_fill ? 0
-                                    : holes_new(vcz, budget(server).scratch, &vcz->holes, err);
+    result = info->view.absent_fill ? 0 : holes_new(vcz, budget(server).scratch, &vcz->holes, err);
     if (result == 0 && info->consumer[0] != '\0')
         result = consumers_write(vcz, &options, &formats, &pass_means,
                                  consumer_find(info->consumer), info->check, info->json, text, err);

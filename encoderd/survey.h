@@ -25,9 +25,10 @@ struct survey_count {
 struct survey {
     struct survey_run *runs; /* owned; in the order of rows */
     size_t nruns;
-    struct survey_count unsorted; /* at a lower position than the variant before, on the same contig */
-    struct survey_count far;      /* at a position above 2^31 − 2 */
-    uint64_t nunnamed;            /* without an ID */
+    struct survey_count
+        unsorted;            /* at a lower position than the variant before, on the same contig */
+    struct survey_count far; /* at a position above 2^31 − 2 */
+    uint64_t nunnamed;       /* without an ID */
     /* With the ID of an earlier variant; of one right before it only, where not all were compared. */
     uint64_t nsame_id;
     bool all_compared;

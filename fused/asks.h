@@ -13,7 +13,7 @@ struct ask {
     uint64_t offset, length; /* bytes of the file */
     uint64_t reach;          /* how many the answer may hold, if more */
     bool overdue;            /* a reader gave up on it: the next one asks afresh */
-    bool ahead; /* nobody waited for it when it was sent */
+    bool ahead;              /* nobody waited for it when it was sent */
     LIST_ENTRY(ask) entry;
 };
 

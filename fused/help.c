@@ -25,7 +25,7 @@ static const char help_overview[] =
     "What to show:\n"                                                                              \
     "      --basename NAME         files are NAME.bed, ... (default: the store's name without\n"   \
     "                              .vcz, .zarr, .zip)\n"                                           \
-    "      --fid ID|0              the family ID of each sample: its ID again (default), or 0\n"    \
+    "      --fid ID|0              the family ID of each sample: its ID again (default), or 0\n"   \
     "  -m, --min-alleles N         only variants with at least N alleles\n"                        \
     "  -M, --max-alleles N         only variants with at most N alleles (2 leaves out\n"           \
     "                              multi-allelic sites, which no format here can hold)\n"
@@ -45,8 +45,9 @@ static const char help_overview[] =
     "  -V, --exclude-types LIST    variants of no such type\n"                                     \
     "  -i, --include EXPRESSION    variants for which it is true\n"                                \
     "  -e, --exclude EXPRESSION    variants for which it is not\n"                                 \
-    "      --follow-links          follow links in the store that lead out of it\n"                 \
-    "      --absent-chunks WHAT    chunks that are not stored, and cannot be what they would read\n" \
+    "      --follow-links          follow links in the store that lead out of it\n"                \
+    "      --absent-chunks WHAT    chunks that are not stored, and cannot be what they would "     \
+    "read\n"                                                                                       \
     "                              as: error (default), or fill: take the fill value\n"
 
 #define HELP_PLINK                                                                                 \
@@ -154,7 +155,8 @@ static const char help_info[] =
     "      --json                  one JSON object instead of text\n"
     "      --check                 instead, read and decode everything once and say what is\n"
     "                              wrong where; exit status 1 if anything is\n"
-    "      --for PROGRAM           instead, say what PROGRAM would refuse or misread in that view:\n"
+    "      --for PROGRAM           instead, say what PROGRAM would refuse or misread in that "
+    "view:\n"
     "                              plink1.9, plink2, regenie, saige, gcta, bolt, qctool or\n"
     "                              bgenix; with --check, look at the calls for that, too\n"
     "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_ENCODER

@@ -29,8 +29,8 @@ struct lazy {
     unsigned timeout_ms;
     bool up, stale;
     struct {
-        bool asked;      /* this encoder */
-        uint64_t moved;  /* ms: when the encoder last got on with it, or somebody began to wait */
+        bool asked;     /* this encoder */
+        uint64_t moved; /* ms: when the encoder last got on with it, or somebody began to wait */
         bool held;      /* a verdict on a chunk that it needs is due */
     } files[PROTO_FILES_MAX];
 };

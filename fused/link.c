@@ -39,7 +39,7 @@ struct link {
     bool opened; /* the view is known: what follows is a resume */
     struct link_view view;
     uint8_t fingerprint[PROTO_FINGERPRINT];
-    int state_fd; /* -1: none */
+    int state_fd;                   /* -1: none */
     struct evidence_page *evidence; /* that this encoder gives; NULL if it gives none */
     const uint8_t *arena;
     uint64_t arena_size;

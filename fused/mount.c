@@ -31,12 +31,12 @@
 struct mount {
     const struct options *opt;
     int log_fd;
-    const char *log_path; /* NULL: standard error */
+    const char *log_path;                         /* NULL: standard error */
     int status_fd;                                /* to the parent, with --background; else -1 */
     char *store, *dir, *encoder, *encoder_socket; /* owned, absolute; the last two may be NULL */
-    bool handed; /* dir is a descriptor that somebody else has mounted */
-    int dir_fd;  /* the mount point, until a session has it; owned */
-    int selection_fd;                             /* what select_options gathered; -1: nothing */
+    bool handed;      /* dir is a descriptor that somebody else has mounted */
+    int dir_fd;       /* the mount point, until a session has it; owned */
+    int selection_fd; /* what select_options gathered; -1: nothing */
     struct fs fs;
     struct progress progress;
     struct fuse_view view;
@@ -472,7 +472,8 @@ static void take_down(struct mount *mount)
     if (mount->session != NULL)
         session_unmount(mount->session);
     trial_free(mount->trial);
-    supervisor_free(mount->trial_supervisor); /* first: while it listens, each child's end cuts waiting short */
+    supervisor_free(
+        mount->trial_supervisor); /* first: while it listens, each child's end cuts waiting short */
     link_free(mount->link);
     mount->link = NULL;
     if (mount->supervisor != NULL)

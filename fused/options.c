@@ -73,8 +73,7 @@ enum opt_id {
     }
 #define OPTS_VIEW                                                                                  \
     {"basename", required_argument, NULL, OPT_BASENAME},                                           \
-        {"fid", required_argument, NULL, OPT_FID},                                                 \
-        {"min-alleles", required_argument, NULL, 'm'},                                             \
+        {"fid", required_argument, NULL, OPT_FID}, {"min-alleles", required_argument, NULL, 'm'},  \
     {                                                                                              \
         "max-alleles", required_argument, NULL, 'M'                                                \
     }
@@ -87,15 +86,12 @@ enum opt_id {
         {"targets-format", required_argument, NULL, OPT_TARGETS_FORMAT},                           \
         {"types", required_argument, NULL, 'v'}, {"exclude-types", required_argument, NULL, 'V'},  \
         {"include", required_argument, NULL, 'i'}, {"exclude", required_argument, NULL, 'e'},      \
-    {                                                                                              \
-        "follow-links", no_argument, NULL, OPT_FOLLOW_LINKS                                        \
-    },                                                                                             \
+        {"follow-links", no_argument, NULL, OPT_FOLLOW_LINKS},                                     \
     {                                                                                              \
         "absent-chunks", required_argument, NULL, OPT_ABSENT_CHUNKS                                \
     }
 #define OPTS_PLINK                                                                                 \
-    {"no-bim", no_argument, NULL, OPT_NO_BIM},                                                     \
-        {"chr-set", required_argument, NULL, OPT_CHR_SET},                                         \
+    {"no-bim", no_argument, NULL, OPT_NO_BIM}, {"chr-set", required_argument, NULL, OPT_CHR_SET},  \
     {                                                                                              \
         "no-fam", no_argument, NULL, OPT_NO_FAM                                                    \
     }
@@ -574,7 +570,8 @@ static int refuse_option(const struct verb_entry *verb, int why, char **argv, st
     if (optopt == 0)
         return unknown_long_option(verb, text, err);
     if (strncmp(text, "--", 2) == 0)
-        return err_set(err, ERR_FORM, "option '%.*s' takes no value", (int)strcspn(text, "="), text);
+        return err_set(err, ERR_FORM, "option '%.*s' takes no value", (int)strcspn(text, "="),
+                       text);
     return err_set(err, ERR_FORM, "%s has no option '-%c'", verb->name, optopt);
 }
 
@@ -628,8 +625,8 @@ static int take_operands(const struct verb_entry *verb, int argc, char **argv, s
                          struct err *err)
 {
     if (argc - optind > verb->noperands || argc - optind < verb->nrequired)
-        return err_set(err, ERR_FORM, "%s wants %s, and nothing else after the options",
-                       verb->name, verb->operands);
+        return err_set(err, ERR_FORM, "%s wants %s, and nothing else after the options", verb->name,
+                       verb->operands);
     for (int i = optind; i < argc; i++)
         if (argv[i][0] == '\0')
             return err_set(err, ERR_FORM, "%s wants %s: an empty path is neither", verb->name,
@@ -665,7 +662,8 @@ static int parse_verb(const struct verb_entry *verb, int argc, char **argv, stru
             return -1;
     }
     if (!level_given)
-        opt->log_level = opt->log_file != NULL || opt->background ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
+        opt->log_level =
+            opt->log_file != NULL || opt->background ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
     return take_operands(verb, argc, argv, opt, err);
 }
 

@@ -21,8 +21,8 @@ void progress_init(struct progress *progress)
 }
 
 /* ", 5 min left", or nothing as long as that cannot be said. */
-static const char *time_left(const struct progress *progress, uint64_t now, uint64_t done, char *buf,
-                             size_t buf_size)
+static const char *time_left(const struct progress *progress, uint64_t now, uint64_t done,
+                             char *buf, size_t buf_size)
 {
     const uint64_t elapsed = now - progress->since;
     double seconds;

@@ -16,16 +16,16 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define LEASE_IDLE_MS   1000       /* a lease nobody used for this long goes back */
+#define LEASE_IDLE_MS   1000 /* a lease nobody used for this long goes back */
 #define LEASE_SWEEP_MS  250
 #define RETURNS_WAIT    4 /* ms that a few small returns wait for a question to go along with */
 #define RETURNS_FEW     32
 #define RETURNS_SHARE   8           /* and that part of the arena */
 #define AHEAD_LEASE_MIN (256 << 10) /* shorter leases are random readers' */
-#define KEPT_MAX        (4u << 20) /* bytes for pieces of replies, kept for the next ones */
-#define REPLY_PIECES    8          /* adjacent leases in one reply */
-#define LATE_MS         200        /* how long what missed its deadline fails at once */
-#define QUIET_MS        1000       /* the same complaint is logged at most this often */
+#define KEPT_MAX        (4u << 20)  /* bytes for pieces of replies, kept for the next ones */
+#define REPLY_PIECES    8           /* adjacent leases in one reply */
+#define LATE_MS         200         /* how long what missed its deadline fails at once */
+#define QUIET_MS        1000        /* the same complaint is logged at most this often */
 
 /* Memory that a pending read keeps when it is recycled. */
 struct pending_memory {

@@ -49,8 +49,8 @@ struct reads_facts {
     uint64_t npending, nhandles;
     uint64_t nleases, lease_bytes;
     const struct latency *latency; /* of those served */
-    const char *last_error; /* "" if there was none */
-    uint64_t last_error_at; /* ms */
+    const char *last_error;        /* "" if there was none */
+    uint64_t last_error_at;        /* ms */
 };
 
 void reads_look(const struct reads *reads, struct reads_facts *out);

@@ -70,7 +70,8 @@ static void append_state(struct buf *out, const char *json)
         if (status_look_is(json, "encoder", "state", states[i]))
             state = states[i];
     buf_printf(out, "encoder %s, %.0f reads served, %.0f failed", state,
-               status_look_number(json, "reads", "served", 0), status_look_number(json, "reads", "failed", 0));
+               status_look_number(json, "reads", "served", 0),
+               status_look_number(json, "reads", "failed", 0));
 }
 
 static void list_json(struct list *list, const char *path, const struct buf *json,
@@ -132,8 +133,8 @@ static int show_all(const struct options *opt, bool *well, struct err *err)
     else if (list.nmounts == 0)
         buf_append_str(&list.text, getuid() == 0 ? "vczfs has mounted nothing\n"
                                                  : "you have mounted nothing with vczfs\n");
-    failed = list.text.failed ? err_set(err, ERR_MEMORY, "out of memory")
-                              : write_out(&list.text, err);
+    failed =
+        list.text.failed ? err_set(err, ERR_MEMORY, "out of memory") : write_out(&list.text, err);
     buf_free(&list.text);
     return failed;
 }

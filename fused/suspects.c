@@ -45,8 +45,7 @@ void suspect_acquit(struct suspect *suspect)
 
 void suspect_condemn(struct suspect *suspect, uint64_t now, uint64_t least)
 {
-    suspect->sentence =
-        size_min(size_max(suspect->sentence * 2, least), SENTENCE_MAX_MS);
+    suspect->sentence = size_min(size_max(suspect->sentence * 2, least), SENTENCE_MAX_MS);
     suspect->until = now + suspect->sentence;
     suspect->nquestions = size_min(suspect->nquestions, 1);
     suspect->wanted = false;
@@ -91,8 +90,7 @@ struct suspect *suspects_next(struct suspects *suspects, uint64_t now)
     return NULL;
 }
 
-void suspects_hold(const struct suspects *suspects, const struct suspect *but,
-                   struct msg_hold *out)
+void suspects_hold(const struct suspects *suspects, const struct suspect *but, struct msg_hold *out)
 {
     out->nchunks = 0;
     for (size_t i = 0; i < SUSPECTS_MAX; i++)

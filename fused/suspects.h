@@ -11,9 +11,9 @@
 #include "common/evidence.h"
 #include "proto/proto.h"
 
-#define SUSPECTS_MAX     PROTO_HOLD_MAX
-#define QUESTIONS_MAX    8
-#define SENTENCE_MAX_MS  3600000
+#define SUSPECTS_MAX    PROTO_HOLD_MAX
+#define QUESTIONS_MAX   8
+#define SENTENCE_MAX_MS 3600000
 
 /* What somebody wants that needs the chunk. */
 struct question {
@@ -23,9 +23,9 @@ struct question {
 
 struct suspect {
     char chunk[EVIDENCE_LABEL_MAX]; /* "": no entry */
-    uint64_t sentence; /* ms: the last one; 0: never condemned */
-    uint64_t until;    /* ms: condemned till then */
-    bool wanted;       /* somebody waits for a verdict */
+    uint64_t sentence;              /* ms: the last one; 0: never condemned */
+    uint64_t until;                 /* ms: condemned till then */
+    bool wanted;                    /* somebody waits for a verdict */
     struct question questions[QUESTIONS_MAX];
     size_t nquestions;
 };

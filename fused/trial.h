@@ -15,9 +15,10 @@
 struct trial;
 
 struct trial_config {
-    struct link_config link; /* with a supervisor of the trial's own; what it points at is borrowed */
-    const struct link *main; /* borrowed; for what it knows of the view */
-    unsigned timeout_ms;     /* what a trial may take */
+    struct link_config
+        link; /* with a supervisor of the trial's own; what it points at is borrowed */
+    const struct link *main;    /* borrowed; for what it knows of the view */
+    unsigned timeout_ms;        /* what a trial may take */
     void (*changed)(void *arg); /* other chunks are to be held back than before */
     void (*judged)(void *arg);  /* who waits for a verdict had best ask again */
     void *arg;
@@ -34,8 +35,8 @@ void trial_hold(const struct trial *trial, struct msg_hold *out);
 
 /* A question was answered with that chunk's being held back. */
 enum verdict {
-    VERDICT_NONE,      /* it is not any more: ask again */
-    VERDICT_WAIT,      /* `judged` will be called */
+    VERDICT_NONE, /* it is not any more: ask again */
+    VERDICT_WAIT, /* `judged` will be called */
     VERDICT_CONDEMNED,
 };
 enum verdict trial_ask(struct trial *trial, const char *chunk, const struct question *question);

@@ -365,10 +365,10 @@ static void put_body(struct putter *put, const struct msg *msg)
 static size_t nkeys(const struct msg *msg)
 {
     static const size_t fixed[] = {
-        [MSG_HELLO] = 4,   [MSG_OPEN] = 5,    [MSG_INFO] = 7,      [MSG_READ] = 6,
-        [MSG_RETURN] = 2,  [MSG_RELEASE] = 2, [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
-        [MSG_NOTICE] = 3,  [MSG_FILE] = 7,    [MSG_OPENED] = 9,    [MSG_REPORT] = 4,
-        [MSG_SPAN] = 6,    [MSG_ERROR] = 5,   [MSG_COUNTERS] = 12, [MSG_FETCH] = 4,
+        [MSG_HELLO] = 4,   [MSG_OPEN] = 5,     [MSG_INFO] = 7,      [MSG_READ] = 6,
+        [MSG_RETURN] = 2,  [MSG_RELEASE] = 2,  [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
+        [MSG_NOTICE] = 3,  [MSG_FILE] = 7,     [MSG_OPENED] = 9,    [MSG_REPORT] = 4,
+        [MSG_SPAN] = 6,    [MSG_ERROR] = 5,    [MSG_COUNTERS] = 12, [MSG_FETCH] = 4,
         [MSG_SIDECAR] = 5, [MSG_EVIDENCE] = 1, [MSG_HOLD] = 2,
     };
 

@@ -32,8 +32,8 @@
 #define PROTO_MARK        16        /* bytes of it, the first ones: what a resume hands back */
 #define PROTO_BUFFER_MAX  (1 << 20) /* bytes */
 #define PROTO_FORMATS_MAX 8
-#define PROTO_HOLD_MAX    128       /* chunks held back at once */
-#define PROTO_PAD_MAX     126       /* '~' */
+#define PROTO_HOLD_MAX    128 /* chunks held back at once */
+#define PROTO_PAD_MAX     126 /* '~' */
 #define PROTO_CHR_SET_MAX 95
 #define PROTO_SIZE_MAX    INT64_MAX /* sizes, offsets and lengths: off_t's range, so sums fit */
 #define PROTO_LISTENER_FD 3 /* the encoder's end of the socketpair, when the front spawned it */
@@ -77,7 +77,7 @@ struct view_options {
     bool formats_optional;
     const char *basename; /* never NULL; may be empty in info, where no file is named */
     bool no_bim, no_fam;
-    bool fid_zero; /* a sample's family ID is 0, not its ID */
+    bool fid_zero;      /* a sample's family ID is 0, not its ID */
     uint64_t autosomes; /* pairs that the species has; 0: a human; at most PROTO_CHR_SET_MAX */
     bool no_bgi, no_sample_file, no_header_samples, phased, haploid;
     bool id_in_varid;             /* --variant-id-field varid */

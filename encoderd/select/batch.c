@@ -141,7 +141,8 @@ static int find_end(struct batch *batch, struct err *err)
     batch->length_is_end = true;
     if (column_array_open(batch->vcz, "variant_END", false, &array, err) != 0)
         return -1;
-    if (array == NULL || (array->meta.dtype.kind != DTYPE_INT && array->meta.dtype.kind != DTYPE_UINT) ||
+    if (array == NULL ||
+        (array->meta.dtype.kind != DTYPE_INT && array->meta.dtype.kind != DTYPE_UINT) ||
         column_array_width(array, false) != 1)
         zarr_array_free(array);
     else
@@ -181,8 +182,9 @@ static int make_lengths(struct batch *batch, struct err *err)
     for (uint64_t i = 0; i < batch->n; i++) {
         int64_t end = batch->length != NULL ? batch->lengths[i] : VCZ_INT_MISSING;
 
-        batch->lengths[i] = end >= positions[i] && end < INT64_MAX ? end - positions[i] + 1
-                                                                   : (int64_t)alleles[i * slots].len;
+        batch->lengths[i] = end >= positions[i] && end < INT64_MAX
+                                ? end - positions[i] + 1
+                                : (int64_t)alleles[i * slots].len;
     }
     return 0;
 }
@@ -194,8 +196,7 @@ const int64_t *batch_lengths(struct batch *batch, struct err *err)
     if (batch->have_length)
         return batch->lengths;
     if (open_length(batch, err) != 0 ||
-        (batch->length != NULL &&
-         read_ints(batch, batch->length, batch->lengths, &read, err) != 0))
+        (batch->length != NULL && read_ints(batch, batch->length, batch->lengths, &read, err) != 0))
         return NULL;
     if (batch->length_is_end && make_lengths(batch, err) != 0)
         return NULL;

@@ -28,7 +28,7 @@ static const struct {
 } functions[] = {
     {"MAX", FUNC_MAX, true},        {"MIN", FUNC_MIN, true},        {"AVG", FUNC_AVG, true},
     {"MEAN", FUNC_AVG, true},       {"MEDIAN", FUNC_MEDIAN, true},  {"STDEV", FUNC_STDEV, true},
-    {"SUM", FUNC_SUM, true},        {"COUNT", FUNC_COUNT, true},   {"ABS", FUNC_ABS, false},
+    {"SUM", FUNC_SUM, true},        {"COUNT", FUNC_COUNT, true},    {"ABS", FUNC_ABS, false},
     {"STRLEN", FUNC_STRLEN, false}, {"PHRED", FUNC_PHRED, false},   {"BINOM", FUNC_BINOM, false},
     {"FISHER", FUNC_FISHER, false}, {"N_PASS", FUNC_N_PASS, false}, {"F_PASS", FUNC_F_PASS, false},
 };

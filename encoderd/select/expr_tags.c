@@ -101,8 +101,8 @@ int expr_unknown_tag(const struct expr *expr, const struct expr_node *node, stru
         consider(&tag, "", counted[i].name);
     if (node->scope != SCOPE_INFO)
         consider(&tag, "FORMAT/", "GT");
-    return bound_error(expr, node, err, "the store has no tag %s%.*s%s",
-                       prefixes[node->scope], (int)(node->len < 64 ? node->len : 64), node->text,
+    return bound_error(expr, node, err, "the store has no tag %s%.*s%s", prefixes[node->scope],
+                       (int)(node->len < 64 ? node->len : 64), node->text,
                        nearest_hint(&tag.nearest, hint));
 }
 

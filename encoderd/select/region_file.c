@@ -14,7 +14,7 @@ struct region_file {
     struct region_parse *parse;
     const struct option_file *file;
     enum region_format format;
-    bool decided;   /* whether lines have a third column that counts: the first line says */
+    bool decided; /* whether lines have a third column that counts: the first line says */
     bool has_last;
 };
 
@@ -80,9 +80,8 @@ static int add_region(struct region_file *in, const struct option_line *line, si
         return err_prefix(in->parse->err, "%s, line %zu", in->file->name, line->number);
     if (first <= last)
         return region_add(in->parse, contig, first, last);
-    return bed && first == last + 1
-               ? 0 /* of no bases */
-               : refuse_line(in, line, "the region ends before it begins");
+    return bed && first == last + 1 ? 0 /* of no bases */
+                                    : refuse_line(in, line, "the region ends before it begins");
 }
 
 static int parse_line(struct region_file *in, const struct option_line *line)

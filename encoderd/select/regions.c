@@ -11,8 +11,7 @@ static int refuse(const struct region_parse *parse, const char *at, size_t len, 
     const struct str text = {.at = at, .len = len};
     char shown[TEXT_SHOW_MAX];
 
-    return err_set(parse->err, ERR_FORM, "%s: %s: %s", parse->option, text_show(&text, shown),
-                   why);
+    return err_set(parse->err, ERR_FORM, "%s: %s: %s", parse->option, text_show(&text, shown), why);
 }
 
 /* "5", "5-", "5-9" */
@@ -55,7 +54,8 @@ static int parse_braced(const struct region_parse *parse, const char *at, const 
 
     if (close + 1 < end && close[1] != ':')
         return refuse(parse, at, (size_t)(end - at), "expected a colon after the brace");
-    return parse_named(parse, name, (size_t)(close - name), close + 1 < end ? close + 2 : NULL, end);
+    return parse_named(parse, name, (size_t)(close - name), close + 1 < end ? close + 2 : NULL,
+                       end);
 }
 
 /* One item of a list. A contig's name may hold colons; only the last one can begin a position. */

@@ -8,7 +8,7 @@
 
 #define WINDOW_NBYTES 65536
 /* inflateInit2: the largest window, and a gzip header. */
-#define GZIP_ONLY     (15 + 16)
+#define GZIP_ONLY (15 + 16)
 
 struct unpack {
     const struct option_file *file;

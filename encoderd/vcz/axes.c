@@ -19,7 +19,7 @@ static enum role role_of(const char *array, unsigned axis)
         unsigned axis;
         enum role role;
     } others[] = {
-        {"call_genotype", 2, ROLE_PLOIDY},  {"call_genotype_mask", 2, ROLE_PLOIDY},
+        {"call_genotype", 2, ROLE_PLOIDY},   {"call_genotype_mask", 2, ROLE_PLOIDY},
         {"variant_allele", 1, ROLE_ALLELES}, {"sample_id", 0, ROLE_SAMPLES},
         {"contig_id", 0, ROLE_CONTIGS},
     };
@@ -66,13 +66,13 @@ int axes_check(const struct zarr_group *group, const struct zarr_array *array, s
     for (unsigned d = 0; d < array->meta.ndim; d++) {
         const enum role role = role_of(array->name, d);
 
-        if (role == ROLE_ANY || dims.names[d][0] == '\0' ||
-            !contradicts(&own, role, dims.names[d]))
+        if (role == ROLE_ANY || dims.names[d][0] == '\0' || !contradicts(&own, role, dims.names[d]))
             continue;
-        return err_set(err, ERR_CORRUPT,
-                       "%s: array %s: its axis %u is named \"%s\", where VCF Zarr has %s: the array "
-                       "is transposed; rewrite it",
-                       store_path(array->store), array->name, d, dims.names[d], role_names[role]);
+        return err_set(
+            err, ERR_CORRUPT,
+            "%s: array %s: its axis %u is named \"%s\", where VCF Zarr has %s: the array "
+            "is transposed; rewrite it",
+            store_path(array->store), array->name, d, dims.names[d], role_names[role]);
     }
     return 0;
 }

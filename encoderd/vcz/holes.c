@@ -126,11 +126,12 @@ static int refuse_hole(const struct zarr_array *array, uint64_t vchunk, const ch
     char key[ZARR_KEY_MAX];
 
     zarr_chunk_key(array, index, key);
-    return err_set(err, ERR_CORRUPT,
-                   "%s: %s%s is not stored, and %s: the store was not written, or not copied, to its "
-                   "end; write or copy it again" CURE,
-                   store_path(array->store), key,
-                   array->meta.sharding.nlevels > 0 ? ", or a chunk in it," : "", reads_as);
+    return err_set(
+        err, ERR_CORRUPT,
+        "%s: %s%s is not stored, and %s: the store was not written, or not copied, to its "
+        "end; write or copy it again" CURE,
+        store_path(array->store), key,
+        array->meta.sharding.nlevels > 0 ? ", or a chunk in it," : "", reads_as);
 }
 
 static int look_plain(const struct zarr_array *array, const char *reads_as, struct err *err)
@@ -510,14 +511,14 @@ static int judge_row(struct holes *holes, struct verdict *verdict, struct err *e
 
 static int refuse_calls(const struct vcz *vcz, const struct verdict *verdict, struct err *err)
 {
-    return err_set(err, ERR_CORRUPT,
-                   "%s: array call_genotype: chunk %" PRIu64
-                   " along the variants is not stored, or not for all samples, and its calls cannot "
-                   "be %s, as they would read: the store counts more ALT alleles of variant %" PRIu64
-                   " (variant_AC, variant_AF). It was not written, or not copied, to its end; write "
-                   "or copy it again" CURE,
-                   store_path(vcz->store), verdict->vchunk, fill_text(&vcz->genotype->meta),
-                   verdict->variant);
+    return err_set(
+        err, ERR_CORRUPT,
+        "%s: array call_genotype: chunk %" PRIu64
+        " along the variants is not stored, or not for all samples, and its calls cannot "
+        "be %s, as they would read: the store counts more ALT alleles of variant %" PRIu64
+        " (variant_AC, variant_AF). It was not written, or not copied, to its end; write "
+        "or copy it again" CURE,
+        store_path(vcz->store), verdict->vchunk, fill_text(&vcz->genotype->meta), verdict->variant);
 }
 
 int holes_judge(struct holes *holes, uint64_t vchunk, struct err *err)
@@ -606,9 +607,8 @@ static int is_confirmed(const struct holes *holes, bool *out, struct err *err)
         return 0;
     if (tallies_open(holes->vcz, holes->scratch_max, &tallies, err) != 0)
         return -1;
-    for (uint64_t v = 0; tallies != NULL && v < holes->vcz->nvariants && rc == 0 &&
-                         tally == TALLY_AGREES;
-         v++)
+    for (uint64_t v = 0;
+         tallies != NULL && v < holes->vcz->nvariants && rc == 0 && tally == TALLY_AGREES; v++)
         rc = tallies_compare(tallies, v, true, &tally, err);
     *out = tallies != NULL && tally == TALLY_AGREES;
     tallies_free(tallies);
@@ -633,17 +633,16 @@ static void add_unwritten(const struct vcz *vcz, uint64_t column, struct unwritt
     unwritten->n++;
 }
 
-static int refuse_samples(const struct vcz *vcz, const struct unwritten *unwritten,
-                          struct err *err)
+static int refuse_samples(const struct vcz *vcz, const struct unwritten *unwritten, struct err *err)
 {
-    return err_set(err, ERR_CORRUPT,
-                   "%s: no genotypes are stored of %" PRIu64 " sample%s (%s%s): their IDs are there, "
-                   "and not one chunk of call_genotype with their calls: an append that did not "
-                   "finish, or an incomplete copy. Append or copy them again, or leave them out "
-                   "(--samples); with --absent-chunks fill every call of theirs is shown as %s",
-                   store_path(vcz->store), unwritten->n, unwritten->n == 1 ? "" : "s",
-                   unwritten->names, unwritten->n > NAMES_SHOWN ? ", ..." : "",
-                   fill_text(&vcz->genotype->meta));
+    return err_set(
+        err, ERR_CORRUPT,
+        "%s: no genotypes are stored of %" PRIu64 " sample%s (%s%s): their IDs are there, "
+        "and not one chunk of call_genotype with their calls: an append that did not "
+        "finish, or an incomplete copy. Append or copy them again, or leave them out "
+        "(--samples); with --absent-chunks fill every call of theirs is shown as %s",
+        store_path(vcz->store), unwritten->n, unwritten->n == 1 ? "" : "s", unwritten->names,
+        unwritten->n > NAMES_SHOWN ? ", ..." : "", fill_text(&vcz->genotype->meta));
 }
 
 /* Which columns of chunks have one that is stored, to `stored`. */

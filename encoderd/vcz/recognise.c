@@ -135,8 +135,8 @@ int recognise_path(const char *path, struct err *err)
         return 0;
     for (size_t i = 0; n > 0 && i < sizeof files / sizeof files[0]; i++)
         if (file_is(&files[i], path, head, n))
-            return err_set(err, ERR_DATA, "%s is %s, not a VCF Zarr store: %s", path,
-                           files[i].what, files[i].cure);
+            return err_set(err, ERR_DATA, "%s is %s, not a VCF Zarr store: %s", path, files[i].what,
+                           files[i].cure);
     return 0;
 }
 
@@ -162,25 +162,38 @@ static const struct tree_kind bare_trees[] = {
     {{"header.txt"},
      NULL,
      {"wip"},
-     "what `vcf2zarr dexplode-init` began (ICF), not a store: run `vcf2zarr dexplode-partition` for "
+     "what `vcf2zarr dexplode-init` began (ICF), not a store: run `vcf2zarr dexplode-partition` "
+     "for "
      "each partition, `vcf2zarr dexplode-finalise`, then `vcf2zarr encode`"},
-    {{0}, NULL, {"snapshots", "refs"}, "an Icechunk repository, which vczfs does not read: write a "
+    {{0},
+     NULL,
+     {"snapshots", "refs"},
+     "an Icechunk repository, which vczfs does not read: write a "
      "snapshot of it as a Zarr directory (in Python: xarray.open_zarr(session.store)"
      ".to_zarr(DIR))"},
-    {{"repo"}, NULL, {"snapshots"}, "an Icechunk repository, which vczfs does not read: write a "
+    {{"repo"},
+     NULL,
+     {"snapshots"},
+     "an Icechunk repository, which vczfs does not read: write a "
      "snapshot of it as a Zarr directory (in Python: xarray.open_zarr(session.store)"
      ".to_zarr(DIR))"},
-    {{"metadata.json.gz"}, NULL, {"entries", "rows"}, "a Hail MatrixTable, not a VCF Zarr store: "
+    {{"metadata.json.gz"},
+     NULL,
+     {"entries", "rows"},
+     "a Hail MatrixTable, not a VCF Zarr store: "
      "export it (hl.export_vcf), then `vcf2zarr convert` makes a store of it"},
 };
 
 #define UNFINISHED                                                                                 \
-    "the conversion that made it did not finish (wip/ beside the arrays is vcf2zarr's): convert " \
+    "the conversion that made it did not finish (wip/ beside the arrays is vcf2zarr's): convert "  \
     "again, or go on with `vcf2zarr dencode-partition` and `vcf2zarr dencode-finalise`"
 
 static const struct tree_kind groups[] = {
     {{0}, NULL, {"wip"}, "not a VCF Zarr store yet: " UNFINISHED},
-    {{0}, NULL, {"calldata", "variants"}, "a Zarr store with scikit-allel's layout, not a VCF Zarr "
+    {{0},
+     NULL,
+     {"calldata", "variants"},
+     "a Zarr store with scikit-allel's layout, not a VCF Zarr "
      "store: `vcf2zarr convert IN.vcf.gz OUT.vcz` makes one of the VCF that it was made from"},
 };
 
@@ -295,9 +308,10 @@ static bool is_empty(const struct store *store)
 int recognise_tree(const struct store *store, struct err *err)
 {
     if (is_empty(store))
-        return err_set(err, ERR_NOT_FOUND,
-                       "%s is empty: it has neither .zgroup nor zarr.json, so it is not a Zarr store",
-                       store_path(store));
+        return err_set(
+            err, ERR_NOT_FOUND,
+            "%s is empty: it has neither .zgroup nor zarr.json, so it is not a Zarr store",
+            store_path(store));
     if (find_tree(bare_trees, sizeof bare_trees / sizeof bare_trees[0], store, err) != 0)
         return -1;
     return find_inner(store, err);

@@ -18,7 +18,8 @@ enum {
 };
 
 struct region_rows {
-    int64_t *rows; /* n × INDEX_WIDTH, owned; NULL if there are none, or they contradict the store */
+    int64_t
+        *rows; /* n × INDEX_WIDTH, owned; NULL if there are none, or they contradict the store */
     uint64_t n;
 };
 

@@ -60,8 +60,8 @@ static int open_calls(struct tallies *tallies, size_t budget, struct err *err)
     if (tallies->said == NULL || tallies->counts == NULL || tallies->alleles == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %llu samples",
                        (unsigned long long)vcz->nsamples);
-    tallies->calls = column_new(vcz->genotype, vcz->sample_column, vcz->nsamples, tallies->decoder,
-                                budget, err);
+    tallies->calls =
+        column_new(vcz->genotype, vcz->sample_column, vcz->nsamples, tallies->decoder, budget, err);
     return tallies->calls != NULL ? 0 : -1;
 }
 

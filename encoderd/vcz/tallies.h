@@ -25,7 +25,7 @@ int tallies_stored(struct tallies *tallies, uint64_t begin, uint64_t n, double *
 
 enum tally {
     TALLY_AGREES, /* also where the store says nothing */
-    TALLY_LESS,   /* an allele occurs less often, or more often, in the store's words than in the genotypes */
+    TALLY_LESS, /* an allele occurs less often, or more often, in the store's words than in the genotypes */
     TALLY_MORE,
 };
 

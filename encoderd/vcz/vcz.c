@@ -70,10 +70,11 @@ static int check_version(struct vcz *vcz, struct err *err)
     if (!is_there(vcz, VCZ_CALLS) || !is_there(vcz, VCZ_SAMPLES) || !is_there(vcz, VCZ_PLACES) ||
         !is_there(vcz, VCZ_ALLELES))
         return recognise_group(vcz->store, err);
-    notices_add(&vcz->notices,
-                "%s does not say that it is a VCF Zarr store (no attribute vcf_zarr_version); it is "
-                "read as one, as all that such a store must have is there",
-                store_path(vcz->store));
+    notices_add(
+        &vcz->notices,
+        "%s does not say that it is a VCF Zarr store (no attribute vcf_zarr_version); it is "
+        "read as one, as all that such a store must have is there",
+        store_path(vcz->store));
     return 0;
 }
 

@@ -57,7 +57,8 @@ struct vcz {
 
     struct strings contigs;
 
-    struct holes *holes; /* owned; judges chunks that are not stored; NULL: they are their fill value */
+    struct holes
+        *holes; /* owned; judges chunks that are not stored; NULL: they are their fill value */
 
     struct err faults[VCZ_NPARTS]; /* of part 1 << i; code ERR_NONE where there is none */
     struct notices notices;        /* what the user should hear about the store */

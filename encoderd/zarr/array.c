@@ -97,10 +97,10 @@ static const char *copied_array(unsigned format, const char *key, const json_t *
 /* Do both say the same of what decides how chunks are found and read? */
 static bool same_array(const json_t *own, const json_t *copy)
 {
-    static const char *const members[] = {
-        "shape", "chunks",     "dtype",      "compressor",         "filters",
-        "order", "fill_value", "data_type",  "dimension_separator", "chunk_grid",
-        "codecs", "chunk_key_encoding"};
+    static const char *const members[] = {"shape",      "chunks",    "dtype",
+                                          "compressor", "filters",   "order",
+                                          "fill_value", "data_type", "dimension_separator",
+                                          "chunk_grid", "codecs",    "chunk_key_encoding"};
 
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         const json_t *a = json_object_get(own, members[i]), *b = json_object_get(copy, members[i]);

@@ -9,7 +9,7 @@
 
 struct held {
     atomic_size_t n;
-    pthread_mutex_t lock; /* covers labels */
+    pthread_mutex_t lock;               /* covers labels */
     char (*labels)[EVIDENCE_LABEL_MAX]; /* owned; n of them */
 };
 

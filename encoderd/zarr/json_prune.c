@@ -19,10 +19,8 @@ static const char *const wanted[] = {"source", "vcf_zarr_version", "contigs",
 void json_prune_begin(struct json_prune *prune, struct buf *out, size_t cost_max,
                       bool top_is_attributes)
 {
-    *prune = (struct json_prune){.out = out,
-                                 .cost_max = cost_max,
-                                 .top_is_attributes = top_is_attributes,
-                                 .line = 1};
+    *prune = (struct json_prune){
+        .out = out, .cost_max = cost_max, .top_is_attributes = top_is_attributes, .line = 1};
 }
 
 static void charge(struct json_prune *prune, size_t n)
@@ -42,8 +40,7 @@ static void put(struct json_prune *prune, const char *text, size_t n)
 
 static bool is_string(const struct json_prune *prune, const char *text)
 {
-    return prune->string_len == strlen(text) &&
-           memcmp(prune->string, text, prune->string_len) == 0;
+    return prune->string_len == strlen(text) && memcmp(prune->string, text, prune->string_len) == 0;
 }
 
 static bool is_wanted(const struct json_prune *prune)
@@ -140,8 +137,8 @@ static void begin_string(struct json_prune *prune)
 {
     prune->token = PRUNE_STRING;
     prune->string_len = 0;
-    prune->key = among_attributes(prune) &&
-                 (prune->expect == PRUNE_FIRST || prune->expect == PRUNE_KEY);
+    prune->key =
+        among_attributes(prune) && (prune->expect == PRUNE_FIRST || prune->expect == PRUNE_KEY);
     if (prune->key || !begin_value(prune))
         return;
     charge(prune, COST_STRING);

@@ -48,12 +48,12 @@ static void expect_clean(const char *path)
 
 static void test_vectors_are_clean(void **state)
 {
-    static const char *const names[] = {
-        "small.vcz",        "biallelic.vcz",     "phased.vcz",      "haploid.vcz",
-        "mixedploidy.vcz",  "oddwide.vcz",       "longalleles.vcz", "codec_gzip.vcz",
-        "codec_lz4.vcz",    "gt_int32.vcz",      "bigendian.vcz",   "order_f.vcz",
-        "biallelic_v3.vcz", "v3_sharded.vcz",    "v3_gzip.vcz",     "null_samples.vcz",
-        "no_id_no_phase.vcz"};
+    static const char *const names[] = {"small.vcz",        "biallelic.vcz",     "phased.vcz",
+                                        "haploid.vcz",      "mixedploidy.vcz",   "oddwide.vcz",
+                                        "longalleles.vcz",  "codec_gzip.vcz",    "codec_lz4.vcz",
+                                        "gt_int32.vcz",     "bigendian.vcz",     "order_f.vcz",
+                                        "biallelic_v3.vcz", "v3_sharded.vcz",    "v3_gzip.vcz",
+                                        "null_samples.vcz", "no_id_no_phase.vcz"};
     char path[4096];
 
     (void)state;
@@ -475,10 +475,8 @@ static int tell(const char *what, uint64_t done, uint64_t total, void *arg)
 static void test_progress(void **state)
 {
     struct told told = {0};
-    const struct pass_means means = {.nthreads = 2,
-                                     .scratch_max = FIXTURE_SCRATCH,
-                                     .progress = tell,
-                                     .progress_arg = &told};
+    const struct pass_means means = {
+        .nthreads = 2, .scratch_max = FIXTURE_SCRATCH, .progress = tell, .progress_arg = &told};
     struct buf text = {0};
     struct err err = {0};
     char path[4096];

@@ -22,12 +22,10 @@ static struct vcz *open_ok(const struct made_store *store)
 static void put_sites(struct made_store *store, uint64_t n, uint64_t chunk, const int64_t *contig)
 {
     made_vcz(store);
-    made_put(store, &(struct made_array){"call_genotype", "|i1", 3, {n, 2, 2}, {chunk, 2, 2}, NULL,
-                                         NULL});
     made_put(store,
-             &(struct made_array){"variant_contig", "|i1", 1, {n}, {chunk}, contig, NULL});
-    made_put(store,
-             &(struct made_array){"variant_position", "<i4", 1, {n}, {chunk}, NULL, NULL});
+             &(struct made_array){"call_genotype", "|i1", 3, {n, 2, 2}, {chunk, 2, 2}, NULL, NULL});
+    made_put(store, &(struct made_array){"variant_contig", "|i1", 1, {n}, {chunk}, contig, NULL});
+    made_put(store, &(struct made_array){"variant_position", "<i4", 1, {n}, {chunk}, NULL, NULL});
     made_put(store,
              &(struct made_array){"variant_allele", "|O", 2, {n, 2}, {chunk, 2}, NULL, NULL});
     made_drop(store, "variant_id");

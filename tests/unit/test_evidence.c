@@ -167,7 +167,8 @@ static void fault_after(void)
 {
     struct evidence_slot *slot = evidence_take_slot();
 
-    for (size_t i = 0; i < 2 * EVIDENCE_SLOTS; i++) { /* slots that are given back are not used up */
+    for (size_t i = 0; i < 2 * EVIDENCE_SLOTS;
+         i++) { /* slots that are given back are not used up */
         evidence_put_slot(slot);
         slot = evidence_take_slot();
         evidence_note(slot, "done/0", i);
@@ -184,7 +185,8 @@ static void what_is_done_is_not_blamed(void **state)
     (void)state;
     end_of(&death, &evidence);
     assert_true(evidence.earned);
-    assert_string_equal(evidence.label, "guilty/1.2"); /* the thread's other decoder is still at it */
+    assert_string_equal(evidence.label,
+                        "guilty/1.2"); /* the thread's other decoder is still at it */
 }
 
 /* The front maps what the encoder may fill with anything. */

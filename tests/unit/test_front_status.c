@@ -101,8 +101,8 @@ static void json_says_what_is_known(void **state)
 {
     struct fs *fs = made_fs();
     struct latency latency = {0};
-    struct suspects suspects = {.items = {{.chunk = "over/0", .until = 10500},
-                                          {.chunk = "g\"t/0", .until = 72500}}};
+    struct suspects suspects = {
+        .items = {{.chunk = "over/0", .until = 10500}, {.chunk = "g\"t/0", .until = 72500}}};
     struct status status = made_status(fs, &latency, &suspects);
     struct buf out = {0};
 
@@ -128,8 +128,8 @@ static void text_has_no_control_characters(void **state)
 {
     struct fs *fs = made_fs();
     struct latency latency = {0};
-    struct suspects suspects = {.items = {{.chunk = "over/0", .until = 10500},
-                                          {.chunk = "g\"t/0", .until = 72500}}};
+    struct suspects suspects = {
+        .items = {{.chunk = "over/0", .until = 10500}, {.chunk = "g\"t/0", .until = 72500}}};
     struct status status = made_status(fs, &latency, &suspects);
     struct buf out = {0};
 

@@ -43,8 +43,8 @@ static void what_no_one_needs_is_dropped(void **state)
     kept_is("{\"a\":1}", true, "{}");
     kept_is("{\"a\":1,\"source\":\"x\"}", true, "{\"source\":\"x\"}");
     kept_is("{\"source\":\"x\",\"a\":1}", true, "{\"source\":\"x\"}");
-    kept_is("{\"source\":\"x\",\"a\":[{\"contigs\":[]},\"]\\\"}\"],\"contigs\":[\"1\",\"2\"]}", true,
-            "{\"source\":\"x\",\"contigs\":[\"1\",\"2\"]}");
+    kept_is("{\"source\":\"x\",\"a\":[{\"contigs\":[]},\"]\\\"}\"],\"contigs\":[\"1\",\"2\"]}",
+            true, "{\"source\":\"x\",\"contigs\":[\"1\",\"2\"]}");
     kept_is("{\"source\" : \"x\" ,\n\"a\": -1.5e3 ,\n \"b\":null}", true,
             "{\"source\" : \"x\" \n\n}");
     kept_is("{\"a\":1,\"source\":\"x\"}", false, "{\"a\":1,\"source\":\"x\"}");
@@ -59,11 +59,23 @@ static void what_no_one_needs_is_dropped(void **state)
 
 static void mistakes_are_seen(void **state)
 {
-    static const char *const texts[] = {
-        "{\"a\":[1}}",    "{\"a\":{]}",      "{\"a\"}",     "{\"a\":}",       "{\"a\":1,}",
-        "{,\"a\":1}",     "{\"a\":1 2}",     "{\"a\" 1}",   "{\"a\":1 \"b\"}", "{1:2}",
-        "{\"a\":1\"b\":2}", "{\"a\"::1}",    "{[]}",        "}",              "{\"a\":\"b\"\"c\"}",
-        "{\"a\":[] []}",  "{\"a\":1,,\"b\":2}"};
+    static const char *const texts[] = {"{\"a\":[1}}",
+                                        "{\"a\":{]}",
+                                        "{\"a\"}",
+                                        "{\"a\":}",
+                                        "{\"a\":1,}",
+                                        "{,\"a\":1}",
+                                        "{\"a\":1 2}",
+                                        "{\"a\" 1}",
+                                        "{\"a\":1 \"b\"}",
+                                        "{1:2}",
+                                        "{\"a\":1\"b\":2}",
+                                        "{\"a\"::1}",
+                                        "{[]}",
+                                        "}",
+                                        "{\"a\":\"b\"\"c\"}",
+                                        "{\"a\":[] []}",
+                                        "{\"a\":1,,\"b\":2}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -174,10 +186,8 @@ static void trees_cost_no_more_than_is_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_no_one_needs_is_dropped),
-        cmocka_unit_test(mistakes_are_seen),
-        cmocka_unit_test(a_cut_document_stays_one),
-        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(what_no_one_needs_is_dropped),       cmocka_unit_test(mistakes_are_seen),
+        cmocka_unit_test(a_cut_document_stays_one),           cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(trees_cost_no_more_than_is_counted),
     };
 

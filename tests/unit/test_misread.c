@@ -45,7 +45,10 @@ static void names_in_places(void **state)
     } cases[] = {
         {IN_FAM_SAMPLE, "", "empty"},
         {IN_FAM_SAMPLE, "S1", NULL},
-        {IN_FAM_SAMPLE, "S\xc2\xa0" "1", "white space"},
+        {IN_FAM_SAMPLE,
+         "S\xc2\xa0"
+         "1",
+         "white space"},
         {IN_FAM_SAMPLE, "#", "--fid 0"},
         {IN_FAM_SAMPLE, "S#", NULL},
         {IN_FAM_SAMPLE_ONLY, "#", NULL},
@@ -101,10 +104,10 @@ static void contigs_that_begin_with_a_number(void **state)
     static const struct {
         const char *text;
         bool taken;
-    } cases[] = {{"1", false},    {"chr22", false},      {"1_KI270706v1_random", true},
-                 {"chr1_x", true}, {"Chr1_x", false},     {"012", true},
-                 {"23.", true},   {"24.", false},        {"0_x", false},
-                 {"chr", false},  {"99999999999", false}, {"X_1", false}};
+    } cases[] = {{"1", false},     {"chr22", false},       {"1_KI270706v1_random", true},
+                 {"chr1_x", true}, {"Chr1_x", false},      {"012", true},
+                 {"23.", true},    {"24.", false},         {"0_x", false},
+                 {"chr", false},   {"99999999999", false}, {"X_1", false}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -121,12 +124,13 @@ static void chromosomes(void **state)
     static const struct {
         unsigned nautosomes;
         const char *text, *called; /* NULL: refused */
-    } cases[] = {{0, "01", "1"},      {0, "chr22", "22"},  {0, "23", "X"},    {0, "28", "PAR2"},
-                 {0, "29", NULL},     {0, "cHr95", NULL},  {0, "99", NULL},   {0, "100", "100"},
-                 {0, "0m", "MT"},     {0, "0mt", "0mt"},   {0, "chr", "chr"}, {0, "chrPAR", "chrPAR"},
-                 {0, "par1", "PAR1"}, {38, "23", "23"},    {38, "39", "X"},   {38, "42", "MT"},
-                 {38, "43", NULL},    {38, "PAR1", NULL},  {38, "X", "X"},    {95, "95", "95"},
-                 {95, "99", "MT"},    {1, "2", "X"},       {1, "6", NULL},    {0, "00", "0"}};
+    } cases[] = {
+        {0, "01", "1"},      {0, "chr22", "22"}, {0, "23", "X"},    {0, "28", "PAR2"},
+        {0, "29", NULL},     {0, "cHr95", NULL}, {0, "99", NULL},   {0, "100", "100"},
+        {0, "0m", "MT"},     {0, "0mt", "0mt"},  {0, "chr", "chr"}, {0, "chrPAR", "chrPAR"},
+        {0, "par1", "PAR1"}, {38, "23", "23"},   {38, "39", "X"},   {38, "42", "MT"},
+        {38, "43", NULL},    {38, "PAR1", NULL}, {38, "X", "X"},    {95, "95", "95"},
+        {95, "99", "MT"},    {1, "2", "X"},      {1, "6", NULL},    {0, "00", "0"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

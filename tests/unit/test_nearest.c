@@ -11,9 +11,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-static const char *const names[] = {"mount",   "mount-plink", "mount-bgen", "unmount", "status",
-                                    "info",    "AD",          "DP",         "GQ",      "NA12878",
-                                    "NA12891", "--regions",   "--regions-file", "chr1", "chr2"};
+static const char *const names[] = {
+    "mount", "mount-plink", "mount-bgen", "unmount",   "status",         "info", "AD",  "DP",
+    "GQ",    "NA12878",     "NA12891",    "--regions", "--regions-file", "chr1", "chr2"};
 
 static const char *nearest_of(const char *wanted)
 {
@@ -28,14 +28,31 @@ static const char *nearest_of(const char *wanted)
 static void test_hints(void **state)
 {
     static const char *const cases[][2] = {
-        {"mount", "mount"},        {"mout", "mount"},           {"mount-bgne", "mount-bgen"},
-        {"mountplink", "mount-plink"}, {"umount", "unmount"},   {"stauts", "status"},
-        {"ifno", "info"},          {"INFO", "info"},            {"gq", "GQ"},
-        {"END", ""},               {"GP", ""},                  {"X", ""},
-        {"", ""},                  {"convert", ""},             {"NA12892", ""},
-        {"na12878", "NA12878"},    {"HG00096", ""},             {"--region", "--regions"},
-        {"--region-file", "--regions-file"}, {"--help", ""},    {"chr11", ""},
-        {"crh1", "chr1"}, {"chrX", ""}, {"chr21", ""},          {"chrUn_KI270742v1", ""},
+        {"mount", "mount"},
+        {"mout", "mount"},
+        {"mount-bgne", "mount-bgen"},
+        {"mountplink", "mount-plink"},
+        {"umount", "unmount"},
+        {"stauts", "status"},
+        {"ifno", "info"},
+        {"INFO", "info"},
+        {"gq", "GQ"},
+        {"END", ""},
+        {"GP", ""},
+        {"X", ""},
+        {"", ""},
+        {"convert", ""},
+        {"NA12892", ""},
+        {"na12878", "NA12878"},
+        {"HG00096", ""},
+        {"--region", "--regions"},
+        {"--region-file", "--regions-file"},
+        {"--help", ""},
+        {"chr11", ""},
+        {"crh1", "chr1"},
+        {"chrX", ""},
+        {"chr21", ""},
+        {"chrUn_KI270742v1", ""},
     };
     char longest[200];
 

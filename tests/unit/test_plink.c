@@ -403,8 +403,10 @@ static void test_broken_columns(void **state)
     struct err err = {0};
 
     (void)state;
-    made_refused(&id, &all, "1 of 3 variants has a name that cannot stand in the .bim (first: variant 1 (chr1:20): "
-                 "its ID 'rs 2' ");
+    made_refused(
+        &id, &all,
+        "1 of 3 variants has a name that cannot stand in the .bim (first: variant 1 (chr1:20): "
+        "its ID 'rs 2' ");
     made_refused(&(struct made_array){"variant_allele", "|O", 2, {3, 2}, {0}, NULL, alleles}, &all,
                  "ALT 'T\\x0a1'");
     made_refused(&(struct made_array){"variant_allele", "|O", 2, {3, 2}, {0}, NULL, refs}, &all,
@@ -432,7 +434,8 @@ static void test_sample_white_space(void **state)
         struct opened o = {0};
         struct err err = {0};
 
-        made_refused(&array, &all, "1 of 2 sample IDs cannot stand in the .fam (first: sample 1, '");
+        made_refused(&array, &all,
+                     "1 of 2 sample IDs cannot stand in the .fam (first: sample 1, '");
         assert_int_equal(open_made(&o, &array, &no_fam, false, &err), 0);
         close_made(&o);
     }

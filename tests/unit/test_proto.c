@@ -45,8 +45,8 @@ static const struct sample samples[] = {
       {.open = {.id = 1, .store = "/s.vcz", .view = VIEW, .resume = true, .has_state = true}}},
      "{\"t\"=>\"open\", \"id\"=>1, \"store\"=>\"/s.vcz\", \"view\"=>" VIEW_WIRE
      ", \"resume\"=>true, \"mark\"=>\"0123456789abcdef\", \"state\"=>true}"},
-    {{MSG_INFO, {.info = {.id = 2, .store = "/s.vcz", .view = VIEW, .json = true,
-                           .consumer = "saige"}}},
+    {{MSG_INFO,
+      {.info = {.id = 2, .store = "/s.vcz", .view = VIEW, .json = true, .consumer = "saige"}}},
      "{\"t\"=>\"info\", \"id\"=>2, \"store\"=>\"/s.vcz\", \"view\"=>" VIEW_WIRE
      ", \"json\"=>true, \"check\"=>false, \"for\"=>\"saige\"}"},
     {{MSG_READ, {.read = {.id = 3, .file = 4, .handle = 5, .offset = 6, .length = 7}}},

@@ -111,7 +111,10 @@ static const struct tree {
     {{"repo", "snapshots/A", "manifests/B"}, NULL, "Icechunk", "to_zarr"},
     {{"metadata.json.gz", "rows/metadata", "entries/metadata"}, NULL, "Hail", "export_vcf"},
     {{"a.vcz/.zattrs"}, "{\"vcf_zarr_version\": \"0.4\"}", "holds one", "/a.vcz"},
-    {{"a.vcz/.zattrs", "b.vcz/.zattrs"}, "{\"vcf_zarr_version\": \"0.4\"}", "holds several", ".vcz"},
+    {{"a.vcz/.zattrs", "b.vcz/.zattrs"},
+     "{\"vcf_zarr_version\": \"0.4\"}",
+     "holds several",
+     ".vcz"},
     {{".zgroup", "variants/.zgroup", "calldata/.zgroup"},
      "{\"zarr_format\": 2}",
      "scikit-allel",
@@ -120,7 +123,10 @@ static const struct tree {
      "{\"zarr_format\": 2, \"vcf_zarr_version\": 1}",
      "holds one",
      "/sub"},
-    {{".zgroup", "wip/metadata.json"}, "{\"zarr_format\": 2}", "did not finish", "dencode-finalise"},
+    {{".zgroup", "wip/metadata.json"},
+     "{\"zarr_format\": 2}",
+     "did not finish",
+     "dencode-finalise"},
     {{".zgroup", "a/.zgroup"}, "{\"zarr_format\": 2}", "not a VCF Zarr store", "vcf2zarr"},
 };
 

@@ -259,8 +259,8 @@ static void test_broken_store_as_json(void **state)
     assert_int_equal(number_at(object, "variants"), 3);
     assert_true(json_is_null(json_object_get(object, "ploidy")));
     assert_true(json_is_null(json_object_get(object, "shown_samples")));
-    assert_true(json_is_string(json_object_get(
-        json_array_get(json_object_get(object, "views"), 1), "refused")));
+    assert_true(json_is_string(
+        json_object_get(json_array_get(json_object_get(object, "views"), 1), "refused")));
     json_decref(object);
     made_remove(&store);
 }
@@ -268,9 +268,12 @@ static void test_broken_store_as_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),          cmocka_unit_test(test_refusal_and_selection),
-        cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_unreadable_array),
-        cmocka_unit_test(test_text),          cmocka_unit_test(test_broken_stores),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_refusal_and_selection),
+        cmocka_unit_test(test_hostile_names),
+        cmocka_unit_test(test_unreadable_array),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_broken_stores),
         cmocka_unit_test(test_broken_store_as_json),
     };
 

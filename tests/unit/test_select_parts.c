@@ -89,9 +89,8 @@ static void test_region_lists(void **state)
 
     (void)state;
     region_store(&store, &vcz);
-    assert_int_equal(regions_parse_list(vcz, "chr1:10-20,chr1:15-30,chr1:50,HLA:1:2", "-r",
-                                        &regions, &err),
-                     0);
+    assert_int_equal(
+        regions_parse_list(vcz, "chr1:10-20,chr1:15-30,chr1:50,HLA:1:2", "-r", &regions, &err), 0);
     assert_int_equal(regions.n, 3);
     assert_true(regions_meet(&regions, 0, 30, 30));
     assert_true(regions_meet(&regions, 0, 1, 10));
@@ -120,9 +119,8 @@ static void test_region_lists(void **state)
     regions_free(&regions);
     for (size_t i = 0; i < 12; i++) {
         static const char *const bad[] = {
-            "",           ",",         "chr1:5-3",  "chr1:a",    "chr1:5-6x",    "chr1:",
-            "chr1:1e",    "chr1:1.5",  "{chr1:5",   "{chr1}5",   "chr1:1e19",
-            "chr1:99999999999999999999"};
+            "",        ",",        "chr1:5-3", "chr1:a",  "chr1:5-6x", "chr1:",
+            "chr1:1e", "chr1:1.5", "{chr1:5",  "{chr1}5", "chr1:1e19", "chr1:99999999999999999999"};
 
         assert_int_equal(regions_parse_list(vcz, bad[i], "-r", &regions, &err), -1);
         assert_int_equal(err.code, ERR_FORM);
@@ -570,12 +568,12 @@ static void test_columns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),        cmocka_unit_test(test_type_lists),
-        cmocka_unit_test(test_region_lists), cmocka_unit_test(test_region_files),
+        cmocka_unit_test(test_types),           cmocka_unit_test(test_type_lists),
+        cmocka_unit_test(test_region_lists),    cmocka_unit_test(test_region_files),
         cmocka_unit_test(test_unknown_contigs), cmocka_unit_test(test_region_formats),
-        cmocka_unit_test(test_packed_regions), cmocka_unit_test(test_bcf_is_refused),
-        cmocka_unit_test(test_samples),      cmocka_unit_test(test_forced_samples),
-        cmocka_unit_test(test_state),        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_packed_regions),  cmocka_unit_test(test_bcf_is_refused),
+        cmocka_unit_test(test_samples),         cmocka_unit_test(test_forced_samples),
+        cmocka_unit_test(test_state),           cmocka_unit_test(test_columns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

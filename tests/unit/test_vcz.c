@@ -280,10 +280,10 @@ static void test_faults(void **state)
         unsigned part;
         bool optional;
     } arrays[] = {
-        {"call_genotype", VCZ_CALLS, false},      {"sample_id", VCZ_SAMPLES, false},
-        {"variant_contig", VCZ_PLACES, false},    {"variant_position", VCZ_PLACES, false},
-        {"contig_id", VCZ_PLACES, false},         {"variant_allele", VCZ_ALLELES, false},
-        {"variant_id", VCZ_IDS, true},            {"call_genotype_phased", VCZ_PHASE, true},
+        {"call_genotype", VCZ_CALLS, false},   {"sample_id", VCZ_SAMPLES, false},
+        {"variant_contig", VCZ_PLACES, false}, {"variant_position", VCZ_PLACES, false},
+        {"contig_id", VCZ_PLACES, false},      {"variant_allele", VCZ_ALLELES, false},
+        {"variant_id", VCZ_IDS, true},         {"call_genotype_phased", VCZ_PHASE, true},
     };
     enum { BAD_TYPE, BAD_SHAPE, NOT_JSON, MISSING, NFAULTS };
 

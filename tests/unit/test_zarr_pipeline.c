@@ -384,7 +384,8 @@ static void test_many_inner_shards(void **state)
 }
 
 #define FLOATS(length)                                                                             \
-    "{\"zarr_format\":2,\"shape\":[" length "],\"chunks\":[2],\"dtype\":\"<f4\",\"fill_value\":NaN,"    \
+    "{\"zarr_format\":2,\"shape\":[" length                                                        \
+    "],\"chunks\":[2],\"dtype\":\"<f4\",\"fill_value\":NaN,"                                       \
     "\"order\":\"C\",\"compressor\":null,\"filters\":null}"
 
 static void open_consolidated(const char *copy)
@@ -406,8 +407,9 @@ static void test_consolidated_nan(void **state)
     size_t nstale;
 
     (void)state;
-    open_consolidated("{\"zarr_consolidated_format\":1,\"metadata\":{\"x/.zattrs\":{\"missing\":NaN},"
-                      "\"x/.zarray\":" FLOATS("2") "}}");
+    open_consolidated(
+        "{\"zarr_consolidated_format\":1,\"metadata\":{\"x/.zattrs\":{\"missing\":NaN},"
+        "\"x/.zarray\":" FLOATS("2") "}}");
     assert_null(zarr_group_stale(fix.group, &nstale));
     assert_string_equal(zarr_group_attr(fix.group, "vcf_zarr_version"), "0.4");
     array = open_array(&fix, "x");
