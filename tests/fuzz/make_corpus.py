@@ -72,6 +72,19 @@ def metadata(corpus):
             corpus.put("meta_v3", json.dumps(whole).encode())
 
 
+def pruned(corpus):
+    """As fuzz_json_prune.c has them: two bytes, then a document."""
+    for name, top in ((".zattrs", 1), (".zmetadata", 0), (".zarray", 0), ("zarr.json", 0)):
+        for path in sorted(corpus.stores.rglob(name)):
+            for how in (top, 14 | top):
+                corpus.put("json_prune", bytes([how, 255]) + path.read_bytes())
+    for text in (b'{"source":"x","junk":{"a":[1,"\\"",null]},\n"contigs":["a"]}', b'{"junk":0,"source":1,}',
+                 b'{"a/.zattrs":{"j":[[]],"vcf_zarr_version":"1"},"attributes":{}}', b'{"source":"\\', b'{"a":1]', b"[" * 3000):
+        for how in (0, 1, 3):
+            corpus.put("json_prune", bytes([how, 255]) + text)
+            corpus.put("json_prune", bytes([how, 1]) + text)
+
+
 def chunks(corpus):
     for store, number in GENOTYPE_PIPELINES.items():
         for data in corpus.chunks(store, "call_genotype", 3):
@@ -311,7 +324,7 @@ def regions(corpus):
 
 def main():
     corpus = Corpus(sys.argv[1], sys.argv[2])
-    for make in (metadata, chunks, beyond_the_budget, vlen, shards, zips, protocol, zeros, regions):
+    for make in (metadata, pruned, chunks, beyond_the_budget, vlen, shards, zips, protocol, zeros, regions):
         make(corpus)
 
 
