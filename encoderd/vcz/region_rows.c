@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-/* More rows than that would cost more to read than they save. */
-#define INDEX_ROWS_MAX (UINT64_C(16) << 20)
+/* More rows than that, of 48 bytes, would cost more than they save. */
+#define INDEX_ROWS_MAX (UINT64_C(1) << 20)
 
 static bool row_ok(const struct vcz *vcz, const int64_t *row, uint64_t nchunks)
 {
@@ -53,6 +53,14 @@ static int read_rows(const struct zarr_array *array, size_t scratch_max, int64_t
     return rc;
 }
 
+/* An index that covers all variants has a row for each of their chunks, of which a store may claim any number. */
+static bool shape_ok(const struct vcz *vcz, const struct zarr_meta *meta)
+{
+    return (meta->dtype.kind == DTYPE_INT || meta->dtype.kind == DTYPE_UINT) && meta->ndim == 2 &&
+           meta->shape[1] == INDEX_WIDTH && meta->shape[0] <= INDEX_ROWS_MAX &&
+           meta->shape[0] >= vcz->position->meta.nchunks[0];
+}
+
 /* Takes the rows from `out` if they contradict themselves or the store. */
 static int load_rows(const struct vcz *vcz, const struct zarr_array *array, size_t scratch_max,
                      struct region_rows *out, struct err *err)
@@ -85,7 +93,6 @@ int region_rows_open(const struct vcz *vcz, size_t scratch_max, struct region_ro
                      struct err *err)
 {
     struct zarr_array *array = NULL;
-    const struct zarr_meta *meta;
     struct err why = {0};
     int rc = 0;
 
@@ -94,9 +101,7 @@ int region_rows_open(const struct vcz *vcz, size_t scratch_max, struct region_ro
         return give_up(&why, err);
     if (array == NULL)
         return 0;
-    meta = &array->meta;
-    if ((meta->dtype.kind == DTYPE_INT || meta->dtype.kind == DTYPE_UINT) && meta->ndim == 2 &&
-        meta->shape[1] == INDEX_WIDTH && meta->shape[0] <= INDEX_ROWS_MAX)
+    if (shape_ok(vcz, &array->meta))
         rc = load_rows(vcz, array, scratch_max, out, &why);
     zarr_array_free(array);
     if (rc == 0)

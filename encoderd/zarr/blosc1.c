@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #define FORMAT_VERSION 2
-#define NBLOCKS_MAX    ((uint32_t)4 << 20)
+/* 20 bytes each, while the table is read: as many as a chunk of 2 GiB has in blocks of 4 KiB. */
+#define NBLOCKS_MAX ((uint32_t)512 << 10)
 /* c-blosc's own bound: it needs three blocks of room and some. */
 #define BLOCK_SIZE_MAX ((uint32_t)(INT32_MAX - 255 * 4) / 3)
 

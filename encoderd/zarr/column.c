@@ -13,9 +13,9 @@
 
 /* Strings that are asked for at once: as many bytes as there are to decode in, and these at the least. */
 #define STRINGS_NBYTES_MIN ((size_t)16 << 20)
-/* Of a whole array. */
-#define STRINGS_NBYTES_MAX ((size_t)1 << 30)
-#define STRINGS_MAX        ((uint64_t)64 << 20)
+/* Of a whole array: the text, and what says where each string is. Two million sample IDs fit. */
+#define ARRAY_NBYTES_MAX ((size_t)64 << 20)
+#define STRINGS_MAX      ((uint64_t)64 << 20)
 
 static size_t strings_nbytes_max(const struct decoder *decoder)
 {
@@ -555,6 +555,21 @@ int zarr_chunk_strings_at(struct decoder *decoder, const struct zarr_array *arra
                    store_path(array->store), dtype_name(dtype, name, sizeof name));
 }
 
+static int check_array_nbytes(const struct zarr_array *array, uint64_t text, struct err *err)
+{
+    uint64_t nbytes;
+
+    if (size_mul(array->meta.shape[0], sizeof(struct str), &nbytes) &&
+        size_add(nbytes, text, &nbytes) && nbytes <= ARRAY_NBYTES_MAX)
+        return 0;
+    return err_set(
+        err, ERR_UNSUPPORTED,
+        "%s (%s): its %llu strings would take more than %zu MiB of memory, the most that "
+        "such an array may: rewrite it with fewer or shorter ones",
+        array->name, store_path(array->store), (unsigned long long)array->meta.shape[0],
+        ARRAY_NBYTES_MAX >> 20);
+}
+
 /* The strings of chunk c that are the array's, appended to `out`. */
 static int append_chunk(struct decoder *decoder, const struct zarr_array *array, uint64_t c,
                         struct strings *part, struct strings *out, struct err *err)
@@ -570,10 +585,12 @@ static int append_chunk(struct decoder *decoder, const struct zarr_array *array,
         for (; k < n && strings_hold(part, k, 1); k++) {
             const struct str *item = &part->items[k - part->first];
 
+            if (check_array_nbytes(array, (uint64_t)out->bytes.len + item->len, err) < 0)
+                return -1;
             buf_append(&out->bytes, item->at, item->len);
             out->items[begin + k].len = item->len;
         }
-        if (out->bytes.failed || out->bytes.len > STRINGS_NBYTES_MAX)
+        if (out->bytes.failed)
             return err_set(err, ERR_MEMORY, "%s (%s): out of memory for its strings", array->name,
                            store_path(array->store));
     }
@@ -591,6 +608,8 @@ int zarr_array_strings(struct decoder *decoder, const struct zarr_array *array, 
         return err_set(err, ERR_DATA, "%s (%s): it has %u dimensions and not one", array->name,
                        path, meta->ndim);
     buf_reset(&out->bytes);
+    if (check_array_nbytes(array, 0, err) < 0)
+        return -1;
     if (reserve_items(out, meta->shape[0], err) < 0)
         return err_prefix(err, "%s (%s)", array->name, path);
     for (uint64_t c = 0; c < meta->nchunks[0]; c++)

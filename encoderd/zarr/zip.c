@@ -178,8 +178,10 @@ static int read_end(const struct zip_source *source, struct bounds *out, struct 
         return corrupt("its directory is too short for its members", err);
     if (out->nbytes > ZIP_DIR_NBYTES_MAX)
         return err_set(err, ERR_UNSUPPORTED,
-                       "its directory is longer than the %llu bytes that vczfs reads: unpack it",
-                       (unsigned long long)ZIP_DIR_NBYTES_MAX);
+                       "its directory of %llu members is longer than the %llu MiB that are held in "
+                       "memory: unpack it, or rewrite the store with larger chunks",
+                       (unsigned long long)out->nmembers,
+                       (unsigned long long)(ZIP_DIR_NBYTES_MAX >> 20));
     return 0;
 }
 

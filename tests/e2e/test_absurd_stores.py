@@ -3,9 +3,15 @@ What is legal and absurd in a store costs the encoder no more memory than --memo
 far more of something than any store has, and the peak of all processes is watched.
 """
 
+import array
+import gzip
 import json
+import os
+import struct
 import subprocess
 import sys
+import zipfile
+import zlib
 
 import pytest
 
@@ -123,12 +129,149 @@ def test_fill_value(scratch):
 def test_variants_that_are_only_claimed(scratch):
     """2^33 of them in chunks of one: what is not stored is found missing without a look at each (it would take hours)."""
     store = helpers.mkvcz(scratch / "a.vcz", "--variants", 10, "--samples", 10)
-    for array in store.glob("*/.zarray"):
-        if array.parent.name.startswith(("variant_", "call_")):
-            stores.remove_chunks(array.parent)
-            meta = stores.read_zarray(array.parent)
+    for path in store.glob("*/.zarray"):
+        if path.parent.name.startswith(("variant_", "call_")):
+            stores.remove_chunks(path.parent)
+            meta = stores.read_zarray(path.parent)
             shape, chunks = [1 << 33, *meta["shape"][1:]], [1, *meta["chunks"][1:]]
-            stores.edit_zarray(array.parent, shape=shape, chunks=chunks)
+            stores.edit_zarray(path.parent, shape=shape, chunks=chunks)
     status, text, peak = peak_of(store)
     assert "8,589,934,592" in text, text
     within(peak)
+
+
+def long_sample_ids(mib):
+    """Ten of so many MiB each."""
+
+    def change(store):
+        stores.remove_chunks(store / "sample_id")
+        stores.edit_zarray(store / "sample_id", chunks=[1], compressor=None)
+        for i in range(10):
+            chunk = struct.pack("<2I", 1, mib << 20) + b"%08d" % i * (mib << 17)
+            (store / "sample_id" / str(i)).write_bytes(chunk)
+        return store
+
+    return change
+
+
+def many_contigs(store):
+    """Their strings are empty, and there is no chunk."""
+    stores.remove_chunks(store / "contig_id")
+    stores.edit_zarray(store / "contig_id", shape=[1 << 40], chunks=[1 << 20], fill_value="")
+    return store
+
+
+def stored_contigs(millions):
+    """Empty strings."""
+
+    def change(store):
+        stores.remove_chunks(store / "contig_id")
+        stores.edit_zarray(
+            store / "contig_id", shape=[millions << 20], chunks=[1 << 20], compressor={"id": "zlib", "level": 1}
+        )
+        chunk = zlib.compress(struct.pack("<I", 1 << 20) + bytes(4 << 20), 1)
+        for i in range(millions):
+            (store / "contig_id" / str(i)).write_bytes(chunk)
+        return store
+
+    return change
+
+
+def many_filters(store):
+    stores.remove_chunks(store / "filter_id")
+    stores.edit_zarray(store / "filter_id", shape=[5 << 20], chunks=[1 << 20], fill_value="")
+    return store
+
+
+def zip_of(store, nmembers, name_nbytes):
+    """With so many more members that are empty and have names that long."""
+    path = store.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(store.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(store))
+        for i in range(nmembers):
+            archive.writestr("%06d" % i + "x" * (name_nbytes - 6), b"")
+    return path
+
+
+def shards_of(side):
+    """One shard of calls with as many chunks of one call along each axis, and a file as long as its index."""
+
+    def change(store):
+        def shard(meta):
+            meta["chunk_grid"]["configuration"]["chunk_shape"] = [side, side, 2]
+            index = [{"name": "bytes", "configuration": {"endian": "little"}}]
+            inner = {"chunk_shape": [1, 1, 2], "codecs": index, "index_codecs": index, "index_location": "end"}
+            meta["codecs"] = [{"name": "sharding_indexed", "configuration": inner}]
+
+        helpers.edit_json(store / "call_genotype/zarr.json", shard)
+        for path in (store / "call_genotype").rglob("0"):
+            if path.is_file():
+                os.truncate(path, 16 * side * side)
+        return store
+
+    return change
+
+
+def blosc_blocks_of(nbytes):
+    """A chunk of calls of almost 2 GiB in blocks that small, each of which has four bytes in the file."""
+
+    def change(store):
+        chunk = [100_000, 10_000, 2]
+        compressor = {"id": "blosc", "cname": "zstd", "clevel": 1, "shuffle": 0, "blocksize": 0}
+        stores.edit_zarray(store / "call_genotype", chunks=chunk, compressor=compressor, filters=None)
+        n = -(-2_000_000_000 // nbytes)
+        head = struct.pack("<4B3I", 2, 1, 4 << 5, 1, 2_000_000_000, nbytes, 16 + 8 * n)
+        table = array.array("I", range(16 + 4 * n, 16 + 8 * n, 4))
+        stores.remove_chunks(store / "call_genotype")
+        (store / "call_genotype/0.0.0").write_bytes(head + table.tobytes() + bytes(4 * n))
+        return store
+
+    return change
+
+
+def long_region_index(store):
+    stores.new_ints(store / "region_index", [[0] * 6], [1, 6])
+    stores.remove_chunks(store / "region_index")
+    stores.edit_zarray(store / "region_index", shape=[2 << 20, 6], chunks=[1 << 16, 6], fill_value=0)
+    return store
+
+
+def long_line(store):
+    """A file of one line, 64 MiB when it is unpacked."""
+    with gzip.open(store.with_name("long.gz"), "wb", 1) as file:
+        for _ in range(64):
+            file.write(b"x" * (1 << 20))
+    return store
+
+
+READ = "samples  "
+# What is changed, the version of Zarr, how, options, what is said (or READ: it is read all the same), MiB beyond the budget: see LIMITS.
+ABSURD = [
+    ("long sample IDs", 2, long_sample_ids(7), (), "64 MiB", 64 + 16),
+    ("sample IDs that may be", 2, long_sample_ids(6), (), READ, 64 + 16),
+    ("contigs that are claimed", 2, many_contigs, (), "64 MiB", 0),
+    ("contigs that are stored", 2, stored_contigs(5), (), "64 MiB", 0),
+    ("contigs that may be", 2, stored_contigs(3), (), READ, 48 + 72),
+    ("filters", 2, many_filters, ("-i", 'FILTER="PASS"'), "64 MiB", 0),
+    ("a long directory", 2, lambda store: zip_of(store, 600, 60_000), (), READ, 64),
+    ("a directory too long", 2, lambda store: zip_of(store, 1200, 60_000), (), "64 MiB", 0),
+    ("a shard of 2^30", 3, shards_of(1 << 15), ("--check",), "chunks in a shard", 0),
+    ("a shard of 2^26", 3, shards_of(1 << 13), ("--check",), "call_genotype", 0),
+    ("small Blosc blocks", 2, blosc_blocks_of(4096), ("--check",), "call_genotype", 32),
+    ("tiny Blosc blocks", 2, blosc_blocks_of(1024), ("--check",), "Blosc blocks", 0),
+    ("a long region_index", 2, long_region_index, ("-r", "1:1-100"), READ, 0),
+    ("a long line of regions", 2, long_line, ("-R", "long.gz"), "long.gz", 0),
+    ("a long sample ID in a file", 2, long_line, ("-S", "long.gz"), "no sample", 256),
+]
+
+
+@pytest.mark.parametrize("name, version, change, options, due, more", ABSURD, ids=[row[0] for row in ABSURD])
+def test_parsers(name, version, change, options, due, more, scratch):
+    store = helpers.mkvcz(scratch / "a.vcz", "--variants", 100, "--samples", 10, "--zarr", version)
+    source = change(store)
+    options = [str(scratch / word) if word == "long.gz" else word for word in options]
+    status, text, peak = peak_of(source, *options)
+    assert due in text and (status == 0 or due != READ), text
+    within(peak - more)
