@@ -233,13 +233,18 @@ static void note_bad(struct values *values, const uint64_t *place, int64_t value
 static void count_value(struct values *values, uint64_t k, int64_t value)
 {
     const struct zarr_meta *meta = &values->array->meta;
-    const uint64_t call = k / meta->chunk[2], p = k % meta->chunk[2];
+    struct call_walk walk;
+    uint64_t call, p;
 
-    if (values->counts != NULL && p < meta->shape[2])
-        counts_add(values->worker->check->counts, values->index,
-                   &(struct call_walk){call / meta->chunk[1], call % meta->chunk[1], value, p == 0,
-                                       &values->has_data},
-                   values->counts);
+    if (values->counts == NULL) /* the array may have fewer axes */
+        return;
+    call = k / meta->chunk[2];
+    p = k % meta->chunk[2];
+    if (p >= meta->shape[2])
+        return;
+    walk = (struct call_walk){call / meta->chunk[1], call % meta->chunk[1], value, p == 0,
+                              &values->has_data};
+    counts_add(values->worker->check->counts, values->index, &walk, values->counts);
 }
 
 static void walk_block(struct values *values, const struct block *block)
