@@ -53,41 +53,71 @@ def crash(front, how, rng):
     return pid
 
 
-# Eight hundred deaths of a .bed's encoder take half a minute; sanitizers need not see as many.
-DEATHS = {"mount-plink": 60 if SANITIZED else 800, "mount-bgen": 30 if SANITIZED else 200}
+# A thousand deaths take half a minute; sanitizers need not see as many.
+DEATHS = drills.scaled(90 if SANITIZED else 1000, 5000)
+
+
+@contextlib.contextmanager
+def looking(index):
+    """Somebody who opens the .bgi again and again, and counts the rows; yields the errors, and what was read."""
+    seen, stop = [], threading.Event()
+
+    def look():
+        while not stop.is_set():
+            try:
+                seen.append(len(bgen_reader.index_rows(index)))
+            except OSError as error:
+                seen.append(error)
+            time.sleep(0.05)
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        looker.join()
 
 
 @pytest.mark.limit(drills.scaled(240, 2400))
-@pytest.mark.parametrize("verb", DEATHS)
-def test_encoder_crashes_under_eight_readers(verb, mount, generated):
-    """No read fails, no byte is wrong, the front stays, and nothing that was sent is held against a chunk."""
-    store, oracle = drills.made_view(generated, verb)
+def test_encoder_crashes_under_readers_of_all_files(generated):
+    """
+    Of the .bed and the .bgen eight each, and of the .bgi, which is made meanwhile: no read fails, no byte is wrong, the front
+    stays, and nothing that was sent is held against a chunk.
+    """
+    store, bgen = drills.made_bgen(generated)
+    _, bed = drills.made(generated, drills.BGEN_STORE)
     rng = random.Random(6)
     ways = [kill, kill if SANITIZED else segv, abort, stop_and_kill]
-    deaths = drills.scaled(DEATHS[verb], 1000 if verb == "mount-bgen" else 4000)
-    with mount(store, verb=verb) as m, drills.reading(m.path(drills.SUFFIX[verb]), oracle, MODES, "-p", "200") as readers:
+    with contextlib.ExitStack() as stack:
+        m = stack.enter_context(helpers.mounted(store, verb="mount"))
+        readers = [stack.enter_context(drills.reading(m.path(suffix), oracle, MODES, "-p", "200"))
+                   for suffix, oracle in ((".bed", bed), (".bgen", bgen))]  # fmt: skip
         front = m.front
         start = time.monotonic()
-        for i in range(deaths):
-            if i % 20 == 0:
-                drills.wait_until_served(m)
-            crash(m.front, rng.choice(ways), rng)
-        took = time.monotonic() - start
+        with looking(f"{m.path('.bgen')}.bgi") as looks:
+            for i in range(DEATHS):
+                if i % 20 == 0:
+                    drills.wait_until_served(m)
+                crash(m.front, rng.choice(ways), rng)
+            took = time.monotonic() - start
+            helpers.wait_for(lambda: looks, 30, "a look at the .bgi to end")
         time.sleep(0.5)
-        results = readers.finish()
+        results = [result for each in readers for result in each.finish()]
         log = m.log()
         assert m.process.poll() is None and m.front == front
         descriptors = len(helpers.descriptors(front))
         condemned = drills.status(m)["condemned"]
     drills.assert_all_right(results)
+    assert set(looks) == {1500}
     assert condemned == [] and "held back" not in log
     assert descriptors < 40, descriptors
     drills.record(
         "crash",
-        view=verb,
-        deaths=deaths,
+        deaths=DEATHS,
         seconds=round(took, 1),
         reads=sum(r["ops"] for r in results),
+        looks=len(looks),
         failed=sum(r["errors"] for r in results),
         wrong=sum(r["wrong"] for r in results),
         longest_read_ms=max(r["max_us"] for r in results) / 1000,
