@@ -7,6 +7,7 @@
 #include "encoderd/vcz/axes.h"
 #include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/text.h"
+#include "encoderd/zarr/stored_objects.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -15,6 +16,11 @@
 
 /* A store with more chunks than this has mostly chunks that are not stored, if it is honest. */
 #define CHUNKS_MAX (UINT64_C(1) << 26)
+/* Chunks of an array, and of its places along the first axis, that are visited even if next to none are stored. */
+#define CLAIMED_MAX        UINT64_C(4096)
+#define CLAIMED_LENGTH_MAX (UINT64_C(1) << 24)
+/* Others are where one of so many is. */
+#define CLAIMED_EACH UINT64_C(16)
 
 /* ---- problems ---- */
 
@@ -212,11 +218,22 @@ static void check_shapes(struct check *check)
 
 /* ---- every chunk of every array ---- */
 
+/* The pieces of work that an array is: all its chunks or, where few are stored, those in its objects that are
+ * stored, and then one chunk for all the others, which read alike. */
+struct claim {
+    uint64_t nchunks;
+    bool sparse;
+    struct stored_objects stored; /* if sparse */
+    uint64_t each;                /* chunks in an object */
+    uint64_t nothers;             /* chunks of objects that are not stored */
+};
+
 struct walk {
     struct check *check;
     const struct pass_means *means;
-    uint64_t *first;   /* of each array: the number of its first chunk; narrays + 1 */
-    uint64_t *nabsent; /* of each array: its chunks that are not stored */
+    struct claim *claims; /* of each array */
+    uint64_t *first;      /* of each array: the number of its first piece; narrays + 1 */
+    uint64_t *nabsent;    /* of each array: its chunks that are not stored */
     struct check_progress progress;
 };
 
@@ -240,34 +257,73 @@ static void walk_stop(void *arg, void *worker)
     check_worker_free(worker);
 }
 
-/* Array and chunk of piece i: arrays one after the other, chunks in C order. */
-static size_t walk_place(const struct walk *walk, uint64_t i, uint64_t *index)
+/* Place k in C order of a grid. */
+static void grid_place(uint64_t k, const uint64_t *lengths, unsigned ndim, uint64_t *place)
 {
-    const struct zarr_array *array;
-    size_t a = 0;
-
-    while (i >= walk->first[a + 1])
-        a++;
-    i -= walk->first[a];
-    array = walk->check->arrays[a];
-    for (unsigned d = array->meta.ndim; d > 0; d--) {
-        index[d - 1] = i % array->meta.nchunks[d - 1];
-        i /= array->meta.nchunks[d - 1];
+    for (unsigned d = ndim; d > 0; d--) {
+        place[d - 1] = k % lengths[d - 1];
+        k /= lengths[d - 1];
     }
-    return a;
+}
+
+/* Chunk k of the object; false if it lies past the array's end. */
+static bool object_chunk(const struct zarr_meta *meta, uint64_t object, uint64_t k, uint64_t *index)
+{
+    uint64_t along[ZARR_DIMS_MAX], inner[ZARR_DIMS_MAX];
+    bool inside = true;
+
+    for (unsigned d = 0; d < meta->ndim; d++)
+        along[d] = stored_objects_along(meta, d);
+    grid_place(object, along, meta->ndim, index);
+    grid_place(k, meta->sharding.chunks, meta->ndim, inner);
+    for (unsigned d = 0; d < meta->ndim; d++) {
+        index[d] = index[d] * meta->sharding.chunks[d] + inner[d];
+        inside = inside && index[d] < meta->nchunks[d];
+    }
+    return inside;
+}
+
+/* What piece i is: arrays one after the other, chunks in C order. */
+struct place {
+    size_t array;
+    uint64_t index[ZARR_DIMS_MAX];
+    uint64_t nlike; /* chunks that it stands for; 0 if it is none */
+};
+
+static void walk_place(const struct walk *walk, uint64_t i, struct place *out)
+{
+    const struct claim *claim;
+    const struct zarr_meta *meta;
+
+    *out = (struct place){.nlike = 1};
+    while (i >= walk->first[out->array + 1])
+        out->array++;
+    i -= walk->first[out->array];
+    claim = &walk->claims[out->array];
+    meta = &walk->check->arrays[out->array]->meta;
+    if (!claim->sparse) {
+        grid_place(i, meta->nchunks, meta->ndim, out->index);
+    } else if (i / claim->each < claim->stored.n) {
+        out->nlike =
+            object_chunk(meta, claim->stored.numbers[i / claim->each], i % claim->each, out->index);
+    } else {
+        object_chunk(meta, stored_objects_gap(&claim->stored, 0), 0, out->index);
+        out->nlike = claim->nothers;
+    }
 }
 
 static int walk_make(void *arg, void *worker, uint64_t i, void **piece, struct err *err)
 {
     const struct walk *walk = arg;
     struct found *found = calloc(1, sizeof *found);
-    uint64_t index[ZARR_DIMS_MAX] = {0};
-    const struct zarr_array *array;
+    struct place place;
 
     if (found == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for a check");
-    array = walk->check->arrays[walk_place(walk, i, index)];
-    check_chunk(worker, array, index, &found->totals, &found->counts, &found->problems);
+    walk_place(walk, i, &place);
+    if (place.nlike > 0)
+        check_chunk(worker, walk->check->arrays[place.array], place.index, &found->totals,
+                    &found->counts, &found->problems);
     *piece = found;
     return 0;
 }
@@ -294,41 +350,136 @@ static int take_counts(struct check *check, size_t array, const uint64_t *index,
     return 0;
 }
 
+/* Chunks at an axis's end have fewer values than those that they are counted as. */
+static uint64_t times(uint64_t n, uint64_t nlike, const struct zarr_array *array)
+{
+    uint64_t product = UINT64_MAX, most = 1;
+
+    if (nlike == 1)
+        return n;
+    for (unsigned d = 0; d < array->meta.ndim; d++)
+        if (!size_mul(most, array->meta.shape[d], &most))
+            most = UINT64_MAX;
+    return size_mul(n, nlike, &product) ? size_min(product, most) : most;
+}
+
 static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
 {
     struct walk *walk = arg;
     struct check_totals *sum = &walk->check->totals;
     struct found *found = piece;
-    uint64_t index[ZARR_DIMS_MAX];
-    const size_t array = walk_place(walk, i, index);
-    int rc = take_counts(walk->check, array, index, found, err);
+    const struct zarr_array *array;
+    struct place place;
+    int rc;
 
-    walk->nabsent[array] += found->totals.nabsent;
-    sum->nchunks += found->totals.nchunks;
-    sum->nabsent += found->totals.nabsent;
+    walk_place(walk, i, &place);
+    array = walk->check->arrays[place.array];
+    rc = take_counts(walk->check, place.array, place.index, found, err);
+    walk->nabsent[place.array] += found->totals.nabsent * place.nlike;
+    sum->nchunks += found->totals.nchunks * place.nlike;
+    sum->nabsent += found->totals.nabsent * place.nlike;
     sum->bytes_read += found->totals.bytes_read;
     sum->bytes_decoded += found->totals.bytes_decoded;
-    sum->nwithout_alt += found->totals.nwithout_alt;
-    sum->nzero_ploidy += found->totals.nzero_ploidy;
+    sum->nwithout_alt += times(found->totals.nwithout_alt, place.nlike, array);
+    sum->nzero_ploidy += times(found->totals.nzero_ploidy, place.nlike, array);
     problems_move(&found->problems, &walk->check->problems);
     walk_discard(arg, found);
-    return rc != 0 ? -1 : check_progress_chunk(&walk->progress, array, i, err);
+    return rc != 0 ? -1 : check_progress_chunk(&walk->progress, place.array, i, err);
 }
 
-/* Numbers the chunks, leaving out the arrays that have too many to look at. */
-static void number_chunks(struct check *check, uint64_t *first)
+static void claims_free(struct claim *claims, size_t n)
+{
+    for (size_t a = 0; claims != NULL && a < n; a++)
+        stored_objects_clear(&claims[a].stored);
+    free(claims);
+}
+
+static uint64_t chunks_in(const struct zarr_meta *meta, uint64_t object)
+{
+    uint64_t index[ZARR_DIMS_MAX], n = 1;
+
+    object_chunk(meta, object, 0, index);
+    for (unsigned d = 0; d < meta->ndim; d++)
+        n *= size_min(meta->sharding.chunks[d], meta->nchunks[d] - index[d]);
+    return n;
+}
+
+/* Is most of the array only claimed? A list that cannot be had says nothing: its chunks are then visited. */
+static bool is_sparse(const struct zarr_array *array, struct claim *claim)
+{
+    const struct zarr_meta *meta = &array->meta;
+    struct err ignored = {0};
+    uint64_t n;
+
+    if (meta->ndim == 0 || claim->nchunks == 0 || claim->nchunks == UINT64_MAX ||
+        (claim->nchunks <= CLAIMED_MAX && meta->shape[0] <= CLAIMED_LENGTH_MAX))
+        return false;
+    claim->each = 1;
+    for (unsigned d = 0; d < meta->ndim; d++)
+        if (!size_mul(claim->each, meta->sharding.chunks[d], &claim->each))
+            return false;
+    return stored_objects_list(array, &claim->stored, &ignored) == 0 && claim->stored.complete &&
+           size_mul(claim->stored.n, claim->each, &n) && n <= (claim->nchunks - 1) / CLAIMED_EACH;
+}
+
+static uint64_t array_npieces(const struct zarr_array *array, struct claim *claim)
+{
+    claim->nchunks = array_nchunks(array);
+    claim->sparse = is_sparse(array, claim);
+    if (!claim->sparse) {
+        stored_objects_clear(&claim->stored);
+        return claim->nchunks;
+    }
+    claim->nothers = claim->nchunks;
+    for (size_t i = 0; i < claim->stored.n; i++)
+        claim->nothers -= chunks_in(&array->meta, claim->stored.numbers[i]);
+    return claim->stored.n * claim->each + 1;
+}
+
+/* Numbers the pieces, leaving out the arrays that have too many chunks to look at. */
+static void number_chunks(struct check *check, struct claim *claims, uint64_t *first)
 {
     for (size_t a = 0; a < check->narrays; a++) {
         const struct zarr_array *array = check->arrays[a];
-        uint64_t n = array_nchunks(array);
+        uint64_t n = array_npieces(array, &claims[a]);
 
         if (n > CHUNKS_MAX - first[a]) {
             problems_add(&check->problems, array->name, "",
-                         "it has %" PRIu64 " chunks%s: more than can be checked", n,
+                         "it has %" PRIu64 " chunks%s: more than can be checked", claims[a].nchunks,
                          n == UINT64_MAX ? " or more" : "");
             n = 0;
         }
         first[a + 1] = first[a] + n;
+    }
+}
+
+static bool is_site_array(const char *name)
+{
+    return strcmp(name, "variant_contig") == 0 || strcmp(name, "variant_position") == 0 ||
+           strcmp(name, "variant_allele") == 0 || strcmp(name, "variant_id") == 0;
+}
+
+/* What goes from variant to variant is left out where most of them are only claimed. */
+static void see_sparse(struct check *check, const struct claim *claims)
+{
+    struct err why = {0};
+
+    for (size_t a = 0; a < check->narrays; a++) {
+        const char *name = check->arrays[a]->name;
+
+        if (!claims[a].sparse)
+            continue;
+        if (is_site_array(name)) {
+            check->sites_sparse = true;
+        } else if (strcmp(name, "call_genotype") == 0 && check->counts != NULL) {
+            counts_free(check->counts);
+            check->counts = NULL;
+            problems_add(&check->remarks, name, "",
+                         "next to none of it is stored: the store's own counts (variant_AC, "
+                         "variant_AN, variant_NS) are not all compared with it");
+            if (holes_look_calls(check->vcz->holes, NULL, &why) != 0)
+                problems_add(&check->problems, name, "", "%s", why.msg);
+        }
     }
 }
 
@@ -340,7 +491,7 @@ static void remark_absent(struct check *check, const struct walk *walk)
             problems_add(&check->remarks, check->arrays[a]->name, "",
                          "%" PRIu64 " of %" PRIu64
                          " chunks are not stored: they read as the fill value",
-                         walk->nabsent[a], walk->first[a + 1] - walk->first[a]);
+                         walk->nabsent[a], walk->claims[a].nchunks);
 }
 
 /* Tools that write a deletion without its ALT do that, and plink2 takes them so. */
@@ -367,34 +518,48 @@ static void remark_zero_ploidy(struct check *check)
                      n, n == 1 ? " is" : "s are");
 }
 
-static int walk_chunks(struct check *check, const struct pass_means *means, struct err *err)
+static int run_walk(struct walk *walk, struct err *err)
 {
-    AUTO_FREE uint64_t *first = calloc(check->narrays + 1, sizeof *first);
-    AUTO_FREE uint64_t *nabsent = calloc(check->narrays + 1, sizeof *nabsent);
-    struct walk walk = {.check = check, .means = means, .first = first, .nabsent = nabsent};
-    struct parallel_job job = {.nthreads = means->nthreads,
+    struct check *check = walk->check;
+    struct parallel_job job = {.nthreads = walk->means->nthreads,
                                .start = walk_start,
                                .stop = walk_stop,
                                .make = walk_make,
                                .take = walk_take,
                                .discard = walk_discard,
-                               .arg = &walk};
+                               .arg = walk};
     int rc;
 
-    if (first == NULL || nabsent == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
-    number_chunks(check, first);
-    job.npieces = first[check->narrays];
-    rc = check_progress_begin(&walk.progress, check, means, first, err);
+    number_chunks(check, walk->claims, walk->first);
+    see_sparse(check, walk->claims);
+    job.npieces = walk->first[check->narrays];
+    rc = check_progress_begin(&walk->progress, check, walk->means, walk->first, err);
     if (rc == 0 && job.npieces > 0)
         rc = parallel_run(&job, err);
-    check_progress_end(&walk.progress);
-    if (rc != 0)
-        return -1;
-    remark_absent(check, &walk);
-    remark_without_alt(check);
-    remark_zero_ploidy(check);
-    return 0;
+    check_progress_end(&walk->progress);
+    return rc;
+}
+
+static int walk_chunks(struct check *check, const struct pass_means *means, struct err *err)
+{
+    AUTO_FREE uint64_t *first = calloc(check->narrays + 1, sizeof *first);
+    AUTO_FREE uint64_t *nabsent = calloc(check->narrays + 1, sizeof *nabsent);
+    struct claim *claims = calloc(check->narrays + 1, sizeof *claims);
+    struct walk walk = {
+        .check = check, .means = means, .claims = claims, .first = first, .nabsent = nabsent};
+    int rc;
+
+    if (first == NULL || nabsent == NULL || claims == NULL)
+        rc = err_set(err, ERR_MEMORY, "out of memory for a check");
+    else
+        rc = run_walk(&walk, err);
+    if (rc == 0) {
+        remark_absent(check, &walk);
+        remark_without_alt(check);
+        remark_zero_ploidy(check);
+    }
+    claims_free(claims, check->narrays);
+    return rc != 0 ? -1 : 0;
 }
 
 /* ---- the sites, one after the other ---- */
@@ -478,6 +643,12 @@ static int check_sites(struct check *check, const struct pass_means *means, stru
 
     if (check->vcz == NULL || sites_in_doubt(check))
         return 0;
+    if (check->sites_sparse) {
+        problems_add(
+            &check->remarks, "", "",
+            "next to nothing is stored of the variants: they are not looked at one by one");
+        return 0;
+    }
     if (pass_run(&pass, means, &why) != 0) {
         if (why.code == ERR_PEER) {
             if (err != NULL)

@@ -2,7 +2,8 @@
  * check: is everything in a store readable, and does it say what VCF Zarr lets it say?
  *
  * What `vczfs info --check` does. Reads and decodes every chunk of every array once, in parallel, and
- * goes on after each problem that it finds.
+ * goes on after each problem that it finds. Of an array that claims many chunks and stores next to none, one of
+ * those that are not stored is looked at for all of them.
  */
 #ifndef VCZFS_ENCODERD_CHECK_H
 #define VCZFS_ENCODERD_CHECK_H

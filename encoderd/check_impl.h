@@ -42,6 +42,7 @@ struct check {
     struct notices notices;     /* what the store is warned of at mount */
     struct zarr_array **arrays; /* owned */
     size_t narrays;
+    bool sites_sparse; /* next to nothing is stored of an array that sites are read from */
     uint64_t ncontigs; /* UINT64_MAX: not known */
     struct counts *counts;
     struct check_totals totals;

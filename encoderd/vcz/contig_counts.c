@@ -3,54 +3,13 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/vcz/columns.h"
+#include "encoderd/zarr/stored_objects.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BATCH UINT64_C(65536)
-
-/* The array's objects that are stored, by their numbers. */
-struct stored {
-    char prefix[ZARR_KEY_MAX]; /* of their names */
-    uint64_t nobjects;         /* that there can be */
-    uint64_t *numbers;         /* owned */
-    size_t n, cap;
-    struct err *err;
-};
-
-static bool parse_number(const char *text, uint64_t *out)
-{
-    *out = 0;
-    if (text[0] == '\0' || (text[0] == '0' && text[1] != '\0'))
-        return false;
-    for (; *text >= '0' && *text <= '9'; text++)
-        if (!size_mul(*out, 10, out) || !size_add(*out, (uint64_t)(*text - '0'), out))
-            return false;
-    return *text == '\0';
-}
-
-static int add_name(const char *name, void *arg)
-{
-    struct stored *stored = arg;
-    const size_t len = strlen(stored->prefix);
-    uint64_t number;
-
-    if (strncmp(name, stored->prefix, len) != 0 || !parse_number(name + len, &number) ||
-        number >= stored->nobjects)
-        return 0;
-    if (stored->n == stored->cap) {
-        const size_t cap = stored->cap > 0 ? 2 * stored->cap : 64;
-        uint64_t *more = reallocarray(stored->numbers, cap, sizeof *more);
-
-        if (more == NULL)
-            return err_set(stored->err, ERR_MEMORY, "out of memory for a list of chunks");
-        stored->numbers = more;
-        stored->cap = cap;
-    }
-    stored->numbers[stored->n++] = number;
-    return 0;
-}
 
 /* Variants that an object of a one-dimensional array holds. */
 static uint64_t object_length(const struct zarr_array *array)
@@ -59,21 +18,6 @@ static uint64_t object_length(const struct zarr_array *array)
 
     return size_mul(array->meta.chunk[0], array->meta.sharding.chunks[0], &length) ? length
                                                                                    : UINT64_MAX;
-}
-
-static int list_stored(const struct zarr_array *array, struct stored *stored, struct err *err)
-{
-    const uint64_t first[ZARR_DIMS_MAX] = {0};
-    char key[ZARR_KEY_MAX], *name;
-
-    zarr_chunk_key(array, first, key);
-    name = strrchr(key, '/');
-    *name++ = '\0';
-    name[strlen(name) - 1] = '\0';
-    strcpy(stored->prefix, name);
-    stored->nobjects = size_div_up(array->meta.shape[0], object_length(array));
-    stored->err = err;
-    return store_names(array->store, key, add_name, stored, err) != 0 ? -1 : 0;
 }
 
 static int count_one(const struct vcz *vcz, uint64_t variant, int64_t contig, uint64_t n,
@@ -104,28 +48,30 @@ static int count_range(const struct vcz *vcz, struct column *column, uint64_t be
 }
 
 /* What is not stored is all alike: any variant of it tells. */
-static int count_rest(const struct vcz *vcz, struct column *column, const struct stored *stored,
-                      uint64_t n, uint64_t *counts, struct err *err)
+static int count_rest(const struct vcz *vcz, struct column *column,
+                      const struct stored_objects *stored, uint64_t n, uint64_t *counts,
+                      struct err *err)
 {
     const uint64_t length = object_length(vcz->contig);
-    uint64_t hole = 0;
+    const uint64_t hole = stored_objects_gap(stored, 0);
     int64_t contig;
 
     if (n == 0)
         return 0;
-    while (hole < stored->n && stored->numbers[hole] == hole)
-        hole++;
     if (column_ints(column, hole * length, 1, &contig, err) != 0)
         return -1;
     return count_one(vcz, hole * length, contig, n, counts, err);
 }
 
-static int count_all(const struct vcz *vcz, struct column *column, const struct stored *stored,
-                     int64_t *room, uint64_t *counts, struct err *err)
+static int count_all(const struct vcz *vcz, struct column *column,
+                     const struct stored_objects *stored, int64_t *room, uint64_t *counts,
+                     struct err *err)
 {
     const uint64_t length = object_length(vcz->contig);
     uint64_t rest = vcz->nvariants;
 
+    if (!stored->complete)
+        return count_range(vcz, column, 0, rest, room, counts, err);
     for (size_t i = 0; i < stored->n; i++) {
         const uint64_t begin = stored->numbers[i] * length;
         const uint64_t end = begin + size_min(length, vcz->nvariants - begin);
@@ -137,19 +83,12 @@ static int count_all(const struct vcz *vcz, struct column *column, const struct 
     return count_rest(vcz, column, stored, rest, counts, err);
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
 int contig_counts(const struct vcz *vcz, size_t scratch_max, uint64_t *counts, struct err *err)
 {
     AUTO_FREE int64_t *room = malloc(BATCH * sizeof *room);
     struct decoder *decoder = NULL;
     struct column *column = NULL;
-    struct stored stored = {0};
+    struct stored_objects stored = {0};
     int rc = -1;
 
     if (vcz_need(vcz, VCZ_PLACES, err) != 0 || vcz->nvariants == 0)
@@ -160,12 +99,9 @@ int contig_counts(const struct vcz *vcz, size_t scratch_max, uint64_t *counts, s
     decoder = decoder_new(scratch_max, err);
     if (decoder != NULL)
         column = column_new(vcz->contig, NULL, 0, decoder, scratch_max, err);
-    if (column != NULL && list_stored(vcz->contig, &stored, err) == 0) {
-        if (stored.n > 0)
-            qsort(stored.numbers, stored.n, sizeof *stored.numbers, compare_numbers);
+    if (column != NULL && stored_objects_list(vcz->contig, &stored, err) == 0)
         rc = count_all(vcz, column, &stored, room, counts, err);
-    }
-    free(stored.numbers);
+    stored_objects_clear(&stored);
     column_free(column);
     decoder_free(decoder);
     return rc;

@@ -8,6 +8,7 @@
 #include "encoderd/vcz/tallies.h"
 #include "encoderd/vcz/text.h"
 #include "encoderd/zarr/extent.h"
+#include "encoderd/zarr/stored_objects.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #define AUTO_SHARDS CLEANUP(shards_clear)
+#define AUTO_STORED CLEANUP(stored_objects_clear)
 #define CURE        "; with --absent-chunks fill it is shown so all the same"
 
 /* Names of genotype chunks that are looked at when a store is opened: of a directory, and of an archive, whose
@@ -23,6 +25,8 @@
 #define LISTED_NAMES_MAX (UINT64_C(1) << 20)
 /* Chunks of samples that have none that is stored are looked for up to so many names. */
 #define SAMPLES_NAMES_MAX (UINT64_C(1) << 18)
+/* Chunks of a site array that are looked for one by one; of more, a list of what is stored is taken. */
+#define SITE_NAMES_MAX UINT64_C(4096)
 /* Rows of chunks that are judged when a store is opened; the others are when they are read. */
 #define JUDGED_AT_OPEN 16
 /* Variants of a row of chunks that are counted: so many, or as many as have so few bytes together. */
@@ -101,21 +105,47 @@ static int next_absent(const struct zarr_array *array, struct shards *shards, ui
     return 0;
 }
 
-/* The next run of absent chunks from `from` on; empty if there is none. */
-static int next_hole(const struct zarr_array *array, struct shards *shards, uint64_t from,
-                     struct run *out, struct err *err)
+/* Of an array of one axis that claims many chunks, what is stored; of others, nothing is listed. */
+static int list_objects(const struct zarr_array *array, struct stored_objects *list,
+                        struct err *err)
+{
+    if (array->meta.ndim != 1 || array->meta.nchunks[0] <= SITE_NAMES_MAX)
+        return 0;
+    return stored_objects_list(array, list, err);
+}
+
+/* The first chunk from `from` on that the list does not rule out, or their number. */
+static uint64_t skip_unlisted(const struct zarr_array *array, const struct stored_objects *list,
+                              uint64_t from)
+{
+    const uint64_t each = array->meta.sharding.chunks[0], object = from / each;
+    uint64_t next;
+
+    if (!list->complete)
+        return from;
+    next = stored_objects_next(list, object, UINT64_MAX);
+    if (next == object)
+        return from;
+    return next == UINT64_MAX ? array->meta.nchunks[0] : next * each;
+}
+
+/* The next run of absent chunks from `from` on; empty if there is none. `list`: see list_objects. */
+static int next_hole(const struct zarr_array *array, struct shards *shards,
+                     const struct stored_objects *list, uint64_t from, struct run *out,
+                     struct err *err)
 {
     uint64_t index[ZARR_DIMS_MAX] = {0};
-    bool stored;
+    bool stored = false;
 
     if (next_absent(array, shards, from, &out->begin, err) != 0)
         return -1;
-    index[0] = out->begin;
-    stored = out->begin == array->meta.nchunks[0];
-    while (!stored && ++index[0] < array->meta.nchunks[0])
-        if (extent_stored(shards, array, index, &stored, err) != 0)
+    out->end = out->begin;
+    while (!stored && out->end < array->meta.nchunks[0]) {
+        index[0] = out->end = skip_unlisted(array, list, out->end + 1);
+        if (index[0] < array->meta.nchunks[0] &&
+            extent_stored(shards, array, index, &stored, err) != 0)
             return -1;
-    out->end = index[0];
+    }
     return 0;
 }
 
@@ -212,11 +242,14 @@ static int look_contig(const struct holes *holes, struct err *err)
     CLEANUP(region_rows_free) struct region_rows index = {0};
     const struct vcz *vcz = holes->vcz;
     AUTO_SHARDS struct shards shards = {0};
+    AUTO_STORED struct stored_objects list = {0};
     struct decoder *decoder = NULL;
     struct run hole = {0};
     int rc;
 
-    while ((rc = next_hole(vcz->contig, &shards, hole.end, &hole, err)) == 0 &&
+    if (list_objects(vcz->contig, &list, err) != 0)
+        return -1;
+    while ((rc = next_hole(vcz->contig, &shards, &list, hole.end, &hole, err)) == 0 &&
            hole.begin < hole.end) {
         if (decoder == NULL) {
             decoder = decoder_new(holes->scratch_max, err);
@@ -231,6 +264,18 @@ static int look_contig(const struct holes *holes, struct err *err)
     return rc;
 }
 
+/* The variant after this one, or after all those that are not stored as it is not. */
+static uint64_t next_unlike(const struct zarr_array *array, const struct stored_objects *list,
+                            uint64_t variant)
+{
+    const uint64_t length = array->meta.chunk[0], chunk = variant / length;
+    const uint64_t next = skip_unlisted(array, list, chunk);
+
+    if (next == chunk)
+        return variant + 1;
+    return next == array->meta.nchunks[0] ? array->meta.shape[0] : next * length;
+}
+
 /* variant_id_mask says which variants have no ID: is there one that has? Not known without. */
 static int hole_has_ids(const struct holes *holes, const struct run *hole, bool *out,
                         struct err *err)
@@ -238,6 +283,7 @@ static int hole_has_ids(const struct holes *holes, const struct run *hole, bool 
     const struct vcz *vcz = holes->vcz;
     const uint64_t length = vcz->id->meta.chunk[0];
     const uint64_t end = size_min(hole->end * length, vcz->nvariants);
+    AUTO_STORED struct stored_objects list = {0};
     struct zarr_array *mask = NULL;
     struct decoder *decoder = decoder_new(holes->scratch_max, err);
     struct column *column = NULL;
@@ -246,7 +292,10 @@ static int hole_has_ids(const struct holes *holes, const struct run *hole, bool 
 
     if (rc == 0 && mask != NULL && !column_array_is_string(mask) && mask->meta.ndim == 1)
         column = column_new(mask, NULL, 0, decoder, holes->scratch_max, err);
-    for (uint64_t v = hole->begin * length; rc == 0 && column != NULL && v < end && none != 0; v++)
+    if (column != NULL)
+        rc = stored_objects_list(mask, &list, err);
+    for (uint64_t v = hole->begin * length; rc == 0 && column != NULL && v < end && none != 0;
+         v = next_unlike(mask, &list, v))
         rc = column_ints(column, v, 1, &none, err);
     *out = none == 0;
     column_free(column);
@@ -258,13 +307,16 @@ static int hole_has_ids(const struct holes *holes, const struct run *hole, bool 
 static int look_id(const struct holes *holes, struct err *err)
 {
     AUTO_SHARDS struct shards shards = {0};
+    AUTO_STORED struct stored_objects list = {0};
     struct run hole = {0};
     bool has_ids;
 
     if (holes->vcz->id == NULL)
         return 0;
+    if (list_objects(holes->vcz->id, &list, err) != 0)
+        return -1;
     for (;;) {
-        if (next_hole(holes->vcz->id, &shards, hole.end, &hole, err) != 0)
+        if (next_hole(holes->vcz->id, &shards, &list, hole.end, &hole, err) != 0)
             return -1;
         if (hole.begin == hole.end)
             return 0;

@@ -4,6 +4,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/json_text.h"
 #include "encoderd/zarr/meta_text.h"
+#include "encoderd/zarr/stored_objects.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -492,19 +493,13 @@ void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char 
     }
 }
 
-/* Objects along axis d; a shard is one. */
-static uint64_t objects_along(const struct zarr_meta *meta, unsigned d)
-{
-    return size_div_up(meta->nchunks[d], meta->sharding.chunks[d]);
-}
-
 /* All of them; UINT64_MAX where they are more than can be counted. */
 static uint64_t count_objects(const struct zarr_meta *meta)
 {
     uint64_t n = 1;
 
     for (unsigned d = 0; d < meta->ndim; d++)
-        if (!size_mul(n, objects_along(meta, d), &n))
+        if (!size_mul(n, stored_objects_along(meta, d), &n))
             return UINT64_MAX;
     return n;
 }
@@ -516,7 +511,7 @@ static void object_key(const struct zarr_array *array, uint64_t number, char key
     uint64_t index[ZARR_DIMS_MAX] = {0};
 
     for (unsigned d = meta->ndim; d > 0; d--) {
-        const uint64_t n = objects_along(meta, d - 1);
+        const uint64_t n = stored_objects_along(meta, d - 1);
 
         index[d - 1] = number % n * meta->sharding.chunks[d - 1];
         number /= n;

@@ -7,6 +7,7 @@ import array
 import gzip
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -126,17 +127,80 @@ def test_fill_value(scratch):
         within(peak)
 
 
-def test_variants_that_are_only_claimed(scratch):
-    """2^33 of them in chunks of one: what is not stored is found missing without a look at each (it would take hours)."""
+@pytest.mark.parametrize("length", [1, 1000, 1 << 30])
+@pytest.mark.parametrize("options", [(), ("--check",), ("--check", "--absent-chunks=fill")], ids=" ".join)
+def test_variants_that_are_only_claimed(options, length, scratch):
+    """2^33 of them: what is not stored is found missing without a look at each chunk (it would take hours)."""
     store = helpers.mkvcz(scratch / "a.vcz", "--variants", 10, "--samples", 10)
+    shutil.copytree(store / "variant_position", store / "variant_id_mask")
+    stores.edit_zarray(store / "variant_id_mask", dtype="|b1", fill_value=True)
     for path in store.glob("*/.zarray"):
         if path.parent.name.startswith(("variant_", "call_")):
             stores.remove_chunks(path.parent)
             meta = stores.read_zarray(path.parent)
-            shape, chunks = [1 << 33, *meta["shape"][1:]], [1, *meta["chunks"][1:]]
+            shape, chunks = [1 << 33, *meta["shape"][1:]], [length, *meta["chunks"][1:]]
             stores.edit_zarray(path.parent, shape=shape, chunks=chunks)
-    status, text, peak = peak_of(store)
-    assert "8,589,934,592" in text, text
+    status, text, peak = peak_of(store, *options)
+    nchunks = -(-(1 << 33) // length)
+    if options:
+        assert f"{nchunks} of {nchunks} chunks are not stored" in text, text
+        assert ("variant_position: " in text and "is not stored, and" in text) == (len(options) == 1), text
+    else:
+        assert "8,589,934,592" in text, text
+    within(peak)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_check_finds_the_few_chunks_that_are_stored(version, scratch):
+    """Among 2^33 that are claimed, one of them damaged; they are counted as a walk over all would."""
+    sizes = ("--variants", 100, "--samples", 20, "--chunk-variants", 10, "--chunk-samples", 5)
+    store = helpers.mkvcz(scratch / "a.vcz", *sizes, "--zarr", version)
+    calls = store / "call_genotype"
+    if version == 2:
+        stores.edit_zarray(calls, shape=[1 << 33, 20, 2])
+        chunk = calls / "7.2.0"
+    else:
+        helpers.edit_json(calls / "zarr.json", lambda meta: meta.update(shape=[1 << 33, 20, 2]))
+        chunk = calls / "c/7/2/0"
+    chunk.write_bytes(chunk.read_bytes()[:-3])
+    status, text, peak = peak_of(store, "--check")
+    nchunks = -(-(1 << 33) // 10) * 4
+    assert f"call_genotype: {nchunks - 40} of {nchunks} chunks are not stored" in text, text
+    assert f"call_genotype/{chunk.relative_to(calls)}: " in text, text
+    assert status == 1
+    within(peak)
+
+
+def claim_shards(place):
+    """2^33 variants in shards of four chunks along them, of which those that are stored have the first."""
+
+    def edit(meta):
+        chunk = meta["chunk_grid"]["configuration"]["chunk_shape"]
+        index = [{"name": "bytes", "configuration": {"endian": "little"}}]
+        inner = {"chunk_shape": chunk, "codecs": meta["codecs"], "index_codecs": index, "index_location": "end"}
+        meta["shape"][0] = 1 << 33
+        meta["chunk_grid"]["configuration"]["chunk_shape"] = [4 * chunk[0], *chunk[1:]]
+        meta["codecs"] = [{"name": "sharding_indexed", "configuration": inner}]
+
+    helpers.edit_json(place / "zarr.json", edit)
+    for path in (place / "c").rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            path.write_bytes(data + struct.pack("<QQ", 0, len(data)) + b"\xff" * 48)
+
+
+@pytest.mark.parametrize("options", [(), ("--absent-chunks=fill",)], ids=" ".join)
+def test_check_of_shards_that_are_only_claimed(options, scratch):
+    store = helpers.mkvcz(
+        scratch / "a.vcz", "--variants", 100, "--samples", 20, "--chunk-variants", 10, "--zarr", 3
+    )
+    for place in [*store.glob("variant_*"), *store.glob("call_*")]:
+        claim_shards(place)
+    status, text, peak = peak_of(store, "--check", *options)
+    nchunks = -(-(1 << 33) // 10)
+    for name in "call_genotype", "variant_position", "variant_contig", "variant_id":
+        assert f"{name}: {nchunks - 10} of {nchunks} chunks are not stored" in text, text
+    assert status == (0 if options else 1), text
     within(peak)
 
 
