@@ -16,8 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Archives with longer directories (some 700,000 members) are refused. */
-#define ZIP_DIR_NBYTES_MAX ((uint64_t)64 << 20)
+/* Archives with longer directories (some three million members: half a million samples in bio2zarr's chunks have as
+ * many) are refused. */
+#define ZIP_DIR_NBYTES_MAX ((uint64_t)256 << 20)
 
 /* The archive's bytes [offset, offset + n), all below `size`. */
 struct zip_source {

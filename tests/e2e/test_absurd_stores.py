@@ -320,7 +320,7 @@ ABSURD = [
     ("contigs that may be", 2, stored_contigs(3), (), READ, 48 + 72),
     ("filters", 2, many_filters, ("-i", 'FILTER="PASS"'), "64 MiB", 0),
     ("a long directory", 2, lambda store: zip_of(store, 600, 60_000), (), READ, 64),
-    ("a directory too long", 2, lambda store: zip_of(store, 1200, 60_000), (), "64 MiB", 0),
+    ("a directory too long", 2, lambda store: zip_of(store, 4700, 60_000), (), "256 MiB", 0),
     ("a shard of 2^30", 3, shards_of(1 << 15), ("--check",), "chunks in a shard", 0),
     ("a shard of 2^26", 3, shards_of(1 << 13), ("--check",), "call_genotype", 0),
     ("small Blosc blocks", 2, blosc_blocks_of(4096), ("--check",), "call_genotype", 32),
