@@ -768,6 +768,8 @@ int check_store(const char *path, unsigned store_flags, bool absent_fill,
         return -1;
     }
     store_set_spill(check.store, means->spill);
+    if (check.vcz != NULL)
+        check.vcz->fill = absent_fill;
     if (check.vcz != NULL && !absent_fill &&
         holes_new(check.vcz, means->scratch_max, &check.vcz->holes, err) != 0)
         return -1;

@@ -420,6 +420,7 @@ static int describe(struct server *server, const struct msg_info *info,
                       budget(server).scratch, &vcz, err) != 0)
         return -1;
     pass_means.notices = &notices;
+    vcz->fill = info->view.absent_fill;
     result = info->view.absent_fill ? 0 : holes_new(vcz, budget(server).scratch, &vcz->holes, err);
     if (result == 0 && info->consumer[0] != '\0')
         result = consumers_write(vcz, &options, &formats, &pass_means,

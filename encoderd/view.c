@@ -375,8 +375,10 @@ static int open_view(struct view *view, const struct opening *opening, struct er
     struct view_state state;
     int rc;
 
-    if (open_vcz(opening, &view->vcz, err) != 0 ||
-        (!opening->options->absent_fill &&
+    if (open_vcz(opening, &view->vcz, err) != 0)
+        return -1;
+    view->vcz->fill = opening->options->absent_fill;
+    if ((!opening->options->absent_fill &&
          holes_new(view->vcz, opening->means->scratch_max, &view->vcz->holes, err) != 0) ||
         make_fingerprint(view, opening->options, err) != 0)
         return -1;

@@ -226,7 +226,7 @@ static int count_alleles(struct batch *batch, struct err *err)
         const struct str *alleles = batch->alleles + i * slots;
         unsigned n = 1;
 
-        if (slots == 0 || alleles[0].len == 0)
+        if (slots == 0 || (alleles[0].len == 0 && !batch->vcz->fill))
             return err_set(err, ERR_CORRUPT,
                            "%s: array variant_allele: variant %" PRIu64 " has no REF",
                            store_path(batch->vcz->store), batch->begin + i);

@@ -248,6 +248,22 @@ static bool slot_unused(const struct str *slot)
     return slot->len == 0 || (slot->len == 1 && slot->at[0] == '.');
 }
 
+/* Where the user wants the fill value shown, a site without any allele has a REF that is not known. */
+static int get_no_alleles(const struct vcz *vcz, struct site *out, struct err *err)
+{
+    static const struct str unknown = {.at = ".", .len = 1};
+    const uint64_t nslots = vcz->allele->meta.shape[1];
+
+    for (uint64_t slot = 0; slot < nslots; slot++)
+        if (!vcz->fill || !slot_unused(&out->alleles[slot]))
+            return err_set(err, ERR_CORRUPT,
+                           "%s: array variant_allele: variant %" PRIu64 " has no REF",
+                           store_path(vcz->store), out->variant);
+    out->alleles = &unknown;
+    out->nalleles = 1;
+    return 0;
+}
+
 static int get_alleles(struct sites_reader *reader, struct site *out, struct err *err)
 {
     const struct vcz *vcz = reader->vcz;
@@ -259,8 +275,7 @@ static int get_alleles(struct sites_reader *reader, struct site *out, struct err
         return -1;
     out->alleles = allele_row(reader, offset);
     if (out->alleles[0].len == 0)
-        return err_set(err, ERR_CORRUPT, "%s: array variant_allele: variant %" PRIu64 " has no REF",
-                       store_path(vcz->store), out->variant);
+        return get_no_alleles(vcz, out, err);
     for (n = 1; n < nslots && !slot_unused(&out->alleles[n]);)
         n++;
     out->nalleles = (unsigned)n;

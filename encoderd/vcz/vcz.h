@@ -59,6 +59,7 @@ struct vcz {
 
     struct holes
         *holes; /* owned; judges chunks that are not stored; NULL: they are their fill value */
+    bool fill;  /* the user has said that they are, so that a REF may be the fill value, too */
 
     struct err faults[VCZ_NPARTS]; /* of part 1 << i; code ERR_NONE where there is none */
     struct notices notices;        /* what the user should hear about the store */

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import struct
+import subprocess
 import zipfile
 
 import helpers
@@ -97,7 +98,7 @@ def bed_of(store, mount, *options):
         return m.read(".bed"), m.log()
 
 
-def assert_refused(store, refused, said, mount, fills=True):
+def assert_refused(store, refused, said, mount):
     """By mount, info (not possible, whichever the program) and the check; and with fill it mounts."""
     assert re.search(said, refused(store).stderr)
     info = helpers.run("info", store)
@@ -105,8 +106,7 @@ def assert_refused(store, refused, said, mount, fills=True):
     program = helpers.run("info", "--for", "plink2", store)
     assert program.stdout.startswith("does not get .bed") and re.search(said, program.stdout)
     assert check(store)["nproblems"] > 0
-    if fills:
-        bed_of(store, mount, *FILL)
+    bed_of(store, mount, *FILL)
 
 
 # --- what writers mean ----------------------------------------------------------------------------------------------
@@ -177,7 +177,19 @@ def test_lost_chunk(key, said, counts, mount, refused, scratch):
     if counts == "AF" and key.startswith("call_"):
         assert said in refused(store).stderr  # the check counts only what is a count
     else:
-        assert_refused(store, refused, said, mount, fills="allele" not in key)  # "" is no REF in any case
+        assert_refused(store, refused, said, mount)
+
+
+def test_a_ref_that_is_the_fill_value(mount, scratch):
+    """Shown, if the user wants it so, as an allele that is not known; plink2 reads it."""
+    store = made(scratch, all_kinds())
+    (store / "variant_allele/2.0").unlink()
+    with mount(store, *FILL, verb="mount") as m:
+        rows = [line.split() for line in m.read(".bim").decode().splitlines()]
+        assert [row[4:] for row in rows[-4:]] == [[".", "."]] * 4 and "." not in rows[0][4:]
+        done = subprocess.run(["plink2", "--bfile", m.dir / "s", "--freq", "--out", scratch / "out"], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert len(m.read(".bgen")) > 0
 
 
 @pytest.mark.parametrize("stale", [0, 3])
