@@ -38,5 +38,10 @@ mount --rbind /dev "$root/dev"
 rm -rf "$root/src"
 mkdir "$root/src"
 git -c safe.directory='*' -C "$source" archive HEAD | tar -x -C "$root/src"
-chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive \
-    sh -c 'cd /src && make deps && make -j"$(nproc)" && build/vczfs --version && make demo'
+inside() {
+    chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive sh -c "cd /src && $1"
+}
+
+# A mirror that goes away is no fault of the build.
+inside 'make deps' >"$root.log" 2>&1 || cannot "the packages of $suite could not be installed: $(tail -n 1 "$root.log")"
+inside 'make -j"$(nproc)" && build/vczfs --version && make demo'
