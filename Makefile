@@ -4,6 +4,7 @@
 #   make deps       install the Debian packages that building needs; make deps-test: those of the tests, too
 #   make demo       mount a store made for the purpose, read it with plink and plink2
 #   make check      every test, in tiers: check-unit, check-fuzz, check-tsan, check-e2e, check-drills
+#   make lint       what can be told from the text: which file needs which, and how it is set
 #   make check-world  against bio2zarr, vcztools, biofuse and other programs from outside Debian
 #   make soak       the drills, as long as it takes: an hour or so
 #   make fuzz       libFuzzer on everything that parses, FUZZ_SECONDS each
@@ -74,7 +75,8 @@ DEPS_TEST  := mount libcmocka-dev python3 python3-pytest python3-pytest-xdist pl
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all tools unit fuzzers replayers deps deps-test deps-demo deps-fuzz deps-bench deps-world vectors demo check \
-        check-world check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean
+        check-world check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean \
+        lint arrows layout
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
@@ -177,6 +179,17 @@ demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@tests/tools/demo.sh $(BUILD)
 
+lint: arrows layout
+
+# Which file needs which: tests/tools/arrows.py says what is held to.
+arrows: all
+	@/usr/bin/python3 tests/tools/arrows.py $(BUILD)
+
+LAID_OUT := $(wildcard $(foreach d,common proto fused encoderd encoderd/* encoderd/*/* tests/*,$(d)/*.[ch]))
+layout:
+	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(LAID_OUT); \
+	    else echo 'layout: clang-format is not installed: not looked at'; fi
+
 # A make of its own for each tier: what a tier needs may only have been installed by deps-test.
 check: deps-test
 	$(MAKE) -j$$(nproc) all tools unit vectors
@@ -192,7 +205,7 @@ check: deps-test
 
 units = $(TEST_ENV) tests/tools/units.sh '$@$(if $(SAN), ($(SAN)))'
 
-check-unit: all tools unit vectors
+check-unit: all tools unit vectors $(if $(SAN),,arrows)
 	@$(units) $(UNIT)
 
 check-tsan: vectors
