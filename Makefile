@@ -49,7 +49,7 @@ pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
 COMMON_SRC  := $(wildcard common/*.c proto/*.c)
 FRONT_SRC   := $(wildcard fused/*.c)
-ENCODER_SRC := $(wildcard encoderd/*.c encoderd/*/*.c)
+ENCODER_SRC := $(wildcard encoderd/*.c encoderd/*/*.c encoderd/*/*/*.c)
 TOOLS       := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 FUZZ        := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT        := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -173,7 +173,7 @@ build/vectors/cases.tsv: tests/data/vectors.tar.zst
 
 TEST_ENV = VCZFS_BUILD=$(BUILD) VCZFS_VECTORS=build/vectors
 # Tests that start threads: what the thread sanitizer is for.
-TSAN_TESTS := sched kept parallel bed phase_cache zarr_pipeline zarr_spill
+TSAN_TESTS := sched block_cache parallel bed phase_cache zarr_pipeline zarr_spill
 
 demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools

@@ -7,7 +7,7 @@
 #include "encoderd/vcz/axes.h"
 #include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/text.h"
-#include "encoderd/zarr/stored_objects.h"
+#include "encoderd/zarr/meta/stored_objects.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

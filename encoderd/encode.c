@@ -1,9 +1,9 @@
 #include "encoderd/encode.h"
 
 #include "common/size.h"
-#include "encoderd/columns.h"
 #include "encoderd/encode_genotype.h"
 #include "encoderd/encode_phase.h"
+#include "encoderd/places.h"
 
 #include <stdlib.h>
 #include <string.h>

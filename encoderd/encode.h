@@ -10,7 +10,7 @@
 #define VCZFS_ENCODERD_ENCODE_H
 
 #include "encoderd/view.h"
-#include "encoderd/zarr/cache.h"
+#include "encoderd/zarr/store/cache.h"
 
 #define PHASE_NO  1u /* a call that is not phased */
 #define PHASE_YES 2u /* one that is */

@@ -1,9 +1,9 @@
 #include "encoderd/encode_genotype.h"
 
 #include "common/size.h"
-#include "encoderd/columns.h"
 #include "encoderd/encode_subset.h"
 #include "encoderd/narrow.h"
+#include "encoderd/places.h"
 #include "encoderd/vcz/holes.h"
 
 #include <string.h>

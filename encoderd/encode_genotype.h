@@ -4,8 +4,8 @@
 #ifndef VCZFS_ENCODERD_ENCODE_GENOTYPE_H
 #define VCZFS_ENCODERD_ENCODE_GENOTYPE_H
 
-#include "encoderd/columns.h"
 #include "encoderd/encode.h"
+#include "encoderd/places.h"
 
 /* Where row `row` begins in the stream file. */
 static inline uint64_t encode_row_offset(const struct format_view *format, uint64_t row)

@@ -1,8 +1,8 @@
 #include "encoderd/encode_phase.h"
 
 #include "common/size.h"
-#include "encoderd/columns.h"
 #include "encoderd/phase_cache.h"
+#include "encoderd/places.h"
 
 #include <string.h>
 

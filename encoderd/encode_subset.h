@@ -6,8 +6,8 @@
 #ifndef VCZFS_ENCODERD_ENCODE_SUBSET_H
 #define VCZFS_ENCODERD_ENCODE_SUBSET_H
 
-#include "encoderd/columns.h"
 #include "encoderd/encode.h"
+#include "encoderd/places.h"
 
 /* Which columns of one samples chunk are selected. All memory is the worker's `subset`. */
 struct subset {

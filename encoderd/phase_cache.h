@@ -8,7 +8,7 @@
 #ifndef VCZFS_ENCODERD_PHASE_CACHE_H
 #define VCZFS_ENCODERD_PHASE_CACHE_H
 
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
 
 #include <stdbool.h>
 #include <stdint.h>

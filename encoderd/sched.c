@@ -1,8 +1,8 @@
 #include "encoderd/sched_impl.h"
 
 #include "common/size.h"
-#include "encoderd/zarr/extent.h"
-#include "encoderd/zarr/held.h"
+#include "encoderd/zarr/chunk/held.h"
+#include "encoderd/zarr/chunk/locate.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
     if (config->cache_max > 0)
         sched->cache = cache_new(config->cache_max, err);
     if (config->kept_max > 0)
-        sched->kept = kept_new(config->kept_max, err);
+        sched->kept = block_cache_new(config->kept_max, err);
     sched->phases = phase_cache_new(err);
     if (sched->wake_fd < 0 || sched->phases == NULL ||
         (config->cache_max > 0 && sched->cache == NULL) ||
@@ -118,7 +118,7 @@ void sched_free(struct sched *sched)
     quick_clear(sched);
     cache_free(sched->cache);
     phase_cache_free(sched->phases);
-    kept_free(sched->kept);
+    block_cache_free(sched->kept);
     free_queues(sched);
     for (int i = 0; i < HANDLE_BUCKETS; i++)
         while ((handle = TAILQ_FIRST(&sched->handles[i])) != NULL)
@@ -592,7 +592,7 @@ void sched_idle(struct sched *sched)
     if (sched->cache != NULL)
         cache_trim(sched->cache);
     if (sched->kept != NULL)
-        kept_trim(sched->kept);
+        block_cache_trim(sched->kept);
     store_trim(sched->view->vcz->store);
 }
 

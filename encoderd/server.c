@@ -5,20 +5,20 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/memfd.h"
-#include "common/prompt.h"
 #include "common/size.h"
+#include "common/time_slice.h"
 #include "common/version.h"
 #include "encoderd/budget.h"
 #include "encoderd/check.h"
 #include "encoderd/consumers.h"
-#include "encoderd/fetch.h"
 #include "encoderd/report.h"
 #include "encoderd/sandbox.h"
 #include "encoderd/sched.h"
+#include "encoderd/sidecar.h"
 #include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/recognise.h"
-#include "encoderd/zarr/held.h"
-#include "encoderd/zarr/spill.h"
+#include "encoderd/zarr/chunk/held.h"
+#include "encoderd/zarr/store/spill.h"
 #include "proto/conn.h"
 
 #include <errno.h>
@@ -41,9 +41,9 @@ struct fetching {
     struct server *server;
     uint64_t id;
     size_t file;
-    struct fetch *fetch; /* owned */
-    struct event *wake;  /* owned */
-    struct event *tick;  /* owned; tells the front how far it is */
+    struct sidecar_job *fetch; /* owned */
+    struct event *wake;        /* owned */
+    struct event *tick;        /* owned; tells the front how far it is */
 };
 TAILQ_HEAD(fetchings, fetching);
 
@@ -288,7 +288,7 @@ static void end_fetching(struct fetching *fetching)
         event_free(fetching->tick);
     if (fetching->fetch != NULL) {
         cleanup_close(&fetching->server->temporary);
-        fetching->server->temporary = fetch_end(fetching->fetch);
+        fetching->server->temporary = sidecar_end(fetching->fetch);
     }
     free(fetching);
 }
@@ -521,7 +521,7 @@ static void on_fetched(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (fetch_result(fetching->fetch, &made, &err) != 0) {
+    if (sidecar_result(fetching->fetch, &made, &err) != 0) {
         log_error("%s: %s", server->view->files[fetching->file].name, err.msg);
         send_error(server, fetching->id, &err);
     } else {
@@ -539,11 +539,11 @@ static void on_fetched(evutil_socket_t fd, short what, void *arg)
 static void on_fetch_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct fetching *fetching = arg;
-    struct fetch_progress now;
+    struct sidecar_progress now;
 
     (void)fd;
     (void)what;
-    if (fetch_moved(fetching->fetch, &now)) {
+    if (sidecar_moved(fetching->fetch, &now)) {
         const struct msg msg = {
             .type = MSG_PROGRESS,
             .u.progress = {
@@ -558,7 +558,8 @@ static int watch_fetching(struct fetching *fetching, struct err *err)
 {
     struct event_base *base = fetching->server->base;
 
-    fetching->wake = event_new(base, fetch_wake_fd(fetching->fetch), EV_READ, on_fetched, fetching);
+    fetching->wake =
+        event_new(base, sidecar_wake_fd(fetching->fetch), EV_READ, on_fetched, fetching);
     fetching->tick = event_new(base, -1, EV_PERSIST, on_fetch_tick, fetching);
     if (fetching->wake == NULL || event_add(fetching->wake, NULL) != 0 || fetching->tick == NULL ||
         event_add(fetching->tick, &fetch_tick) != 0)
@@ -568,11 +569,11 @@ static int watch_fetching(struct fetching *fetching, struct err *err)
 
 static int start_fetching(struct server *server, const struct msg_fetch *request, struct err *err)
 {
-    const struct fetch_config config = {.view = server->view,
-                                        .file = (size_t)request->file,
-                                        .mtime = (int64_t)request->mtime,
-                                        .scratch_max = budget(server).scratch,
-                                        .temporary = steal_fd(&server->temporary)};
+    const struct sidecar_config config = {.view = server->view,
+                                          .file = (size_t)request->file,
+                                          .mtime = (int64_t)request->mtime,
+                                          .scratch_max = budget(server).scratch,
+                                          .temporary = steal_fd(&server->temporary)};
     struct fetching *fetching = calloc(1, sizeof *fetching);
 
     if (fetching == NULL) {
@@ -583,7 +584,7 @@ static int start_fetching(struct server *server, const struct msg_fetch *request
     fetching->id = request->id;
     fetching->file = config.file;
     TAILQ_INSERT_TAIL(&server->fetchings, fetching, link);
-    fetching->fetch = fetch_start(&config, err);
+    fetching->fetch = sidecar_start(&config, err);
     if (fetching->fetch != NULL && watch_fetching(fetching, err) == 0)
         return 0;
     end_fetching(fetching);
@@ -736,7 +737,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
                             .temporary = -1};
     int result = 0;
 
-    prompt_this_thread();
+    time_slice_ask_short();
     TAILQ_INIT(&server.fetchings);
     server.base = event_base_new();
     if (server.base == NULL) {

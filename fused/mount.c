@@ -2,8 +2,8 @@
 
 #include "common/append.h"
 #include "common/cleanup.h"
-#include "common/prompt.h"
 #include "common/size.h"
+#include "common/time_slice.h"
 #include "fused/background.h"
 #include "fused/lazy.h"
 #include "fused/link.h"
@@ -515,7 +515,7 @@ static int serve(struct mount *mount)
     if (null < 0)
         err_sys(&mount->err, ERR_SYSTEM, errno, "/dev/null");
     else if (make_parts(mount, null, &mount->err) == 0) {
-        prompt_this_thread();
+        time_slice_ask_short();
         link_start(mount->link);
         event_base_dispatch(mount->base);
     }

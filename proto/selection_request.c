@@ -4,7 +4,7 @@
 #include "common/io.h"
 #include "common/memfd.h"
 #include "common/size.h"
-#include "proto/walk.h"
+#include "proto/packet_shape.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -279,7 +279,7 @@ static int read_all(int fd, struct selection_memory *memory, struct err *err)
         return -1;
     memcpy(memory->bytes, map, memory->len);
     memfd_unmap(map, memory->len);
-    return walk_packet(memory->bytes, memory->len, err);
+    return packet_shape_check(memory->bytes, memory->len, err);
 }
 
 int selection_request_unpack(int fd, struct selection_request *out,

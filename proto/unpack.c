@@ -1,7 +1,7 @@
 #include "proto/get.h"
+#include "proto/packet_shape.h"
 #include "proto/proto.h"
 #include "proto/rules.h"
-#include "proto/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -323,7 +323,7 @@ int proto_unpack(const void *packet, size_t len, struct proto_scratch *scratch, 
     memset(msg, 0, sizeof *msg);
     if (len > PROTO_PACKET_MAX)
         return err_set(err, ERR_PEER, "packet of %zu bytes is over the limit", len);
-    if (walk_packet(packet, len, err) < 0)
+    if (packet_shape_check(packet, len, err) < 0)
         return -1;
     /* msgpack_unpack_next would allocate a zone for every message. */
     msgpack_zone_clear(scratch->zone);

@@ -17,7 +17,7 @@
 #ifndef VCZFS_FORMAT_BED_H
 #define VCZFS_FORMAT_BED_H
 
-#include "encoderd/zarr/planes.h"
+#include "encoderd/zarr/codec/planes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,7 +15,7 @@
 #ifndef VCZFS_FORMAT_BGEN_CALLS_H
 #define VCZFS_FORMAT_BGEN_CALLS_H
 
-#include "encoderd/zarr/planes.h"
+#include "encoderd/zarr/codec/planes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #ifndef VCZFS_FORMAT_CHROMOSOME_H
 #define VCZFS_FORMAT_CHROMOSOME_H
 
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
 
 #define CHROMOSOME_AUTOSOMES_MAX 95                             /* plink2's */
 #define CHROMOSOME_CODES         (CHROMOSOME_AUTOSOMES_MAX + 5) /* with X, Y, XY, MT and 0 */

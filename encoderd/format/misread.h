@@ -7,7 +7,7 @@
 #ifndef VCZFS_FORMAT_MISREAD_H
 #define VCZFS_FORMAT_MISREAD_H
 
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
 
 /* What a name is, and where it stands. */
 enum misread_place {

@@ -5,7 +5,7 @@
 #define VCZFS_SELECT_NAMES_H
 
 #include "common/err.h"
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
 
 struct names {
     const struct str *items; /* borrowed */

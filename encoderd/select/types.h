@@ -5,7 +5,7 @@
 #define VCZFS_SELECT_TYPES_H
 
 #include "common/err.h"
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
 
 enum variant_type {
     TYPE_REF = 1 << 0, /* a site without any variation */

@@ -6,7 +6,7 @@
 #ifndef VCZFS_VCZ_AXES_H
 #define VCZFS_VCZ_AXES_H
 
-#include "encoderd/zarr/array.h"
+#include "encoderd/zarr/meta/array.h"
 
 /* ERR_CORRUPT, with the array's name, if the store names an axis of it as another one than VCF Zarr has there:
  * by VCF Zarr's names, or by those that it gives the axes of variant_position and sample_id. Names

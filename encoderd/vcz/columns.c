@@ -2,7 +2,7 @@
 
 #include "common/size.h"
 #include "encoderd/vcz/axes.h"
-#include "encoderd/zarr/floats.h"
+#include "encoderd/zarr/meta/floats.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/vcz/columns.h"
-#include "encoderd/zarr/stored_objects.h"
+#include "encoderd/zarr/meta/stored_objects.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

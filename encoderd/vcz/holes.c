@@ -7,8 +7,8 @@
 #include "encoderd/vcz/region_rows.h"
 #include "encoderd/vcz/tallies.h"
 #include "encoderd/vcz/text.h"
-#include "encoderd/zarr/extent.h"
-#include "encoderd/zarr/stored_objects.h"
+#include "encoderd/zarr/chunk/locate.h"
+#include "encoderd/zarr/meta/stored_objects.h"
 
 #include <inttypes.h>
 #include <pthread.h>

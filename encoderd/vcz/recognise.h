@@ -6,7 +6,7 @@
 #ifndef VCZFS_VCZ_RECOGNISE_H
 #define VCZFS_VCZ_RECOGNISE_H
 
-#include "encoderd/zarr/store.h"
+#include "encoderd/zarr/store/store.h"
 
 /* A URL, or a file of another format: -1. Otherwise 0: there may be a store. */
 int recognise_path(const char *path, struct err *err);

@@ -4,7 +4,7 @@
 #ifndef VCZFS_VCZ_TEXT_H
 #define VCZFS_VCZ_TEXT_H
 
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
 
 /* Can the string be one column of a text file: not empty, and free of white space (Unicode's too) and of
  * control characters? The string must be UTF-8. */

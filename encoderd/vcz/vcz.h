@@ -10,8 +10,8 @@
 #define VCZFS_VCZ_VCZ_H
 
 #include "common/notices.h"
-#include "encoderd/zarr/array.h"
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
+#include "encoderd/zarr/meta/array.h"
 
 #define VCZ_INT_MISSING (-1)
 #define VCZ_INT_FILL    (-2)

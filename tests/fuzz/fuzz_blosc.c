@@ -1,8 +1,8 @@
 /*
  * The Blosc frame. What is accepted here must come out of c-blosc the same.
  */
-#include "encoderd/zarr/blosc1_decode.h"
-#include "encoderd/zarr/bytes.h"
+#include "common/bytes.h"
+#include "encoderd/zarr/codec/blosc1_decode.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <blosc.h>

@@ -4,8 +4,8 @@
  * The arrays are those of the vectors, so that their chunks are seeds. Planes are held against the
  * plain bytes of the same block.
  */
-#include "encoderd/zarr/chunk.h"
-#include "encoderd/zarr/crc32c.h"
+#include "common/crc32c.h"
+#include "encoderd/zarr/chunk/chunk.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mem_store.h"
 #include "tests/unit/shuffling.h"

@@ -5,7 +5,7 @@
  * The first byte: 1: the document is an object of attributes; the rest of it: how long the pieces are. The
  * second: how much may be kept.
  */
-#include "encoderd/zarr/json_prune.h"
+#include "encoderd/zarr/meta/json_prune.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <jansson.h>

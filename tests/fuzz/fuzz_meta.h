@@ -5,7 +5,7 @@
 #define VCZFS_TESTS_FUZZ_META_H
 
 #include "common/size.h"
-#include "encoderd/zarr/array.h"
+#include "encoderd/zarr/meta/array.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mem_store.h"
 

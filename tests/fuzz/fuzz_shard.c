@@ -4,9 +4,9 @@
  * shards.
  * What is read from a raw inner chunk must be the bytes that the index points to.
  */
-#include "encoderd/zarr/bytes.h"
-#include "encoderd/zarr/chunk.h"
-#include "encoderd/zarr/crc32c.h"
+#include "common/bytes.h"
+#include "common/crc32c.h"
+#include "encoderd/zarr/chunk/chunk.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mem_store.h"
 

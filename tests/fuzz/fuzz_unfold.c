@@ -3,8 +3,8 @@
  * what its chunk file has. What a decoder with little memory makes of it is held against what one with enough
  * makes of it: the same bytes, or an error of both.
  */
-#include "encoderd/zarr/chunk.h"
-#include "encoderd/zarr/spill.h"
+#include "encoderd/zarr/chunk/chunk.h"
+#include "encoderd/zarr/store/spill.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mem_store.h"
 

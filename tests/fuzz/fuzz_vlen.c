@@ -2,7 +2,7 @@
  * vlen-utf8: the first byte chooses the order of elements, the rest is an uncompressed chunk of 3 × 2
  * strings. What is accepted must be written back to the same bytes.
  */
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mem_store.h"
 

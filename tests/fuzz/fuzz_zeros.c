@@ -3,8 +3,8 @@
  *
  * The frame says itself how many bytes it holds; as a block's length would, that counts.
  */
-#include "encoderd/zarr/bytes.h"
-#include "encoderd/zarr/zstd_zeros.h"
+#include "common/bytes.h"
+#include "encoderd/zarr/codec/zstd_zeros.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * The directory of a zip archive, and the local headers of its members. Names are relative paths, sorted
  * and all different, and every member's bytes lie in the archive, none in another's.
  */
-#include "encoderd/zarr/zip.h"
+#include "encoderd/zarr/store/zip.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

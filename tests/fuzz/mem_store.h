@@ -4,7 +4,7 @@
 #ifndef VCZFS_TESTS_MEM_STORE_H
 #define VCZFS_TESTS_MEM_STORE_H
 
-#include "encoderd/zarr/store_impl.h"
+#include "encoderd/zarr/store/store_impl.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,9 +9,9 @@
  * make, seconds has one figure for each run, of which there may be none; zstd_seconds is CPU time of libzstd for what a mount has it decode, and of
  * nothing else: less than that no mount can take.
  */
-#include "encoderd/zarr/blosc1.h"
-#include "encoderd/zarr/bytes.h"
-#include "encoderd/zarr/zstd_zeros.h"
+#include "common/bytes.h"
+#include "encoderd/zarr/codec/blosc1.h"
+#include "encoderd/zarr/codec/zstd_zeros.h"
 
 #include <blosc.h>
 #include <dirent.h>

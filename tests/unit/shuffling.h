@@ -4,7 +4,7 @@
 #ifndef VCZFS_TESTS_SHUFFLING_H
 #define VCZFS_TESTS_SHUFFLING_H
 
-#include "encoderd/zarr/planes.h"
+#include "encoderd/zarr/codec/planes.h"
 
 #include <stdbool.h>
 #include <stddef.h>

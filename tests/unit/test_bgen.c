@@ -2,8 +2,8 @@
  * BGEN views: every case of the vectors byte for byte, index rows included; what a resume keeps; what is
  * refused; and what a random read costs.
  */
-#include "encoderd/fetch.h"
 #include "encoderd/sched.h"
+#include "encoderd/sidecar.h"
 #include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
 
@@ -63,24 +63,24 @@ static uint8_t *read_file(const char *path, size_t *size)
 static void fetch_index(const struct view *view, char path[32])
 {
     const struct view_file *file = file_named(view, "x.bgen.bgi");
-    const struct fetch_config config = {.view = view,
-                                        .file = (size_t)(file - view->files),
-                                        .mtime = 1234567890,
-                                        .scratch_max = FIXTURE_SCRATCH,
-                                        .temporary = fetch_open_temporary()};
+    const struct sidecar_config config = {.view = view,
+                                          .file = (size_t)(file - view->files),
+                                          .mtime = 1234567890,
+                                          .scratch_max = FIXTURE_SCRATCH,
+                                          .temporary = fetch_open_temporary()};
     struct err err = {0};
-    struct fetch *fetch = fetch_start(&config, &err);
+    struct sidecar_job *fetch = sidecar_start(&config, &err);
     struct pollfd ready;
     struct made_sidecar made;
     uint8_t *bytes;
     int copy, temporary;
 
     assert_non_null(fetch);
-    ready = (struct pollfd){.fd = fetch_wake_fd(fetch), .events = POLLIN};
+    ready = (struct pollfd){.fd = sidecar_wake_fd(fetch), .events = POLLIN};
     assert_int_equal(poll(&ready, 1, 60000), 1);
-    if (fetch_result(fetch, &made, &err) != 0)
+    if (sidecar_result(fetch, &made, &err) != 0)
         fail_msg("%s", err.msg);
-    temporary = fetch_end(fetch);
+    temporary = sidecar_end(fetch);
     if (temporary >= 0)
         close(temporary);
     bytes = malloc(made.size);

@@ -3,7 +3,7 @@
  */
 #include "encoderd/check.h"
 
-#include "encoderd/zarr/crc32c.h"
+#include "common/crc32c.h"
 #include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
 

@@ -1,5 +1,5 @@
-#include "encoderd/zarr/json_prune.h"
-#include "encoderd/zarr/meta_text.h"
+#include "encoderd/zarr/meta/json_prune.h"
+#include "encoderd/zarr/meta/meta_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

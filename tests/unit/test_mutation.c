@@ -8,7 +8,7 @@
  * that still has a legal value. Of these only "no crash, no overrun, no hang, no more memory than the
  * budget" is asserted, and they are counted apart (UNSEEN). Everything else is held to "error or right".
  */
-#include "encoderd/zarr/crc32c.h"
+#include "common/crc32c.h"
 #include "tests/unit/view_fixture.h"
 
 #include <dirent.h>

@@ -2,9 +2,9 @@
  * Blosc frames: every compressor and shuffle block by block against c-blosc's own whole-frame decode,
  * and frames that lie.
  */
-#include "encoderd/zarr/blosc1_decode.h"
+#include "encoderd/zarr/codec/blosc1_decode.h"
 
-#include "encoderd/zarr/bytes.h"
+#include "common/bytes.h"
 #include "tests/unit/shuffling.h"
 
 #include <blosc.h>

@@ -3,9 +3,9 @@
  */
 #include "zarr_fixture.h"
 
-#include "encoderd/zarr/bytes.h"
-#include "encoderd/zarr/crc32c.h"
-#include "encoderd/zarr/floats.h"
+#include "common/bytes.h"
+#include "common/crc32c.h"
+#include "encoderd/zarr/meta/floats.h"
 
 #include <blosc.h>
 #include <libdeflate.h>

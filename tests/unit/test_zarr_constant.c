@@ -4,7 +4,7 @@
  */
 #include "zarr_fixture.h"
 
-#include "encoderd/zarr/bytes.h"
+#include "common/bytes.h"
 #include "tests/unit/shuffling.h"
 
 #include <blosc.h>

@@ -1,8 +1,8 @@
 /*
  * Metadata, good and bad.
  */
-#include "encoderd/zarr/json_text.h"
-#include "encoderd/zarr/meta.h"
+#include "encoderd/zarr/meta/json_text.h"
+#include "encoderd/zarr/meta/meta.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,9 +3,9 @@
  */
 #include "zarr_fixture.h"
 
+#include "common/bytes.h"
+#include "common/crc32c.h"
 #include "common/size.h"
-#include "encoderd/zarr/bytes.h"
-#include "encoderd/zarr/crc32c.h"
 
 #include <blosc.h>
 #include <libdeflate.h>

@@ -2,11 +2,11 @@
  * Chunks that fit no memory, of every kind that cannot be streamed, through the temporary file: the bytes that
  * they would be with all the memory there is, in any order, from any thread; and hostile forms of each.
  */
+#include "common/bytes.h"
+#include "common/crc32c.h"
 #include "common/size.h"
-#include "encoderd/zarr/bytes.h"
-#include "encoderd/zarr/crc32c.h"
-#include "encoderd/zarr/lz.h"
-#include "encoderd/zarr/spill.h"
+#include "encoderd/zarr/codec/lz.h"
+#include "encoderd/zarr/store/spill.h"
 #include "tests/unit/zarr_fixture.h"
 
 #include <blosc.h>

@@ -4,8 +4,8 @@
 #include "zarr_fixture.h"
 
 #include "common/buf.h"
-#include "encoderd/zarr/bytes.h"
-#include "encoderd/zarr/zip.h"
+#include "common/bytes.h"
+#include "encoderd/zarr/store/zip.h"
 
 #include <libdeflate.h>
 

@@ -2,9 +2,9 @@
  * zstd_zeros: frames of the library's making and by hand, whole and damaged, against the library's own decoding of all
  * of them.
  */
-#include "encoderd/zarr/zstd_zeros.h"
+#include "encoderd/zarr/codec/zstd_zeros.h"
 
-#include "encoderd/zarr/bytes.h"
+#include "common/bytes.h"
 #include "tests/unit/rng.h"
 
 #include <setjmp.h>

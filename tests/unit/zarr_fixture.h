@@ -4,7 +4,7 @@
 #ifndef VCZFS_TESTS_ZARR_FIXTURE_H
 #define VCZFS_TESTS_ZARR_FIXTURE_H
 
-#include "encoderd/zarr/chunk.h"
+#include "encoderd/zarr/chunk/chunk.h"
 
 #include <errno.h>
 #include <ftw.h>

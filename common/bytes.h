@@ -1,0 +1,38 @@
+/*
+ * bytes: little-endian numbers in a file's bytes, and bytes that are all the same.
+ */
+#ifndef VCZFS_COMMON_BYTES_H
+#define VCZFS_COMMON_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline uint32_t get_le32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static inline uint16_t get_le16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] | at[1] << 8);
+}
+
+static inline uint64_t get_le64(const uint8_t *at)
+{
+    return get_le32(at) | (uint64_t)get_le32(at + 4) << 32;
+}
+
+static inline void put_le32(uint8_t *to, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        to[i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline bool bytes_are_all(const uint8_t *at, size_t n, uint8_t value)
+{
+    return n == 0 || (at[0] == value && memcmp(at, at + 1, n - 1) == 0);
+}
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * crc32c: the Castagnoli checksum that Zarr's crc32c codec appends (RFC 3720, appendix B.4).
+ */
+#ifndef VCZFS_COMMON_CRC32C_H
+#define VCZFS_COMMON_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint32_t crc32c(const uint8_t *data, size_t n);
+
+/* The sum of bytes that came before, of which `sum` is the sum (0 for none), and of these. */
+uint32_t crc32c_more(uint32_t sum, const uint8_t *data, size_t n);
+
+#endif

@@ -1,0 +1,369 @@
+/*
+ * decoder: scratch, and chunks opened and kept.
+ */
+#include "common/bytes.h"
+#include "common/cleanup.h"
+#include "common/size.h"
+#include "encoderd/zarr/chunk/decoder_impl.h"
+#include "encoderd/zarr/chunk/held.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+/* Under the address sanitizer what is not handed out may not be touched, neither by the decoders here
+ * nor by a caller who holds on to a block. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define FORBID(at, n) __asan_poison_memory_region(at, n)
+#define ALLOW(at, n)  __asan_unpoison_memory_region(at, n)
+#else
+#define FORBID(at, n) ((void)(at), (void)(n))
+#define ALLOW(at, n)  ((void)(at), (void)(n))
+#endif
+
+#define SCRATCH_ALIGN ((uint64_t)64)
+/* What chunk.h lets callers read past the end of planes. */
+#define PLANES_SLACK ((uint64_t)8)
+/* Block indexes of at most so many words stay with a chunk that is closed, for the next one. */
+#define KEPT_WORDS ((size_t)8192)
+/* Block indexes of all cached chunks together. */
+#define INDEX_NBYTES_MAX ((uint64_t)8 << 20)
+
+/* For as many decoders as there can be: three for each of 64 threads, and those of the views. */
+#define DECODERS_MAX 256
+
+static size_t chunks_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return CHUNKS_FEW;
+    return (size_t)size_max(CHUNKS_FEW, size_min(CHUNKS_MAX, limit.rlim_cur / DECODERS_MAX));
+}
+
+struct decoder *decoder_new(size_t scratch_max, struct err *err)
+{
+    struct decoder *decoder = calloc(1, sizeof *decoder);
+    uint64_t mapped;
+    void *map;
+
+    if (decoder != NULL)
+        pool_init(&decoder->spare, sizeof(struct chunk), sizeof(struct chunk_memory));
+    if (decoder == NULL || codecs_init(&decoder->codecs, err) < 0 ||
+        !size_add(scratch_max, 2 * SCRATCH_ALIGN, &mapped)) {
+        decoder_free(decoder);
+        err_set(err, ERR_MEMORY, "out of memory for a decoder");
+        return NULL;
+    }
+    /* The mapping is longer than what is handed out: reading past the end of a block stays inside. */
+    map = mmap(NULL, (size_t)mapped, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (map == MAP_FAILED) {
+        decoder_free(decoder);
+        err_set(err, ERR_MEMORY, "no memory for %zu bytes of scratch: lower --memory", scratch_max);
+        return NULL;
+    }
+    decoder->nchunks_max = chunks_max();
+    decoder->quick_left = DECODER_ANY;
+    decoder->slot = evidence_take_slot();
+    decoder->scratch = map;
+    decoder->scratch_max = scratch_max - scratch_max % SCRATCH_ALIGN;
+    decoder->scratch_mapped = (size_t)mapped;
+    return decoder;
+}
+
+static void chunk_free(struct decoder *decoder, struct chunk *chunk)
+{
+    decoder_drop_stream(decoder, chunk);
+    extent_close(&chunk->extent);
+    if (chunk->memory.cap > KEPT_WORDS) {
+        free(chunk->memory.words);
+        chunk->memory = (struct chunk_memory){0};
+    }
+    pool_put(&decoder->spare, chunk);
+}
+
+static void drop_memory(void *object)
+{
+    free(((struct chunk_memory *)object)->words);
+}
+
+static void drop_spare(struct decoder *decoder)
+{
+    pool_clear(&decoder->spare, drop_memory);
+    free(decoder->sorting);
+    decoder->sorting = NULL;
+    decoder->sorting_cap = 0;
+}
+
+/* The index is made. */
+void decoder_index_done(struct decoder *decoder)
+{
+    if (decoder->sorting_cap <= KEPT_WORDS)
+        return;
+    free(decoder->sorting);
+    decoder->sorting = NULL;
+    decoder->sorting_cap = 0;
+}
+
+/* Room for the index of n blocks, and to sort it in; false if out of memory. */
+bool decoder_index_room(struct decoder *decoder, struct chunk *chunk, size_t n)
+{
+    const size_t words = n * 2, sorting = n + n / 2 + 1;
+
+    if (chunk->memory.cap < words) {
+        free(chunk->memory.words);
+        chunk->memory.words = calloc(words, sizeof *chunk->memory.words);
+        chunk->memory.cap = chunk->memory.words == NULL ? 0 : words;
+    }
+    if (decoder->sorting_cap < sorting) {
+        free(decoder->sorting);
+        decoder->sorting = calloc(sorting, sizeof *decoder->sorting);
+        decoder->sorting_cap = decoder->sorting == NULL ? 0 : sorting;
+    }
+    chunk->begins = chunk->memory.words;
+    chunk->ends = chunk->begins + n;
+    return chunk->begins != NULL && decoder->sorting != NULL;
+}
+
+static void close_chunks(struct decoder *decoder)
+{
+    for (size_t i = 0; i < decoder->nchunks; i++)
+        chunk_free(decoder, decoder->chunks[i]);
+    decoder->nchunks = 0;
+    shards_clear(&decoder->shards);
+}
+
+void decoder_free(struct decoder *decoder)
+{
+    if (decoder == NULL)
+        return;
+    close_chunks(decoder);
+    drop_spare(decoder);
+    evidence_put_slot(decoder->slot);
+    codecs_free(&decoder->codecs);
+    if (decoder->scratch != NULL) {
+        ALLOW(decoder->scratch, decoder->scratch_mapped);
+        munmap(decoder->scratch, decoder->scratch_mapped);
+    }
+    free(decoder);
+}
+
+void decoder_trim(struct decoder *decoder)
+{
+    close_chunks(decoder);
+    drop_spare(decoder);
+    madvise(decoder->scratch, decoder->scratch_mapped, MADV_DONTNEED);
+}
+
+void decoder_set_cache(struct decoder *decoder, struct cache *cache)
+{
+    close_chunks(decoder);
+    decoder->cache = cache;
+}
+
+void decoder_set_kept(struct decoder *decoder, struct block_cache *kept)
+{
+    decoder->kept = kept;
+}
+
+void decoder_keep(struct decoder *decoder, bool keep)
+{
+    decoder->keeps = keep;
+}
+
+void decoder_only_quick(struct decoder *decoder, uint64_t nblocks)
+{
+    decoder->quick_left = nblocks;
+}
+
+void decoder_stats(const struct decoder *decoder, struct decoder_stats *out)
+{
+    *out = decoder->stats;
+}
+
+void decoder_scratch_reset(struct decoder *decoder)
+{
+    decoder->scratch_used = 0;
+    FORBID(decoder->scratch, decoder->scratch_mapped);
+}
+
+uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err)
+{
+    size_t used = decoder->scratch_used;
+    char need[16], have[16];
+
+    if (!size_range_ok(used, nbytes, decoder->scratch_max)) {
+        err_set(err, ERR_BUDGET,
+                "decoding it takes %s at once, and there are %s to decode in: raise --memory, or "
+                "rewrite the store with smaller chunks or with Blosc%s",
+                size_format(used + nbytes, need, sizeof need),
+                size_format(decoder->scratch_max, have, sizeof have),
+                decoder->spills
+                    ? ""
+                    : ", or set TMPDIR to a directory where there can be a temporary file");
+        return NULL;
+    }
+    decoder->scratch_used =
+        (size_t)size_min(size_div_up(used + nbytes + SCRATCH_ALIGN, SCRATCH_ALIGN) * SCRATCH_ALIGN,
+                         decoder->scratch_max);
+    ALLOW(decoder->scratch + used, nbytes + PLANES_SLACK);
+    return decoder->scratch + used;
+}
+
+int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
+               size_t n, struct err *err)
+{
+    if (object_read(chunk->extent.object, chunk->base + offset, to, n, err) < 0)
+        return -1;
+    decoder->stats.bytes_read += n;
+    return 0;
+}
+
+int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err)
+{
+    const char *path = store_path(array->store);
+
+    /* What the store itself says names the file already. */
+    if (err == NULL || strncmp(err->msg, path, strlen(path)) == 0)
+        return -1;
+    return err_prefix(err, "%s (%s)", label, path);
+}
+
+int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err)
+{
+    for (unsigned d = 0; d < array->meta.ndim; d++)
+        if (index[d] >= array->meta.nchunks[d])
+            return err_set(err, ERR_USAGE, "%s (%s): no chunk %llu on axis %u, which has %llu",
+                           array->name, store_path(array->store), (unsigned long long)index[d], d,
+                           (unsigned long long)array->meta.nchunks[d]);
+    return 0;
+}
+
+int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const char *label,
+                  struct err *err)
+{
+    if (held_check(store_held(array->store), label, err) < 0)
+        return -1;
+    evidence_note(decoder->slot, label, 0);
+    return 0;
+}
+
+void decoder_rest(struct decoder *decoder)
+{
+    evidence_done(decoder->slot);
+}
+
+static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
+                      const uint64_t *index, struct chunk **out, struct err *err)
+{
+    struct chunk *chunk = pool_get(&decoder->spare);
+
+    *out = NULL;
+    if (chunk == NULL)
+        return err_set(err, ERR_MEMORY, "%s: out of memory", array->name);
+    chunk->array = array;
+    decoder->spills = store_spill(array->store) != NULL;
+    memcpy(chunk->index, index, array->meta.ndim * sizeof *index);
+    memcpy(chunk->identity, array->identity, sizeof chunk->identity);
+    extent_label(array, index, chunk->label);
+    if (decoder_begin(decoder, array, chunk->label, err) < 0 ||
+        extent_open(&decoder->shards, array, index, &chunk->extent, err) < 0 ||
+        chunk_lay_out(decoder, chunk, err) < 0) {
+        decoder_name_chunk(array, chunk->label, err);
+        chunk_free(decoder, chunk);
+        return -1;
+    }
+    *out = chunk;
+    return 0;
+}
+
+/* The array is known by its name and metadata, not by its address, which may be another's by now. */
+static bool is_chunk(const struct chunk *chunk, const struct zarr_array *array,
+                     const uint64_t *index)
+{
+    size_t n = strlen(array->name);
+
+    return memcmp(chunk->index, index, array->meta.ndim * sizeof *index) == 0 &&
+           memcmp(chunk->identity, array->identity, sizeof chunk->identity) == 0 &&
+           strncmp(chunk->label, array->name, n) == 0 && chunk->label[n] == '/';
+}
+
+static uint64_t index_nbytes(const struct decoder *decoder)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < decoder->nchunks; i++)
+        if (decoder->chunks[i]->begins != NULL)
+            sum += (uint64_t)decoder->chunks[i]->frame.nblocks * 8;
+    return sum;
+}
+
+static void evict_oldest(struct decoder *decoder)
+{
+    size_t oldest = 0;
+
+    for (size_t i = 1; i < decoder->nchunks; i++)
+        if (decoder->chunks[i]->used < decoder->chunks[oldest]->used)
+            oldest = i;
+    chunk_free(decoder, decoder->chunks[oldest]);
+    decoder->chunks[oldest] = decoder->chunks[--decoder->nchunks];
+}
+
+static void keep_chunk(struct decoder *decoder, struct chunk *chunk)
+{
+    if (decoder->nchunks == decoder->nchunks_max)
+        evict_oldest(decoder);
+    decoder->chunks[decoder->nchunks++] = chunk;
+    while (decoder->nchunks > 1 && index_nbytes(decoder) > INDEX_NBYTES_MAX)
+        evict_oldest(decoder);
+}
+
+int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
+                  struct chunk **out, struct err *err)
+{
+    struct chunk *chunk = NULL;
+
+    if (array->meta.dtype.kind == DTYPE_STRING)
+        return err_set(err, ERR_USAGE, "%s: its strings have no blocks", array->name);
+    if (decoder_index_check(array, index, err) < 0)
+        return -1;
+    for (size_t i = 0; i < decoder->nchunks; i++) {
+        chunk = decoder->chunks[i];
+        if (is_chunk(chunk, array, index)) {
+            if (decoder_begin(decoder, array, chunk->label, err) < 0)
+                return -1;
+            chunk->array = array;
+            chunk->used = ++decoder->tick;
+            *out = chunk;
+            return 0;
+        }
+    }
+    if (open_chunk(decoder, array, index, &chunk, err) < 0)
+        return -1;
+    chunk->used = ++decoder->tick;
+    keep_chunk(decoder, chunk);
+    *out = chunk;
+    return 0;
+}
+
+uint64_t chunk_nbytes(const struct chunk *chunk)
+{
+    return chunk->nbytes;
+}
+
+uint64_t chunk_block_size(const struct chunk *chunk)
+{
+    return chunk->block_size;
+}
+
+uint64_t chunk_nblocks(const struct chunk *chunk)
+{
+    return chunk->nblocks;
+}
+
+bool chunk_is_absent(const struct chunk *chunk)
+{
+    return chunk->layout == LAYOUT_ABSENT;
+}

@@ -1,0 +1,168 @@
+/*
+ * decoder_impl: the insides of a decoder, shared by decoder.c (chunks), layout.c (how a chunk is cut),
+ * block.c and whole.c (blocks) and column.c.
+ */
+#ifndef VCZFS_ZARR_CHUNK_DECODER_IMPL_H
+#define VCZFS_ZARR_CHUNK_DECODER_IMPL_H
+
+#include "common/evidence.h"
+#include "common/pool.h"
+#include "encoderd/zarr/chunk/chunk.h"
+#include "encoderd/zarr/chunk/locate.h"
+#include "encoderd/zarr/codec/blosc1.h"
+#include "encoderd/zarr/codec/codec.h"
+#include "encoderd/zarr/store/stream.h"
+
+/* Opened chunks that a decoder keeps: so many, and no more than 1/32 of the files that the process may
+ * have open. */
+#define CHUNKS_MAX 64
+#define CHUNKS_FEW 8
+
+enum layout {
+    LAYOUT_ABSENT,
+    LAYOUT_RAW,    /* the decoded bytes as such, from `base` on */
+    LAYOUT_BLOSC,  /* blocks at begins[i] .. ends[i] from `base` on */
+    LAYOUT_RECUT,  /* the same, but blocks are cut anew, because Blosc's split elements or calls */
+    LAYOUT_LARGE,  /* pieces of Blosc's blocks, which are decoded once, into the cache */
+    LAYOUT_WHOLE,  /* one block, through all codecs */
+    LAYOUT_SHARED, /* pieces of a chunk that is decoded once, into the cache */
+    LAYOUT_STREAM, /* pieces of a chunk that is too long to be held */
+    LAYOUT_SPILL,  /* the same, but decoded once, into the temporary file */
+};
+
+/* Memory that a chunk keeps when it is recycled. */
+struct chunk_memory {
+    uint32_t *words; /* owned; begins, then ends */
+    size_t cap;
+};
+
+struct chunk {
+    struct chunk_memory memory;     /* first: see pool_init */
+    const struct zarr_array *array; /* borrowed; refreshed on every look-up */
+    uint64_t index[ZARR_DIMS_MAX];
+    uint8_t identity[32]; /* of the array */
+    char label[EXTENT_LABEL_MAX];
+    struct extent extent;
+    uint64_t base, length; /* the chunk's bytes in the extent's object */
+    enum layout layout;
+    uint64_t nbytes, block_size, nblocks;
+    struct blosc1_frame frame;
+    uint32_t *begins, *ends; /* in memory; frame.nblocks each */
+    uint64_t used;           /* the decoder's tick when last asked for */
+};
+
+/* A chunk that is being streamed; none if stream is NULL. Several, because rows may go through several
+ * chunks side by side. */
+#define STREAMS_MAX 8
+struct streaming {
+    struct decoder *decoder; /* whose it is */
+    struct chunk *chunk;
+    struct stream *stream; /* owned */
+    uint64_t used;         /* the decoder's tick when last read from */
+    uint8_t *last;         /* owned; a copy of the block that was read last; NULL if none is kept */
+    uint64_t last_begin;
+    size_t last_nbytes;
+};
+
+/* A block whose bytes are all the same, as it was stored: those that are stored in the same way need not be
+ * decoded to know. */
+struct constant {
+    struct stored_block as; /* nstored 0: none is known */
+    uint8_t value;
+};
+
+struct decoder {
+    uint8_t *scratch; /* mmapped */
+    size_t scratch_max, scratch_mapped, scratch_used;
+    struct codecs codecs;
+    struct chunk *chunks[CHUNKS_MAX]; /* owned */
+    size_t nchunks, nchunks_max;
+    struct pool spare; /* chunks */
+    uint64_t *sorting; /* owned; for making an index */
+    size_t sorting_cap;
+    struct shards shards;
+    struct cache *cache;      /* borrowed; NULL if there is none */
+    struct block_cache *kept; /* borrowed; NULL if there is none */
+    bool keeps;               /* what is decoded goes there */
+    bool spills; /* the store that was last read has a temporary file: for what errors advise */
+    struct streaming streams[STREAMS_MAX];
+    struct constant constant;
+    uint64_t tick;
+    uint64_t quick_left; /* blocks; DECODER_ANY: not only what is quick */
+    struct decoder_stats stats;
+    struct evidence_slot *slot; /* of the process's page; NULL if there is none */
+};
+
+/* The calling thread is about to read that chunk: says so, for whoever wants to know what a process died of. -1 with
+ * ERR_HELD if it must not. */
+int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const char *label,
+                  struct err *err);
+
+/* Room in the scratch, 64-byte aligned and readable for 8 bytes past its end; all of it is taken back
+ * by decoder_scratch_reset. NULL and ERR_BUDGET where it would pass scratch_max. */
+void decoder_scratch_reset(struct decoder *decoder);
+uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err);
+
+/* Reads from the chunk's bytes. */
+int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
+               size_t n, struct err *err);
+
+/* Where the chunk's begins and ends go, and the decoder's `sorting` with room for n words and a table of n
+ * entries after them; false if out of memory. */
+bool decoder_index_room(struct decoder *decoder, struct chunk *chunk, size_t n);
+void decoder_index_done(struct decoder *decoder);
+
+/* Puts the chunk's label and the store's path before the message. Returns -1. */
+int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err);
+
+/* How the chunk, whose extent is known, is cut into blocks. */
+int chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err);
+
+/* From the bytes that the store says to the machine's. */
+void bytes_to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes);
+
+/* Scratch that whole_decode takes for a chunk; UINT64_MAX if more than there can be. */
+uint64_t whole_scratch_nbytes(const struct zarr_meta *meta, uint64_t length);
+
+/* Can a chunk be decoded from front to back, without being held? */
+bool whole_is_streamable(const struct zarr_meta *meta);
+
+/* Blosc block i, plain and in native bytes, into `to`; with scratch for its stored bytes. */
+int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, uint8_t *to,
+                     struct err *err);
+
+/* Blocks of LAYOUT_LARGE, LAYOUT_WHOLE, LAYOUT_SHARED, LAYOUT_STREAM and LAYOUT_SPILL. */
+int large_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+int spill_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
+
+/* A chunk is known by its store, its array's name and metadata (identity) and its place (label); a block
+ * by its number too. */
+struct chunk_key {
+    uint8_t bytes[sizeof(void *) + sizeof(uint32_t) + 32 + EXTENT_LABEL_MAX];
+    size_t n;
+};
+void chunk_key(const struct chunk *chunk, uint32_t block, struct chunk_key *key);
+
+/* The chunk's entry in the temporary file, filled if need be; spill_put it. The scratch in use stays. */
+struct spill_entry;
+int chunk_spilled(struct decoder *decoder, struct chunk *chunk, struct spill_entry **out,
+                  struct err *err);
+
+/* Forgets the stream over this chunk, if there is one. */
+void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk);
+
+int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err);
+
+/* A walk over a chunk's elements as they are stored: `at` is the C-order position of each. */
+struct fortran_walk {
+    const struct zarr_meta *meta;
+    uint64_t index[ZARR_DIMS_MAX], stride[ZARR_DIMS_MAX];
+    uint64_t at;
+};
+void fortran_begin(struct fortran_walk *walk, const struct zarr_meta *meta);
+void fortran_next(struct fortran_walk *walk);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * layout: how a chunk is cut into blocks.
+ */
+#include "common/cleanup.h"
+#include "common/size.h"
+#include "encoderd/zarr/chunk/decoder_impl.h"
+#include "encoderd/zarr/codec/blosc1_decode.h"
+
+/* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this size. */
+#define PIECE_NBYTES ((uint64_t)256 << 10)
+/* Pieces of what is decoded as a whole, or streamed. */
+#define LARGE_PIECE_NBYTES ((uint64_t)1 << 20)
+/* Those of streams are so small that each of several streams can keep its last one. */
+#define STREAM_PIECE_MIN ((uint64_t)64 << 10)
+/* Smaller chunks are decoded anew sooner than they are looked up and copied. */
+#define SHARED_MIN ((uint64_t)64 << 10)
+/* What belongs to one sample of one variant stays in one block, if it is no longer than this. */
+#define CALL_NBYTES_MAX ((uint64_t)16 << 10)
+/* No writer makes Blosc blocks this long unless it is told to. */
+#define LARGE_BLOCK_MIN ((uint64_t)4 << 20)
+/* What decoder_scratch may add to an area. */
+#define SCRATCH_SLACK ((uint64_t)128)
+/* Entries that are sorted where only what is quick is wanted. */
+#define QUICK_INDEX_MAX ((uint32_t)16384)
+/* Blosc blocks that a block is made of where they are cut anew. */
+#define RECUT_BLOCKS ((uint64_t)4)
+
+/* Of the axes after the first two: (variants, samples, ...). */
+static uint64_t call_nbytes(const struct zarr_meta *meta)
+{
+    uint64_t nbytes = meta->dtype.size;
+
+    for (unsigned d = 2; d < meta->ndim; d++)
+        if (!size_mul(nbytes, meta->chunk[d], &nbytes) || nbytes > CALL_NBYTES_MAX)
+            return meta->dtype.size;
+    return nbytes;
+}
+
+static void cut_pieces(struct chunk *chunk, uint64_t size)
+{
+    uint64_t unit = call_nbytes(&chunk->array->meta) * 8;
+
+    chunk->block_size = size_max(size / unit, 1) * unit;
+    chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
+}
+
+static int lay_out_raw(struct chunk *chunk, struct err *err)
+{
+    chunk->layout = LAYOUT_RAW;
+    cut_pieces(chunk, PIECE_NBYTES);
+    if (chunk->length != chunk->nbytes)
+        return err_set(err, ERR_CORRUPT,
+                       "it has %llu bytes where a chunk has %llu; the file is damaged; restore it "
+                       "or rewrite the store",
+                       (unsigned long long)chunk->length, (unsigned long long)chunk->nbytes);
+    return 0;
+}
+
+static int load_index(struct decoder *decoder, struct chunk *chunk, struct err *err)
+{
+    size_t nbytes = (size_t)chunk->frame.nblocks * 4;
+    uint8_t *table;
+    int rc;
+
+    if (decoder->quick_left != DECODER_ANY && chunk->frame.nblocks > QUICK_INDEX_MAX)
+        return err_set(err, ERR_USAGE, "%u Blosc blocks: not to be had quickly",
+                       chunk->frame.nblocks);
+    if (!decoder_index_room(decoder, chunk, chunk->frame.nblocks))
+        return err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", chunk->frame.nblocks);
+    table = (uint8_t *)(decoder->sorting + chunk->frame.nblocks);
+    rc = chunk_read(decoder, chunk, BLOSC1_HEADER_NBYTES, table, nbytes, err);
+    if (rc == 0)
+        rc = blosc1_index_into(&chunk->frame, table, decoder->sorting, chunk->begins, chunk->ends,
+                               err);
+    decoder_index_done(decoder);
+    return rc;
+}
+
+/* Elements straddle Blosc's blocks if the writer named another element size than the array's, and calls
+ * do if their ploidy does not divide the block. */
+static void recut(struct chunk *chunk)
+{
+    uint64_t unit = call_nbytes(&chunk->array->meta);
+    uint64_t large = chunk->frame.block_size >= LARGE_PIECE_NBYTES ? 1 : RECUT_BLOCKS;
+
+    chunk->layout = LAYOUT_RECUT;
+    chunk->block_size = size_max(large * chunk->frame.block_size / unit, 1) * unit;
+    chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
+}
+
+/* Are Blosc's blocks so long that a thread that wants a part should not decode one for itself? Elements
+ * must not straddle them. */
+static bool is_large(const struct decoder *decoder, const struct chunk *chunk)
+{
+    const struct blosc1_frame *frame = &chunk->frame;
+
+    return decoder->cache != NULL && frame->block_size >= LARGE_BLOCK_MIN &&
+           frame->block_size <= cache_budget(decoder->cache) &&
+           (frame->nblocks == 1 || frame->block_size % chunk->array->meta.dtype.size == 0);
+}
+
+/* c-blosc's own memory for a block. */
+#define BLOSC_COPIES ((uint64_t)2)
+
+/* Is there scratch for what it takes to decode one of the chunk's blocks? */
+static bool block_fits(const struct decoder *decoder, const struct chunk *chunk)
+{
+    const uint64_t block = chunk->frame.block_size;
+    uint64_t need = blosc1_block_cbytes_max(&chunk->frame, 0) + 4 * SCRATCH_SLACK;
+
+    if (chunk->layout == LAYOUT_LARGE)
+        need += chunk->block_size + BLOSC_COPIES * block;
+    else if (chunk->layout == LAYOUT_RECUT)
+        need += chunk->block_size + block;
+    else
+        need += block;
+    return need <= decoder->scratch_max;
+}
+
+static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct err *err)
+{
+    uint8_t header[BLOSC1_HEADER_NBYTES];
+
+    if (chunk->length < sizeof header)
+        return err_set(err, ERR_CORRUPT,
+                       "too short for a Blosc frame; the file is damaged; restore it or rewrite "
+                       "the store");
+    if (chunk_read(decoder, chunk, 0, header, sizeof header, err) < 0 ||
+        blosc1_parse_header(header, chunk->length, chunk->nbytes, &chunk->frame, err) < 0)
+        return -1;
+    if (chunk->frame.stored) {
+        chunk->base += sizeof header;
+        chunk->length = chunk->nbytes;
+        return lay_out_raw(chunk, err);
+    }
+    chunk->layout = LAYOUT_BLOSC;
+    chunk->block_size = chunk->frame.block_size;
+    chunk->nblocks = chunk->frame.nblocks;
+    if (is_large(decoder, chunk)) {
+        chunk->layout = LAYOUT_LARGE;
+        cut_pieces(chunk, LARGE_PIECE_NBYTES);
+    } else if (chunk->nblocks > 1 && chunk->block_size % call_nbytes(&chunk->array->meta) != 0) {
+        recut(chunk);
+    }
+    if (store_spill(chunk->array->store) != NULL && !block_fits(decoder, chunk)) {
+        chunk->layout = LAYOUT_SPILL;
+        cut_pieces(chunk, LARGE_PIECE_NBYTES);
+        return 0;
+    }
+    return load_index(decoder, chunk, err);
+}
+
+/* Decoded once for all, or here as one block, or streamed, or into the temporary file; what can be none of
+ * these is one block, and an error when it is asked for. */
+static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
+{
+    const struct zarr_meta *meta = &chunk->array->meta;
+    bool streamable = whole_is_streamable(meta), fits, piece_fits;
+    uint64_t need = whole_scratch_nbytes(meta, chunk->length), piece, sum;
+
+    cut_pieces(chunk, LARGE_PIECE_NBYTES);
+    piece = size_min(chunk->block_size, chunk->nbytes) + SCRATCH_SLACK;
+    fits = size_add(need, chunk->nbytes, &sum) && sum <= decoder->scratch_max;
+    piece_fits = size_add(need, piece, &sum) && sum <= decoder->scratch_max;
+    if (decoder->cache != NULL && chunk->nbytes >= SHARED_MIN &&
+        chunk->nbytes <= cache_budget(decoder->cache) && (streamable || piece_fits)) {
+        chunk->layout = LAYOUT_SHARED;
+    } else if (!fits && streamable) {
+        chunk->layout = LAYOUT_STREAM;
+        cut_pieces(chunk, size_max(STREAM_PIECE_MIN,
+                                   size_min(LARGE_PIECE_NBYTES, decoder->scratch_max / 32)));
+    } else if (!fits && store_spill(chunk->array->store) != NULL) {
+        chunk->layout = LAYOUT_SPILL;
+    } else {
+        chunk->layout = LAYOUT_WHOLE;
+        chunk->block_size = chunk->nbytes;
+        chunk->nblocks = 1;
+    }
+}
+
+int chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err)
+{
+    const struct zarr_meta *meta = &chunk->array->meta;
+    bool by_elements = !meta->fortran && meta->nfilters == 0;
+
+    chunk->nbytes = meta->chunk_elements * meta->dtype.size;
+    chunk->base = chunk->extent.base;
+    chunk->length = chunk->extent.length;
+    if (chunk->extent.object == NULL) {
+        chunk->layout = LAYOUT_ABSENT;
+        cut_pieces(chunk, PIECE_NBYTES);
+        return 0;
+    }
+    if (by_elements && meta->ncodecs == 0)
+        return lay_out_raw(chunk, err);
+    if (by_elements && meta->ncodecs == 1 && meta->codecs[0] == CODEC_BLOSC)
+        return lay_out_blosc(decoder, chunk, err);
+    lay_out_whole(decoder, chunk);
+    return 0;
+}

@@ -1,0 +1,185 @@
+#include "encoderd/zarr/chunk/transpose.h"
+
+#include "common/size.h"
+
+#include <string.h>
+
+/* An element's bytes are one axis more, the fastest in both orders. */
+#define AXES_MAX (ZARR_DIMS_MAX + 1)
+
+/* One of the two orders: its axes from the fastest on, and a step along each axis, in bytes: in the whole
+ * and in the box at hand. */
+struct order {
+    unsigned axes[AXES_MAX];
+    uint64_t step[AXES_MAX], box_step[AXES_MAX];
+};
+
+struct walk {
+    const struct transpose *turn;
+    unsigned n;
+    uint64_t shape[AXES_MAX];
+    struct order stored, plain;
+    uint64_t box[AXES_MAX];                      /* the largest extent */
+    uint64_t origin[AXES_MAX], extent[AXES_MAX]; /* of the box at hand */
+};
+
+static void set_steps(const struct walk *walk, const struct order *order, const uint64_t *extent,
+                      uint64_t *step)
+{
+    uint64_t product = 1;
+
+    for (unsigned i = 0; i < walk->n; i++) {
+        step[order->axes[i]] = product;
+        product *= extent[order->axes[i]];
+    }
+}
+
+static void set_orders(struct walk *walk)
+{
+    const struct transpose *turn = walk->turn;
+
+    walk->n = turn->ndim + 1;
+    walk->stored.axes[0] = walk->plain.axes[0] = turn->ndim;
+    walk->shape[turn->ndim] = turn->size;
+    for (unsigned d = 0; d < turn->ndim; d++) {
+        walk->shape[d] = turn->shape[d];
+        walk->stored.axes[turn->ndim - d] = turn->axes[d];
+        walk->plain.axes[turn->ndim - d] = d;
+    }
+    set_steps(walk, &walk->stored, walk->shape, walk->stored.step);
+    set_steps(walk, &walk->plain, walk->shape, walk->plain.step);
+}
+
+/* Makes the box longer along the order's fastest axes, until its runs have `target` bytes or it is full. */
+static void grow(struct walk *walk, const struct order *order, uint64_t target)
+{
+    uint64_t volume = 1, run = 1;
+
+    for (unsigned a = 0; a < walk->n; a++)
+        volume *= walk->box[a];
+    for (unsigned i = 0; i < walk->n && run < target; i++) {
+        const unsigned a = order->axes[i];
+        const uint64_t others = volume / walk->box[a];
+        const uint64_t most = size_min(walk->turn->room / others, walk->shape[a]);
+
+        walk->box[a] = size_max(walk->box[a], size_min(most, size_div_up(target, run)));
+        volume = others * walk->box[a];
+        run *= walk->box[a];
+        if (walk->box[a] < walk->shape[a])
+            return;
+    }
+}
+
+static void choose_box(struct walk *walk)
+{
+    uint64_t side = 1;
+
+    while (side * side < walk->turn->room)
+        side *= 2;
+    for (unsigned a = 0; a < walk->n; a++)
+        walk->box[a] = 1;
+    grow(walk, &walk->stored, side);
+    grow(walk, &walk->plain, side);
+    grow(walk, &walk->stored, walk->turn->room);
+    grow(walk, &walk->plain, walk->turn->room);
+}
+
+/* One step of an odometer over the axes order->axes[first ...]; false once it is round. */
+static bool advance(const struct walk *walk, const struct order *order, unsigned first,
+                    uint64_t *index)
+{
+    for (unsigned i = first; i < walk->n; i++) {
+        const unsigned a = order->axes[i];
+
+        if (++index[a] < walk->extent[a])
+            return true;
+        index[a] = 0;
+    }
+    return false;
+}
+
+/* All of the box, run by run, read into `in`, or written from `out`. */
+static int move_runs(const struct walk *walk, const struct order *order, bool reading,
+                     struct err *err)
+{
+    const struct transpose *turn = walk->turn;
+    uint8_t *at = reading ? turn->in : turn->out;
+    uint64_t index[AXES_MAX] = {0}, run = 1;
+    unsigned first = 0;
+
+    while (first < walk->n) {
+        const unsigned a = order->axes[first++];
+
+        run *= walk->extent[a];
+        if (walk->extent[a] < walk->shape[a])
+            break;
+    }
+    do {
+        uint64_t offset = 0;
+        int rc;
+
+        for (unsigned a = 0; a < walk->n; a++)
+            offset += (walk->origin[a] + index[a]) * order->step[a];
+        rc = reading ? turn->read(turn->arg, offset, at, (size_t)run, err)
+                     : turn->write(turn->arg, offset, at, (size_t)run, err);
+        if (rc < 0)
+            return -1;
+        at += run;
+    } while (advance(walk, order, first, index));
+    return 0;
+}
+
+/* From `in` to `out`. */
+static void turn_box(const struct walk *walk)
+{
+    const struct transpose *turn = walk->turn;
+    const uint64_t size = walk->extent[turn->ndim];
+    const unsigned fast = walk->plain.axes[walk->n > 1];
+    const uint64_t n = walk->extent[fast], step = walk->stored.box_step[fast];
+    uint64_t index[AXES_MAX] = {0};
+    uint8_t *to = turn->out;
+
+    do {
+        const uint8_t *from = turn->in;
+
+        for (unsigned a = 0; a < walk->n; a++)
+            from += index[a] * walk->stored.box_step[a];
+        if (size == 1)
+            for (uint64_t k = 0; k < n; k++)
+                *to++ = from[k * step];
+        else
+            for (uint64_t k = 0; k < n; k++, to += size)
+                memcpy(to, from + k * step, size);
+    } while (advance(walk, &walk->plain, 2, index));
+}
+
+static int move_box(struct walk *walk, struct err *err)
+{
+    for (unsigned a = 0; a < walk->n; a++)
+        walk->extent[a] = size_min(walk->box[a], walk->shape[a] - walk->origin[a]);
+    set_steps(walk, &walk->stored, walk->extent, walk->stored.box_step);
+    if (move_runs(walk, &walk->stored, true, err) < 0)
+        return -1;
+    turn_box(walk);
+    return move_runs(walk, &walk->plain, false, err);
+}
+
+int transpose_run(const struct transpose *turn, struct err *err)
+{
+    struct walk walk = {.turn = turn};
+    unsigned a;
+
+    set_orders(&walk);
+    choose_box(&walk);
+    do {
+        if (move_box(&walk, err) < 0)
+            return -1;
+        for (a = walk.n; a > 0; a--) {
+            walk.origin[a - 1] += walk.box[a - 1];
+            if (walk.origin[a - 1] < walk.shape[a - 1])
+                break;
+            walk.origin[a - 1] = 0;
+        }
+    } while (a > 0);
+    return 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * blosc1: the frame of a Blosc 1 chunk, read with suspicion.
+ *
+ * Frames come from files that anyone may have written. Header, sizes and every block's extent are
+ * checked against the bytes that exist before anything is decoded; c-blosc only ever sees a one-block
+ * frame that was built here from checked parts.
+ * Format: c-blosc README_CHUNK_FORMAT; FORMATS.md, "A Blosc 1 frame".
+ */
+#ifndef VCZFS_ZARR_CODEC_BLOSC1_H
+#define VCZFS_ZARR_CODEC_BLOSC1_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BLOSC1_HEADER_NBYTES 16
+
+struct blosc1_frame {
+    uint8_t version_lz, flags, typesize;
+    uint32_t nbytes;     /* decoded */
+    uint32_t block_size; /* decoded bytes of every block but the last */
+    uint32_t cbytes;     /* of the frame, header included */
+    uint32_t nblocks;
+    bool stored; /* raw bytes follow the header; there is no table of blocks */
+};
+
+enum blosc1_codec { BLOSC1_BLOSCLZ, BLOSC1_LZ4, BLOSC1_SNAPPY, BLOSC1_ZLIB, BLOSC1_ZSTD };
+
+/* Checks the 16 bytes of a header against the object's size and the size the chunk must have. */
+int blosc1_parse_header(const uint8_t header[BLOSC1_HEADER_NBYTES], uint64_t object_size,
+                        uint64_t expected_nbytes, struct blosc1_frame *out, struct err *err);
+
+enum blosc1_codec blosc1_frame_codec(const struct blosc1_frame *frame);
+
+/* Where each block's bytes lie in the frame: blocks may be in any order (c-blosc's threads write them
+ * as they finish), so a block ends where the next one in the file begins. `table` is the nblocks × 4
+ * bytes after the header. On success *begins and *ends are arrays of nblocks the caller frees. */
+int blosc1_index(const struct blosc1_frame *frame, const uint8_t *table, uint32_t **begins,
+                 uint32_t **ends, struct err *err);
+
+/* The same into arrays of nblocks, `places` being for sorting. */
+int blosc1_index_into(const struct blosc1_frame *frame, const uint8_t *table, uint64_t *places,
+                      uint32_t *begins, uint32_t *ends, struct err *err);
+
+/* Decoded size of block i. */
+uint32_t blosc1_block_nbytes(const struct blosc1_frame *frame, uint32_t i);
+
+/* Is block i stored as eight bit planes of one-byte elements? */
+bool blosc1_block_is_planes(const struct blosc1_frame *frame, uint32_t i);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * utf8: checking and writing UTF-8 (RFC 3629).
+ */
+#ifndef VCZFS_ZARR_META_UTF8_H
+#define VCZFS_ZARR_META_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool utf8_valid(const uint8_t *text, size_t n);
+
+/* How many bytes, from the first on, are whole well-formed characters. */
+size_t utf8_prefix(const uint8_t *text, size_t n);
+
+/* Writes one character, 1 to 4 bytes, and returns how many; 0 for what is not a character. */
+size_t utf8_put(uint32_t character, uint8_t to[4]);
+
+#endif

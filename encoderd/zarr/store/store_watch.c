@@ -1,0 +1,142 @@
+/*
+ * store_watch: noticing that a store changed under a view, where it matters: at each read.
+ *
+ * A file system stamps a file with the time of its last change (ctime), which nobody can set. So what was read
+ * of a file whose ctime, looked at after the read, is not later than the view's opening is what it was then;
+ * anything else is an error. That costs one fstat for each piece that is decoded, needs no memory, and
+ * finds every way to change a file: rewriting it in place, renaming or linking another one over it, with
+ * its old modification time or without. The price is that what changes a file's ctime and not its contents
+ * (chmod, chown, a hard link more or less) counts as a change.
+ *
+ * Clocks. The kernel stamps files with a clock that ticks every few milliseconds, and some file systems keep whole
+ * seconds. So store_settle waits, once, until the file system's next tick: what is changed from then on is
+ * stamped later than the opening. A file system on another machine stamps by that one's clock. Where that is
+ * ahead, files may seem to be changed after the opening; whatever was seen of that at the opening is allowed
+ * for (store_opened). Where it is behind, changes in the first moments of a view go unnoticed, as long as it
+ * is behind.
+ */
+#include "encoderd/zarr/store/store_impl.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#define SECOND     INT64_C(1000000000)
+#define WAIT_NS    INT64_C(1000000)
+#define WAITS_MOST 2200 /* a little more than the two seconds that FAT keeps */
+
+int64_t store_ns(const struct timespec *ts)
+{
+    int64_t ns;
+
+    if (__builtin_mul_overflow((int64_t)ts->tv_sec, SECOND, &ns) ||
+        __builtin_add_overflow(ns, (int64_t)ts->tv_nsec, &ns))
+        return ts->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return store_ns(&ts);
+}
+
+void store_watch_init(struct store_watch *watch)
+{
+    watch->opened = clock_ns(CLOCK_REALTIME);
+    watch->since = INT64_MAX;
+    atomic_init(&watch->latest, INT64_MIN);
+    atomic_init(&watch->fractions, false);
+}
+
+/* The latest that was seen, and whether the file system knows less than a second. */
+static void note(struct store_watch *watch, const struct stat *st)
+{
+    const int64_t changed = store_ns(&st->st_ctim);
+    int64_t latest = atomic_load_explicit(&watch->latest, memory_order_relaxed);
+
+    while (changed > latest && !atomic_compare_exchange_weak(&watch->latest, &latest, changed))
+        ;
+    if (st->st_ctim.tv_nsec != 0)
+        atomic_store_explicit(&watch->fractions, true, memory_order_relaxed);
+}
+
+/* What the checks look at, of what the system holds in memory. */
+static int stat_at_once(int fd, const char *path, int flags, struct stat *st)
+{
+    struct statx stx;
+
+    if (statx(fd, path, flags | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &stx) < 0)
+        return -1;
+    *st = (struct stat){
+        .st_dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
+        .st_ino = stx.stx_ino,
+        .st_mode = stx.stx_mode,
+        .st_size = (off_t)stx.stx_size,
+        .st_mtim = {stx.stx_mtime.tv_sec, stx.stx_mtime.tv_nsec},
+        .st_ctim = {stx.stx_ctime.tv_sec, stx.stx_ctime.tv_nsec},
+    };
+    return 0;
+}
+
+void store_add_facts(const struct stat *st, void (*add)(const void *data, size_t n, void *arg),
+                     void *arg)
+{
+    const uint64_t facts[5] = {S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0,
+                               (uint64_t)st->st_ctim.tv_sec, (uint64_t)st->st_ctim.tv_nsec,
+                               (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec};
+
+    add(facts, sizeof facts, arg);
+}
+
+int store_stat(int fd, const char *path, int flags, struct stat *st)
+{
+    return store_waits() ? fstatat(fd, path, st, flags) : stat_at_once(fd, path, flags, st);
+}
+
+int store_watch_check(const struct store *store, const char *key, const struct stat *st,
+                      struct err *err)
+{
+    struct store_watch *watch = &((struct store *)(uintptr_t)store)->watch;
+
+    if (watch->since == INT64_MAX) {
+        note(watch, st);
+        return 0;
+    }
+    if (store_ns(&st->st_ctim) <= watch->since)
+        return 0;
+    return err_set(err, ERR_CHANGED,
+                   "%s%s%s was changed %.3f s after the store was opened: unmount, and mount again",
+                   store->path, *key == '\0' ? "" : "/", key,
+                   ((double)store_ns(&st->st_ctim) - (double)watch->since) / 1e9);
+}
+
+int64_t store_opened(const struct store *store, int64_t *ahead)
+{
+    const int64_t latest = atomic_load(&store->watch.latest), opened = store->watch.opened;
+
+    *ahead = latest > opened ? latest - opened : 0;
+    return latest > opened ? latest : opened;
+}
+
+void store_watch_from(struct store *store, int64_t since)
+{
+    store->watch.since = since;
+}
+
+void store_settle(const struct store *store)
+{
+    const struct timespec wait = {.tv_nsec = WAIT_NS};
+    const int64_t tick = atomic_load(&store->watch.fractions) ? 1 : SECOND;
+
+    for (int i = 0; i < WAITS_MOST; i++) {
+        const int64_t now = clock_ns(CLOCK_REALTIME_COARSE);
+
+        if (now / tick * tick > store->watch.opened)
+            return;
+        nanosleep(&wait, NULL);
+    }
+}
