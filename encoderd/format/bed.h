@@ -1,7 +1,7 @@
 /*
  * bed: genotype calls to PLINK 1 .bed bytes.
  *
- * FORMATS.md, "Out: PLINK 1". A byte is four samples, the first in the low bits; A1 = ALT, A2 = REF:
+ * doc/FORMATS.md, "Out: PLINK 1". A byte is four samples, the first in the low bits; A1 = ALT, A2 = REF:
  * 00 hom ALT, 01 missing, 10 het, 11 hom REF; unused bits 0. Half-missing is missing; (a, −2) and a call
  * on a ploidy axis of 1 are homozygous for a; (−2, −2) is missing.
  *

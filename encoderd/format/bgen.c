@@ -1,7 +1,7 @@
 /*
  * bgen: a view as BGEN v1.2: .bgen (the stream), .sample and .bgen.bgi (sidecars).
  *
- * FORMATS.md, "Out: BGEN".
+ * doc/FORMATS.md, "Out: BGEN".
  */
 #include "common/cleanup.h"
 #include "common/notices.h"

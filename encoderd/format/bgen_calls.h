@@ -1,7 +1,7 @@
 /*
  * bgen_calls: genotype calls to the ploidy and probability bytes of BGEN.
  *
- * FORMATS.md, "Out: BGEN". Every call is shown as diploid, one that is stored as haploid, (a, −2) or a on a
+ * doc/FORMATS.md, "Out: BGEN". Every call is shown as diploid, one that is stored as haploid, (a, −2) or a on a
  * ploidy axis of 1, as homozygous; or, if that is asked for, in the ploidy that it is stored in. Two bytes a
  * call, but one on an axis of 1 that is shown so: the phased form says for each allele whether it is REF (255
  * or 0); the unphased form is P(RR), P(RA). A missing call has zeroes and bit 0x80 in its ploidy. A

@@ -1,7 +1,7 @@
 /*
  * bgen_header: what comes before the variants of a .bgen: its length, the header block and the samples' IDs.
  *
- * FORMATS.md, "Out: BGEN". Half a million IDs take megabytes and are read once, so their bytes are made when somebody
+ * doc/FORMATS.md, "Out: BGEN". Half a million IDs take megabytes and are read once, so their bytes are made when somebody
  * asks for them; kept is where every few thousandth sample begins.
  */
 #ifndef VCZFS_FORMAT_BGEN_HEADER_H

@@ -1,7 +1,7 @@
 /*
  * bgen_row: a variant's block of fixed size, from its genotype bytes outwards.
  *
- * FORMATS.md, "Out: BGEN". A block is
+ * doc/FORMATS.md, "Out: BGEN". A block is
  *
  *     strings and position | C, D | 78 01 | stored deflate blocks of the probability data | adler32
  *

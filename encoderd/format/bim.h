@@ -1,7 +1,7 @@
 /*
  * bim: the .bim, a line for each variant that a view shows.
  *
- * FORMATS.md, "Out: PLINK 1".
+ * doc/FORMATS.md, "Out: PLINK 1".
  */
 #ifndef VCZFS_FORMAT_BIM_H
 #define VCZFS_FORMAT_BIM_H

@@ -1,7 +1,7 @@
 /*
  * chromosome: what PLINK calls a contig in a .bim.
  *
- * plink2 knows chromosomes by numbers and reads many names of each; what it writes is one of them. FORMATS.md,
+ * plink2 knows chromosomes by numbers and reads many names of each; what it writes is one of them. doc/FORMATS.md,
  * "Out: PLINK 1".
  */
 #ifndef VCZFS_FORMAT_CHROMOSOME_H

@@ -1,7 +1,7 @@
 /*
  * plink: a view as PLINK 1 files: .bed (the stream), .bim and .fam (sidecars).
  *
- * FORMATS.md, "Out: PLINK 1".
+ * doc/FORMATS.md, "Out: PLINK 1".
  */
 #include "common/cleanup.h"
 #include "common/size.h"

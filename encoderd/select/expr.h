@@ -1,7 +1,7 @@
 /*
  * expr: bcftools' expressions over the columns of a store.
  *
- * An expression is parsed to a tree (expr_parse.h), bound to the arrays of a store, and evaluated over
+ * An expression is parsed to a tree (expr_tree.h), bound to the arrays of a store, and evaluated over
  * batches of variants. Bound, it is immutable and shared; each thread has an evaluator of its own.
  */
 #ifndef VCZFS_SELECT_EXPR_H

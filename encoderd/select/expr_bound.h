@@ -123,7 +123,7 @@ struct bound *bound_new_of(struct expr *expr, enum bound_kind kind, const struct
 /* expr_tags.c: what a tag is in this store. */
 struct bound *bind_tag(struct expr *expr, const struct expr_node *node, struct err *err);
 
-/* expr_compare_bind.c: a comparison, from its operands. */
+/* expr_bind_compare.c: a comparison, from its operands. */
 struct bound *bind_comparison(struct expr *expr, const struct expr_node *node, struct bound *a,
                               struct bound *b, struct err *err);
 

@@ -10,7 +10,7 @@
 #include "encoderd/select/rows.h"
 #include "encoderd/vcz/vcz.h"
 
-/* What the user asked for, as bcftools view and FORMATS.md have it; everything is borrowed. A NULL string,
+/* What the user asked for, as bcftools view and doc/FORMATS.md have it; everything is borrowed. A NULL string,
  * a file without text and a 0 were not given. */
 struct selection_options {
     uint64_t min_alleles, max_alleles; /* listed alleles, REF counted */

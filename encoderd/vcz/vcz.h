@@ -1,7 +1,7 @@
 /*
  * vcz: a VCF Zarr store: what it holds, checked once, at open.
  *
- * Specification: VCF Zarr 0.4 (sgkit-dev/vcf-zarr-spec); FORMATS.md, "In". Knows no output format.
+ * Specification: VCF Zarr 0.4 (sgkit-dev/vcf-zarr-spec); doc/FORMATS.md, "In". Knows no output format.
  * Immutable after vcz_open, so safe to use from several threads, each with its own decoder.
  *
  * What is wrong with a part of a store is the error of those who need that part: see vcz_need.

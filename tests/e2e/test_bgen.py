@@ -106,7 +106,7 @@ def as_diploid(call):
 
 
 def values_of(alleles, ploidy, phased):
-    """What FORMATS.md says that the probabilities are."""
+    """What doc/FORMATS.md says that the probabilities are."""
     if alleles is None:
         return (0,) * ploidy
     if phased or ploidy == 1:

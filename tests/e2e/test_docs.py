@@ -102,3 +102,27 @@ def test_protocol_version():
     assert re.search(r"^Version (\d+)\.", protocol, re.M)[1] == version
     assert re.search(r"protocol version (\d+)", text)[1] == version
     assert set(re.findall(r"version\\e(\d+)", text)) == {oct(int(version))[2:]}
+
+
+def cited_files(path):
+    """Names of files of the project's kinds in a source, but those that are included or are patterns."""
+    text = re.sub(r"^#include.*", "", path.read_text(errors="replace"), flags=re.M)
+    return set(re.findall(r"(?<![\w./<*-])((?:[\w-]+/)*[\w-]+\.(?:md|c|h|py))\b", text))
+
+
+def test_no_source_cites_a_file_that_is_not_there():
+    """A comment that sends its reader to a file is wrong if there is none, or none in that folder."""
+    listed = subprocess.run(["git", "ls-files"], cwd=helpers.ROOT, capture_output=True, text=True)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: which files belong to the project is not known")
+    files = {name for name in listed.stdout.split("\n") if name and (helpers.ROOT / name).is_file()}
+    names = {name.rsplit("/", 1)[-1] for name in files}
+    sources = [f for f in files if f.endswith((".c", ".h", ".md")) and not f.startswith("tests/data")]
+    system = {"linux/magic.h", "fuse_lowlevel.h", "event2/event.h"}
+    wrong = []
+    for source in sorted(sources):
+        for cited in cited_files(helpers.ROOT / source) - system:
+            there = cited.rsplit("/", 1)[-1] in names if "/" not in cited else any(f.endswith(cited) for f in files)
+            if not there and "NAME" not in cited:
+                wrong.append(f"{source}: {cited}")
+    assert wrong == []

@@ -22,7 +22,7 @@
 #define GUARD        4096ul
 #define REGION       ((MAX_ELEMENTS + 8 + GUARD) & ~(GUARD - 1))
 
-/* FORMATS.md, "Out: PLINK 1". Every other pair is not a call. */
+/* doc/FORMATS.md, "Out: PLINK 1". Every other pair is not a call. */
 static const struct {
     int8_t a, b;
     uint8_t code;

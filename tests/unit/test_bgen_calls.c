@@ -22,7 +22,7 @@
 #define REGION       ((MAX_ELEMENTS + 8 + GUARD) & ~(GUARD - 1))
 #define MARGIN       8
 
-/* FORMATS.md, "Out: BGEN", as stored and as a diploid; (a, −2) is also a call on a ploidy axis of 1. Every other pair
+/* doc/FORMATS.md, "Out: BGEN", as stored and as a diploid; (a, −2) is also a call on a ploidy axis of 1. Every other pair
  * is not a call. */
 static const struct spec {
     int8_t a, b;

@@ -1,5 +1,5 @@
 /*
- * bgen_header: any part of it is that part of the whole, which is as FORMATS.md has it.
+ * bgen_header: any part of it is that part of the whole, which is as doc/FORMATS.md has it.
  */
 #include "encoderd/format/bgen_header.h"
 

@@ -110,7 +110,7 @@ static void shown_call(const struct row *row, uint64_t i, int *a, int *b)
         *b = *a;
 }
 
-/* The data as FORMATS.md has it. */
+/* The data as doc/FORMATS.md has it. */
 static uint8_t *due_data(const struct row *row, uint64_t *nbytes)
 {
     const uint64_t n = row->shape.nsamples;

@@ -158,7 +158,7 @@ static void test_ranges_of_made_stores(void **state)
     }
 }
 
-/* One matrix of calls in every layout: the .bed is made here from FORMATS.md, call by call. */
+/* One matrix of calls in every layout: the .bed is made here from doc/FORMATS.md, call by call. */
 enum { NV = 23, NS = 37 };
 
 static unsigned due_code(int64_t a, int64_t b)

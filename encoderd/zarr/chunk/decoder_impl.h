@@ -1,6 +1,6 @@
 /*
  * decoder_impl: the insides of a decoder, shared by decoder.c (chunks), layout.c (how a chunk is cut),
- * block.c and whole.c (blocks) and column.c.
+ * block.c and whole.c (blocks) and values.c.
  */
 #ifndef VCZFS_ZARR_CHUNK_DECODER_IMPL_H
 #define VCZFS_ZARR_CHUNK_DECODER_IMPL_H

@@ -3,7 +3,7 @@
  *
  * Blocks for which there is room are c-blosc's, which takes two more of them for itself. Of longer ones the
  * streams are decompressed one by one into an area of their own, and un-shuffled from there. Format: c-blosc
- * README_CHUNK_FORMAT, and blosc_d in blosc.c.
+ * README_CHUNK_FORMAT, and its function blosc_d.
  */
 #include "common/bytes.h"
 #include "common/cleanup.h"

@@ -4,7 +4,7 @@
  * Frames come from files that anyone may have written. Header, sizes and every block's extent are
  * checked against the bytes that exist before anything is decoded; c-blosc only ever sees a one-block
  * frame that was built here from checked parts.
- * Format: c-blosc README_CHUNK_FORMAT; FORMATS.md, "A Blosc 1 frame".
+ * Format: c-blosc README_CHUNK_FORMAT; doc/FORMATS.md, "A Blosc 1 frame".
  */
 #ifndef VCZFS_ZARR_CODEC_BLOSC1_H
 #define VCZFS_ZARR_CODEC_BLOSC1_H
