@@ -73,6 +73,16 @@ struct extent_plan plan_exact(const struct stream_layout *layout, uint64_t size,
     return (struct extent_plan){begin, end, false};
 }
 
+struct extent_plan plan_in_row(const struct stream_layout *layout, uint64_t size,
+                               const struct plan_limits *limits, uint64_t offset, uint64_t length)
+{
+    struct extent_plan plan = plan_exact(layout, size, limits, offset, length);
+
+    if (layout->samples_per_byte != 0)
+        plan.end = size_min(plan.end, row_begin(layout, row_of(layout, offset) + 1));
+    return plan;
+}
+
 struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
                               const struct plan_limits *limits, uint64_t begin)
 {

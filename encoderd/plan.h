@@ -45,6 +45,11 @@ struct extent_plan plan_read(struct reader *reader, const struct stream_layout *
 struct extent_plan plan_exact(const struct stream_layout *layout, uint64_t size,
                               const struct plan_limits *limits, uint64_t offset, uint64_t length);
 
+/* Of that what lies in one row, where parts of a row can be made. Bytes of two rows are made of chunks all along the
+ * samples; those of one need no chunk but their own. */
+struct extent_plan plan_in_row(const struct stream_layout *layout, uint64_t size,
+                               const struct plan_limits *limits, uint64_t offset, uint64_t length);
+
 /* The span that follows one that ended at `begin` (< size), at full length. */
 struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
                               const struct plan_limits *limits, uint64_t begin);

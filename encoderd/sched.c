@@ -370,6 +370,16 @@ static void note_run(struct sched *sched, const struct sched_read *read,
     sched->runs[sched->next_run++ % RUNS_MAX] = (struct run){read->file, *reader};
 }
 
+static struct extent_plan plan_least(const struct sched *sched, const struct waiter *waiter)
+{
+    const struct sched_read *read = &waiter->read;
+    const struct view_file *file = &sched->view->files[read->file];
+    const struct plan_limits limits = current_limits(sched);
+
+    return (waiter->reach == REACH_ROW ? plan_in_row : plan_exact)(
+        &file->stream->layout, file->size, &limits, read->offset, read->length);
+}
+
 /* Plans for a read and keeps the handle's history and the count of sequential readers right. */
 static struct extent_plan plan_for(struct sched *sched, struct handle *handle,
                                    const struct waiter *waiter)
@@ -382,8 +392,8 @@ static struct extent_plan plan_for(struct sched *sched, struct handle *handle,
     const struct reader *run;
     struct extent_plan plan;
 
-    if (waiter->exact || handle == NULL)
-        return plan_exact(layout, file->size, &limits, read->offset, read->length);
+    if (waiter->reach != REACH_PLANNED || handle == NULL)
+        return plan_least(sched, waiter);
     if (!plan_continues(&handle->reader, layout, &limits, read->offset, read->length) &&
         (run = find_run(sched, read)) != NULL)
         handle->reader = *run;
@@ -405,7 +415,7 @@ static bool place(struct sched *sched, struct waiter *waiter)
     struct span *span = NULL;
     uint64_t end;
 
-    if (!waiter->exact)
+    if (waiter->reach == REACH_PLANNED)
         span = span_covering(&sched->spans, waiter->read.file, waiter->read.offset);
     if (span == NULL)
         span = new_demand(sched, waiter, plan);
@@ -459,16 +469,19 @@ void sched_read(struct sched *sched, const struct sched_read *read)
     pthread_mutex_unlock(&sched->lock);
 }
 
-/* Would the least span for this read leave out bytes of the one that failed? */
-static bool can_be_narrowed(const struct sched *sched, const struct span *span,
-                            const struct waiter *waiter)
+/* Makes the read's reach so short that the span for it leaves out bytes of the one that failed; false if there is no
+ * such. */
+static bool shorten_reach(const struct sched *sched, const struct span *span, struct waiter *waiter)
 {
-    const struct view_file *file = &sched->view->files[span->file];
-    const struct plan_limits limits = current_limits(sched);
-    const struct extent_plan least = plan_exact(&file->stream->layout, file->size, &limits,
-                                                waiter->read.offset, waiter->read.length);
+    while (waiter->reach < REACH_ROW) {
+        struct extent_plan least;
 
-    return !waiter->exact && least.end - least.begin < span->target.end - span->target.begin;
+        waiter->reach++;
+        least = plan_least(sched, waiter);
+        if (least.end - least.begin < span->target.end - span->target.begin)
+            return true;
+    }
+    return false;
 }
 
 /* A span came back from the workers: answer everybody who waited for it. */
@@ -485,8 +498,7 @@ static void deliver(struct sched *sched, struct span *span)
         TAILQ_REMOVE(&waiters, waiter, link);
         if (!span->failed) {
             answer_lease(sched, waiter->read.id, span);
-        } else if (can_be_narrowed(sched, span, waiter)) {
-            waiter->exact = true;
+        } else if (shorten_reach(sched, span, waiter)) {
             place_or_stall(sched, waiter);
             continue;
         } else {

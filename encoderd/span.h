@@ -13,11 +13,18 @@
 
 #include <sys/queue.h>
 
+/* How much to make for a read: less, once that failed. */
+enum reach {
+    REACH_PLANNED, /* what its reader is likely to want */
+    REACH_EXACT,   /* just what was asked for */
+    REACH_ROW,     /* of that, what is of one row */
+};
+
 /* A read that waits for a span, or for room to make one. */
 struct waiter {
     TAILQ_ENTRY(waiter) link;
     struct sched_read read;
-    bool exact; /* a longer span failed: make just what was asked for */
+    enum reach reach;
 };
 TAILQ_HEAD(waiters, waiter);
 

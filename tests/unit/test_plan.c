@@ -59,6 +59,8 @@ static void any_read_of_any_layout(void **state)
             offset %= size;
             plan = plan_exact(layout, size, &limits, offset, lengths[round % 4]);
             check(layout, &limits, &plan, offset);
+            plan = plan_in_row(layout, size, &limits, offset, lengths[round % 4]);
+            check(layout, &limits, &plan, offset);
             for (unsigned n = 0; n < 8 && offset < size; n++) {
                 plan = plan_read(&reader, layout, size, &limits, offset, lengths[round % 4]);
                 check(layout, &limits, &plan, offset);

@@ -434,6 +434,32 @@ static void test_bad_chunk_fails_alone(void **state)
     mend_chunk("3.2.0");
 }
 
+/* Bytes of two rows, the end of one and the beginning of the next, need nothing of a chunk in the middle. */
+static void test_bad_chunk_leaves_ends_of_rows(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    damage_chunk("3.2.0");
+    bench = start(UINT64_C(8) << 20, 2);
+    for (uint64_t row = 900; row < 1199; row++) {
+        const uint64_t end = 3 + (row + 1) * 1251 + 400;
+
+        for (uint64_t at = 3 + row * 1251 + 1000; at < end;) {
+            struct sched_answer answer;
+
+            ask(&bench, row, row, at, end - at);
+            answer = next_answer(&bench);
+            check_lease(&bench, &answer, at);
+            at = answer.offset + answer.length;
+            assert_true(sched_return(bench.sched, answer.lease));
+        }
+        sched_release(bench.sched, row);
+    }
+    stop(&bench);
+    mend_chunk("3.2.0");
+}
+
 /* Whoever finds it out first, the server's own thread or a worker, or both at once. */
 static void test_failures_are_told(void **state)
 {
@@ -676,6 +702,7 @@ int main(void)
         cmocka_unit_test(test_handles_closed_while_their_reads_wait),
         cmocka_unit_test(test_a_lost_wake_up_costs_a_look),
         cmocka_unit_test(test_bad_chunk_fails_alone),
+        cmocka_unit_test(test_bad_chunk_leaves_ends_of_rows),
         cmocka_unit_test(test_failures_are_told),
         cmocka_unit_test(test_overlapping_spans_donate_once),
         cmocka_unit_test(test_a_header_that_had_to_wait),
