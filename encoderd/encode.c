@@ -161,13 +161,26 @@ int encode_end(const struct format_view *format, const struct encode_target *tar
     return 0;
 }
 
-int encode_cell(const struct format_view *format, const struct encode_target *target,
-                const struct encode_cell *cell, struct encode_worker *worker, struct err *err)
+static int run_cell(const struct format_view *format, const struct encode_target *target,
+                    const struct encode_cell *cell, struct encode_worker *worker, struct err *err)
 {
-    const int failed = cell->kind == CELL_PHASED
-                           ? encode_phased_cell(format, target, cell, worker, err)
-                           : encode_genotype_cell(format, target, cell, worker, err);
+    switch (cell->kind) {
+    case CELL_PHASED:
+        return encode_phased_cell(format, target, cell, worker, err);
+    case CELL_END:
+        return encode_end(format, target, worker, err);
+    default:
+        return encode_genotype_cell(format, target, cell, worker, err);
+    }
+}
 
+int encode_cell(const struct format_view *format, const struct encode_target *target,
+                const struct encode_cell *cell, struct encode_worker *worker,
+                const struct cell_need *need, struct err *err)
+{
+    const int failed = run_cell(format, target, cell, worker, err);
+
+    (void)need;
     decoder_rest(worker->decoder);
     if (worker->second != NULL)
         decoder_rest(worker->second);
@@ -182,7 +195,7 @@ static int encode_cells(const struct format_view *format, const struct encode_ta
     for (uint64_t i = 0; i < encode_ncells(grid); i++) {
         const struct encode_cell cell = encode_cell_at(grid, i);
 
-        if (encode_cell(format, target, &cell, worker, err) != 0)
+        if (encode_cell(format, target, &cell, worker, NULL, err) != 0)
             return -1;
     }
     return encode_end(format, target, worker, err);

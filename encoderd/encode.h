@@ -88,6 +88,7 @@ struct encode_donor {
 enum cell_kind {
     CELL_GENOTYPE, /* writes calls into the target */
     CELL_PHASED,   /* notes what is phased */
+    CELL_END,      /* encode_end; not among encode_ncells: comes after all of them */
 };
 
 struct encode_cell {
@@ -102,9 +103,13 @@ struct encode_cell {
 uint64_t encode_ncells(const struct encode_grid *grid);
 struct encode_cell encode_cell_at(const struct encode_grid *grid, uint64_t i);
 
-/* Runs one cell, then what it donates. ERR_DATA, ERR_CORRUPT, ... name the array and the chunk. */
+struct cell_need;
+
+/* Runs one cell, then what it donates. need: what encode_need has got for it; NULL: it reads by itself.
+ * ERR_DATA, ERR_CORRUPT, ... name the array and the chunk. */
 int encode_cell(const struct format_view *format, const struct encode_target *target,
-                const struct encode_cell *cell, struct encode_worker *worker, struct err *err);
+                const struct encode_cell *cell, struct encode_worker *worker,
+                const struct cell_need *need, struct err *err);
 
 /* All of a target by one thread: for tests, checks and the encoder's own bench. The target's notes are
  * made and dropped inside. */

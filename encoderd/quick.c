@@ -67,7 +67,7 @@ static bool make_cell(struct quick *quick, const struct span *span, const struct
 
     store_may_wait(false);
     decoder_only_quick(quick->encode.decoder, QUICK_BLOCKS_MAX);
-    failed = encode_cell(span->format, &span->target, cell, &quick->encode, &ignored);
+    failed = encode_cell(span->format, &span->target, cell, &quick->encode, NULL, &ignored);
     decoder_only_quick(quick->encode.decoder, DECODER_ANY);
     store_may_wait(true);
     return failed == 0;

@@ -156,7 +156,7 @@ static void run_cell(struct worker *worker, struct span *span, struct encode_cel
 
     cell->donor = &donor;
     decoder_keep(worker->encode.decoder, !span->keep);
-    failed = encode_cell(span->format, &span->target, cell, &worker->encode, &err);
+    failed = encode_cell(span->format, &span->target, cell, &worker->encode, NULL, &err);
 
     pthread_mutex_lock(&sched->lock);
     add_decoder_stats(sched, worker->encode.decoder, &worker->seen);
