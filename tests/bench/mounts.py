@@ -1,5 +1,6 @@
 """What is measured: a mount of vczfs, and the null file system, each fresh."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -115,7 +116,11 @@ class NullMount(ToolMount):
 
 
 class SlowMount(ToolMount):
-    """A directory as a disk of so many MB/s, and so many ms before each read, shows it."""
+    """A directory as storage of so many MB/s, and so many ms away, shows it."""
 
-    def __init__(self, bench, source, mb_per_second, ms_per_read):
-        super().__init__(bench.slowfs, mb_per_second, ms_per_read, source)
+    def __init__(self, bench, source, mb_per_second, ms):
+        super().__init__(bench.slowfs, mb_per_second, ms, source)
+
+    def counters(self):
+        """What was asked of it so far, by kind, and the most at once since this was called last."""
+        return json.loads((self.directory / ".slowfs").read_text())

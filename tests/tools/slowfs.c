@@ -1,36 +1,78 @@
 /*
- * slowfs: a directory as a slow disk shows it: read-only, so many bytes a second for all readers together, and so
- * long before each read. The kernel's cache is in front of it, as it is in front of a disk.
+ * slowfs: a directory as storage at a distance shows it: read-only, so many bytes a second for all readers together,
+ * and a round trip of so many milliseconds for each request. The kernel's cache is in front of it, as it is in front
+ * of NFS; whoever wants it cold mounts anew.
  *
- * usage: slowfs MB_PER_SECOND MS_PER_READ FROM DIR
+ * usage: slowfs [-c] MB_PER_SECOND MS_PER_REQUEST FROM DIR
  *
- * Says "ready" and shows FROM at DIR until SIGTERM, SIGINT or an unmount.
+ * Says "ready" and shows FROM at DIR until SIGTERM, SIGINT or an unmount, and then says what it was asked for, as one
+ * line of JSON. DIR/.slowfs, which is in no listing, says the same at any time; each opening of it starts
+ * "most_at_once" afresh.
+ *
+ * What costs a round trip: looking a name up (one that is not there, too), attributes that the kernel does not know
+ * any more, opening a file, a piece of a directory's listing (some 1000 names, as a page of S3's; that nothing follows
+ * costs nothing), and each read, which the kernel cuts at its read-ahead, 128 KiB, unless told otherwise. With -c,
+ * opening a file whose name was looked up just before costs nothing more: NFS sends both as one.
+ *
+ * How many requests are served at once is WORKERS; latencies of all of them overlap.
  */
 #define FUSE_USE_VERSION 314
-#include <fuse.h>
+#include <fuse_lowlevel.h>
 
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <search.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND INT64_C(1000000000)
+#define SECOND   INT64_C(1000000000)
+#define WORKERS  256
+#define COUNTERS ".slowfs"
+/* What the kernel asks in the background, reads ahead, which are most: never fewer than can be served. */
+#define BACKGROUND 1024
+/*
+ * For how long the kernel believes what it was told: what Linux's NFS client does unless told otherwise (acregmin,
+ * acdirmin; acregmax and acdirmax for what turned out to be as it was).
+ */
+#define FILE_SECONDS 3
+#define DIR_SECONDS  30
+#define MOST_SECONDS 60
+
+enum kind { LOOKUP, GETATTR, OPEN, READDIR, READ, NKINDS };
+
+static const char *const kinds[] = {"lookup", "getattr", "open", "readdir", "read"};
+
+/* A file by its path, and so two for two names of one file: the kernel caches each by itself. Kept until the end. */
+struct node {
+    char *path;
+    _Atomic int believed;  /* s */
+    _Atomic int64_t found; /* when it was last looked up and not opened since, or 0 */
+};
 
 static struct {
     int root;
+    bool compound;
     double ns_per_byte;
-    int64_t ns_per_read;
+    int64_t latency; /* ns */
     pthread_mutex_t lock;
-    int64_t busy_until; /* under the lock: when the disk has done what it was asked for */
+    int64_t busy_until; /* under the lock: when all was transferred that was asked for */
+    void *nodes;        /* under the lock: a tree, by path */
+    atomic_ulong count[NKINDS], nbytes, at_once, most_at_once;
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct node root_node = {.path = ".", .believed = DIR_SECONDS};
+static struct node counters_node = {.path = COUNTERS};
 
 static int64_t now(void)
 {
@@ -40,121 +82,407 @@ static int64_t now(void)
     return ts.tv_sec * SECOND + ts.tv_nsec;
 }
 
-/* One transfer after the other; latencies of several readers overlap. */
-static void wait_for_disk(size_t nbytes)
+/* ---- Waiting, and counting --------------------------------------------------------------------- */
+
+/* One transfer after the other: when the last of nbytes has left the disk. */
+static int64_t transferred(size_t nbytes, int64_t begin)
 {
-    const int64_t begin = now();
-    struct timespec until;
     int64_t end;
 
+    if (nbytes == 0)
+        return begin;
     pthread_mutex_lock(&disk.lock);
     if (disk.busy_until < begin)
         disk.busy_until = begin;
     disk.busy_until += (int64_t)((double)nbytes * disk.ns_per_byte);
-    end = disk.busy_until + disk.ns_per_read;
+    end = disk.busy_until;
     pthread_mutex_unlock(&disk.lock);
-    until = (struct timespec){.tv_sec = end / SECOND, .tv_nsec = end % SECOND};
+    return end;
+}
+
+static void sleep_until(int64_t end)
+{
+    const struct timespec until = {.tv_sec = end / SECOND, .tv_nsec = end % SECOND};
+
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
         ;
 }
 
-static const char *below(const char *path)
+static void round_trip(enum kind kind, size_t nbytes)
 {
-    return path[1] == '\0' ? "." : path + 1;
+    const int64_t begin = now();
+    const unsigned long at_once = atomic_fetch_add(&disk.at_once, 1) + 1;
+    unsigned long most = disk.most_at_once;
+    int64_t end;
+
+    while (most < at_once && !atomic_compare_exchange_weak(&disk.most_at_once, &most, at_once))
+        ;
+    disk.count[kind]++;
+    disk.nbytes += nbytes;
+    end = transferred(nbytes, begin) + disk.latency;
+    if (end > begin)
+        sleep_until(end);
+    disk.at_once--;
 }
 
-static void *op_init(struct fuse_conn_info *conn, struct fuse_config *config)
+/* As a line of JSON that the caller frees. */
+static char *counters(void)
 {
-    (void)conn;
-    config->use_ino = 1;
-    config->attr_timeout = config->entry_timeout = config->negative_timeout = 86400;
-    config->kernel_cache = 1;
-    return NULL;
+    char *text;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+
+    if (out == NULL)
+        err(1, "counters");
+    fputc('{', out);
+    for (int kind = 0; kind < NKINDS; kind++)
+        fprintf(out, "\"%s\": %lu, ", kinds[kind], (unsigned long)disk.count[kind]);
+    fprintf(out, "\"read_bytes\": %lu, \"at_once\": %lu, \"most_at_once\": %lu}\n",
+            (unsigned long)disk.nbytes, (unsigned long)disk.at_once,
+            (unsigned long)disk.most_at_once);
+    if (fclose(out) != 0)
+        err(1, "counters");
+    return text;
 }
 
-static int op_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
+/* ---- Nodes ------------------------------------------------------------------------------------- */
+
+static int by_path(const void *a, const void *b)
 {
+    return strcmp(((const struct node *)a)->path, ((const struct node *)b)->path);
+}
+
+static struct node *node_of(fuse_ino_t ino)
+{
+    return ino == FUSE_ROOT_ID ? &root_node : (struct node *)(uintptr_t)ino; // NOLINT
+}
+
+static fuse_ino_t ino_of(const struct node *node)
+{
+    return (fuse_ino_t)(uintptr_t)node;
+}
+
+/* The node of a path, which it takes; made if it is not known. */
+static struct node *node_at(char *path, const struct stat *st)
+{
+    struct node *made = malloc(sizeof(*made)), **found;
+
+    if (made == NULL)
+        err(1, "a node");
+    made->path = path;
+    made->believed = S_ISDIR(st->st_mode) ? DIR_SECONDS : FILE_SECONDS;
+    made->found = 0;
+    pthread_mutex_lock(&disk.lock);
+    found = tsearch(made, &disk.nodes, by_path);
+    pthread_mutex_unlock(&disk.lock);
+    if (found == NULL)
+        err(1, "a node");
+    if (*found != made) {
+        free(path);
+        free(made);
+    }
+    return *found;
+}
+
+static char *path_below(const struct node *parent, const char *name)
+{
+    char *path;
+
+    if (asprintf(&path, "%s/%s", parent->path, name) < 0)
+        err(1, "a path");
+    return path;
+}
+
+static int look(const char *path, struct stat *st)
+{
+    return fstatat(disk.root, path, st, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
+}
+
+static int open_below(const struct node *node, int flags)
+{
+    return openat(disk.root, node->path, O_RDONLY | O_CLOEXEC | flags);
+}
+
+static void counters_stat(struct stat *st)
+{
+    *st = (struct stat){.st_mode = S_IFREG | 0444, .st_nlink = 1, .st_ino = 2};
+}
+
+/* ---- Requests ---------------------------------------------------------------------------------- */
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+    (void)userdata;
+    conn->max_background = conn->congestion_threshold = BACKGROUND;
+}
+
+static void reply_counters_entry(fuse_req_t req)
+{
+    struct fuse_entry_param entry = {.ino = ino_of(&counters_node)};
+
+    counters_stat(&entry.attr);
+    fuse_reply_entry(req, &entry);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+    struct fuse_entry_param entry = {.entry_timeout = DIR_SECONDS};
+    struct node *node;
+    char *path;
+    int failed;
+
+    if (parent == FUSE_ROOT_ID && strcmp(name, COUNTERS) == 0) {
+        reply_counters_entry(req);
+        return;
+    }
+    path = path_below(node_of(parent), name);
+    failed = look(path, &entry.attr);
+    round_trip(LOOKUP, 0);
+    if (failed == 0) {
+        node = node_at(path, &entry.attr);
+        node->found = now();
+        entry.ino = ino_of(node);
+        entry.attr_timeout = node->believed;
+    } else {
+        free(path);
+    }
+    /* With ino 0 the kernel remembers that nothing is there. */
+    if (failed == 0 || failed == ENOENT)
+        fuse_reply_entry(req, &entry);
+    else
+        fuse_reply_err(req, failed);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct node *node = node_of(ino);
+    struct stat st;
+    int failed;
+
     (void)fi;
-    return fstatat(disk.root, below(path), st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+    if (node == &counters_node) {
+        counters_stat(&st);
+        fuse_reply_attr(req, &st, 0);
+        return;
+    }
+    failed = look(node->path, &st);
+    round_trip(GETATTR, 0);
+    if (failed != 0) {
+        fuse_reply_err(req, failed);
+        return;
+    }
+    fuse_reply_attr(req, &st, node->believed);
+    node->believed = node->believed * 2 < MOST_SECONDS ? node->believed * 2 : MOST_SECONDS;
 }
 
-static int op_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t offset,
-                      struct fuse_file_info *fi, enum fuse_readdir_flags flags)
+static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-    int fd = openat(disk.root, below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open_below(node_of(ino), O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+    if (dir == NULL) {
+        fuse_reply_err(req, errno);
+        return;
+    }
+    fi->fh = (uint64_t)(uintptr_t)dir;
+    fuse_reply_open(req, fi);
+}
+
+static DIR *dir_of(const struct fuse_file_info *fi)
+{
+    return (DIR *)(uintptr_t)fi->fh; // NOLINT
+}
+
+/* Names from where the directory stands, as many as fit. */
+static size_t list(fuse_req_t req, DIR *dir, char *buf, size_t size)
+{
     struct dirent *entry;
+    size_t n = 0, needed;
+    long here = telldir(dir);
 
-    (void)offset, (void)fi, (void)flags;
-    if (dir == NULL)
-        return -errno;
-    while ((entry = readdir(dir)) != NULL)
-        fill(buf, entry->d_name, NULL, 0, 0);
-    closedir(dir);
-    return 0;
+    while ((entry = readdir(dir)) != NULL) {
+        const struct stat st = {.st_ino = entry->d_ino, .st_mode = (mode_t)DTTOIF(entry->d_type)};
+
+        needed = fuse_add_direntry(req, buf + n, size - n, entry->d_name, &st, telldir(dir));
+        if (needed > size - n)
+            break;
+        n += needed;
+        here = telldir(dir);
+    }
+    seekdir(dir, here);
+    return n;
 }
 
-static int op_open(const char *path, struct fuse_file_info *fi)
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+                       struct fuse_file_info *fi)
 {
-    int fd = openat(disk.root, below(path), O_RDONLY | O_CLOEXEC);
+    char *buf = malloc(size);
+    size_t n;
 
-    if (fd < 0)
-        return -errno;
+    (void)ino;
+    if (buf == NULL)
+        err(1, "a listing");
+    seekdir(dir_of(fi), offset);
+    n = list(req, dir_of(fi), buf, size);
+    if (n > 0)
+        round_trip(READDIR, 0);
+    fuse_reply_buf(req, buf, n);
+    free(buf);
+}
+
+static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    (void)ino;
+    closedir(dir_of(fi));
+    fuse_reply_err(req, 0);
+}
+
+/* Was the name looked up for this opening? The kernel asks both in a row. */
+static bool found_for_this(struct node *node)
+{
+    const int64_t found = atomic_exchange(&node->found, 0);
+
+    return found != 0 && now() - found < SECOND / 4;
+}
+
+static void open_counters(fuse_req_t req, struct fuse_file_info *fi)
+{
+    fi->fh = (uint64_t)(uintptr_t)counters();
+    fi->direct_io = 1;
+    disk.most_at_once = disk.at_once;
+    fuse_reply_open(req, fi);
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    struct node *node = node_of(ino);
+    int fd, failed;
+
+    if (node == &counters_node) {
+        open_counters(req, fi);
+        return;
+    }
+    fd = open_below(node, 0);
+    failed = fd < 0 ? errno : 0;
+    if (!found_for_this(node) || !disk.compound)
+        round_trip(OPEN, 0);
+    if (failed != 0) {
+        fuse_reply_err(req, failed);
+        return;
+    }
     fi->fh = (uint64_t)fd;
-    return 0;
+    fi->keep_cache = 1;
+    fuse_reply_open(req, fi);
 }
 
-static int op_read(const char *path, char *buf, size_t size, off_t offset,
-                   struct fuse_file_info *fi)
+static void read_counters(fuse_req_t req, size_t size, off_t offset,
+                          const struct fuse_file_info *fi)
 {
-    ssize_t n = pread((int)fi->fh, buf, size, offset);
+    const char *text = (const char *)(uintptr_t)fi->fh; // NOLINT
+    const size_t n = strlen(text), at = (size_t)offset < n ? (size_t)offset : n;
 
-    (void)path;
-    if (n < 0)
-        return -errno;
-    wait_for_disk((size_t)n);
-    return (int)n;
+    fuse_reply_buf(req, text + at, n - at < size ? n - at : size);
 }
 
-static int op_release(const char *path, struct fuse_file_info *fi)
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+                    struct fuse_file_info *fi)
 {
-    (void)path;
-    close((int)fi->fh);
-    return 0;
+    char *buf;
+    ssize_t n;
+    int failed;
+
+    if (node_of(ino) == &counters_node) {
+        read_counters(req, size, offset, fi);
+        return;
+    }
+    buf = malloc(size);
+    n = buf != NULL ? pread((int)fi->fh, buf, size, offset) : -1;
+    failed = n < 0 ? errno : 0;
+    round_trip(READ, n > 0 ? (size_t)n : 0);
+    if (failed == 0)
+        fuse_reply_buf(req, buf, (size_t)n);
+    else
+        fuse_reply_err(req, failed);
+    free(buf);
 }
 
-static const struct fuse_operations ops = {
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    if (node_of(ino) == &counters_node)
+        free((char *)(uintptr_t)fi->fh); // NOLINT
+    else
+        close((int)fi->fh);
+    fuse_reply_err(req, 0);
+}
+
+static const struct fuse_lowlevel_ops ops = {
     .init = op_init,
+    .lookup = op_lookup,
     .getattr = op_getattr,
+    .opendir = op_opendir,
     .readdir = op_readdir,
+    .releasedir = op_releasedir,
     .open = op_open,
     .read = op_read,
     .release = op_release,
 };
 
-int main(int argc, char **argv)
+/* ---- Serving ----------------------------------------------------------------------------------- */
+
+static int serve(struct fuse_session *session)
 {
-    char *fuse_argv[] = {argv[0], "-o", "ro", "-o", "fsname=slowfs", NULL};
-    struct fuse_args args = FUSE_ARGS_INIT(5, fuse_argv);
-    struct fuse *fuse;
+    struct fuse_loop_config *config = fuse_loop_cfg_create();
     int failed;
 
-    if (argc != 5 || atof(argv[1]) <= 0)
-        errx(2, "usage: slowfs MB_PER_SECOND MS_PER_READ FROM DIR");
-    disk.ns_per_byte = 1e3 / atof(argv[1]);
-    disk.ns_per_read = (int64_t)(atof(argv[2]) * 1e6);
-    disk.root = open(argv[3], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (config == NULL)
+        errx(1, "no loop");
+    fuse_loop_cfg_set_max_threads(config, WORKERS);
+    fuse_loop_cfg_set_idle_threads(config, WORKERS);
+    fuse_loop_cfg_set_clone_fd(config, 1);
+    failed = fuse_session_loop_mt(session, config);
+    fuse_loop_cfg_destroy(config);
+    return failed;
+}
+
+static void read_options(int argc, char **argv)
+{
+    int opt;
+
+    while ((opt = getopt(argc, argv, "+c")) == 'c')
+        disk.compound = true;
+    if (opt != -1 || argc - optind != 4 || atof(argv[optind]) <= 0)
+        errx(2, "usage: slowfs [-c] MB_PER_SECOND MS_PER_REQUEST FROM DIR");
+    disk.ns_per_byte = 1e3 / atof(argv[optind]);
+    disk.latency = (int64_t)(atof(argv[optind + 1]) * 1e6);
+    disk.root = open(argv[optind + 2], O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (disk.root < 0)
-        err(1, "%s", argv[3]);
-    fuse = fuse_new(&args, &ops, sizeof(ops), NULL);
-    if (fuse == NULL || fuse_mount(fuse, argv[4]) != 0 ||
-        fuse_set_signal_handlers(fuse_get_session(fuse)) != 0)
+        err(1, "%s", argv[optind + 2]);
+}
+
+int main(int argc, char **argv)
+{
+    char *fuse_argv[] = {argv[0], "-o", "ro,fsname=slowfs", NULL};
+    struct fuse_args args = FUSE_ARGS_INIT(3, fuse_argv);
+    struct fuse_session *session;
+    bool failed;
+    char *text;
+
+    read_options(argc, argv);
+    /* Sleeps end 50 us late otherwise, which is half of the shortest latencies. */
+    prctl(PR_SET_TIMERSLACK, 1);
+    session = fuse_session_new(&args, &ops, sizeof(ops), NULL);
+    if (session == NULL || fuse_session_mount(session, argv[argc - 1]) != 0 ||
+        fuse_set_signal_handlers(session) != 0)
         return 1;
     puts("ready");
     fflush(stdout);
-    failed = fuse_loop_mt(fuse, NULL) < 0;
-    fuse_unmount(fuse);
-    fuse_destroy(fuse);
+    failed = serve(session) < 0;
+    fuse_session_unmount(session);
+    fuse_remove_signal_handlers(session);
+    fuse_session_destroy(session);
     fuse_opt_free_args(&args);
+    text = counters();
+    fputs(text, stdout);
+    free(text);
     return failed;
 }
