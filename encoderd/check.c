@@ -579,10 +579,12 @@ static void note_unsorted(struct order *order, uint64_t variant)
         order->first_unsorted = variant;
 }
 
-static int see_site(const struct site *site, void *piece, void *arg, struct err *err)
+static int see_site(const struct site *site, const struct output_row *row, void *piece, void *arg,
+                    struct err *err)
 {
     struct order *order = piece;
 
+    (void)row;
     (void)arg;
     (void)err;
     if (order->nsites++ == 0) {

@@ -381,10 +381,11 @@ static bool same_ids(const struct look *look, const struct rule *rule, struct bu
 
 static bool more_variants(const struct look *look, const struct rule *rule, struct buf *said)
 {
-    if (look->selection.rows.nrows > rule->limit)
-        buf_printf(said, "%" PRIu64 " variants are more than %" PRIu64, look->selection.rows.nrows,
-                   rule->limit);
-    return look->selection.rows.nrows > rule->limit;
+    const uint64_t n = row_map_nrows(&look->selection.rows);
+
+    if (n > rule->limit)
+        buf_printf(said, "%" PRIu64 " variants are more than %" PRIu64, n, rule->limit);
+    return n > rule->limit;
 }
 
 static bool more_samples(const struct look *look, const struct rule *rule, struct buf *said)
@@ -409,7 +410,7 @@ static bool no_variants(const struct look *look, const struct rule *rule, struct
 {
     (void)rule;
     buf_append_str(said, "there is no variant");
-    return look->selection.rows.nrows == 0;
+    return row_map_nrows(&look->selection.rows) == 0;
 }
 
 static bool sample_na(const struct look *look, const struct rule *rule, struct buf *said)
@@ -593,17 +594,14 @@ static int count_haploid(const struct look *look, const struct selection_options
         .include = "GT=\"hap\"",
     };
     struct selection selection;
-    const struct rows *rows = &look->selection.rows;
+    struct row_cursor row;
 
     if (selection_open(look->vcz, &haploid, means, false, -1, &selection, err) != 0)
         return -1;
     *out = 0;
-    for (uint64_t row = 0; row < selection.rows.nrows; row++) {
-        const uint64_t variant = rows_variant(&selection.rows, row);
-        const uint64_t at = rows_lower_bound(rows, variant);
-
-        *out += at < rows->nrows && rows_variant(rows, at) == variant;
-    }
+    row = row_map_from(&selection.rows, 0);
+    for (; row.at.index < row_map_nrows(&selection.rows); row_cursor_next(&row))
+        *out += row_map_shows(&look->selection.rows, row.at.store, row.at.variant);
     selection_close(&selection);
     return 0;
 }

@@ -9,14 +9,14 @@
 #include <string.h>
 
 /* The chunks of an array (variants, samples, ...) that hold these rows and columns. */
-static struct chunk_grid chunks_of(const struct zarr_array *array, const struct rows *rows,
+static struct chunk_grid chunks_of(const struct zarr_array *array, const struct row_map *rows,
                                    const struct encode_grid *grid, struct range columns)
 {
     const struct zarr_meta *meta = &array->meta;
 
     return (struct chunk_grid){
-        .vchunk_begin = rows_variant(rows, grid->row_begin) / meta->chunk[0],
-        .vchunk_end = rows_variant(rows, grid->row_end - 1) / meta->chunk[0] + 1,
+        .vchunk_begin = row_map_at(rows, grid->row_begin).variant / meta->chunk[0],
+        .vchunk_end = row_map_at(rows, grid->row_end - 1).variant / meta->chunk[0] + 1,
         .schunk_begin = columns.begin / meta->chunk[1],
         .schunk_end = (columns.end - 1) / meta->chunk[1] + 1,
     };
@@ -133,19 +133,20 @@ static int finish_row(const struct format_view *format, const struct encode_targ
 int encode_end(const struct format_view *format, const struct encode_target *target,
                struct encode_worker *worker, struct err *err)
 {
-    const struct rows *rows = &format->selection->rows;
     const bool phase_known = format->wants_phase && format->selection->vcz->phased != NULL;
     struct encode_grid grid;
+    struct row_cursor row;
 
     if (format->format->finish_row == NULL)
         return 0;
     encode_grid(format, target, &grid);
-    for (uint64_t row = grid.row_begin; row < grid.row_end; row++) {
+    row = row_map_from(&format->selection->rows, grid.row_begin);
+    for (; row.at.index < grid.row_end; row_cursor_next(&row)) {
         const struct row_notes *notes =
-            target->notes == NULL ? NULL : &target->notes[row - grid.row_begin];
+            target->notes == NULL ? NULL : &target->notes[row.at.index - grid.row_begin];
         const struct row_facts facts = {
-            .row = row,
-            .variant = rows_variant(rows, row),
+            .row = row.at.index,
+            .variant = row.at.variant,
             .phased = phase_known && notes->phase_seen == PHASE_YES,
             .sums = notes == NULL ? NULL : &notes->sums,
         };

@@ -342,21 +342,21 @@ static int walk_row(struct walk *walk, uint64_t index, uint64_t variant, struct 
 /* Rows of the walk's target whose variants are in the cell's chunk, up to element_end. */
 static int walk_rows(struct walk *walk, struct err *err)
 {
-    const struct rows *rows = &walk->selection->rows;
+    const struct row_map *rows = &walk->selection->rows;
     const uint64_t first_variant = walk->cell->vchunk * walk->chunk_variants;
     struct encode_grid grid;
-    uint64_t row;
+    struct row_cursor row;
 
     encode_grid(walk->format, walk->target, &grid);
     walk->row_begin = grid.row_begin;
-    row = size_max(grid.row_begin, rows_lower_bound(rows, first_variant));
-    for (; row < grid.row_end; row++) {
-        const uint64_t variant = rows_variant(rows, row);
+    row = row_map_from(rows, size_max(grid.row_begin, row_map_lower_bound(rows, 0, first_variant)));
+    for (; row.at.index < grid.row_end; row_cursor_next(&row)) {
+        const uint64_t variant = row.at.variant;
 
         if (variant - first_variant >= walk->chunk_variants ||
             (variant - first_variant) * walk->chunk_samples * walk->stride >= walk->element_end)
             break;
-        if (walk_row(walk, row, variant, err) != 0)
+        if (walk_row(walk, row.at.index, variant, err) != 0)
             return -1;
     }
     return 0;

@@ -221,7 +221,7 @@ int encode_phased_cell(const struct format_view *format, const struct encode_tar
                        struct err *err)
 {
     const struct zarr_array *array = format->selection->vcz->phased;
-    const struct rows *rows = &format->selection->rows;
+    const struct row_map *rows = &format->selection->rows;
     const uint64_t chunk_variants = array->meta.chunk[0], chunk_samples = array->meta.chunk[1];
     const uint64_t index[2] = {cell->vchunk, cell->schunk};
     struct phase_walk walk = {
@@ -234,15 +234,16 @@ int encode_phased_cell(const struct format_view *format, const struct encode_tar
         .key = {.vchunk = cell->vchunk, .schunk = cell->schunk},
     };
     struct encode_grid grid;
+    struct row_cursor row;
 
     if (!find_columns(&walk))
         return 0;
     encode_grid(format, target, &grid);
-    for (uint64_t row =
-             size_max(grid.row_begin, rows_lower_bound(rows, cell->vchunk * chunk_variants));
-         row < grid.row_end; row++) {
-        const uint64_t variant = rows_variant(rows, row);
-        uint64_t *note = &target->notes[row - grid.row_begin].phase_seen;
+    row = row_map_from(rows, size_max(grid.row_begin,
+                                      row_map_lower_bound(rows, 0, cell->vchunk * chunk_variants)));
+    for (; row.at.index < grid.row_end; row_cursor_next(&row)) {
+        const uint64_t variant = row.at.variant;
+        uint64_t *note = &target->notes[row.at.index - grid.row_begin].phase_seen;
 
         if (variant / chunk_variants != cell->vchunk)
             break;

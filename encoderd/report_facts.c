@@ -98,7 +98,7 @@ static int describe_view(const struct format *format, const struct selection *se
     struct format_view view = {0};
     struct err why = {0};
 
-    options.no_scan = selection->rows.nrows > SCAN_VARIANTS_MAX;
+    options.no_scan = row_map_nrows(&selection->rows) > SCAN_VARIANTS_MAX;
     *out = (struct report_view){.name = format->name, .scanned = !options.no_scan};
     if (format->open(selection, &options, means, false, &view, &why) != 0) {
         if (why.code == ERR_PEER) {
@@ -147,7 +147,7 @@ static int describe_views(const struct vcz *vcz, const struct selection_options 
         notices_add(means->notices, "%s", selection.notices.text[i]);
     facts->selected = true;
     facts->shown_nsamples = selection.nsamples;
-    facts->shown_nvariants = selection.rows.nrows;
+    facts->shown_nvariants = row_map_nrows(&selection.rows);
     if (holes_look_all(vcz->holes, selection.sample_column, selection.nsamples, means->notices,
                        &why) != 0)
         refuse_views(&why, facts);

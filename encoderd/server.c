@@ -176,7 +176,7 @@ static void send_opened(struct server *server, const struct msg_open *open)
     struct msg msg = {.type = MSG_OPENED,
                       .u.opened = {.id = open->id,
                                    .mtime = (uint64_t)view->mtime,
-                                   .nvariants = view->selection.rows.nrows,
+                                   .nvariants = row_map_nrows(&view->selection.rows),
                                    .nsamples = view->selection.nsamples,
                                    .nfiles = view->nfiles,
                                    .arena_size = arena_size(server->arena),
@@ -396,7 +396,7 @@ static void handle_open(struct server *server, const struct msg_open *open, cons
             send_opened(server, open);
             malloc_trim(0);
             log_info("%s %s: %llu variants, %llu samples", open->resume ? "reopened" : "opened",
-                     open->store, (unsigned long long)server->view->selection.rows.nrows,
+                     open->store, (unsigned long long)row_map_nrows(&server->view->selection.rows),
                      (unsigned long long)server->view->selection.nsamples);
         }
     }

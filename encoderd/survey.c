@@ -25,9 +25,10 @@ struct neighbour {
 
 /* Of a range of rows: counts within it, and what lies at its ends. */
 struct piece {
-    struct buf runs; /* of struct survey_run; rows are counted from the range's first */
+    struct buf runs; /* of struct survey_run */
     struct buf ids;  /* of uint64_t */
-    uint64_t nrows, nunnamed, nsame_id;
+    bool any;        /* there is a row */
+    uint64_t nunnamed, nsame_id;
     struct survey_count unsorted, far;
     struct neighbour first, last;
     char first_place[SURVEY_PLACE_MAX];
@@ -37,7 +38,8 @@ struct surveying {
     const struct vcz *vcz;
     struct survey *out;
     struct buf runs, ids;
-    uint64_t nrows, nids;
+    uint64_t nids;
+    bool any; /* there was a row */
     struct neighbour last;
 };
 
@@ -87,7 +89,8 @@ static void add_run(struct buf *runs, uint64_t contig, uint64_t row, uint64_t nr
         buf_append(runs, &run, sizeof run);
 }
 
-static int look_at(const struct site *site, void *arg_piece, void *arg, struct err *err)
+static int look_at(const struct site *site, const struct output_row *row, void *arg_piece,
+                   void *arg, struct err *err)
 {
     struct piece *piece = arg_piece;
     const bool named = !(site->id.len == 1 && site->id.at[0] == '.');
@@ -96,7 +99,7 @@ static int look_at(const struct site *site, void *arg_piece, void *arg, struct e
 
     (void)arg;
     (void)err;
-    if (piece->nrows == 0) {
+    if (!piece->any) {
         piece->first = at;
         refuse_show_place(site, piece->first_place);
     } else {
@@ -109,7 +112,8 @@ static int look_at(const struct site *site, void *arg_piece, void *arg, struct e
     if (named)
         buf_append(&piece->ids, &at.id, sizeof at.id);
     piece->nunnamed += !named;
-    add_run(&piece->runs, at.contig, piece->nrows++, 1);
+    add_run(&piece->runs, at.contig, row->index, 1);
+    piece->any = true;
     piece->last = at;
     return 0;
 }
@@ -119,7 +123,7 @@ static void take_first(struct surveying *surveying, struct piece *piece)
 {
     struct survey_count unsorted = {.n = 1};
 
-    if (surveying->nrows == 0)
+    if (!surveying->any)
         return;
     if (is_unsorted(&surveying->last, &piece->first)) {
         memcpy(unsorted.first, piece->first_place, sizeof unsorted.first);
@@ -135,8 +139,7 @@ static void take_runs(struct surveying *surveying, const struct piece *piece)
     for (size_t i = 0; i < piece->runs.len / sizeof *runs; i++) {
         surveying->out->contig_nrows[runs[i].contig] += runs[i].nrows;
         if (surveying->runs.len / sizeof *runs < RUNS_MAX)
-            add_run(&surveying->runs, runs[i].contig, surveying->nrows + runs[i].row,
-                    runs[i].nrows);
+            add_run(&surveying->runs, runs[i].contig, runs[i].row, runs[i].nrows);
     }
 }
 
@@ -146,7 +149,7 @@ static int take(void *arg_piece, void *arg, struct err *err)
     struct surveying *surveying = arg;
     struct survey *out = surveying->out;
 
-    if (piece->nrows == 0)
+    if (!piece->any)
         return 0;
     take_first(surveying, piece);
     take_runs(surveying, piece);
@@ -157,7 +160,7 @@ static int take(void *arg_piece, void *arg, struct err *err)
     add_count(&out->far, &piece->far);
     out->nunnamed += piece->nunnamed;
     out->nsame_id += piece->nsame_id;
-    surveying->nrows += piece->nrows;
+    surveying->any = true;
     surveying->last = piece->last;
     if (piece->runs.failed || piece->ids.failed || surveying->runs.failed || surveying->ids.failed)
         return err_set(err, ERR_MEMORY, "out of memory for what is known of the variants of %s",

@@ -109,10 +109,10 @@ static int check_counts(const struct selection *selection, struct err *err)
 {
     const char *path = store_path(selection->vcz->store);
 
-    if (selection->rows.nrows > UINT32_MAX)
+    if (row_map_nrows(&selection->rows) > UINT32_MAX)
         return err_set(err, ERR_UNSUPPORTED,
                        "%s: a .bgen holds at most %" PRIu32 " variants, not %" PRIu64, path,
-                       UINT32_MAX, selection->rows.nrows);
+                       UINT32_MAX, row_map_nrows(&selection->rows));
     if (selection->nsamples > BGEN_SAMPLES_MAX)
         return err_set(err, ERR_UNSUPPORTED,
                        "%s: a .bgen holds at most %" PRIu32 " samples, not %" PRIu64, path,
@@ -131,7 +131,7 @@ static int check_ids(const struct format_options *options, const struct selectio
 static int make_layout(struct format_view *view, struct err *err)
 {
     const struct bgen *bgen = view->state;
-    const uint64_t nrows = view->selection->rows.nrows;
+    const uint64_t nrows = row_map_nrows(&view->selection->rows);
     uint64_t size;
 
     view->layout = (struct stream_layout){.header_nbytes = bgen->header.nbytes,

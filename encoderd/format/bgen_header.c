@@ -79,7 +79,7 @@ static void make_fixed(struct bgen_header *header, uint64_t nsamples)
 
     put_u32(&window, BLOCK_NBYTES + nsamples);
     put_u32(&window, BLOCK_NBYTES);
-    put_u32(&window, selection->rows.nrows);
+    put_u32(&window, row_map_nrows(&selection->rows));
     put_u32(&window, selection->nsamples);
     put(&window, "bgen", 4);
     put_u32(&window, COMPRESSED_ZLIB | LAYOUT_2 << 2 | (nsamples != 0 ? HAS_SAMPLES : 0));

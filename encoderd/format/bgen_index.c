@@ -49,6 +49,7 @@ static const char schema[] =
 
 /* A row on its way from the pass to the table: numbers, then the strings one after the other. */
 struct entry {
+    uint64_t row;
     uint32_t position;
     uint32_t padding; /* bytes of the padding ID, if that is what rsid is */
     uint32_t contig, id, ref, alt;
@@ -72,7 +73,6 @@ struct index {
     const struct stream_facts *stream;
     struct sqlite_fd *file;
     sqlite3_stmt *insert;
-    uint64_t row;
     struct window window;
     struct buf padding;
 };
@@ -82,7 +82,8 @@ static uint32_t longest_padding(const struct bgen_shape *shape, const struct sit
     return shape->id_in_varid ? (uint32_t)bgen_row_padding(shape, site) : 0;
 }
 
-static int index_site(const struct site *site, void *arg_piece, void *arg, struct err *err)
+static int index_site(const struct site *site, const struct output_row *row, void *arg_piece,
+                      void *arg, struct err *err)
 {
     const struct index *index = arg;
     struct index_piece *piece = arg_piece;
@@ -94,7 +95,8 @@ static int index_site(const struct site *site, void *arg_piece, void *arg, struc
         return err_set(
             err, ERR_DATA, "%s: variant %llu is not what it was when the store was mounted",
             store_path(index->view->selection->vcz->store), (unsigned long long)site->variant);
-    entry = (struct entry){.position = (uint32_t)site->position,
+    entry = (struct entry){.row = row->index,
+                           .position = (uint32_t)site->position,
                            .padding = longest_padding(index->shape, site),
                            .contig = (uint32_t)site->contig.len,
                            .id = (uint32_t)site->id.len,
@@ -118,15 +120,15 @@ static uint64_t row_offset(const struct index *index, uint64_t row)
     return index->view->layout.header_nbytes + row * index->view->layout.row_nbytes;
 }
 
-static int read_window(struct index *index, struct err *err)
+static int read_window(struct index *index, uint64_t row, struct err *err)
 {
     const struct stream_layout *layout = &index->view->layout;
     struct window *window = &index->window;
-    const uint64_t most = index->row < window->one_by_one ? 1 : WINDOW_NBYTES / layout->row_nbytes;
+    const uint64_t most = row < window->one_by_one ? 1 : WINDOW_NBYTES / layout->row_nbytes;
     struct err why = {0};
 
-    window->begin = index->row;
-    window->end = size_min(layout->nrows, index->row + size_max(1, most));
+    window->begin = row;
+    window->end = size_min(layout->nrows, row + size_max(1, most));
     window->unreadable = false;
     if (index->stream->read(index->stream->arg, row_offset(index, window->begin),
                             row_offset(index, window->end), window->bytes, &why) == 0)
@@ -137,22 +139,22 @@ static int read_window(struct index *index, struct err *err)
     }
     if (window->end - window->begin > 1) {
         window->one_by_one = window->end;
-        return read_window(index, err);
+        return read_window(index, row, err);
     }
     window->unreadable = true;
     return 0;
 }
 
 /* The row's own bytes, which say how long its padding ID is; NULL if nobody can read them. */
-static int window_row(struct index *index, const uint8_t **row, struct err *err)
+static int window_row(struct index *index, uint64_t row, const uint8_t **bytes, struct err *err)
 {
     struct window *window = &index->window;
 
-    if (index->row >= window->end && read_window(index, err) != 0)
+    if (row >= window->end && read_window(index, row, err) != 0)
         return -1;
-    *row = window->unreadable
-               ? NULL
-               : window->bytes + (index->row - window->begin) * index->view->layout.row_nbytes;
+    *bytes = window->unreadable
+                 ? NULL
+                 : window->bytes + (row - window->begin) * index->view->layout.row_nbytes;
     return 0;
 }
 
@@ -165,7 +167,7 @@ static int padding_id(struct index *index, const struct entry *entry, struct str
     uint8_t *to;
 
     if (index->window.bytes != NULL) {
-        if (window_row(index, &row, err) != 0)
+        if (window_row(index, entry->row, &row, err) != 0)
             return -1;
         if (row != NULL)
             length = row[2 + entry->id] | (uint32_t)row[2 + entry->id + 1] << 8;
@@ -200,12 +202,11 @@ static int insert_entry(struct index *index, const struct entry *entry, const ch
     bind(index, 3, &rsid);
     bind(index, 4, &ref);
     bind(index, 5, &alt);
-    sqlite3_bind_int64(index->insert, 6, (int64_t)row_offset(index, index->row));
+    sqlite3_bind_int64(index->insert, 6, (int64_t)row_offset(index, entry->row));
     sqlite3_bind_int64(index->insert, 7, (int64_t)index->view->layout.row_nbytes);
     if (sqlite3_step(index->insert) != SQLITE_DONE)
         return sqlite_fd_fail(index->file, err);
     sqlite3_reset(index->insert);
-    index->row++;
     return 0;
 }
 

@@ -45,13 +45,15 @@ static int check_field(const struct scan *scan, const struct site *site, const c
                    most);
 }
 
-static int scan_site(const struct site *site, void *arg_piece, void *arg, struct err *err)
+static int scan_site(const struct site *site, const struct output_row *row, void *arg_piece,
+                     void *arg, struct err *err)
 {
     const struct site_places places = {IN_BGEN_ID, IN_BGEN_ALLELE};
     struct scan *scan = arg;
     struct scan_piece *piece = arg_piece;
     uint64_t needed;
 
+    (void)row;
     if (site->nalleles > 2) {
         refuse_count(&piece->multi, site);
         return 0;

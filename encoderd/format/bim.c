@@ -71,11 +71,12 @@ static int put_line(const struct site *site, const struct str *chromosome, const
     return 0;
 }
 
-static int bim_site(const struct site *site, void *arg_piece, void *arg, struct err *err)
+static int bim_site(const struct site *site, const struct output_row *row, void *arg_piece,
+                    void *arg, struct err *err)
 {
     const struct site_places places = {IN_BIM_ID, IN_BIM_ALLELE};
     const struct str none = {.at = ".", .len = 1};
-    const struct str *alt = site->nalleles > 1 ? &site->alleles[1] : &none;
+    const struct str *alt = row->allele < site->nalleles ? &site->alleles[row->allele] : &none;
     struct bim *bim = arg;
     struct bim_piece *piece = arg_piece;
     const struct contig_facts *contig;
@@ -148,7 +149,7 @@ static int scan_sites(struct bim *bim, const struct pass_means *means, struct er
  * refused before it fills the memory of everybody. */
 static int check_size(const struct selection *selection, struct err *err)
 {
-    const uint64_t nrows = selection->rows.nrows;
+    const uint64_t nrows = row_map_nrows(&selection->rows);
     struct sysinfo info;
     uint64_t nbytes;
 

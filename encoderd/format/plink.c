@@ -27,7 +27,7 @@ static void plink_layout(const struct selection *selection, struct stream_layout
     *out = (struct stream_layout){
         .header_nbytes = sizeof bed_header,
         .row_nbytes = size_div_up(selection->nsamples, SAMPLES_PER_BYTE),
-        .nrows = selection->rows.nrows,
+        .nrows = row_map_nrows(&selection->rows),
         .samples_per_byte = SAMPLES_PER_BYTE,
     };
 }

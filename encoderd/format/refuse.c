@@ -92,7 +92,7 @@ static const char *first_text(const struct refuse_tally *tally)
 int refuse_multiallelic(const struct selection *selection, const struct refuse_tally *tally,
                         struct err *err)
 {
-    const uint64_t nrows = selection->rows.nrows;
+    const uint64_t nrows = row_map_nrows(&selection->rows);
 
     return err_set(err, ERR_DATA,
                    "%s: %" PRIu64 " of %" PRIu64 " variant%s %s more than two alleles (%.*s); "
@@ -105,7 +105,7 @@ int refuse_multiallelic(const struct selection *selection, const struct refuse_t
 int refuse_names(const struct selection *selection, const struct refuse_tally *tally,
                  const char *suffix, const char *without, struct err *err)
 {
-    const uint64_t nrows = selection->rows.nrows;
+    const uint64_t nrows = row_map_nrows(&selection->rows);
 
     return err_set(err, ERR_DATA,
                    "%s: %" PRIu64 " of %" PRIu64 " variant%s %s a name that cannot stand in the %s "

@@ -325,13 +325,14 @@ static int run(struct choosing *choosing, struct err *err)
 }
 
 int choose_rows(const struct vcz *vcz, const struct choice *choice, const struct pass_means *means,
-                struct rows *rows, struct err *err)
+                struct row_map *out, struct err *err)
 {
+    struct rows rows;
     struct choosing choosing = {
         .vcz = vcz,
         .choice = choice,
         .means = means,
-        .rows = rows,
+        .rows = &rows,
         .batch_max =
             choice->expr != NULL ? size_min(BATCH_MAX, expr_batch_max(choice->expr)) : BATCH_MAX,
         .progress = {.means = means, .what = "choosing variants", .total = vcz->nvariants},
@@ -339,15 +340,18 @@ int choose_rows(const struct vcz *vcz, const struct choice *choice, const struct
     int rc = -1;
 
     if (vcz_need(vcz, VCZ_PLACES | VCZ_ALLELES, err) != 0 ||
-        rows_init_none(rows, vcz->nvariants, err) != 0)
+        rows_init_none(&rows, vcz->nvariants, err) != 0)
         return -1;
     choosing.stride = choice_stride(vcz, choice);
     if (region_index_open(vcz, choice->regions, choice->targets_outside ? NULL : choice->targets,
                           means->scratch_max, &choosing.index, err) == 0)
         rc = run(&choosing, err);
     region_index_free(&choosing.index);
-    if (rc == 0 && rows_finish(rows, err) == 0)
-        return 0;
-    rows_free(rows);
-    return -1;
+    if (rc == 0)
+        rc = rows_finish(&rows, err);
+    if (rc == 0)
+        row_map_init(out, &rows);
+    else
+        rows_free(&rows);
+    return rc;
 }

@@ -22,6 +22,6 @@ struct choice {
 bool choice_is_all(const struct choice *choice);
 
 int choose_rows(const struct vcz *vcz, const struct choice *choice, const struct pass_means *means,
-                struct rows *rows, struct err *err);
+                struct row_map *out, struct err *err);
 
 #endif

@@ -20,6 +20,8 @@
 struct pass_run {
     const struct pass *pass;
     const struct pass_means *means;
+    struct row_map every; /* what is looked at where the pass names no rows; owns nothing */
+    const struct row_map *rows;
     uint64_t stride;               /* variants that begin with a chunk and end with one */
     uint64_t nparts;               /* ranges that these are taken apart into */
     struct pass_progress progress; /* in rows; written by take only */
@@ -42,8 +44,8 @@ static void range_rows(const struct pass_run *run, uint64_t i, uint64_t *begin, 
     const uint64_t first = size_min(whole_end, whole + i % run->nparts * part);
     const uint64_t last = size_min(whole_end, first + part);
 
-    *begin = run->pass->rows != NULL ? rows_lower_bound(run->pass->rows, first) : first;
-    *end = run->pass->rows != NULL ? rows_lower_bound(run->pass->rows, last) : last;
+    *begin = row_map_lower_bound(run->rows, 0, first);
+    *end = row_map_lower_bound(run->rows, 0, last);
 }
 
 static int worker_start(void *arg, void **worker, struct err *err)
@@ -71,15 +73,17 @@ static void piece_discard(void *arg, void *piece)
     free(piece);
 }
 
-static int look_at_rows(const struct pass *pass, struct sites_reader *reader, uint64_t begin,
+static int look_at_rows(const struct pass_run *run, struct sites_reader *reader, uint64_t begin,
                         uint64_t end, void *piece, struct err *err)
 {
-    for (uint64_t row = begin; row < end; row++) {
-        uint64_t variant = pass->rows != NULL ? rows_variant(pass->rows, row) : row;
+    const struct pass *pass = run->pass;
+    struct row_cursor row = row_map_from(run->rows, begin);
+
+    for (; row.at.index < end; row_cursor_next(&row)) {
         struct site site;
 
-        if (sites_get(reader, variant, &site, err) != 0 ||
-            pass->site(&site, piece, pass->arg, err) != 0)
+        if (sites_get(reader, row.at.variant, &site, err) != 0 ||
+            pass->site(&site, &row.at, piece, pass->arg, err) != 0)
             return -1;
     }
     return 0;
@@ -98,7 +102,7 @@ static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct er
     piece = calloc(1, run->pass->piece_size + 1);
     if (piece == NULL)
         return err_set(err, ERR_MEMORY, "out of memory while %s", run->pass->what);
-    if (look_at_rows(run->pass, worker, begin, end, piece, err) != 0) {
+    if (look_at_rows(run, worker, begin, end, piece, err) != 0) {
         piece_discard(run, piece);
         return -1;
     }
@@ -151,9 +155,8 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
         .pass = pass,
         .means = means,
         .stride = size_min(pass_stride(sites_stride(pass->vcz)), pass->vcz->nvariants),
-        .progress = {.means = means,
-                     .what = pass->what,
-                     .total = pass->rows != NULL ? pass->rows->nrows : pass->vcz->nvariants},
+        .rows = pass->rows != NULL ? pass->rows : &run.every,
+        .progress = {.means = means, .what = pass->what},
     };
     struct parallel_job job = {
         .nthreads = means->nthreads,
@@ -165,6 +168,8 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
         .arg = &run,
     };
 
+    row_map_init_all(&run.every, pass->vcz->nvariants);
+    run.progress.total = row_map_nrows(run.rows);
     if (run.progress.total == 0)
         return pass_progress_add(&run.progress, 0, err);
     run.nparts = size_div_up(run.stride, size_max(RANGE_MAX, means->scratch_max / SITE_NBYTES));

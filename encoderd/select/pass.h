@@ -7,7 +7,7 @@
 #ifndef VCZFS_SELECT_PASS_H
 #define VCZFS_SELECT_PASS_H
 
-#include "encoderd/select/rows.h"
+#include "encoderd/select/row_map.h"
 #include "encoderd/vcz/sites.h"
 
 struct notices;
@@ -38,12 +38,14 @@ uint64_t pass_stride(uint64_t chunk);
 
 struct pass {
     const struct vcz *vcz;
-    const struct rows *rows; /* only these; NULL: every variant */
-    const char *what;        /* for progress: "reading sites" */
-    unsigned parts;          /* of a site that are read (sites_reader_of); 0: all */
-    size_t piece_size;       /* bytes of what one range of variants yields; zeroed before `site` */
-    /* Looks at one site. Any thread; calls for one piece never overlap and come in store order. */
-    int (*site)(const struct site *site, void *piece, void *arg, struct err *err);
+    const struct row_map *rows; /* only these; NULL: every variant of the store, a row each */
+    const char *what;           /* for progress: "reading sites" */
+    unsigned parts;             /* of a site that are read (sites_reader_of); 0: all */
+    size_t piece_size; /* bytes of what one range of variants yields; zeroed before `site` */
+    /* Looks at a row and its site. Any thread; calls for one piece never overlap and come in the order of the
+     * rows. */
+    int (*site)(const struct site *site, const struct output_row *row, void *piece, void *arg,
+                struct err *err);
     /* Takes a range's piece, in store order, one call at a time. */
     int (*take)(void *piece, void *arg, struct err *err);
     /* Frees what a piece owns, after take or instead of it. Optional. */

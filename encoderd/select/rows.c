@@ -10,12 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define WORD_BITS       64
 #define WORDS_PER_COUNT 8
 
 static uint64_t nwords(uint64_t nvariants)
 {
-    return size_div_up(nvariants, WORD_BITS);
+    return size_div_up(nvariants, ROWS_WORD_BITS);
 }
 
 void rows_init_all(struct rows *rows, uint64_t nvariants)
@@ -35,7 +34,7 @@ int rows_init_none(struct rows *rows, uint64_t nvariants, struct err *err)
 
 void rows_keep(struct rows *rows, uint64_t variant)
 {
-    rows->bits[variant / WORD_BITS] |= UINT64_C(1) << (variant % WORD_BITS);
+    rows->bits[variant / ROWS_WORD_BITS] |= UINT64_C(1) << (variant % ROWS_WORD_BITS);
 }
 
 static unsigned popcount(uint64_t word)
@@ -98,7 +97,16 @@ uint64_t rows_variant(const struct rows *rows, uint64_t row)
     row -= rows->before[low];
     for (word = low * WORDS_PER_COUNT; row >= popcount(rows->bits[word]); word++)
         row -= popcount(rows->bits[word]);
-    return word * WORD_BITS + word_select(rows->bits[word], row);
+    return word * ROWS_WORD_BITS + word_select(rows->bits[word], row);
+}
+
+uint64_t rows_next_word(const struct rows *rows, uint64_t word)
+{
+    const uint64_t end = nwords(rows->nvariants);
+
+    while (word < end && rows->bits[word] == 0)
+        word++;
+    return word < end ? word * ROWS_WORD_BITS + word_select(rows->bits[word], 0) : rows->nvariants;
 }
 
 uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant)
@@ -109,11 +117,11 @@ uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant)
         return rows->nrows;
     if (rows->bits == NULL)
         return variant;
-    last = variant / WORD_BITS;
+    last = variant / ROWS_WORD_BITS;
     count = rows->before[last / WORDS_PER_COUNT];
     for (uint64_t i = last - last % WORDS_PER_COUNT; i < last; i++)
         count += popcount(rows->bits[i]);
-    return count + popcount(rows->bits[last] & ((UINT64_C(1) << (variant % WORD_BITS)) - 1));
+    return count + popcount(rows->bits[last] & ((UINT64_C(1) << (variant % ROWS_WORD_BITS)) - 1));
 }
 
 /* What precedes the bits in a saved choice. Both ends are the same program on the same machine. */
@@ -162,8 +170,8 @@ static int read_bits(struct rows *rows, const uint8_t *data, uint64_t size, stru
     if (memcmp(header.magic, saved_magic, sizeof saved_magic) != 0 || header.nvariants != nvariants)
         return err_set(err, ERR_PEER, "the saved choice of variants belongs to another store");
     memcpy(rows->bits, data + sizeof header, size - sizeof header);
-    spare = nvariants % WORD_BITS != 0
-                ? rows->bits[nvariants / WORD_BITS] >> (nvariants % WORD_BITS)
+    spare = nvariants % ROWS_WORD_BITS != 0
+                ? rows->bits[nvariants / ROWS_WORD_BITS] >> (nvariants % ROWS_WORD_BITS)
                 : 0;
     if (rows_finish(rows, err) != 0)
         return -1;

@@ -1,8 +1,8 @@
 /*
- * rows: which variants of the store a view shows, and at which row of its output.
+ * rows: which variants of one store a view shows, and how many of them come before which.
  *
- * Store order is kept. "All of them" costs nothing; otherwise one bit a stored variant and one count
- * per 512 of them.
+ * What makes rows of a view of them is row_map; only it and the choice look here. Store order is kept. "All of
+ * them" costs nothing; otherwise one bit a stored variant and one count per 512 of them.
  */
 #ifndef VCZFS_SELECT_ROWS_H
 #define VCZFS_SELECT_ROWS_H
@@ -10,7 +10,10 @@
 #include "common/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#define ROWS_WORD_BITS 64
 
 struct rows {
     uint64_t nvariants; /* in the store */
@@ -31,6 +34,22 @@ void rows_free(struct rows *rows);
 
 /* The stored variant shown at `row` (< nrows). */
 uint64_t rows_variant(const struct rows *rows, uint64_t row);
+
+/* The first variant kept in the words from `word` on, or nvariants. */
+uint64_t rows_next_word(const struct rows *rows, uint64_t word);
+
+/* The first variant kept that is >= `variant`; nvariants if there is none. */
+static inline uint64_t rows_next(const struct rows *rows, uint64_t variant)
+{
+    uint64_t at = variant / ROWS_WORD_BITS, word;
+
+    if (rows->bits == NULL || variant >= rows->nvariants)
+        return variant;
+    word = rows->bits[at] >> variant % ROWS_WORD_BITS;
+    if (word != 0)
+        return variant + (uint64_t)__builtin_ctzll(word);
+    return rows_next_word(rows, at + 1);
+}
 
 /* The first row whose variant is >= `variant` (nrows if there is none). */
 uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant);

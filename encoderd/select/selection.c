@@ -141,10 +141,10 @@ static int choose_variants(const struct selection_options *options, const struct
     int rc = parse(selection, options, means->scratch_max, &parsed, err);
 
     if (rc == 0 && choice_is_all(&parsed.choice))
-        rows_init_all(&selection->rows, vcz->nvariants);
+        row_map_init_all(&selection->rows, vcz->nvariants);
     else if (rc == 0)
         rc = choose_rows(vcz, &parsed.choice, means, &selection->rows, err);
-    if (rc == 0 && selection->rows.nrows == 0 && vcz->nvariants > 0)
+    if (rc == 0 && row_map_nrows(&selection->rows) == 0 && vcz->nvariants > 0)
         notices_add(&selection->notices,
                     "no variant is left: none of the %" PRIu64 " of %s is what the options ask for",
                     vcz->nvariants, store_path(vcz->store));
@@ -186,7 +186,7 @@ void selection_close(struct selection *selection)
     free(selection->own_id);
     free(selection->sorted_column);
     free(selection->sorted_sample);
-    rows_free(&selection->rows);
+    row_map_free(&selection->rows);
     notices_clear(&selection->notices);
     *selection = (struct selection){0};
 }

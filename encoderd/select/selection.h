@@ -7,7 +7,7 @@
 #include "common/notices.h"
 #include "common/option_file.h"
 #include "encoderd/select/pass.h"
-#include "encoderd/select/rows.h"
+#include "encoderd/select/row_map.h"
 #include "encoderd/vcz/vcz.h"
 
 /* What the user asked for, as bcftools view and doc/FORMATS.md have it; everything is borrowed. A NULL string,
@@ -42,7 +42,7 @@ struct selection {
     bool store_order; /* sample_column ascends */
     /* Columns in ascending order, and which output sample each is. NULL when contiguous; owned. */
     uint64_t *sorted_column, *sorted_sample;
-    struct rows rows;
+    struct row_map rows;
     struct notices
         notices; /* for the user: unknown samples that were left out, no variant left, ... */
 };

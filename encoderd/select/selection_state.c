@@ -140,10 +140,10 @@ int selection_save(const struct selection *selection, int *fd, struct err *err)
 
     *fd = -1;
     if (has_all_samples(selection))
-        return rows_save(&selection->rows, fd, err);
+        return row_map_save(&selection->rows, fd, err);
     memfd = memfd_open("vczfs-selection", err);
     if (memfd < 0 || write_samples(selection, memfd, err) != 0 ||
-        rows_write(&selection->rows, memfd, err) != 0 || memfd_seal(memfd, err) != 0)
+        row_map_write(&selection->rows, memfd, err) != 0 || memfd_seal(memfd, err) != 0)
         return -1;
     *fd = steal_fd(&memfd);
     return 0;
@@ -197,7 +197,7 @@ int selection_load(struct selection *selection, int state_fd, struct err *err)
     struct stat st;
     int rc;
 
-    rows_init_all(&selection->rows, nvariants);
+    row_map_init_all(&selection->rows, nvariants);
     if (state_fd < 0)
         return selection_set_samples(selection, NULL, selection->vcz->nsamples, err);
     if (fstat(state_fd, &st) != 0)
@@ -207,7 +207,7 @@ int selection_load(struct selection *selection, int state_fd, struct err *err)
         return err_prefix(err, "the saved selection");
     rc = load_samples(selection, map, size, &taken, err);
     if (rc == 0 && taken < size)
-        rc = rows_read(&selection->rows, nvariants, map + taken, size - taken, err);
+        rc = row_map_read(&selection->rows, nvariants, map + taken, size - taken, err);
     memfd_unmap(map, size);
     return rc;
 }

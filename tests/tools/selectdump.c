@@ -200,6 +200,7 @@ static int print_site(struct sites_reader *reader, uint64_t variant, struct err 
 static int print_selection(const struct selection *selection, size_t scratch_max, struct err *err)
 {
     struct sites_reader *reader = sites_reader_new(selection->vcz, scratch_max, err);
+    struct row_cursor row = row_map_from(&selection->rows, 0);
     int rc = reader != NULL ? 0 : -1;
 
     for (size_t i = 0; i < selection->notices.n; i++)
@@ -210,8 +211,8 @@ static int print_selection(const struct selection *selection, size_t scratch_max
         print_str(&selection->sample_id[i]);
     }
     putchar('\n');
-    for (uint64_t row = 0; rc == 0 && row < selection->rows.nrows; row++)
-        rc = print_site(reader, rows_variant(&selection->rows, row), err);
+    for (; rc == 0 && row.at.index < row_map_nrows(&selection->rows); row_cursor_next(&row))
+        rc = print_site(reader, row.at.variant, err);
     sites_reader_free(reader);
     return rc;
 }

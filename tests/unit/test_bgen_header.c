@@ -71,7 +71,7 @@ static void check(uint64_t nids, bool samples, size_t longest)
     struct str *ids = calloc(nids, sizeof *ids);
     char *names = malloc(longest + 1);
     const struct selection selection = {
-        .nsamples = nids, .sample_id = ids, .rows = {.nrows = NROWS}};
+        .nsamples = nids, .sample_id = ids, .rows = {.kept = {.nrows = NROWS}}};
     struct bgen_header header;
     struct err err = {0};
     struct text due;

@@ -110,7 +110,7 @@ static void put_row(const struct format_view *view, uint64_t row, const int8_t *
         if (n > selection->nsamples - at)
             n = selection->nsamples - at;
         struct call_run run = {.row = row,
-                               .variant = rows_variant(&selection->rows, row),
+                               .variant = row_map_at(&selection->rows, row).variant,
                                .sample = at,
                                .ncalls = n,
                                .ploidy = ploidy,
@@ -132,7 +132,7 @@ static void make_bed(const struct format_view *view, struct buf *out)
     view->format->header(view, 0, view->layout.header_nbytes, at);
     at += view->layout.header_nbytes;
     for (uint64_t row = 0; row < view->layout.nrows; row++, at += view->layout.row_nbytes) {
-        uint64_t variant = rows_variant(&view->selection->rows, row);
+        uint64_t variant = row_map_at(&view->selection->rows, row).variant;
 
         put_row(view, row, genotypes + variant * vcz->nsamples_stored * vcz->ploidy, at);
     }
@@ -599,7 +599,7 @@ static void test_selection_usage(void **state)
     assert_int_equal(err.code, ERR_FORM);
     options = (struct selection_options){.min_alleles = 2};
     assert_int_equal(selection_open(vcz, &options, &means, false, -1, &selection, &err), 0);
-    assert_int_equal(selection.rows.nrows, 2);
+    assert_int_equal(row_map_nrows(&selection.rows), 2);
     assert_true(selection.contiguous);
     selection_close(&selection);
     vcz_free(vcz);
@@ -716,7 +716,8 @@ struct run_of_sites {
     uint64_t first, n;
 };
 
-static int count_site(const struct site *site, void *piece, void *arg, struct err *err)
+static int count_site(const struct site *site, const struct output_row *row, void *piece, void *arg,
+                      struct err *err)
 {
     struct run_of_sites *run = piece;
 
@@ -725,6 +726,7 @@ static int count_site(const struct site *site, void *piece, void *arg, struct er
     if (run->n == 0)
         run->first = site->variant;
     assert_int_equal(site->variant, run->first + run->n);
+    assert_int_equal(row->index, site->variant);
     run->n++;
     return 0;
 }
@@ -808,7 +810,7 @@ static void test_no_rows(void **state)
     assert_int_equal(selection_open(o.vcz, &(struct selection_options){.min_alleles = 50}, &means,
                                     false, -1, &selection, &err),
                      0);
-    assert_int_equal(selection.rows.nrows, 0);
+    assert_int_equal(row_map_nrows(&selection.rows), 0);
     assert_int_equal(
         format_plink.open(&selection, &(struct format_options){0}, &means, false, &view, &err), 0);
     assert_int_equal(format_stream_size(&view.layout), 3);
@@ -832,11 +834,12 @@ static void test_selection_resume(void **state)
     made_many(&store);
     assert_int_equal(vcz_open(store.path, SCRATCH, &vcz, &err), 0);
     assert_int_equal(selection_open(vcz, &options, &means, false, -1, &first, &err), 0);
-    assert_int_equal(rows_save(&first.rows, &fd, &err), 0);
+    assert_int_equal(row_map_save(&first.rows, &fd, &err), 0);
     assert_int_equal(selection_open(vcz, &options, &means, true, fd, &again, &err), 0);
-    assert_int_equal(again.rows.nrows, first.rows.nrows);
-    for (uint64_t row = 0; row < first.rows.nrows; row++)
-        assert_int_equal(rows_variant(&first.rows, row), rows_variant(&again.rows, row));
+    assert_int_equal(row_map_nrows(&again.rows), row_map_nrows(&first.rows));
+    for (uint64_t row = 0; row < row_map_nrows(&first.rows); row++)
+        assert_int_equal(row_map_at(&first.rows, row).variant,
+                         row_map_at(&again.rows, row).variant);
     selection_close(&again);
     selection_close(&first);
     close(fd);

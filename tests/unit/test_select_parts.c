@@ -386,7 +386,7 @@ static void check_samples(const struct vcz *vcz, const char *list, const char *d
     assert_int_equal(again.nsamples, selection.nsamples);
     assert_memory_equal(again.sample_column, selection.sample_column,
                         selection.nsamples * sizeof *again.sample_column);
-    assert_int_equal(again.rows.nrows, vcz->nvariants);
+    assert_int_equal(row_map_nrows(&again.rows), vcz->nvariants);
     if (fd >= 0)
         close(fd);
     selection_close(&again);
@@ -455,7 +455,7 @@ static int altered(const struct vcz *vcz, size_t at, uint8_t flip, size_t cut, s
     int fd, other, rc;
 
     assert_int_equal(selection_open(vcz, &options, &means, false, -1, &selection, err), 0);
-    assert_int_equal(selection.rows.nrows, 2);
+    assert_int_equal(row_map_nrows(&selection.rows), 2);
     assert_int_equal(selection_save(&selection, &fd, err), 0);
     selection_close(&selection);
     n = pread(fd, bytes, sizeof bytes, 0);
@@ -468,7 +468,7 @@ static int altered(const struct vcz *vcz, size_t at, uint8_t flip, size_t cut, s
     rc = selection_open(vcz, &options, &means, true, other, &selection, err);
     close(other);
     if (rc == 0) {
-        assert_int_equal(selection.rows.nrows, 2);
+        assert_int_equal(row_map_nrows(&selection.rows), 2);
         assert_int_equal(selection.nsamples, 2);
         assert_int_equal(selection.sample_id[0].at[0], 'D');
         selection_close(&selection);
