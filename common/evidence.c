@@ -11,6 +11,11 @@
 #include <unistd.h>
 
 #define STACK_NBYTES ((size_t)64 << 10)
+#if defined(__SANITIZE_ADDRESS__) /* which brings its own */
+#define MAKES_STACKS false
+#else
+#define MAKES_STACKS true
+#endif
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define NSIGNALS (sizeof signals / sizeof signals[0])
@@ -86,9 +91,8 @@ static void make_stack(void)
 static void meet_thread(void)
 {
     own_thread = gettid();
-#if !defined(__SANITIZE_ADDRESS__) /* which brings its own */
-    make_stack();
-#endif
+    if (MAKES_STACKS)
+        make_stack();
 }
 
 int evidence_give(int fd, struct err *err)

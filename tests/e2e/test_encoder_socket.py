@@ -35,10 +35,10 @@ class Listener:
 
 
 def is_listening(path):
-    """The socket's file is there a moment before anybody may connect."""
+    """The socket's file is there a moment before anybody may connect. It is bound by way of a descriptor of its directory."""
     for line in pathlib.Path("/proc/net/unix").read_text().splitlines():
         fields = line.split()
-        if fields[-1] == str(path) and int(fields[3], 16) & SO_ACCEPTCON:
+        if fields[-1].endswith(f"/{path.name}") and int(fields[3], 16) & SO_ACCEPTCON and path.is_socket():
             return True
     return False
 
@@ -305,6 +305,57 @@ def test_directory_that_others_may_write_to(mode, listener, refused, scratch):
     scratch.chmod(0o1777)
     done = helpers.run("info", "--encoder-socket", listener.path, helpers.store(STORE))
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("owner, mode, why", [(0, 0o777, "others may write"), (65534, 0o755, "another user's")])
+@as_root
+def test_directories_that_are_not_listened_in(owner, mode, why, safe):
+    """Whoever may write there could have root remove and make what he likes, and could take the socket's name."""
+    path = safe / "theirs/e.sock"
+    path.parent.mkdir()
+    os.chown(path.parent, owner, owner)
+    path.parent.chmod(mode)
+    done = run_listener(path)
+    assert done.returncode == 1 and why in done.stderr
+    assert not path.exists()
+
+
+def run_listener(path):
+    """Of one that ends by itself."""
+    arguments = [helpers.ENCODERD, "--listen", path]
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=10 * helpers.SLOW, check=False)
+
+
+@as_root
+def test_what_others_left_where_it_listens_stays(safe):
+    """In a sticky directory: a socket that nobody answers on, and a link to a file of root's that does not exist."""
+    (safe / "tmp").mkdir()
+    (safe / "tmp").chmod(0o1777)
+    stale, link = safe / "tmp/stale.sock", safe / "tmp/link.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as theirs:
+        theirs.bind(str(stale))
+    os.chown(stale, 65534, 65534)
+    link.symlink_to(safe / "made")
+    for path in stale, link:
+        assert run_listener(path).returncode == 1
+        assert os.path.lexists(path)
+    assert not (safe / "made").exists()
+
+
+def test_socket_is_removed_where_it_was_made(scratch):
+    """Its directory has another name by now, and another directory that name."""
+    place, moved = scratch / "place", scratch / "moved"
+    place.mkdir()
+    process = subprocess.Popen([helpers.ENCODERD, "--listen", place / "e.sock"], stderr=subprocess.DEVNULL)
+    helpers.held.add(process.pid)
+    helpers.wait_for(lambda: is_listening(place / "e.sock"), what="the socket")
+    place.rename(moved)
+    place.mkdir()
+    (place / "e.sock").touch()
+    process.terminate()
+    assert process.wait(5 * helpers.SLOW) == 0
+    helpers.held.discard(process.pid)
+    assert (place / "e.sock").exists() and not (moved / "e.sock").exists()
 
 
 @as_root
