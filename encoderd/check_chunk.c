@@ -1,11 +1,10 @@
-/*
- * check_chunk: decoding one chunk, and holding its values against what VCF Zarr says of its array.
- */
-#include "common/cleanup.h"
+#include "encoderd/check_chunk.h"
+
 #include "common/size.h"
-#include "encoderd/check_impl.h"
+#include "encoderd/vcz/sites.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct check_worker {

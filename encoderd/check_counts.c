@@ -1,11 +1,6 @@
-/*
- * check_counts: the store's AC, AN and NS against what its genotypes give.
- *
- * That they differ is no fault: in many stores they are those of a VCF with more samples. But where they agree
- * wherever all chunks are stored, and do not where one is not, that chunk was lost.
- */
+#include "encoderd/check_counts.h"
+
 #include "common/size.h"
-#include "encoderd/check_impl.h"
 #include "encoderd/vcz/columns.h"
 
 #include <inttypes.h>

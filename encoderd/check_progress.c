@@ -1,5 +1,6 @@
+#include "encoderd/check_progress.h"
+
 #include "common/size.h"
-#include "encoderd/check_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,8 @@
-/*
- * check_report: what a check found, as text or JSON.
- */
+#include "encoderd/check_report.h"
+
 #include "common/cleanup.h"
 #include "common/printable.h"
 #include "common/size.h"
-#include "encoderd/check_impl.h"
 #include "encoderd/report_value.h"
 
 #include <inttypes.h>

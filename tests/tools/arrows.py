@@ -31,10 +31,9 @@ FOLDERS = {
     "proto": ["common"],
     "fused": ["proto", "common"],
     "encoderd/zarr/store": ["common"],
-    "encoderd/zarr/codec": ["common"],
-    "encoderd/zarr/meta": ["encoderd/zarr/codec", "encoderd/zarr/store", "common"],
-    "encoderd/zarr/chunk": ["encoderd/zarr/meta", "encoderd/zarr/codec", "encoderd/zarr/store", "common"],
-    "encoderd/zarr": [*(f"encoderd/zarr/{room}" for room in ("chunk", "meta", "codec", "store")), "common"],
+    "encoderd/zarr/meta": ["encoderd/zarr/store", "common"],
+    "encoderd/zarr/codec": ["encoderd/zarr/meta", "encoderd/zarr/store", "common"],
+    "encoderd/zarr/chunk": ["encoderd/zarr/codec", "encoderd/zarr/meta", "encoderd/zarr/store", "common"],
     "encoderd/vcz": ["encoderd/zarr", "common"],
     "encoderd/select": ["encoderd/vcz", "encoderd/zarr", "common"],
     "encoderd/format": ["encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
@@ -59,20 +58,14 @@ LIBRARIES = {
 # Circles that are still to be broken: of units that are all in one line, one is let pass. A line that lets none pass
 # must go.
 KNOWN = """
-encode encode_genotype encode_phase encode_subset
-check check_chunk check_counts
-format/bgen format/bgen_index format/format
-sandbox sandbox_calls sandbox_files sandbox_rights
 select/region_parse select/regions
 select/expr_bind select/expr_bind_compare select/expr_tags
 select/expr_eval select/expr_exact select/expr_func select/expr_gt select/expr_load select/expr_match
 vcz/columns vcz/holes vcz/parts vcz/region_rows vcz/tallies vcz/vcz
-zarr/meta_filters zarr/meta_v2
-zarr/store zarr/store_dir zarr/store_watch zarr/store_zip
-zarr/block zarr/decoder zarr/layout zarr/unfold zarr/unfold_blosc zarr/whole
-zarr/array zarr/stored_objects
+zarr/store/store zarr/store/store_dir zarr/store/store_watch zarr/store/store_zip
+zarr/chunk/block zarr/chunk/decoder zarr/chunk/layout zarr/chunk/unfold zarr/chunk/unfold_blosc zarr/chunk/whole
+zarr/meta/array zarr/meta/stored_objects
 sched span
-format/bed format/bed_codes
 select/selection select/selection_state
 """
 
@@ -122,6 +115,9 @@ class Arrows:
 def symbols(build, paths):
     """{path: (symbols defined, symbols used)} of .c files, by their objects."""
     objects = {f"{build}/obj/{path.removesuffix('.c')}.o": path for path in paths}
+    missing = [name for name in objects if not pathlib.Path(name).exists()]
+    if missing:
+        sys.exit(f"arrows: no {missing[0]}: build first")
     listing = subprocess.run(["nm", "--extern-only", "--portability", "--print-file-name", *objects],
                              stdout=subprocess.PIPE, text=True, check=True).stdout
     found = {path: (set(), set()) for path in paths}

@@ -1,0 +1,13 @@
+/*
+ * check_report: what a check found, as text or JSON.
+ */
+#ifndef VCZFS_ENCODERD_CHECK_REPORT_H
+#define VCZFS_ENCODERD_CHECK_REPORT_H
+
+#include "common/buf.h"
+#include "encoderd/check_state.h"
+
+/* Appended to `out`. */
+int check_report(const struct check *check, bool json, struct buf *out, struct err *err);
+
+#endif

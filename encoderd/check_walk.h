@@ -1,0 +1,12 @@
+/*
+ * check_walk: every chunk of every array, by several threads.
+ */
+#ifndef VCZFS_ENCODERD_CHECK_WALK_H
+#define VCZFS_ENCODERD_CHECK_WALK_H
+
+#include "encoderd/check_state.h"
+#include "encoderd/select/pass.h"
+
+int check_walk(struct check *check, const struct pass_means *means, struct err *err);
+
+#endif
