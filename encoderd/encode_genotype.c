@@ -1,9 +1,7 @@
 #include "encoderd/encode_genotype.h"
 
-#include "common/size.h"
 #include "encoderd/encode_subset.h"
 #include "encoderd/narrow.h"
-#include "encoderd/places.h"
 #include "encoderd/vcz/holes.h"
 
 #include <string.h>
@@ -39,23 +37,6 @@ struct walk {
     bool zero_rows;                      /* zero this cell's part of a row before writing to it */
     int8_t alleles[GATHER_CALLS * 2];
 };
-
-struct range encode_row_samples(const struct format_view *format,
-                                const struct encode_target *target, uint64_t row)
-{
-    const struct stream_layout *layout = &format->layout;
-    const uint64_t nsamples = format->selection->nsamples;
-    const uint64_t at = encode_row_offset(format, row);
-    struct range samples = {0, nsamples};
-
-    if (layout->samples_per_byte == 0)
-        return samples;
-    if (target->begin > at)
-        samples.begin = size_min(nsamples, (target->begin - at) * layout->samples_per_byte);
-    if (target->end - at < layout->row_nbytes)
-        samples.end = size_min(nsamples, (target->end - at) * layout->samples_per_byte);
-    return samples;
-}
 
 /* Decodes the block that holds `element`, unless it is the one at hand. */
 static int need_block(const struct walk *walk, struct source *source, uint64_t element,
@@ -383,17 +364,6 @@ static void donate(struct walk *walk)
         if (failed || walk->last_element == walk->element_begin)
             return;
     }
-}
-
-bool encode_chunks_meet_at_bytes(const struct format_view *format)
-{
-    const struct selection *selection = format->selection;
-    const unsigned per_byte = format->layout.samples_per_byte;
-
-    if (per_byte <= 1)
-        return true;
-    return selection->contiguous && selection->first_column % per_byte == 0 &&
-           selection->vcz->genotype->meta.chunk[1] % per_byte == 0;
 }
 
 static int open_chunk(const struct walk *walk, const uint64_t *index, struct decoder *decoder,

@@ -6,14 +6,15 @@
 #ifndef VCZFS_ENCODERD_ENCODE_NEED_H
 #define VCZFS_ENCODERD_ENCODE_NEED_H
 
-#include "encoderd/encode.h"
+#include "encoderd/encode_grid.h"
+#include "encoderd/encode_worker.h"
 
 enum need {
     NEED_FAILED = -1,
     NEED_THERE, /* encode_cell takes no waiting now */
     NEED_WAITS, /* it was asked for: need->wake says when to call encode_need again */
-    NEED_FULL,  /* there is no room among the bytes in flight: call again when some were given back */
-    NEED_SLOW,  /* a chunk that cannot be held: encode_cell reads by itself, and may wait */
+    NEED_FULL, /* there is no room among the bytes in flight: call again when some were given back */
+    NEED_SLOW, /* a chunk that cannot be held: encode_cell reads by itself, and may wait */
 };
 
 /*
@@ -24,7 +25,8 @@ struct cell_need {
     /* Set by the asker. Called once for each NEED_WAITS, on any thread, without locks. */
     void (*wake)(struct cell_need *need);
     uint64_t order; /* smaller is asked of the store first: the age of who wants it */
-    bool demand;    /* somebody waits for the cell: never NEED_FULL, unless it has bytes in flight itself */
+    bool
+        demand; /* somebody waits for the cell: never NEED_FULL, unless it has bytes in flight itself */
     /* Told with NEED_THERE: the most that the cell is going to decode. */
     uint64_t nblocks; /* UINT64_MAX: of a chunk that has to be decoded whole */
     uint64_t nbytes;  /* of the largest of them, decoded */

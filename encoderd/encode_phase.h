@@ -4,7 +4,8 @@
 #ifndef VCZFS_ENCODERD_ENCODE_PHASE_H
 #define VCZFS_ENCODERD_ENCODE_PHASE_H
 
-#include "encoderd/encode.h"
+#include "encoderd/encode_grid.h"
+#include "encoderd/encode_worker.h"
 
 /* A CELL_PHASED: notes in target->phase_seen, for every row, whether selected samples of the cell's chunk
  * of call_genotype_phased are phased, are not, or both. */

@@ -6,7 +6,7 @@
 #ifndef VCZFS_ENCODERD_ENCODE_SUBSET_H
 #define VCZFS_ENCODERD_ENCODE_SUBSET_H
 
-#include "encoderd/encode.h"
+#include "encoderd/encode_worker.h"
 #include "encoderd/places.h"
 
 /* Which columns of one samples chunk are selected. All memory is the worker's `subset`. */

@@ -5,6 +5,7 @@
 #define VCZFS_TESTS_VIEW_FIXTURE_H
 
 #include "encoderd/encode.h"
+#include "encoderd/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

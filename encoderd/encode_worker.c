@@ -1,0 +1,23 @@
+#include "encoderd/encode_worker.h"
+
+#include <stdlib.h>
+
+int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct cache *cache,
+                       struct err *err)
+{
+    *worker = (struct encode_worker){.scratch_max = scratch_max, .cache = cache};
+    worker->decoder = decoder_new(scratch_max, err);
+    if (worker->decoder == NULL)
+        return -1;
+    decoder_set_cache(worker->decoder, cache);
+    return 0;
+}
+
+void encode_worker_clear(struct encode_worker *worker)
+{
+    decoder_free(worker->decoder);
+    decoder_free(worker->second);
+    sites_reader_free(worker->sites);
+    free(worker->subset);
+    *worker = (struct encode_worker){0};
+}

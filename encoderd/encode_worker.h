@@ -1,0 +1,29 @@
+/*
+ * encode_worker: what one thread needs, beside the view, to encode.
+ */
+#ifndef VCZFS_ENCODERD_ENCODE_WORKER_H
+#define VCZFS_ENCODERD_ENCODE_WORKER_H
+
+#include "encoderd/vcz/sites.h"
+#include "encoderd/zarr/store/cache.h"
+
+struct phase_cache;
+
+struct encode_worker {
+    struct decoder *decoder;    /* owned */
+    struct decoder *second;     /* owned; for stores whose ploidy axis is chunked */
+    struct sites_reader *sites; /* owned; made when a format first wants sites */
+    size_t scratch_max;
+    uint64_t nmixed;            /* rows finished in which some calls are phased and some are not */
+    uint64_t last_mixed;        /* the last one's variant */
+    struct cache *cache;        /* of chunks that can only be decoded whole; borrowed, or NULL */
+    struct phase_cache *phases; /* of the view; borrowed, or NULL */
+    uint64_t block_rows; /* rows of the last genotype chunk that one of its blocks reaches over */
+    uint64_t *subset;    /* owned; see encode_subset.h */
+    size_t subset_cap;
+};
+int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct cache *cache,
+                       struct err *err);
+void encode_worker_clear(struct encode_worker *worker);
+
+#endif
