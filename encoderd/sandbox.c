@@ -4,23 +4,8 @@
 #include "encoderd/sandbox_impl.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-
-void sandbox_lacks(struct buf *missing, const char *fmt, ...)
-{
-    char text[256];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    if (missing->len > 0)
-        buf_append_str(missing, "; ");
-    buf_append_str(missing, text);
-}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAVE_SANITIZER 1

@@ -38,5 +38,6 @@ typedef bool bed_planes_fn(const struct planes *planes, uint64_t first, unsigned
                            uint64_t ncalls, unsigned shift, bool last, uint8_t *out);
 extern const char *const bed_planes_names[];
 bed_planes_fn *bed_planes_impl(const char *name);
+bed_planes_fn bed_planes_portable, bed_planes_avx2, bed_planes_avx512;
 
 #endif

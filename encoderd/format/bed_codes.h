@@ -4,8 +4,10 @@
 #ifndef VCZFS_FORMAT_BED_CODES_H
 #define VCZFS_FORMAT_BED_CODES_H
 
-#include "encoderd/format/bed.h"
+#include "encoderd/zarr/codec/planes.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -71,7 +73,5 @@ static inline void bed_store_rest(uint8_t *at, uint64_t codes, uint64_t ncalls, 
     else
         bed_complete(at, codes);
 }
-
-bed_planes_fn bed_planes_portable, bed_planes_avx2, bed_planes_avx512;
 
 #endif

@@ -18,8 +18,3 @@ const struct format *format_find(const char *name)
             return formats[i];
     return NULL;
 }
-
-uint64_t format_stream_size(const struct stream_layout *layout)
-{
-    return layout->header_nbytes + layout->nrows * layout->row_nbytes;
-}

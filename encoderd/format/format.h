@@ -159,7 +159,10 @@ struct format {
 };
 
 /* Bytes of the stream file. */
-uint64_t format_stream_size(const struct stream_layout *layout);
+static inline uint64_t format_stream_size(const struct stream_layout *layout)
+{
+    return layout->header_nbytes + layout->nrows * layout->row_nbytes;
+}
 
 extern const struct format format_plink, format_bgen;
 

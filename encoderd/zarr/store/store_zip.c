@@ -6,10 +6,10 @@
  */
 #include "common/cleanup.h"
 #include "common/size.h"
-#include "encoderd/zarr/store/stream.h"
 #include "encoderd/zarr/store/cache.h"
 #include "encoderd/zarr/store/name_list.h"
 #include "encoderd/zarr/store/store_impl.h"
+#include "encoderd/zarr/store/stream.h"
 #include "encoderd/zarr/store/zip.h"
 
 #include <errno.h>
