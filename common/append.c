@@ -22,6 +22,8 @@ struct walk {
     int dir; /* owned */
     char rest[PATH_MAX];
     unsigned nlinks;
+    bool make;  /* directories that are missing */
+    off_t most; /* a longer file is put aside; 0: any may be */
 };
 
 /* The next name of it, in out; *last says whether that is all. -1 with errno. */
@@ -53,6 +55,12 @@ static int begin(struct walk *walk, const char *path)
     return walk->dir < 0 ? -1 : 0;
 }
 
+/* Ours, or root's. */
+static bool is_own(const struct stat *st)
+{
+    return st->st_uid == 0 || st->st_uid == geteuid();
+}
+
 /* Goes on with what the link `fd` says. */
 static int follow(struct walk *walk, int fd, const struct stat *st)
 {
@@ -63,8 +71,8 @@ static int follow(struct walk *walk, int fd, const struct stat *st)
     if (n < 0)
         return -1;
     target[n] = '\0';
-    if (st->st_uid != 0 || ++walk->nlinks > LINKS_MAX) {
-        errno = st->st_uid != 0 ? EPERM : ELOOP;
+    if (!is_own(st) || ++walk->nlinks > LINKS_MAX) {
+        errno = is_own(st) ? ELOOP : EPERM;
         return -1;
     }
     length = snprintf(path, sizeof path, "%s/%s", target, walk->rest);
@@ -84,6 +92,48 @@ static bool is_of_proc(int fd)
     return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/* With a name of its own the file is not written to any more. */
+static void put_aside(const struct walk *walk, const char *name)
+{
+    char old[NAME_MAX + 1];
+
+    if ((size_t)snprintf(old, sizeof old, "%s.1", name) < sizeof old)
+        renameat(walk->dir, name, walk->dir, old);
+}
+
+/* Another name of the file may be one that matters: who may write to the directory can have made a hard link to any file. */
+static bool is_another_too(const struct walk *walk, int fd)
+{
+    struct stat st, dir;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink == 1)
+        return false;
+    return fstat(walk->dir, &dir) != 0 || !is_own(&dir) || (dir.st_mode & 022) != 0;
+}
+
+static int open_last(const struct walk *walk, const char *name, bool link)
+{
+    AUTO_CLOSE int fd = openat(walk->dir, name, FLAGS | (link ? 0 : O_NOFOLLOW), MODE);
+
+    if (fd >= 0 && is_another_too(walk, fd)) {
+        errno = EPERM;
+        return -1;
+    }
+    return steal_fd(&fd);
+}
+
+static int open_next(const struct walk *walk, const char *name, bool last)
+{
+    const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    const int fd = openat(walk->dir, name, flags);
+
+    if (fd >= 0 || errno != ENOENT || last || !walk->make)
+        return fd;
+    if (mkdirat(walk->dir, name, 0755) != 0 && errno != EEXIST)
+        return -1;
+    return openat(walk->dir, name, flags);
+}
+
 /* 1: there is more to go; else the descriptor, or -1 with errno. */
 static int step(struct walk *walk, int *opened)
 {
@@ -95,7 +145,7 @@ static int step(struct walk *walk, int *opened)
     *opened = -1;
     if (take_name(walk, name, &last) != 0)
         return -1;
-    fd = openat(walk->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    fd = open_next(walk, name, last);
     if (fd < 0 && !(last && errno == ENOENT))
         return -1;
     if (fd >= 0 && fstat(fd, &st) != 0)
@@ -103,9 +153,9 @@ static int step(struct walk *walk, int *opened)
     if (fd >= 0 && S_ISLNK(st.st_mode) && !(last && is_of_proc(fd)))
         return follow(walk, fd, &st) != 0 ? -1 : 1;
     if (last) {
-        const bool link = fd >= 0 && S_ISLNK(st.st_mode);
-
-        *opened = openat(walk->dir, name, FLAGS | (link ? 0 : O_NOFOLLOW), MODE);
+        if (fd >= 0 && walk->most > 0 && S_ISREG(st.st_mode) && st.st_size > walk->most)
+            put_aside(walk, name);
+        *opened = open_last(walk, name, fd >= 0 && S_ISLNK(st.st_mode));
         return *opened < 0 ? -1 : 0;
     }
     close(walk->dir);
@@ -113,9 +163,9 @@ static int step(struct walk *walk, int *opened)
     return 1;
 }
 
-static int open_as_root(const char *path)
+static int open_by_steps(const char *path, bool make, off_t most)
 {
-    struct walk walk = {.dir = -1};
+    struct walk walk = {.dir = -1, .make = make, .most = most};
     int more = -1, fd = -1;
 
     if (strlen(path) >= sizeof walk.rest) {
@@ -152,5 +202,10 @@ static bool is_root(void)
 
 int append_open(const char *path)
 {
-    return is_root() ? open_as_root(path) : open(path, FLAGS, MODE);
+    return is_root() ? open_by_steps(path, false, 0) : open(path, FLAGS, MODE);
+}
+
+int append_open_made(const char *path, off_t most)
+{
+    return open_by_steps(path, true, most);
 }

@@ -2,6 +2,7 @@
  * sandbox_files: Landlock.
  */
 #include "common/cleanup.h"
+#include "common/resolved.h"
 #include "encoderd/sandbox_impl.h"
 
 #include <errno.h>
@@ -59,10 +60,11 @@ static int make_ruleset(void)
     return (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 }
 
-/* 1 if it could not be allowed, with errno. */
+/* 1 if it could not be allowed, with errno. The front has resolved the path: a link there now, which might lead to
+ * everything that there is, is not followed. */
 static int allow_path(int ruleset, const char *path, uint64_t rights, struct err *err)
 {
-    AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+    AUTO_CLOSE int fd = resolved_open(path);
     struct landlock_path_beneath_attr beneath = {.allowed_access = rights, .parent_fd = fd};
     struct stat st;
 

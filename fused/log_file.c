@@ -4,11 +4,9 @@
 #include "common/cleanup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define KEPT_MAX (4 << 20) /* bytes of earlier mounts' lines; beyond that they become FILE.1 */
@@ -47,38 +45,13 @@ char *log_file_default(const char *dir)
                                                                                        : path;
 }
 
-/* All folders above the file that are missing. */
-static void make_folders(const char *path)
-{
-    AUTO_FREE char *copy = strdup(path);
-
-    for (char *at = copy != NULL ? strchr(copy + 1, '/') : NULL; at != NULL;
-         at = strchr(at + 1, '/')) {
-        *at = '\0';
-        mkdir(copy, 0755); /* what fails here, fails again when the file is opened */
-        *at = '/';
-    }
-}
-
-static void put_aside(const char *path)
-{
-    AUTO_FREE char *old = NULL;
-    struct stat st;
-
-    if (lstat(path, &st) == 0 && st.st_size > KEPT_MAX && asprintf(&old, "%s.1", path) > 0)
-        rename(path, old);
-}
-
 static int open_default(const char *dir, char **path)
 {
     int fd = -1;
 
     *path = log_file_default(dir);
-    if (*path != NULL) {
-        make_folders(*path);
-        put_aside(*path);
-        fd = open(*path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-    }
+    if (*path != NULL)
+        fd = append_open_made(*path, KEPT_MAX);
     if (fd >= 0)
         return fd;
     fprintf(stderr, "vczfs: there will be no log of this mount (see --log-file)%s%s: %s\n",

@@ -1,6 +1,7 @@
 #include "fused/mounts.h"
 
 #include "common/cleanup.h"
+#include "common/resolved.h"
 #include "fused/child.h"
 
 #include <errno.h>
@@ -303,7 +304,7 @@ static int unmount_held(const char *dir, int flags)
         errno = EINVAL;
         return -1;
     }
-    parent = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    parent = resolved_open(above); /* a link there now would lead to another mount */
     return parent < 0 ? -1 : unmount_at(parent, slash + 1, dir, flags);
 }
 

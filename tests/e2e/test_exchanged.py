@@ -151,6 +151,52 @@ def test_log_behind_another_users_link(option, link, theirs, refused):
     assert not (theirs.parent / "new").exists()
 
 
+@pytest.mark.parametrize("option", ["--log-file", "--access-log"])
+def test_log_that_is_another_file_too(option, theirs, refused, mount):
+    """Where the kernel lets users link to files that are not theirs (fs.protected_hardlinks=0). Root's own backups are no fault."""
+    (theirs / "log").hardlink_to(theirs.parent / "precious")
+    done = refused(helpers.store(STORE), "--log-level", "debug", option, theirs / "log")
+    assert done.returncode == 1 and "Operation not permitted" in done.stderr
+    assert (theirs.parent / "precious").read_text() == "root's\n"
+    with mount(helpers.store(STORE), "--log-level", "info", option, theirs.parent / "precious") as m:
+        m.read(".bed")
+    assert len((theirs.parent / "precious").read_text().splitlines()) > 1
+
+
+def background(directory, state):
+    """What is said on stderr of a mount that makes a log of its own below `state`."""
+    directory.mkdir()
+    env = helpers.test_environment({"XDG_STATE_HOME": str(state)})
+    try:
+        done = helpers.run("mount-plink", "--background", helpers.store(STORE), directory, env=env)
+        assert done.returncode == 0, done.stderr
+        assert helpers.run("unmount", directory).returncode == 0
+        return done.stderr
+    finally:
+        helpers.force_unmount(directory)
+
+
+def test_log_of_the_background_below_another_users_link(theirs, scratch):
+    """Nothing is made, renamed or written where it leads."""
+    name = str(scratch / "mnt").strip("/").replace("/", "-") + ".log"
+    (scratch / "vczfs").mkdir()
+    (scratch / "vczfs" / name).write_bytes(b"x" * (5 << 20))
+    (theirs / "state").symlink_to(scratch)
+    os.chown(theirs / "state", 65534, 65534, follow_symlinks=False)
+    assert "there will be no log" in background(scratch / "mnt", theirs / "state")
+    assert [path.name for path in (scratch / "vczfs").iterdir()] == [name]
+    assert (scratch / "vczfs" / name).stat().st_size == 5 << 20
+
+
+def test_log_of_the_background_that_is_long_is_put_aside(scratch):
+    name = str(scratch / "mnt").strip("/").replace("/", "-") + ".log"
+    (scratch / "state/vczfs").mkdir(parents=True)
+    (scratch / "state/vczfs" / name).write_bytes(b"x" * (5 << 20))
+    assert background(scratch / "mnt", scratch / "state") == ""
+    assert (scratch / "state/vczfs" / f"{name}.1").stat().st_size == 5 << 20
+    assert 0 < (scratch / "state/vczfs" / name).stat().st_size < 1 << 20
+
+
 def test_log_below_another_users_link(theirs, refused):
     (theirs / "logs").symlink_to(theirs.parent)
     os.chown(theirs / "logs", 65534, 65534, follow_symlinks=False)
