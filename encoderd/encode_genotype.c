@@ -391,6 +391,8 @@ static int open_chunks(struct walk *walk, struct encode_worker *worker, struct e
         if (worker->second == NULL)
             return -1;
         decoder_set_cache(worker->second, worker->cache);
+        if (worker->chunks != NULL)
+            decoder_share(worker->second, worker->chunks);
     }
     return open_chunk(walk, second, worker->second, &walk->sources[1], err);
 }

@@ -21,3 +21,9 @@ void encode_worker_clear(struct encode_worker *worker)
     free(worker->subset);
     *worker = (struct encode_worker){0};
 }
+
+void encode_worker_share(struct encode_worker *worker, struct chunk_table *chunks)
+{
+    worker->chunks = chunks;
+    decoder_share(worker->decoder, chunks);
+}

@@ -18,6 +18,7 @@ struct encode_worker {
     uint64_t last_mixed;        /* the last one's variant */
     struct cache *cache;        /* of chunks that can only be decoded whole; borrowed, or NULL */
     struct phase_cache *phases; /* of the view; borrowed, or NULL */
+    struct chunk_table *chunks; /* see encode_worker_share; borrowed, or NULL */
     uint64_t block_rows; /* rows of the last genotype chunk that one of its blocks reaches over */
     uint64_t *subset;    /* owned; see encode_subset.h */
     size_t subset_cap;
@@ -25,5 +26,8 @@ struct encode_worker {
 int encode_worker_init(struct encode_worker *worker, size_t scratch_max, struct cache *cache,
                        struct err *err);
 void encode_worker_clear(struct encode_worker *worker);
+
+/* What is known of chunks is this table's from now on, which outlives the worker. */
+void encode_worker_share(struct encode_worker *worker, struct chunk_table *chunks);
 
 #endif

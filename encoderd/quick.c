@@ -25,6 +25,7 @@ int quick_init(struct sched *sched, struct err *err)
 
     if (encode_worker_init(worker, QUICK_SCRATCH, NULL, err) != 0)
         return -1;
+    encode_worker_share(worker, sched->chunks);
     decoder_set_kept(worker->decoder, sched->kept);
     decoder_keep(worker->decoder, true); /* what comes here is a random reader's */
     return 0;

@@ -1,8 +1,8 @@
 #include "encoderd/sched_impl.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/chunk/chunk_table.h"
 #include "encoderd/zarr/chunk/held.h"
-#include "encoderd/zarr/chunk/locate.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,7 +64,8 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
     if (config->kept_max > 0)
         sched->kept = block_cache_new(config->kept_max, err);
     sched->phases = phase_cache_new(err);
-    if (sched->wake_fd < 0 || sched->phases == NULL ||
+    sched->chunks = chunk_table_new(err);
+    if (sched->wake_fd < 0 || sched->phases == NULL || sched->chunks == NULL ||
         (config->cache_max > 0 && sched->cache == NULL) ||
         (config->kept_max > 0 && sched->kept == NULL) || quick_init(sched, err) != 0 ||
         workers_start(sched, err) != 0) {
@@ -119,6 +120,7 @@ void sched_free(struct sched *sched)
     cache_free(sched->cache);
     phase_cache_free(sched->phases);
     block_cache_free(sched->kept);
+    chunk_table_free(sched->chunks);
     free_queues(sched);
     for (int i = 0; i < HANDLE_BUCKETS; i++)
         while ((handle = TAILQ_FIRST(&sched->handles[i])) != NULL)
@@ -220,7 +222,7 @@ static struct plan_limits current_limits(const struct sched *sched)
 static bool is_held(const struct sched *sched, const struct span *span, struct err *err)
 {
     const struct vcz *vcz = sched->view->vcz;
-    char label[EXTENT_LABEL_MAX];
+    char label[CHUNK_LABEL_MAX];
 
     if (!held_any(store_held(vcz->store)))
         return false;
@@ -228,7 +230,7 @@ static bool is_held(const struct sched *sched, const struct span *span, struct e
         const struct encode_cell cell = encode_cell_at(&span->grid, i);
         const uint64_t index[ZARR_DIMS_MAX] = {cell.vchunk, cell.schunk};
 
-        extent_label(cell.kind == CELL_PHASED ? vcz->phased : vcz->genotype, index, label);
+        chunk_label(cell.kind == CELL_PHASED ? vcz->phased : vcz->genotype, index, label);
         if (held_check(store_held(vcz->store), label, err) != 0)
             return true;
     }
@@ -605,6 +607,7 @@ void sched_idle(struct sched *sched)
         cache_trim(sched->cache);
     if (sched->kept != NULL)
         block_cache_trim(sched->kept);
+    chunk_table_trim(sched->chunks);
     store_trim(sched->view->vcz->store);
 }
 

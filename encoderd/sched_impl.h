@@ -105,6 +105,7 @@ struct sched {
 
     struct cache *cache;        /* owned; NULL if there is to be none */
     struct phase_cache *phases; /* owned */
+    struct chunk_table *chunks; /* owned */
     struct block_cache *kept;   /* owned; NULL if there is to be none */
     struct worker *workers;     /* config.nthreads, then SPARES_MAX */
     unsigned nstuck;

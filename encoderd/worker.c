@@ -354,6 +354,7 @@ static int start_worker(struct sched *sched, struct worker *worker, struct err *
     if (encode_worker_init(&worker->encode, sched->config.scratch_max, sched->cache, err) != 0)
         return -1;
     worker->encode.phases = sched->phases;
+    encode_worker_share(&worker->encode, sched->chunks);
     decoder_set_kept(worker->encode.decoder, sched->kept);
     failed = pthread_create(&worker->thread, NULL, worker_main, worker);
     if (failed != 0)

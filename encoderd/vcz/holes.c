@@ -7,7 +7,7 @@
 #include "encoderd/vcz/region_rows.h"
 #include "encoderd/vcz/tallies.h"
 #include "encoderd/vcz/text.h"
-#include "encoderd/zarr/chunk/locate.h"
+#include "encoderd/zarr/chunk/chunk_table.h"
 #include "encoderd/zarr/meta/stored_objects.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AUTO_SHARDS CLEANUP(shards_clear)
+#define AUTO_TABLE  CLEANUP(free_table)
 #define AUTO_STORED CLEANUP(stored_objects_clear)
 #define CURE        "; with --absent-chunks fill it is shown so all the same"
 
@@ -81,6 +81,11 @@ void holes_free(struct holes *holes)
     free(holes);
 }
 
+static void free_table(struct chunk_table **table)
+{
+    chunk_table_free(*table);
+}
+
 /* ---- Sites ---- */
 
 /* A run of chunks along the variants, the first along other axes. */
@@ -89,14 +94,14 @@ struct run {
 };
 
 /* The next chunk that is absent, from `from` on, or their number: it costs what is stored. */
-static int next_absent(const struct zarr_array *array, struct shards *shards, uint64_t from,
+static int next_absent(const struct zarr_array *array, struct chunk_table *table, uint64_t from,
                        uint64_t *out, struct err *err)
 {
     uint64_t index[ZARR_DIMS_MAX] = {from};
     bool stored = true;
 
     for (; index[0] < array->meta.nchunks[0]; index[0]++) {
-        if (extent_stored(shards, array, index, &stored, err) != 0)
+        if (chunk_is_stored(table, array, index, &stored, err) != 0)
             return -1;
         if (!stored)
             break;
@@ -130,20 +135,20 @@ static uint64_t skip_unlisted(const struct zarr_array *array, const struct store
 }
 
 /* The next run of absent chunks from `from` on; empty if there is none. `list`: see list_objects. */
-static int next_hole(const struct zarr_array *array, struct shards *shards,
+static int next_hole(const struct zarr_array *array, struct chunk_table *table,
                      const struct stored_objects *list, uint64_t from, struct run *out,
                      struct err *err)
 {
     uint64_t index[ZARR_DIMS_MAX] = {0};
     bool stored = false;
 
-    if (next_absent(array, shards, from, &out->begin, err) != 0)
+    if (next_absent(array, table, from, &out->begin, err) != 0)
         return -1;
     out->end = out->begin;
     while (!stored && out->end < array->meta.nchunks[0]) {
         index[0] = out->end = skip_unlisted(array, list, out->end + 1);
         if (index[0] < array->meta.nchunks[0] &&
-            extent_stored(shards, array, index, &stored, err) != 0)
+            chunk_is_stored(table, array, index, &stored, err) != 0)
             return -1;
     }
     return 0;
@@ -166,10 +171,10 @@ static int refuse_hole(const struct zarr_array *array, uint64_t vchunk, const ch
 
 static int look_plain(const struct zarr_array *array, const char *reads_as, struct err *err)
 {
-    AUTO_SHARDS struct shards shards = {0};
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     uint64_t absent;
 
-    if (next_absent(array, &shards, 0, &absent, err) != 0)
+    if (next_absent(array, table, 0, &absent, err) != 0)
         return -1;
     return absent == array->meta.nchunks[0] ? 0 : refuse_hole(array, absent, reads_as, err);
 }
@@ -241,7 +246,7 @@ static int look_contig(const struct holes *holes, struct err *err)
 {
     CLEANUP(region_rows_free) struct region_rows index = {0};
     const struct vcz *vcz = holes->vcz;
-    AUTO_SHARDS struct shards shards = {0};
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     AUTO_STORED struct stored_objects list = {0};
     struct decoder *decoder = NULL;
     struct run hole = {0};
@@ -249,7 +254,7 @@ static int look_contig(const struct holes *holes, struct err *err)
 
     if (list_objects(vcz->contig, &list, err) != 0)
         return -1;
-    while ((rc = next_hole(vcz->contig, &shards, &list, hole.end, &hole, err)) == 0 &&
+    while ((rc = next_hole(vcz->contig, table, &list, hole.end, &hole, err)) == 0 &&
            hole.begin < hole.end) {
         if (decoder == NULL) {
             decoder = decoder_new(holes->scratch_max, err);
@@ -306,7 +311,7 @@ static int hole_has_ids(const struct holes *holes, const struct run *hole, bool 
 
 static int look_id(const struct holes *holes, struct err *err)
 {
-    AUTO_SHARDS struct shards shards = {0};
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     AUTO_STORED struct stored_objects list = {0};
     struct run hole = {0};
     bool has_ids;
@@ -316,7 +321,7 @@ static int look_id(const struct holes *holes, struct err *err)
     if (list_objects(holes->vcz->id, &list, err) != 0)
         return -1;
     for (;;) {
-        if (next_hole(holes->vcz->id, &shards, &list, hole.end, &hole, err) != 0)
+        if (next_hole(holes->vcz->id, table, &list, hole.end, &hole, err) != 0)
             return -1;
         if (hole.begin == hole.end)
             return 0;
@@ -372,14 +377,14 @@ struct cell {
     unsigned nstored, nabsent;
 };
 
-static int look_cell(const struct vcz *vcz, struct shards *shards, uint64_t v, uint64_t s,
+static int look_cell(const struct vcz *vcz, struct chunk_table *table, uint64_t v, uint64_t s,
                      struct cell *cell, struct err *err)
 {
     uint64_t index[ZARR_DIMS_MAX] = {v, s};
     bool stored;
 
     for (; index[2] < vcz->genotype->meta.nchunks[2]; index[2]++) {
-        if (extent_stored(shards, vcz->genotype, index, &stored, err) != 0)
+        if (chunk_is_stored(table, vcz->genotype, index, &stored, err) != 0)
             return -1;
         if (stored)
             cell->nstored++;
@@ -389,12 +394,12 @@ static int look_cell(const struct vcz *vcz, struct shards *shards, uint64_t v, u
     return 0;
 }
 
-static int look_row(const struct vcz *vcz, struct shards *shards, uint64_t v, struct cell *row,
+static int look_row(const struct vcz *vcz, struct chunk_table *table, uint64_t v, struct cell *row,
                     struct err *err)
 {
     *row = (struct cell){0};
     for (uint64_t s = 0; s < vcz->genotype->meta.nchunks[1]; s++)
-        if (look_cell(vcz, shards, v, s, row, err) != 0)
+        if (look_cell(vcz, table, v, s, row, err) != 0)
             return -1;
     return 0;
 }
@@ -404,7 +409,7 @@ static int look_row(const struct vcz *vcz, struct shards *shards, uint64_t v, st
 static int look_column(const struct vcz *vcz, uint64_t s, uint64_t *left, bool *stored,
                        struct err *err)
 {
-    AUTO_SHARDS struct shards shards = {0};
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     struct cell cell = {0};
 
     for (uint64_t v = 0; v < vcz->genotype->meta.nchunks[0] && cell.nstored == 0; v++) {
@@ -413,7 +418,7 @@ static int look_column(const struct vcz *vcz, uint64_t s, uint64_t *left, bool *
             return 0;
         }
         --*left;
-        if (look_cell(vcz, &shards, v, s, &cell, err) != 0)
+        if (look_cell(vcz, table, v, s, &cell, err) != 0)
             return -1;
     }
     *stored = cell.nstored > 0;
@@ -491,7 +496,7 @@ static int find_difference(struct holes *holes, uint64_t vchunk, bool more, bool
 }
 
 /* A row of chunks without holes: do the counts agree there? */
-static int try_trust(struct holes *holes, struct shards *shards, uint64_t v, unsigned *ntried,
+static int try_trust(struct holes *holes, struct chunk_table *table, uint64_t v, unsigned *ntried,
                      struct err *err)
 {
     struct cell row;
@@ -500,7 +505,7 @@ static int try_trust(struct holes *holes, struct shards *shards, uint64_t v, uns
 
     if (v >= holes->vcz->genotype->meta.nchunks[0])
         return 0;
-    if (look_row(holes->vcz, shards, v, &row, err) != 0)
+    if (look_row(holes->vcz, table, v, &row, err) != 0)
         return -1;
     if (row.nabsent > 0)
         return 0;
@@ -515,14 +520,13 @@ static int try_trust(struct holes *holes, struct shards *shards, uint64_t v, uns
 /* Counts are stale in many stores: those of a choice of samples, for one. */
 static int find_trust(struct holes *holes, uint64_t vchunk, struct err *err)
 {
-    AUTO_SHARDS struct shards shards = {0};
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     unsigned ntried = 0;
 
     for (uint64_t far = 1; far <= TRUSTED_FAR && ntried < TRUSTED_ROWS; far++)
         if ((holes->trust != TRUST_NO && far <= vchunk &&
-             try_trust(holes, &shards, vchunk - far, &ntried, err) != 0) ||
-            (holes->trust != TRUST_NO &&
-             try_trust(holes, &shards, vchunk + far, &ntried, err) != 0))
+             try_trust(holes, table, vchunk - far, &ntried, err) != 0) ||
+            (holes->trust != TRUST_NO && try_trust(holes, table, vchunk + far, &ntried, err) != 0))
             return -1;
     if (holes->trust == TRUST_UNKNOWN)
         holes->trust = TRUST_YES;
@@ -543,14 +547,14 @@ static int open_tallies(struct holes *holes, struct err *err)
  * where its counts can be trusted. */
 static int judge_row(struct holes *holes, struct verdict *verdict, struct err *err)
 {
-    AUTO_SHARDS struct shards shards = {0};
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     struct cell row;
 
     if (open_tallies(holes, err) != 0)
         return -1;
     if (holes->tallies == NULL)
         return 0;
-    if (look_row(holes->vcz, &shards, verdict->vchunk, &row, err) != 0 ||
+    if (look_row(holes->vcz, table, verdict->vchunk, &row, err) != 0 ||
         find_difference(holes, verdict->vchunk, true, &verdict->bad, &verdict->variant, err) != 0)
         return -1;
     if (!verdict->bad || row.nstored == 0)
@@ -616,7 +620,7 @@ int holes_judge_lengths(void *holes, uint64_t vchunk, struct err *err)
 
 int holes_look_calls(struct holes *holes, struct notices *notices, struct err *err)
 {
-    AUTO_SHARDS struct shards shards = {0};
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     const struct zarr_meta *meta;
     uint64_t total, nabsent = 0, njudged = 0;
     struct cell row;
@@ -628,7 +632,7 @@ int holes_look_calls(struct holes *holes, struct notices *notices, struct err *e
         total > (store_lists_names(holes->vcz->store) ? LISTED_NAMES_MAX : NAMES_MAX))
         return 0;
     for (uint64_t v = 0; v < meta->nchunks[0]; v++) {
-        if (look_row(holes->vcz, &shards, v, &row, err) != 0)
+        if (look_row(holes->vcz, table, v, &row, err) != 0)
             return -1;
         nabsent += row.nabsent;
         if (row.nabsent > 0 && njudged++ < JUDGED_AT_OPEN && holes_judge(holes, v, err) != 0)

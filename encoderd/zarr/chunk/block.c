@@ -157,7 +157,7 @@ static bool may_be_kept(const struct decoder *decoder, const struct chunk *chunk
                         unsigned forms)
 {
     return decoder->kept != NULL && (forms & BLOCK_MAY_BE_PLANES) != 0 &&
-           chunk->array->meta.dtype.size == 1 && blosc1_block_is_planes(&chunk->frame, i);
+           chunk->array->meta.dtype.size == 1 && blosc1_block_is_planes(&chunk->stored->frame, i);
 }
 
 static bool find_kept(const struct decoder *decoder, const struct chunk *chunk, uint32_t i,
@@ -195,7 +195,7 @@ static int decode_stored(struct decoder *decoder, const struct chunk *chunk, uin
                          unsigned forms, uint8_t *in, size_t n, uint8_t *to, struct block *out,
                          struct err *err)
 {
-    const struct blosc1_frame *frame = &chunk->frame;
+    const struct blosc1_frame *frame = &chunk->stored->frame;
     const struct dtype *dtype = &chunk->array->meta.dtype;
 
     if ((forms & BLOCK_MAY_BE_PLANES) != 0 && dtype->size == 1 &&
@@ -218,8 +218,8 @@ static size_t block_nbytes(const struct chunk *chunk, uint64_t i)
 /* As far as the block may need them. */
 static size_t stored_nbytes(const struct chunk *chunk, uint32_t i)
 {
-    return (size_t)size_min(chunk->ends[i] - chunk->begins[i],
-                            blosc1_block_cbytes_max(&chunk->frame, i));
+    return (size_t)size_min(chunk->stored->ends[i] - chunk->stored->begins[i],
+                            blosc1_block_cbytes_max(&chunk->stored->frame, i));
 }
 
 int decoder_stored(struct decoder *decoder, struct chunk *chunk, uint64_t i,
@@ -234,16 +234,16 @@ int decoder_stored(struct decoder *decoder, struct chunk *chunk, uint64_t i,
     n = stored_nbytes(chunk, (uint32_t)i);
     if (n > sizeof bytes)
         return 0;
-    if (chunk_read(decoder, chunk, chunk->begins[i], bytes, n, err) < 0)
+    if (chunk_read(decoder, chunk, chunk->stored->begins[i], bytes, n, err) < 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);
-    *out = stored_as(&chunk->frame, block_nbytes(chunk, i), bytes, n);
+    *out = stored_as(&chunk->stored->frame, block_nbytes(chunk, i), bytes, n);
     return 0;
 }
 
 static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i, unsigned forms,
                        struct block *out, struct err *err)
 {
-    const struct blosc1_frame *frame = &chunk->frame;
+    const struct blosc1_frame *frame = &chunk->stored->frame;
     const bool constants =
         (forms & BLOCK_MAY_BE_CONSTANT) != 0 && chunk->array->meta.dtype.size == 1;
     const size_t n = stored_nbytes(chunk, i);
@@ -257,7 +257,7 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
     if (kept && find_kept(decoder, chunk, i, to, out))
         return 0;
     in += BLOCK_LEAD;
-    if (chunk_read(decoder, chunk, chunk->begins[i], in, n, err) < 0)
+    if (chunk_read(decoder, chunk, chunk->stored->begins[i], in, n, err) < 0)
         return -1;
     if (constants) {
         constant.as = stored_as(frame, out->nbytes, in, n);
@@ -281,14 +281,14 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
 int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, uint8_t *to,
                      struct err *err)
 {
-    const struct blosc1_frame *frame = &chunk->frame;
+    const struct blosc1_frame *frame = &chunk->stored->frame;
     const size_t n = stored_nbytes(chunk, i);
     uint8_t *in = decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
 
     if (in == NULL)
         return -1;
     in += BLOCK_LEAD;
-    if (chunk_read(decoder, chunk, chunk->begins[i], in, n, err) < 0 ||
+    if (chunk_read(decoder, chunk, chunk->stored->begins[i], in, n, err) < 0 ||
         blosc1_decode_plain(frame, i, in, n, to, err) < 0)
         return -1;
     bytes_to_native(&chunk->array->meta.dtype, to, blosc1_block_nbytes(frame, i));
@@ -299,7 +299,7 @@ int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, u
 static int recut_block(struct decoder *decoder, struct chunk *chunk, struct block *out,
                        struct err *err)
 {
-    const struct blosc1_frame *frame = &chunk->frame;
+    const struct blosc1_frame *frame = &chunk->stored->frame;
     uint64_t end = out->begin + out->nbytes, i = out->begin / frame->block_size;
     uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
     uint8_t *room = to == NULL ? NULL : decoder_scratch(decoder, frame->block_size, err);
@@ -312,8 +312,8 @@ static int recut_block(struct decoder *decoder, struct chunk *chunk, struct bloc
         return -1;
     in += BLOCK_LEAD;
     for (; i * frame->block_size < end; i++) {
-        uint32_t at = chunk->begins[i], k = (uint32_t)i;
-        size_t n = (size_t)size_min(chunk->ends[i] - at, blosc1_block_cbytes_max(frame, k));
+        uint32_t at = chunk->stored->begins[i], k = (uint32_t)i;
+        size_t n = (size_t)size_min(chunk->stored->ends[i] - at, blosc1_block_cbytes_max(frame, k));
         uint64_t first = i * frame->block_size;
         uint64_t from = size_max(first, out->begin);
         uint64_t until = size_min(first + blosc1_block_nbytes(frame, k), end);

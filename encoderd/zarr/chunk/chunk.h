@@ -25,6 +25,7 @@
 #define VCZFS_ZARR_CHUNK_CHUNK_H
 
 #include "encoderd/zarr/chunk/block_cache.h"
+#include "encoderd/zarr/chunk/chunk_table.h"
 #include "encoderd/zarr/codec/planes.h"
 #include "encoderd/zarr/meta/array.h"
 #include "encoderd/zarr/store/cache.h"
@@ -48,6 +49,10 @@ void decoder_trim(struct decoder *decoder);
 /* The cache must outlive the decoder. Entries belong to a store by its address: cache_trim before a store
  * is freed. */
 void decoder_set_cache(struct decoder *decoder, struct cache *cache);
+
+/* From now on what is known of chunks is this table's (chunk_table.h), which must outlive the decoder, and not one of
+ * the decoder's own. */
+void decoder_share(struct decoder *decoder, struct chunk_table *table);
 
 /* Where to look for blocks that may come as planes before decoding them. It must outlive the decoder; entries belong
  * to a store as those of a cache do. */

@@ -25,10 +25,6 @@
 #define SCRATCH_ALIGN ((uint64_t)64)
 /* What chunk.h lets callers read past the end of planes. */
 #define PLANES_SLACK ((uint64_t)8)
-/* Block indexes of at most so many words stay with a chunk that is closed, for the next one. */
-#define KEPT_WORDS ((size_t)8192)
-/* Block indexes of all cached chunks together. */
-#define INDEX_NBYTES_MAX ((uint64_t)8 << 20)
 
 /* For as many decoders as there can be: three for each of 64 threads, and those of the views. */
 #define DECODERS_MAX 256
@@ -49,7 +45,7 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
     void *map;
 
     if (decoder != NULL)
-        pool_init(&decoder->spare, sizeof(struct chunk), sizeof(struct chunk_memory));
+        pool_init(&decoder->spare, sizeof(struct chunk), 0);
     if (decoder == NULL || codecs_init(&decoder->codecs, err) < 0 ||
         !size_add(scratch_max, 2 * SCRATCH_ALIGN, &mapped)) {
         decoder_free(decoder);
@@ -64,67 +60,25 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
         err_set(err, ERR_MEMORY, "no memory for %zu bytes of scratch: lower --memory", scratch_max);
         return NULL;
     }
-    decoder->nchunks_max = chunks_max();
-    decoder->quick_left = DECODER_ANY;
-    decoder->slot = evidence_take_slot();
     decoder->scratch = map;
     decoder->scratch_max = scratch_max - scratch_max % SCRATCH_ALIGN;
     decoder->scratch_mapped = (size_t)mapped;
+    decoder->own = decoder->table = chunk_table_new(err);
+    if (decoder->own == NULL) {
+        decoder_free(decoder);
+        return NULL;
+    }
+    decoder->nchunks_max = chunks_max();
+    decoder->quick_left = DECODER_ANY;
+    decoder->slot = evidence_take_slot();
     return decoder;
 }
 
 static void chunk_free(struct decoder *decoder, struct chunk *chunk)
 {
     decoder_drop_stream(decoder, chunk);
-    extent_close(&chunk->extent);
-    if (chunk->memory.cap > KEPT_WORDS) {
-        free(chunk->memory.words);
-        chunk->memory = (struct chunk_memory){0};
-    }
+    stored_put(chunk->stored);
     pool_put(&decoder->spare, chunk);
-}
-
-static void drop_memory(void *object)
-{
-    free(((struct chunk_memory *)object)->words);
-}
-
-static void drop_spare(struct decoder *decoder)
-{
-    pool_clear(&decoder->spare, drop_memory);
-    free(decoder->sorting);
-    decoder->sorting = NULL;
-    decoder->sorting_cap = 0;
-}
-
-/* The index is made. */
-void decoder_index_done(struct decoder *decoder)
-{
-    if (decoder->sorting_cap <= KEPT_WORDS)
-        return;
-    free(decoder->sorting);
-    decoder->sorting = NULL;
-    decoder->sorting_cap = 0;
-}
-
-/* Room for the index of n blocks, and to sort it in; false if out of memory. */
-bool decoder_index_room(struct decoder *decoder, struct chunk *chunk, size_t n)
-{
-    const size_t words = n * 2, sorting = n + n / 2 + 1;
-
-    if (chunk->memory.cap < words) {
-        free(chunk->memory.words);
-        chunk->memory.words = calloc(words, sizeof *chunk->memory.words);
-        chunk->memory.cap = chunk->memory.words == NULL ? 0 : words;
-    }
-    if (decoder->sorting_cap < sorting) {
-        free(decoder->sorting);
-        decoder->sorting = calloc(sorting, sizeof *decoder->sorting);
-        decoder->sorting_cap = decoder->sorting == NULL ? 0 : sorting;
-    }
-    chunk->begins = chunk->memory.words;
-    chunk->ends = chunk->begins + n;
-    return chunk->begins != NULL && decoder->sorting != NULL;
 }
 
 static void close_chunks(struct decoder *decoder)
@@ -132,7 +86,6 @@ static void close_chunks(struct decoder *decoder)
     for (size_t i = 0; i < decoder->nchunks; i++)
         chunk_free(decoder, decoder->chunks[i]);
     decoder->nchunks = 0;
-    shards_clear(&decoder->shards);
 }
 
 void decoder_free(struct decoder *decoder)
@@ -140,7 +93,8 @@ void decoder_free(struct decoder *decoder)
     if (decoder == NULL)
         return;
     close_chunks(decoder);
-    drop_spare(decoder);
+    pool_clear(&decoder->spare, NULL);
+    chunk_table_free(decoder->own);
     evidence_put_slot(decoder->slot);
     codecs_free(&decoder->codecs);
     if (decoder->scratch != NULL) {
@@ -153,7 +107,8 @@ void decoder_free(struct decoder *decoder)
 void decoder_trim(struct decoder *decoder)
 {
     close_chunks(decoder);
-    drop_spare(decoder);
+    pool_clear(&decoder->spare, NULL);
+    chunk_table_trim(decoder->own);
     madvise(decoder->scratch, decoder->scratch_mapped, MADV_DONTNEED);
 }
 
@@ -161,6 +116,12 @@ void decoder_set_cache(struct decoder *decoder, struct cache *cache)
 {
     close_chunks(decoder);
     decoder->cache = cache;
+}
+
+void decoder_share(struct decoder *decoder, struct chunk_table *table)
+{
+    close_chunks(decoder);
+    decoder->table = table;
 }
 
 void decoder_set_kept(struct decoder *decoder, struct block_cache *kept)
@@ -215,7 +176,7 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err)
 {
-    if (object_read(chunk->extent.object, chunk->base + offset, to, n, err) < 0)
+    if (object_read(chunk->stored->object, chunk->base + offset, to, n, err) < 0)
         return -1;
     decoder->stats.bytes_read += n;
     return 0;
@@ -267,9 +228,9 @@ static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
     decoder->spills = store_spill(array->store) != NULL;
     memcpy(chunk->index, index, array->meta.ndim * sizeof *index);
     memcpy(chunk->identity, array->identity, sizeof chunk->identity);
-    extent_label(array, index, chunk->label);
-    if (decoder_begin(decoder, array, chunk->label, err) < 0 ||
-        extent_open(&decoder->shards, array, index, &chunk->extent, err) < 0 ||
+    chunk_label(array, index, chunk->label);
+    chunk->stored = stored_get(decoder->table, array, index, err);
+    if (chunk->stored == NULL || decoder_begin(decoder, array, chunk->label, err) < 0 ||
         chunk_lay_out(decoder, chunk, err) < 0) {
         decoder_name_chunk(array, chunk->label, err);
         chunk_free(decoder, chunk);
@@ -290,16 +251,6 @@ static bool is_chunk(const struct chunk *chunk, const struct zarr_array *array,
            strncmp(chunk->label, array->name, n) == 0 && chunk->label[n] == '/';
 }
 
-static uint64_t index_nbytes(const struct decoder *decoder)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < decoder->nchunks; i++)
-        if (decoder->chunks[i]->begins != NULL)
-            sum += (uint64_t)decoder->chunks[i]->frame.nblocks * 8;
-    return sum;
-}
-
 static void evict_oldest(struct decoder *decoder)
 {
     size_t oldest = 0;
@@ -316,8 +267,6 @@ static void keep_chunk(struct decoder *decoder, struct chunk *chunk)
     if (decoder->nchunks == decoder->nchunks_max)
         evict_oldest(decoder);
     decoder->chunks[decoder->nchunks++] = chunk;
-    while (decoder->nchunks > 1 && index_nbytes(decoder) > INDEX_NBYTES_MAX)
-        evict_oldest(decoder);
 }
 
 int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,

@@ -8,8 +8,7 @@
 #include "common/evidence.h"
 #include "common/pool.h"
 #include "encoderd/zarr/chunk/chunk.h"
-#include "encoderd/zarr/chunk/locate.h"
-#include "encoderd/zarr/codec/blosc1.h"
+#include "encoderd/zarr/chunk/stored.h"
 #include "encoderd/zarr/codec/codec.h"
 #include "encoderd/zarr/store/stream.h"
 
@@ -30,25 +29,17 @@ enum layout {
     LAYOUT_SPILL,  /* the same, but decoded once, into the temporary file */
 };
 
-/* Memory that a chunk keeps when it is recycled. */
-struct chunk_memory {
-    uint32_t *words; /* owned; begins, then ends */
-    size_t cap;
-};
-
+/* How a decoder cuts a chunk that is stored so. */
 struct chunk {
-    struct chunk_memory memory;     /* first: see pool_init */
     const struct zarr_array *array; /* borrowed; refreshed on every look-up */
     uint64_t index[ZARR_DIMS_MAX];
     uint8_t identity[32]; /* of the array */
-    char label[EXTENT_LABEL_MAX];
-    struct extent extent;
-    uint64_t base, length; /* the chunk's bytes in the extent's object */
+    char label[CHUNK_LABEL_MAX];
+    struct stored *stored; /* a reference */
+    uint64_t base, length; /* the bytes to be decoded, in the stored one's object */
     enum layout layout;
     uint64_t nbytes, block_size, nblocks;
-    struct blosc1_frame frame;
-    uint32_t *begins, *ends; /* in memory; frame.nblocks each */
-    uint64_t used;           /* the decoder's tick when last asked for */
+    uint64_t used; /* the decoder's tick when last asked for */
 };
 
 /* A chunk that is being streamed; none if stream is NULL. Several, because rows may go through several
@@ -77,13 +68,12 @@ struct decoder {
     struct codecs codecs;
     struct chunk *chunks[CHUNKS_MAX]; /* owned */
     size_t nchunks, nchunks_max;
-    struct pool spare; /* chunks */
-    uint64_t *sorting; /* owned; for making an index */
-    size_t sorting_cap;
-    struct shards shards;
-    struct cache *cache;      /* borrowed; NULL if there is none */
-    struct block_cache *kept; /* borrowed; NULL if there is none */
-    bool keeps;               /* what is decoded goes there */
+    struct pool spare;         /* chunks */
+    struct chunk_table *table; /* what is known of chunks; its own, or borrowed: */
+    struct chunk_table *own;   /* owned */
+    struct cache *cache;       /* borrowed; NULL if there is none */
+    struct block_cache *kept;  /* borrowed; NULL if there is none */
+    bool keeps;                /* what is decoded goes there */
     bool spills; /* the store that was last read has a temporary file: for what errors advise */
     struct streaming streams[STREAMS_MAX];
     struct constant constant;
@@ -107,15 +97,10 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err);
 
-/* Where the chunk's begins and ends go, and the decoder's `sorting` with room for n words and a table of n
- * entries after them; false if out of memory. */
-bool decoder_index_room(struct decoder *decoder, struct chunk *chunk, size_t n);
-void decoder_index_done(struct decoder *decoder);
-
 /* Puts the chunk's label and the store's path before the message. Returns -1. */
 int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err);
 
-/* How the chunk, whose extent is known, is cut into blocks. */
+/* Finds out how the chunk is stored, and how it is cut into blocks. */
 int chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err);
 
 /* From the bytes that the store says to the machine's. */
@@ -141,7 +126,7 @@ int spill_block(struct decoder *decoder, struct chunk *chunk, struct block *out,
 /* A chunk is known by its store, its array's name and metadata (identity) and its place (label); a block
  * by its number too. */
 struct chunk_key {
-    uint8_t bytes[sizeof(void *) + sizeof(uint32_t) + 32 + EXTENT_LABEL_MAX];
+    uint8_t bytes[sizeof(void *) + sizeof(uint32_t) + 32 + CHUNK_LABEL_MAX];
     size_t n;
 };
 void chunk_key(const struct chunk *chunk, uint32_t block, struct chunk_key *key);

@@ -14,7 +14,7 @@ struct held;
 struct held *held_new(struct err *err);
 void held_free(struct held *held);
 
-/* In place of those before; any thread may be asking meanwhile. Names as extent_label makes them, cut to
+/* In place of those before; any thread may be asking meanwhile. Names as chunk_label makes them, cut to
  * EVIDENCE_LABEL_MAX. Those past what memory there is for are not held. */
 void held_set(struct held *held, const char *const *labels, size_t n);
 

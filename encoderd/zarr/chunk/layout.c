@@ -20,8 +20,6 @@
 #define LARGE_BLOCK_MIN ((uint64_t)4 << 20)
 /* What decoder_scratch may add to an area. */
 #define SCRATCH_SLACK ((uint64_t)128)
-/* Entries that are sorted where only what is quick is wanted. */
-#define QUICK_INDEX_MAX ((uint32_t)16384)
 /* Blosc blocks that a block is made of where they are cut anew. */
 #define RECUT_BLOCKS ((uint64_t)4)
 
@@ -56,35 +54,15 @@ static int lay_out_raw(struct chunk *chunk, struct err *err)
     return 0;
 }
 
-static int load_index(struct decoder *decoder, struct chunk *chunk, struct err *err)
-{
-    size_t nbytes = (size_t)chunk->frame.nblocks * 4;
-    uint8_t *table;
-    int rc;
-
-    if (decoder->quick_left != DECODER_ANY && chunk->frame.nblocks > QUICK_INDEX_MAX)
-        return err_set(err, ERR_USAGE, "%u Blosc blocks: not to be had quickly",
-                       chunk->frame.nblocks);
-    if (!decoder_index_room(decoder, chunk, chunk->frame.nblocks))
-        return err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", chunk->frame.nblocks);
-    table = (uint8_t *)(decoder->sorting + chunk->frame.nblocks);
-    rc = chunk_read(decoder, chunk, BLOSC1_HEADER_NBYTES, table, nbytes, err);
-    if (rc == 0)
-        rc = blosc1_index_into(&chunk->frame, table, decoder->sorting, chunk->begins, chunk->ends,
-                               err);
-    decoder_index_done(decoder);
-    return rc;
-}
-
 /* Elements straddle Blosc's blocks if the writer named another element size than the array's, and calls
  * do if their ploidy does not divide the block. */
 static void recut(struct chunk *chunk)
 {
     uint64_t unit = call_nbytes(&chunk->array->meta);
-    uint64_t large = chunk->frame.block_size >= LARGE_PIECE_NBYTES ? 1 : RECUT_BLOCKS;
+    uint64_t large = chunk->stored->frame.block_size >= LARGE_PIECE_NBYTES ? 1 : RECUT_BLOCKS;
 
     chunk->layout = LAYOUT_RECUT;
-    chunk->block_size = size_max(large * chunk->frame.block_size / unit, 1) * unit;
+    chunk->block_size = size_max(large * chunk->stored->frame.block_size / unit, 1) * unit;
     chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
 }
 
@@ -92,7 +70,7 @@ static void recut(struct chunk *chunk)
  * must not straddle them. */
 static bool is_large(const struct decoder *decoder, const struct chunk *chunk)
 {
-    const struct blosc1_frame *frame = &chunk->frame;
+    const struct blosc1_frame *frame = &chunk->stored->frame;
 
     return decoder->cache != NULL && frame->block_size >= LARGE_BLOCK_MIN &&
            frame->block_size <= cache_budget(decoder->cache) &&
@@ -105,8 +83,8 @@ static bool is_large(const struct decoder *decoder, const struct chunk *chunk)
 /* Is there scratch for what it takes to decode one of the chunk's blocks? */
 static bool block_fits(const struct decoder *decoder, const struct chunk *chunk)
 {
-    const uint64_t block = chunk->frame.block_size;
-    uint64_t need = blosc1_block_cbytes_max(&chunk->frame, 0) + 4 * SCRATCH_SLACK;
+    const uint64_t block = chunk->stored->frame.block_size;
+    uint64_t need = blosc1_block_cbytes_max(&chunk->stored->frame, 0) + 4 * SCRATCH_SLACK;
 
     if (chunk->layout == LAYOUT_LARGE)
         need += chunk->block_size + BLOSC_COPIES * block;
@@ -119,23 +97,19 @@ static bool block_fits(const struct decoder *decoder, const struct chunk *chunk)
 
 static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct err *err)
 {
-    uint8_t header[BLOSC1_HEADER_NBYTES];
+    const struct blosc1_frame *frame = &chunk->stored->frame;
 
-    if (chunk->length < sizeof header)
-        return err_set(err, ERR_CORRUPT,
-                       "too short for a Blosc frame; the file is damaged; restore it or rewrite "
-                       "the store");
-    if (chunk_read(decoder, chunk, 0, header, sizeof header, err) < 0 ||
-        blosc1_parse_header(header, chunk->length, chunk->nbytes, &chunk->frame, err) < 0)
+    if (stored_head(chunk->stored, chunk->array, chunk->index, err) < 0)
         return -1;
-    if (chunk->frame.stored) {
-        chunk->base += sizeof header;
+    decoder->stats.bytes_read += BLOSC1_HEADER_NBYTES;
+    if (frame->stored) {
+        chunk->base += BLOSC1_HEADER_NBYTES;
         chunk->length = chunk->nbytes;
         return lay_out_raw(chunk, err);
     }
     chunk->layout = LAYOUT_BLOSC;
-    chunk->block_size = chunk->frame.block_size;
-    chunk->nblocks = chunk->frame.nblocks;
+    chunk->block_size = frame->block_size;
+    chunk->nblocks = frame->nblocks;
     if (is_large(decoder, chunk)) {
         chunk->layout = LAYOUT_LARGE;
         cut_pieces(chunk, LARGE_PIECE_NBYTES);
@@ -147,7 +121,8 @@ static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct er
         cut_pieces(chunk, LARGE_PIECE_NBYTES);
         return 0;
     }
-    return load_index(decoder, chunk, err);
+    decoder->stats.bytes_read += (uint64_t)frame->nblocks * 4;
+    return stored_index(chunk->stored, chunk->array, chunk->index, err);
 }
 
 /* Decoded once for all, or here as one block, or streamed, or into the temporary file; what can be none of
@@ -184,9 +159,11 @@ int chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err)
     bool by_elements = !meta->fortran && meta->nfilters == 0;
 
     chunk->nbytes = meta->chunk_elements * meta->dtype.size;
-    chunk->base = chunk->extent.base;
-    chunk->length = chunk->extent.length;
-    if (chunk->extent.object == NULL) {
+    if (stored_locate(chunk->stored, chunk->array, chunk->index, err) < 0)
+        return -1;
+    chunk->base = chunk->stored->base;
+    chunk->length = chunk->stored->length;
+    if (chunk->stored->object == NULL) {
         chunk->layout = LAYOUT_ABSENT;
         cut_pieces(chunk, PIECE_NBYTES);
         return 0;

@@ -19,7 +19,7 @@ enum {
     UNFOLD_OFFSETS, /* strings: the area with where each one's length begins, uint64 each, in C order */
 };
 
-/* A spill_fill's work. Of the chunk only array, extent, base and length are looked at. */
+/* A spill_fill's work. Of the chunk only array, stored, base and length are looked at. */
 int unfold_chunk(struct decoder *decoder, struct chunk *chunk, struct spill_entry *entry,
                  struct err *err);
 

@@ -405,6 +405,17 @@ static int vlen_part(struct decoder *decoder, struct chunk *chunk, const struct 
     return spilled_vlen(decoder, chunk, request, out, err);
 }
 
+static int vlen_located(struct decoder *decoder, struct chunk *chunk, const uint64_t *index,
+                        const struct request *request, struct strings *out, struct err *err)
+{
+    if (stored_locate(chunk->stored, chunk->array, index, err) < 0)
+        return -1;
+    chunk->base = chunk->stored->base;
+    chunk->length = chunk->stored->length;
+    return chunk->stored->object == NULL ? fill_strings(&chunk->array->meta, request, out, err)
+                                         : vlen_part(decoder, chunk, request, out, err);
+}
+
 static int vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
                       const uint64_t *index, const struct request *request, struct strings *out,
                       struct err *err)
@@ -416,15 +427,13 @@ static int vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
         return -1;
     memcpy(chunk.identity, array->identity, sizeof chunk.identity);
     decoder->spills = store_spill(array->store) != NULL;
-    extent_label(array, index, chunk.label);
-    if (decoder_begin(decoder, array, chunk.label, err) < 0 ||
-        extent_open(&decoder->shards, array, index, &chunk.extent, err) < 0)
-        return decoder_name_chunk(array, chunk.label, err);
-    chunk.base = chunk.extent.base;
-    chunk.length = chunk.extent.length;
-    rc = chunk.extent.object == NULL ? fill_strings(&array->meta, request, out, err)
-                                     : vlen_part(decoder, &chunk, request, out, err);
-    extent_close(&chunk.extent);
+    chunk_label(array, index, chunk.label);
+    chunk.stored = stored_get(decoder->table, array, index, err);
+    if (chunk.stored == NULL || decoder_begin(decoder, array, chunk.label, err) < 0)
+        rc = -1;
+    else
+        rc = vlen_located(decoder, &chunk, index, request, out, err);
+    stored_put(chunk.stored);
     return rc < 0 ? decoder_name_chunk(array, chunk.label, err) : 0;
 }
 

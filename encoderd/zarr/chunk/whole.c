@@ -394,7 +394,7 @@ int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out
 
 int large_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err)
 {
-    const struct blosc1_frame *frame = &chunk->frame;
+    const struct blosc1_frame *frame = &chunk->stored->frame;
     uint64_t end = out->begin + out->nbytes, at = out->begin;
     uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
 

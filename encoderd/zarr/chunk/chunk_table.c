@@ -1,0 +1,238 @@
+#include "encoderd/zarr/chunk/chunk_table_impl.h"
+
+#include "common/size.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define BUCKETS ((size_t)512)
+/* Objects that stay open though no decoder holds them: so many, and no more than a sixteenth of what the process
+ * may have. */
+#define OPEN_MAX ((uint64_t)256)
+#define OPEN_FEW ((uint64_t)8)
+/* Chunks and shards, and the memory of their indexes. */
+#define STORED_MAX       ((size_t)4096)
+#define INDEX_NBYTES_MAX ((uint64_t)16 << 20)
+
+LIST_HEAD(stored_bucket, stored);
+TAILQ_HEAD(stored_ages, stored);
+
+struct chunk_table {
+    pthread_mutex_t lock; /* covers everything below */
+    struct stored_bucket buckets[BUCKETS];
+    struct stored_ages ages; /* the least recently asked for first */
+    size_t n, nopen, nopen_max;
+    uint64_t index_nbytes;
+};
+
+static size_t open_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return OPEN_FEW;
+    return (size_t)size_max(OPEN_FEW, size_min(OPEN_MAX, limit.rlim_cur / 16));
+}
+
+struct chunk_table *chunk_table_new(struct err *err)
+{
+    struct chunk_table *table = calloc(1, sizeof *table);
+
+    if (table == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for a table of chunks");
+        return NULL;
+    }
+    pthread_mutex_init(&table->lock, NULL);
+    TAILQ_INIT(&table->ages);
+    table->nopen_max = open_max();
+    return table;
+}
+
+/* ---- All under the lock ---- */
+
+static struct stored_bucket *bucket_of(struct chunk_table *table, const struct stored_name *name)
+{
+    uint64_t hash, word;
+
+    memcpy(&hash, name->identity, sizeof hash);
+    hash ^= (uint64_t)(uintptr_t)name->store ^ (uint64_t)name->level << 56;
+    for (unsigned d = 0; d < ZARR_DIMS_MAX; d++) {
+        word = name->place[d] + d;
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    return &table->buckets[hash % BUCKETS];
+}
+
+static void unlist(struct stored *stored)
+{
+    struct chunk_table *table = stored->table;
+
+    LIST_REMOVE(stored, bucket);
+    TAILQ_REMOVE(&table->ages, stored, age);
+    stored->listed = false;
+    stored->refs--;
+    table->n--;
+    table->nopen -= stored->is_open;
+    table->index_nbytes -= stored->index_nbytes;
+}
+
+static bool is_over(const struct chunk_table *table)
+{
+    return table->n > STORED_MAX || table->nopen > table->nopen_max ||
+           table->index_nbytes > INDEX_NBYTES_MAX;
+}
+
+/* Takes what nobody holds from the table, the least recently used first, until it is within its bounds, or all of it;
+ * returns it in a list linked through `age`. What lies in a shard holds it, and was asked for after it: shards go
+ * after what lies in them has gone. */
+static void take_old(struct chunk_table *table, bool all, struct stored_ages *out)
+{
+    struct stored *stored, *next;
+
+    TAILQ_INIT(out);
+    for (stored = TAILQ_FIRST(&table->ages); stored != NULL && (all || is_over(table));
+         stored = next) {
+        next = TAILQ_NEXT(stored, age);
+        if (stored->refs > 1)
+            continue;
+        unlist(stored);
+        TAILQ_INSERT_TAIL(out, stored, age);
+    }
+}
+
+/* ---- Without the lock ---- */
+
+static void destroy(struct stored *stored)
+{
+    if (stored->outer == NULL)
+        object_close(stored->object);
+    free(stored->begins);
+    free(stored->index);
+    pthread_mutex_destroy(&stored->lock);
+    free(stored);
+}
+
+/* Each of the list, and the shards that were held by these alone. */
+static void destroy_all(struct stored_ages *list)
+{
+    struct stored *stored, *outer;
+
+    while ((stored = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, stored, age);
+        outer = stored->outer;
+        destroy(stored);
+        stored_put(outer);
+    }
+}
+
+void stored_put(struct stored *stored)
+{
+    struct chunk_table *table;
+    struct stored_ages gone;
+    bool last;
+
+    if (stored == NULL)
+        return;
+    table = stored->table;
+    TAILQ_INIT(&gone);
+    pthread_mutex_lock(&table->lock);
+    last = --stored->refs == 0;
+    if (!last && is_over(table))
+        take_old(table, false, &gone);
+    pthread_mutex_unlock(&table->lock);
+    if (last)
+        TAILQ_INSERT_TAIL(&gone, stored, age);
+    destroy_all(&gone);
+}
+
+void chunk_table_trim(struct chunk_table *table)
+{
+    struct stored_ages gone;
+
+    do {
+        pthread_mutex_lock(&table->lock);
+        take_old(table, true, &gone);
+        pthread_mutex_unlock(&table->lock);
+        if (TAILQ_EMPTY(&gone))
+            return;
+        destroy_all(&gone);
+    } while (true);
+}
+
+void chunk_table_free(struct chunk_table *table)
+{
+    if (table == NULL)
+        return;
+    chunk_table_trim(table);
+    pthread_mutex_destroy(&table->lock);
+    free(table);
+}
+
+/* Both under the lock. */
+
+static struct stored *find(struct chunk_table *table, const struct stored_name *name)
+{
+    struct stored *stored;
+
+    LIST_FOREACH(stored, bucket_of(table, name), bucket)
+    if (memcmp(&stored->name, name, sizeof *name) == 0)
+        return stored;
+    return NULL;
+}
+
+/* NULL if out of memory. */
+static struct stored *add(struct chunk_table *table, const struct stored_name *name)
+{
+    struct stored *stored = calloc(1, sizeof *stored);
+
+    if (stored == NULL)
+        return NULL;
+    pthread_mutex_init(&stored->lock, NULL);
+    stored->name = *name;
+    stored->table = table;
+    stored->refs = 1;
+    stored->listed = true;
+    table->n++;
+    LIST_INSERT_HEAD(bucket_of(table, name), stored, bucket);
+    TAILQ_INSERT_TAIL(&table->ages, stored, age);
+    return stored;
+}
+
+struct stored *table_get(struct chunk_table *table, const struct stored_name *name, struct err *err)
+{
+    struct stored_ages gone;
+    struct stored *stored;
+
+    pthread_mutex_lock(&table->lock);
+    stored = find(table, name);
+    if (stored != NULL) {
+        TAILQ_REMOVE(&table->ages, stored, age);
+        TAILQ_INSERT_TAIL(&table->ages, stored, age);
+    } else {
+        stored = add(table, name);
+    }
+    if (stored != NULL)
+        stored->refs++;
+    take_old(table, false, &gone);
+    pthread_mutex_unlock(&table->lock);
+    destroy_all(&gone);
+    if (stored == NULL)
+        err_set(err, ERR_MEMORY, "out of memory for a chunk");
+    return stored;
+}
+
+void table_note(struct stored *stored, bool is_open, uint64_t index_nbytes)
+{
+    struct chunk_table *table = stored->table;
+
+    pthread_mutex_lock(&table->lock);
+    if (stored->listed) {
+        table->nopen += is_open - stored->is_open;
+        table->index_nbytes += index_nbytes - stored->index_nbytes;
+    }
+    stored->is_open = is_open;
+    stored->index_nbytes = index_nbytes;
+    pthread_mutex_unlock(&table->lock);
+}

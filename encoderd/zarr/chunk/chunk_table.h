@@ -1,0 +1,35 @@
+/*
+ * chunk_table: where chunks lie and how they are cut, known once for all decoders.
+ *
+ * What is learned when a chunk is first read (its object, which stays open, its place in a shard, the shard's index,
+ * Blosc's header and block index, or that there is none) is kept here while there is room. What is used longest ago
+ * goes first; what a decoder holds stays. Bounded in open files, in bytes of indexes and in chunks. Thread-safe
+ * throughout.
+ */
+#ifndef VCZFS_ZARR_CHUNK_CHUNK_TABLE_H
+#define VCZFS_ZARR_CHUNK_CHUNK_TABLE_H
+
+#include "encoderd/zarr/meta/array.h"
+
+struct chunk_table;
+
+/* A store must not be freed while a table knows chunks of it: trim or free the table first. Arrays may come and go. */
+struct chunk_table *chunk_table_new(struct err *err);
+
+/* Nobody may hold anything of it. NULL is ignored. */
+void chunk_table_free(struct chunk_table *table);
+
+/* Forgets what nobody holds. */
+void chunk_table_trim(struct chunk_table *table);
+
+/* What the chunk at `index` (checked) is called: the object's key and, in a shard, the chunk's place in it. */
+#define CHUNK_LABEL_MAX (ZARR_KEY_MAX + 128)
+void chunk_label(const struct zarr_array *array, const uint64_t *index,
+                 char label[CHUNK_LABEL_MAX]);
+
+/* Is the chunk at `index` (checked) there? Looks at names, and at the index where there is sharding. A table that is
+ * NULL, because there was no memory for it, is an error then. */
+int chunk_is_stored(struct chunk_table *table, const struct zarr_array *array,
+                    const uint64_t *index, bool *is_stored, struct err *err);
+
+#endif
