@@ -1,7 +1,5 @@
-/*
- * What a comparison compares: numbers, strings, or one of the columns that have rules of their own.
- */
-#include "encoderd/select/expr_bound.h"
+#include "encoderd/select/expr_bind_compare.h"
+
 #include "encoderd/select/types.h"
 #include "encoderd/vcz/text.h"
 

@@ -120,13 +120,6 @@ struct bound *bound_new(struct expr *expr, enum bound_kind kind, const struct ex
 struct bound *bound_new_of(struct expr *expr, enum bound_kind kind, const struct expr_node *node,
                            enum bound_type type, struct bound *a, struct bound *b, struct err *err);
 
-/* expr_tags.c: what a tag is in this store. */
-struct bound *bind_tag(struct expr *expr, const struct expr_node *node, struct err *err);
-
-/* expr_bind_compare.c: a comparison, from its operands. */
-struct bound *bind_comparison(struct expr *expr, const struct expr_node *node, struct bound *a,
-                              struct bound *b, struct err *err);
-
 /* The contents of the file `name`, or NULL. */
 const struct option_file *expr_find_file(const struct expr *expr, const char *name, size_t len);
 
@@ -137,8 +130,5 @@ static inline bool bound_uses(const struct bound *bound, uint64_t sample)
 {
     return bound->used == NULL || bound->used[sample] != 0;
 }
-
-/* A column's name and the tags nearest to what was written. */
-int expr_unknown_tag(const struct expr *expr, const struct expr_node *node, struct err *err);
 
 #endif

@@ -1,7 +1,6 @@
-/*
- * Exact tests of expressions: binom() and fisher().
- */
-#include "encoderd/select/expr_eval.h"
+#include "encoderd/select/expr_exact.h"
+
+#include "encoderd/select/expr_genotypes.h"
 
 #include <math.h>
 

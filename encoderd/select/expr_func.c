@@ -1,7 +1,6 @@
-/*
- * Functions of expressions.
- */
-#include "encoderd/select/expr_eval.h"
+#include "encoderd/select/expr_func.h"
+
+#include "encoderd/select/expr_exact.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,8 +1,8 @@
-/*
- * The leaves of an expression: what is read from the store.
- */
+#include "encoderd/select/expr_load.h"
+
 #include "common/size.h"
-#include "encoderd/select/expr_eval.h"
+#include "encoderd/select/expr_counted.h"
+#include "encoderd/select/expr_genotypes.h"
 #include "encoderd/select/types.h"
 
 #include <inttypes.h>
@@ -252,7 +252,7 @@ static int load_types(struct expr_eval *eval, const struct bound *bound, struct 
     return 0;
 }
 
-int eval_filters(struct expr_eval *eval, struct err *err)
+static int load_filters(struct expr_eval *eval, struct err *err)
 {
     column_limit(eval->filter, eval->batch->limit);
     return column_ints(eval->filter, eval->batch->begin, eval->batch->n, eval->filters, err);
@@ -279,7 +279,7 @@ int eval_load(struct expr_eval *eval, const struct bound *bound, struct err *err
     case BOUND_TYPE:
         return load_types(eval, bound, err);
     case BOUND_FILTER:
-        return eval_filters(eval, err);
+        return load_filters(eval, err);
     case BOUND_GT:
         return eval_genotypes(eval, err);
     case BOUND_FILE:

@@ -1,9 +1,6 @@
-/*
- * Strings, as bcftools compares them: piece by piece between commas, any piece with any piece.
- */
-#include "encoderd/select/expr_eval.h"
+#include "encoderd/select/expr_match.h"
 
-bool eval_regex(struct pattern *pattern, const char *at, size_t len)
+static bool match_regex(struct pattern *pattern, const char *at, size_t len)
 {
     if (pattern->text.failed)
         return false;
@@ -53,7 +50,7 @@ static bool match_pattern(enum expr_op op, const struct str *piece, struct patte
 {
     if (op == EXPR_NOT_LIKE && is_dot(piece))
         return true;
-    return eval_regex(pattern, piece->at, piece->len) == (op == EXPR_LIKE);
+    return match_regex(pattern, piece->at, piece->len) == (op == EXPR_LIKE);
 }
 
 bool eval_match(enum expr_op op, const struct str *text, const char *constant, size_t len,
@@ -155,7 +152,7 @@ static bool match_id(const struct bound *bound, const struct str *id, struct pat
     if (other->kind == BOUND_FILE)
         return names_find(&other->file_names, id->at, id->len) < other->file_names.n;
     if (pattern != NULL)
-        return eval_regex(pattern, id->at, id->len);
+        return match_regex(pattern, id->at, id->len);
     return id->len == other->text_len && memcmp(id->at, other->text, id->len) == 0;
 }
 

@@ -1,10 +1,8 @@
-/*
- * What a name in an expression means in a store.
- */
+#include "encoderd/select/expr_tags.h"
+
 #include "common/cleanup.h"
 #include "common/nearest.h"
 #include "common/size.h"
-#include "encoderd/select/expr_bound.h"
 #include "encoderd/select/unpack.h"
 #include "encoderd/vcz/text.h"
 
@@ -86,7 +84,7 @@ static int consider_array(const char *name, void *arg)
     return 0;
 }
 
-int expr_unknown_tag(const struct expr *expr, const struct expr_node *node, struct err *err)
+static int unknown_tag(const struct expr *expr, const struct expr_node *node, struct err *err)
 {
     static const char *const prefixes[] = {"", "INFO/", "FORMAT/"};
     struct nearest_tag tag = {.node = node};
@@ -104,15 +102,6 @@ int expr_unknown_tag(const struct expr *expr, const struct expr_node *node, stru
     return bound_error(expr, node, err, "the store has no tag %s%.*s%s", prefixes[node->scope],
                        (int)(node->len < 64 ? node->len : 64), node->text,
                        nearest_hint(&tag.nearest, hint));
-}
-
-const struct option_file *expr_find_file(const struct expr *expr, const char *name, size_t len)
-{
-    for (size_t i = 0; i < expr->context.nfiles; i++)
-        if (strlen(expr->context.files[i].name) == len &&
-            memcmp(expr->context.files[i].name, name, len) == 0)
-            return &expr->context.files[i];
-    return NULL;
 }
 
 static int use_sample_lines(struct expr *expr, struct bound *bound, const struct option_file *file,
@@ -491,6 +480,6 @@ struct bound *bind_tag(struct expr *expr, const struct expr_node *node, struct e
         if (found)
             return bound;
     }
-    expr_unknown_tag(expr, node, err);
+    unknown_tag(expr, node, err);
     return NULL;
 }

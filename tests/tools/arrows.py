@@ -59,8 +59,6 @@ LIBRARIES = {
 # must go.
 KNOWN = """
 select/region_parse select/regions
-select/expr_bind select/expr_bind_compare select/expr_tags
-select/expr_eval select/expr_exact select/expr_func select/expr_gt select/expr_load select/expr_match
 vcz/columns vcz/holes vcz/parts vcz/region_rows vcz/tallies vcz/vcz
 zarr/store/store zarr/store/store_dir zarr/store/store_watch zarr/store/store_zip
 zarr/chunk/block zarr/chunk/decoder zarr/chunk/layout zarr/chunk/unfold zarr/chunk/unfold_blosc zarr/chunk/whole

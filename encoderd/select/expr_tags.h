@@ -1,0 +1,12 @@
+/*
+ * expr_tags: what a name in an expression means in a store.
+ */
+#ifndef VCZFS_SELECT_EXPR_TAGS_H
+#define VCZFS_SELECT_EXPR_TAGS_H
+
+#include "encoderd/select/expr_bound.h"
+
+/* NULL and an error, with a name that is near, for one that the store lacks. */
+struct bound *bind_tag(struct expr *expr, const struct expr_node *node, struct err *err);
+
+#endif
