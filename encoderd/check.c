@@ -7,6 +7,7 @@
 #include "encoderd/check_sites.h"
 #include "encoderd/check_walk.h"
 #include "encoderd/vcz/holes.h"
+#include "encoderd/vcz/vcz_open.h"
 
 #include <stdlib.h>
 

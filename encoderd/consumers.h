@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/consumer.h"
 #include "encoderd/format/format.h"
+#include "encoderd/select/selection_open.h"
 
 /*
  * Appends a line for each thing that `consumer` minds in the view that the options ask for, or one that says

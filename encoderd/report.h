@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "encoderd/format/format.h"
+#include "encoderd/select/selection_open.h"
 
 /*
  * Appends text (or one JSON object) to out: samples, variants, contigs with counts, ploidy, chunking,

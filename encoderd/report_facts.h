@@ -5,6 +5,7 @@
 #define VCZFS_ENCODERD_REPORT_FACTS_H
 
 #include "encoderd/format/format.h"
+#include "encoderd/select/selection_open.h"
 
 struct report_array {
     char *name;               /* owned */

@@ -6,6 +6,7 @@
 #ifndef VCZFS_ENCODERD_SURVEY_H
 #define VCZFS_ENCODERD_SURVEY_H
 
+#include "encoderd/select/pass.h"
 #include "encoderd/select/selection.h"
 
 /* Consecutive rows on one contig. */

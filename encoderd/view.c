@@ -1,7 +1,9 @@
 #include "encoderd/view.h"
 
 #include "common/nearest.h"
+#include "encoderd/select/selection_open.h"
 #include "encoderd/vcz/holes.h"
+#include "encoderd/vcz/vcz_open.h"
 #include "encoderd/view_state.h"
 
 #include <stdio.h>

@@ -8,6 +8,7 @@
 
 #include "common/notices.h"
 #include "encoderd/format/format.h"
+#include "encoderd/select/selection_open.h"
 #include "proto/proto.h"
 #include "proto/selection_request.h"
 

@@ -9,6 +9,7 @@
 #define VCZFS_FORMAT_FORMAT_H
 
 #include "common/buf.h"
+#include "encoderd/select/pass.h"
 #include "encoderd/select/selection.h"
 #include "encoderd/vcz/sites.h"
 

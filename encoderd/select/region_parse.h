@@ -1,5 +1,5 @@
 /*
- * region_parse: what lists (regions.c) and files (region_file.c) of regions have in common.
+ * region_parse: what lists (region_list.c) and files (region_file.c) of regions have in common.
  */
 #ifndef VCZFS_SELECT_REGION_PARSE_H
 #define VCZFS_SELECT_REGION_PARSE_H

@@ -9,6 +9,8 @@
 #include "common/cleanup.h"
 #include "common/expr_lex.h"
 #include "encoderd/select/selection.h"
+#include "encoderd/select/selection_open.h"
+#include "encoderd/vcz/vcz_open.h"
 
 #include <getopt.h>
 #include <inttypes.h>

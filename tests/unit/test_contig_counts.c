@@ -3,6 +3,7 @@
  */
 #include "encoderd/vcz/contig_counts.h"
 #include "encoderd/vcz/sites.h"
+#include "encoderd/vcz/vcz_open.h"
 #include "tests/unit/made_store.h"
 
 #include <unistd.h>

@@ -2,6 +2,7 @@
  * encode, for samples that are not all of them: each selected sample's calls are those that it has in the
  * whole .bed, whatever was selected, in whatever order, from whatever blocks.
  */
+#include "encoderd/select/selection_open.h"
 #include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
 

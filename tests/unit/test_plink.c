@@ -2,6 +2,8 @@
  * PLINK views: the sidecars and, for whole stores, the .bed, against what the reference tool made.
  */
 #include "encoderd/format/format.h"
+#include "encoderd/select/selection_open.h"
+#include "encoderd/vcz/vcz_open.h"
 #include "tests/unit/made_store.h"
 
 #include <fcntl.h>

@@ -3,6 +3,7 @@
  */
 #include "encoderd/vcz/recognise.h"
 #include "encoderd/vcz/vcz.h"
+#include "encoderd/vcz/vcz_open.h"
 #include "tests/unit/made_store.h"
 
 #include <unistd.h>

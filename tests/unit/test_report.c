@@ -1,4 +1,6 @@
 #include "encoderd/report.h"
+#include "encoderd/select/selection_open.h"
+#include "encoderd/vcz/vcz_open.h"
 #include "tests/unit/made_store.h"
 
 #include <jansson.h>

@@ -6,6 +6,8 @@
 #include "tests/unit/view_fixture.h"
 
 #include "encoderd/plan.h"
+#include "encoderd/select/selection_open.h"
+#include "encoderd/vcz/vcz_open.h"
 
 #include <sys/resource.h>
 #include <unistd.h>

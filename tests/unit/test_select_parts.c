@@ -3,8 +3,10 @@
 #include "common/memfd.h"
 #include "encoderd/select/regions.h"
 #include "encoderd/select/selection.h"
+#include "encoderd/select/selection_open.h"
 #include "encoderd/select/types.h"
 #include "encoderd/vcz/columns.h"
+#include "encoderd/vcz/vcz_open.h"
 #include "tests/unit/made_store.h"
 
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
 #include "encoderd/vcz/sites.h"
 #include "encoderd/vcz/text.h"
+#include "encoderd/vcz/vcz_open.h"
 #include "tests/unit/made_store.h"
 
 #include <unistd.h>
