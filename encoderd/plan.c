@@ -2,9 +2,6 @@
 
 #include "common/size.h"
 
-/* The unit of the row grid, in bytes: spans double from there to PLAN_SPAN_MAX. */
-#define SPAN_MIN UINT64_C(262144)
-
 /* Kernel read-ahead arrives out of order by a little: so many lengths of a read from where the run
  * stands, and at most so far, is still the same run. Read-ahead comes in long reads; a short one from
  * somewhere near is a random reader's, for whom nothing should be made that it did not ask for. */
@@ -33,7 +30,7 @@ static uint64_t row_of(const struct stream_layout *layout, uint64_t offset)
 /* Rows between grid lines for spans of at most about `nbytes`. Grids of different lengths nest. */
 static uint64_t grid_rows(const struct stream_layout *layout, uint64_t nbytes)
 {
-    uint64_t rows = size_max(1, SPAN_MIN / layout->row_nbytes);
+    uint64_t rows = size_max(1, PLAN_SPAN_MIN / layout->row_nbytes);
 
     while (rows * 2 * layout->row_nbytes <= nbytes)
         rows *= 2;
@@ -137,7 +134,7 @@ struct extent_plan plan_read(struct reader *reader, const struct stream_layout *
     if (reader->streak > 0) {
         const unsigned doublings = reader->streak > 4 ? 3 : reader->streak - 1;
 
-        plan = to_grid(layout, size, limits, plan.begin, SPAN_MIN << doublings);
+        plan = to_grid(layout, size, limits, plan.begin, PLAN_SPAN_MIN << doublings);
     }
     reader->next = size_max(reader->next, plan.end);
     return plan;

@@ -12,6 +12,9 @@
  * reads them, and take less of the arena: measured, 2 MiB is as fast as 4 and takes half the memory. */
 #define PLAN_SPAN_MAX UINT64_C(2097152)
 
+/* The shortest that a reader who reads on gets, and the unit of the row grid: spans double from there to PLAN_SPAN_MAX. */
+#define PLAN_SPAN_MIN UINT64_C(262144)
+
 /* What a handle has been doing. Zero-initialised: nothing yet. */
 struct reader {
     uint64_t

@@ -6,9 +6,10 @@
  * few blocks: the server must be there for its other messages. What turns out to be more than that is
  * given to the workers, who begin it anew. They do as soon as there is anything else to do.
  */
-#include "encoderd/sched_impl.h"
+#include "encoderd/quick.h"
 
 #include "common/size.h"
+#include "encoderd/encode.h"
 
 #include <sched.h>
 
@@ -19,38 +20,35 @@
 #define PENALTY_MAX      256
 #define MOMENT_YIELDS    200
 
-int quick_init(struct sched *sched, struct err *err)
+int quick_init(struct quick *quick, struct sched_core *core, struct err *err)
 {
-    struct encode_worker *worker = &sched->quick.encode;
-
-    if (encode_worker_init(worker, QUICK_SCRATCH, NULL, err) != 0)
+    if (maker_init(&quick->maker, core, QUICK_SCRATCH, NULL, err) != 0)
         return -1;
-    encode_worker_share(worker, sched->chunks);
-    decoder_set_kept(worker->decoder, sched->kept);
-    decoder_keep(worker->decoder, true); /* what comes here is a random reader's */
+    decoder_keep(quick->maker.encode.decoder, true); /* what comes here is a random reader's */
     return 0;
 }
 
-void quick_clear(struct sched *sched)
+void quick_clear(struct quick *quick)
 {
-    encode_worker_clear(&sched->quick.encode);
+    maker_clear(&quick->maker);
 }
 
-void quick_trim(struct sched *sched)
+void quick_trim(struct quick *quick)
 {
-    decoder_trim(sched->quick.encode.decoder);
+    decoder_trim(quick->maker.encode.decoder);
 }
 
 /* The one span there is, if it may be quick; or NULL. */
-static struct span *candidate(const struct sched *sched)
+static struct span *candidate(const struct sched_core *core)
 {
-    const struct spans *places = sched->spans.places;
+    const struct spans *places = core->spans.places;
     struct span *span = TAILQ_FIRST(&places[SPAN_DEMAND]);
 
-    if (!store_is_local(sched->view->vcz->store))
+    if (!store_is_local(core->view->vcz->store))
         return NULL;
     if (span == NULL || TAILQ_NEXT(span, link) != NULL || !TAILQ_EMPTY(&places[SPAN_AHEAD]) ||
-        !TAILQ_EMPTY(&places[SPAN_RUNNING]) || !TAILQ_EMPTY(&places[SPAN_DONE]))
+        !TAILQ_EMPTY(&places[SPAN_FETCH]) || !TAILQ_EMPTY(&places[SPAN_RUNNING]) ||
+        !TAILQ_EMPTY(&places[SPAN_DONE]))
         return NULL;
     /* Sites come from chunks that are decoded whole; and what is begun anew would be added up twice. */
     if (span->format->wants_sites || span->format->wants_phase || span->format->wants_sums ||
@@ -61,68 +59,56 @@ static struct span *candidate(const struct sched *sched)
 }
 
 /* One cell; false if it takes more than this thread has time for. */
-static bool make_cell(struct quick *quick, const struct span *span, const struct encode_cell *cell)
+static bool make_cell(struct quick *quick, struct cell *cell)
 {
+    struct encode_worker *encode = &quick->maker.encode;
     struct err ignored; /* a worker will say it */
     int failed;
 
     store_may_wait(false);
-    decoder_only_quick(quick->encode.decoder, QUICK_BLOCKS_MAX);
-    failed = encode_cell(span->format, &span->target, cell, &quick->encode, NULL, &ignored);
-    decoder_only_quick(quick->encode.decoder, DECODER_ANY);
+    decoder_only_quick(encode->decoder, QUICK_BLOCKS_MAX);
+    failed =
+        encode_cell(cell->span->format, &cell->target, &cell->what, encode, &cell->need, &ignored);
+    decoder_only_quick(encode->decoder, DECODER_ANY);
     store_may_wait(true);
     return failed == 0;
 }
 
-/* The last part of a span that nobody else touches any more. */
-static bool is_last_part(const struct span *span)
-{
-    return !span->failed && span->pending == 1 && !span_has_cells(span);
-}
-
 /* Makes one cell, dropping the lock meanwhile; false if a worker has to. */
-static bool run_cell(struct sched *sched, struct span *span)
+static bool run_cell(struct quick *quick, struct span *span)
 {
-    struct quick *quick = &sched->quick;
-    struct err ignored;
-    uint64_t number;
-    const struct encode_cell cell = take_cell(sched, span, &number);
+    struct sched_core *core = quick->maker.core;
+    struct cell *cell = core_take(core, span);
     bool made;
 
-    pthread_mutex_unlock(&sched->lock);
-    made = make_cell(quick, span, &cell);
-    pthread_mutex_lock(&sched->lock);
-    add_decoder_stats(sched, quick->encode.decoder, &quick->seen);
-    if (made && is_last_part(span)) {
-        pthread_mutex_unlock(&sched->lock);
-        made = encode_end(span->format, &span->target, &quick->encode, &ignored) == 0;
-        pthread_mutex_lock(&sched->lock);
-    }
-    if (made) {
-        finish_part(sched, span, NULL);
-    } else if (span->failed) {
-        finish_part(sched, span, &span->err); /* nobody needs it any more */
-    } else {
-        span->again |= UINT64_C(1) << number;
-        if (span->place == SPAN_RUNNING)
-            span_move(&sched->spans, span, SPAN_DEMAND);
-    }
+    if (cell == NULL)
+        return false;
+    core_unlock(core);
+    made = make_cell(quick, cell);
+    if (made)
+        cell_need_clear(&cell->need);
+    core_lock(core);
+    core_add_decoder_stats(core, quick->maker.encode.decoder, &quick->maker.seen);
+    if (made || span->failed)
+        core_end_cell(core, cell, NULL);
+    else
+        span_put_cell(&core->spans, cell, CELL_UNKNOWN);
     return made;
 }
 
 /* A worker is at the last cell: what it does takes no longer than to go to sleep and be woken. */
-static void wait_a_moment(struct sched *sched)
+static void wait_a_moment(struct sched_core *core)
 {
-    pthread_mutex_unlock(&sched->lock);
-    for (unsigned i = 0; i < MOMENT_YIELDS && !atomic_load(&sched->woken); i++)
+    core_unlock(core);
+    for (unsigned i = 0; i < MOMENT_YIELDS && !atomic_load(&core->woken); i++)
         sched_yield();
-    pthread_mutex_lock(&sched->lock);
+    core_lock(core);
 }
 
-bool quick_try(struct sched *sched)
+bool quick_try(struct quick *quick)
 {
-    struct quick *quick = &sched->quick;
-    struct span *span = candidate(sched);
+    struct sched_core *core = quick->maker.core;
+    struct span *span = candidate(core);
 
     if (span == NULL)
         return false;
@@ -131,11 +117,11 @@ bool quick_try(struct sched *sched)
         return false;
     }
     if (span->ncells > 1)
-        atomic_fetch_add(&sched->nannounced, 1);
+        atomic_fetch_add(&core->nannounced, 1);
     for (uint64_t n = span->ncells / 2; n > 0; n--)
-        pthread_cond_signal(&sched->work);
+        pthread_cond_signal(&core->work);
     while (span->place == SPAN_DEMAND) {
-        if (run_cell(sched, span))
+        if (run_cell(quick, span))
             continue;
         quick->penalty = (unsigned)size_min(quick->penalty * 2 + 1, PENALTY_MAX);
         quick->skip = quick->penalty;
@@ -143,6 +129,6 @@ bool quick_try(struct sched *sched)
     }
     quick->penalty /= 2;
     if (span->place == SPAN_RUNNING)
-        wait_a_moment(sched);
+        wait_a_moment(core);
     return true;
 }

@@ -8,37 +8,17 @@
  * kept while there is room, and never move or change while a lease is out.
  *
  * All calls come from one thread (the server's); workers report through wake_fd. Memory is the
- * arena's and one scratch per worker (a spare worker's too, while others hang on a disk): a read that finds no room waits until leases come back.
+ * arena's and one scratch per worker (a spare worker's too, while others hang on a disk): a read that finds no
+ * room waits until leases come back.
  */
 #ifndef VCZFS_ENCODERD_SCHED_H
 #define VCZFS_ENCODERD_SCHED_H
 
 #include "encoderd/arena.h"
+#include "encoderd/sched_types.h"
 #include "encoderd/view.h"
 
 struct sched;
-
-struct sched_read {
-    uint64_t id;     /* the caller's, handed back */
-    uint64_t handle; /* tells readers apart */
-    uint64_t offset, length;
-    size_t file; /* index into view->files; a stream */
-};
-
-/* The answer to a read: a lease, or a reason. */
-struct sched_answer {
-    uint64_t id;
-    bool failed;
-    struct err err; /* when failed */
-    uint64_t lease, offset, length, at;
-};
-
-struct sched_config {
-    unsigned nthreads;
-    size_t scratch_max; /* bytes, each worker */
-    size_t cache_max;   /* bytes, of chunks that can only be decoded whole; 0: none are kept */
-    size_t kept_max;    /* bytes, of blocks that random readers wanted; 0: none are kept */
-};
 
 /* view and arena are borrowed. */
 struct sched *sched_new(const struct view *view, struct arena *arena,
@@ -73,11 +53,6 @@ void sched_idle(struct sched *sched);
  * a second and not a reader its answer. True if any worker is busy or any read waits. */
 bool sched_look(struct sched *sched);
 
-struct sched_stats {
-    uint64_t reads, spans, spans_failed, blocks, bytes_decoded, bytes_encoded, leases_held;
-    uint64_t mixed_phase; /* rows made in which some calls are phased and some are not */
-    uint64_t arena_used;
-};
 void sched_stats(struct sched *sched, struct sched_stats *out);
 
 #endif

@@ -3,6 +3,7 @@
  * pages; nothing is stuck; nothing is left. Run under the thread sanitizer as well.
  */
 #include "encoderd/plan.h"
+#include "encoderd/sched.h"
 #include "encoderd/sched_impl.h"
 #include "tests/unit/view_fixture.h"
 
@@ -346,7 +347,7 @@ static void test_handles_closed_while_their_reads_wait(void **state)
         answer = next_answer(&bench);
         check_lease(&bench, &answer, answer.id * 100000);
     }
-    assert_int_equal(bench.sched->nhandles, 1);
+    assert_int_equal(bench.sched->readers.nhandles, 1);
     stop(&bench);
 }
 
@@ -356,9 +357,9 @@ static bool lose_a_wake_up(struct bench *bench, uint64_t id)
     struct sched_answer answer;
 
     ask(bench, id, id, id * 100000, 4096);
-    pthread_mutex_lock(&bench->sched->lock);
-    bench->sched->nfresh = 0; /* as if it had been announced */
-    pthread_mutex_unlock(&bench->sched->lock);
+    pthread_mutex_lock(&bench->sched->core.lock);
+    bench->sched->core.nfresh = 0; /* as if it had been announced */
+    pthread_mutex_unlock(&bench->sched->core.lock);
     if (sched_answers(bench->sched, &answer, 1) == 0) {
         assert_true(sched_look(bench->sched));
         answer = next_answer(bench);

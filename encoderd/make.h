@@ -1,0 +1,28 @@
+/*
+ * make: one cell, on the calling thread: asked what it needs, run, and what it donates.
+ */
+#ifndef VCZFS_ENCODERD_MAKE_H
+#define VCZFS_ENCODERD_MAKE_H
+
+#include "encoderd/sched_core.h"
+
+/* What a thread makes cells with; only that thread uses it. */
+struct maker {
+    struct sched_core *core; /* borrowed */
+    struct encode_worker encode;
+    struct decoder_stats seen; /* of its decoder's counters, already added to the core's */
+};
+
+int maker_init(struct maker *maker, struct sched_core *core, size_t scratch_max,
+               struct cache *cache, struct err *err);
+void maker_clear(struct maker *maker);
+
+/* All without the lock, with a cell that was taken. */
+
+/* Asks what the cell needs. True if this thread is to run it now; else it is out of its hands. */
+bool maker_ask(struct maker *maker, struct cell *cell);
+
+/* Runs it. It may wait for storage only if its need was not asked for or was not there. */
+void maker_run(struct maker *maker, struct cell *cell);
+
+#endif
