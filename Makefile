@@ -173,7 +173,7 @@ build/vectors/cases.tsv: tests/data/vectors.tar.zst
 
 TEST_ENV = VCZFS_BUILD=$(BUILD) VCZFS_VECTORS=build/vectors
 # Tests that start threads: what the thread sanitizer is for.
-TSAN_TESTS := sched block_cache parallel bed phase_cache zarr_pipeline zarr_spill
+TSAN_TESTS := sched block_cache parallel bed phase_cache zarr_pipeline zarr_spill store_ranges
 
 demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools

@@ -524,7 +524,8 @@ static void on_fetched(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (sidecar_result(fetching->fetch, &made, &err) != 0) {
-        log_error("%s: %s", server->view->files[fetching->file].name, err.msg);
+        if (err.code != ERR_HELD) /* what is to become of it is for the front to say */
+            log_error("%s: %s", server->view->files[fetching->file].name, err.msg);
         send_error(server, fetching->id, &err);
     } else {
         const struct msg msg = {

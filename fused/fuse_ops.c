@@ -294,6 +294,30 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
         fuse_reply_buf(req, NULL, 0);
 }
 
+/* The kernel asks for none of this of a mount that is read-only. Root can have it ask all the same: it does not tell
+ * us of mount(2) with MS_REMOUNT, by which a mount becomes writable in name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define REFUSED(op, ...)                                                                           \
+    static void op(fuse_req_t req, fuse_ino_t ino, __VA_ARGS__)                                    \
+    {                                                                                              \
+        fuse_reply_err(req, EROFS);                                                                \
+    }
+REFUSED(op_setattr, struct stat *attr, int which, struct fuse_file_info *fi)
+REFUSED(op_mknod, const char *name, mode_t mode, dev_t device)
+REFUSED(op_mkdir, const char *name, mode_t mode)
+REFUSED(op_remove, const char *name)
+REFUSED(op_rename, const char *name, fuse_ino_t to, const char *as, unsigned flags)
+REFUSED(op_link, fuse_ino_t to, const char *as)
+REFUSED(op_create, const char *name, mode_t mode, struct fuse_file_info *fi)
+REFUSED(op_setxattr, const char *name, const char *value, size_t size, int flags)
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t ino, const char *name)
+{
+    fuse_reply_err(req, EROFS);
+}
+#pragma GCC diagnostic pop
+
 const struct fuse_lowlevel_ops fuse_ops = {
     .init = op_init,
     .lookup = op_lookup,
@@ -308,4 +332,15 @@ const struct fuse_lowlevel_ops fuse_ops = {
     .access = op_access,
     .getxattr = op_getxattr,
     .listxattr = op_listxattr,
+    .setattr = op_setattr,
+    .mknod = op_mknod,
+    .mkdir = op_mkdir,
+    .unlink = op_remove,
+    .rmdir = op_remove,
+    .symlink = op_symlink,
+    .rename = op_rename,
+    .link = op_link,
+    .create = op_create,
+    .setxattr = op_setxattr,
+    .removexattr = op_remove,
 };

@@ -207,7 +207,8 @@ static bool is_lost(struct lazy *lazy, uint64_t file, const char *chunk)
     const enum verdict verdict = trial_ask(lazy->trial, chunk, &question);
 
     lazy->files[file].held = verdict == VERDICT_WAIT;
-    ask(lazy, file);
+    if (verdict == VERDICT_NONE && is_awaited(lazy, file))
+        ask(lazy, file);
     return verdict == VERDICT_CONDEMNED;
 }
 

@@ -1,7 +1,7 @@
 /*
  * What identifies a store's present state, at a cost that is bounded whatever the store's size: that an encoder
  * that replaces another has the same store before it. A change that this does not see is seen where it is
- * read: encoderd/zarr/store/store_watch.c. It detects change; it is no protection against someone who
+ * read: encoderd/zarr/store/watch.c. It detects change; it is no protection against someone who
  * wants two stores to look alike: three FNV-1a sums of 64 bits, each from a different start.
  */
 #include "encoderd/vcz/vcz.h"

@@ -116,6 +116,43 @@ def test_readers_elsewhere_notice_nothing(deadly, mount, scratch):
         assert m.log().count("is held back") == 1
 
 
+@pytest.fixture
+def deadly_alleles(preload, scratch, generated):
+    """A disk of a .bgen whose alleles of variants 500 to 749 end encoders, once told to; `index` is what its .bgi should be."""
+    if helpers.SANITIZED:
+        pytest.skip("a sanitizer wants to be preloaded first")
+    store, _ = drills.made_bgen(generated)
+    disk = drills.BadDisk(scratch, store, preload, "variant_allele/2.")
+    with helpers.mounted(disk.store, verb="mount-bgen") as m:
+        disk.index = m.read(".bgen.bgi")
+    return disk
+
+
+def test_index_whose_making_kills(deadly_alleles, mount):
+    """Who opens the .bgi gets EIO, each time at once, and for that time alone; the mount's encoder dies once."""
+    disk = deadly_alleles
+    options = ("--encoder", disk.wrapper, "--no-sandbox", "--read-timeout", str(TIMEOUT))
+    with mount(disk.store, *options, verb="mount-bgen", env=disk.env) as m:
+        path = m.path(".bgen.bgi")
+        before = drills.status(m)["encoder"]["restarts"]
+        disk.become("segv")
+        assert [helpers.errno_of(path.read_bytes) for _ in range(3)] == [errno.EIO] * 3
+        after = drills.status(m)
+        assert [c["chunk"] for c in after["condemned"]] == ["variant_allele/2.0"]
+        assert after["encoder"]["restarts"] == before + 1
+        front, encoder = m.front, m.encoder()
+        assert helpers.errno_of(path.read_bytes) == errno.EIO
+        # What is condemned is asked for by whoever opens the file, and by nobody else.
+        said = m.log().count("cannot be made")
+        assert said <= 4
+        helpers.wait_for(lambda: all(c["for"] == 0 for c in drills.status(m)["condemned"]), 30, "the end of the sentence")
+        assert m.log().count("cannot be made") == said
+        disk.become("ok")
+        helpers.wait_for(lambda: helpers.errno_of(path.read_bytes) == 0, 60, "the index to be made")
+        assert path.read_bytes() == disk.index
+        assert drills.status(m)["condemned"] == [] and (m.front, m.encoder()) == (front, encoder)
+
+
 # 500 MB of .bed. Each row of a chunk of variants has a tenth in one of samples, so it is there that a pass stumbles most.
 WIDE = "--samples 100000 --variants 20000 --chunk-samples 10000 --density dense --level 1 --bare --links calls".split()
 WIDE_ROWS, WIDE_ROW = range(10000, 11000), 25000

@@ -521,6 +521,23 @@ def test_every_change_is_refused(mutation, shared):
     assert os.stat(shared.path(".bed")) == before
 
 
+MS_REMOUNT = 32
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root remounts")
+def test_every_change_is_refused_also_when_it_was_remounted(mount):
+    """The kernel makes it writable in name, and tells nobody."""
+    with mount(helpers.store(STORE)) as m:
+        assert ctypes.CDLL(None).mount(b"none", os.fsencode(m.dir), b"none", MS_REMOUNT, None) == 0
+        listing, before = sorted(os.listdir(m.dir)), os.stat(m.path(".bed"))
+        refusals = {name: error_of(change, m.dir, m.path(".bed")) for name, change in MUTATIONS.items()}
+        refusals["create"] = error_of(os.open, m.dir / "new", os.O_CREAT | os.O_WRONLY, 0o644)
+        for name, refusal in refusals.items():
+            assert refusal in REFUSALS.get(name, {errno.EROFS, errno.EPERM}), (name, errno.errorcode[refusal])
+        assert sorted(os.listdir(m.dir)) == listing and os.stat(m.path(".bed")) == before
+        assert m.read(".bed") == helpers.expected(CASE, ".bed")
+
+
 def test_fallocate_and_ftruncate_on_a_reading_descriptor(file):
     with helpers.open_fd(file[0]) as fd:
         assert error_of(os.ftruncate, fd, 0) in (errno.EINVAL, errno.EBADF, errno.EROFS)

@@ -1,9 +1,11 @@
 """An encoder that dies is replaced, and no reader notices; one that cannot be replaced is an error, in time."""
 
+import concurrent.futures
 import errno
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import threading
@@ -320,6 +322,31 @@ def test_encoder_that_can_be_started_again_later(mount, scratch):
         (scratch / "started").unlink()
         helpers.wait_for(lambda: helpers.read_errno(m.path(".bed")) == 0, 30, "reads to work again")
         assert m.read(".bed") == bed()
+
+
+def test_next_encoder_is_never_far_away(mount, scratch):
+    """Whatever died before: a read is answered by the first encoder that lives long enough, which is not made to wait for."""
+    ill, wrapper = scratch / "ill", scratch / "encoder"
+    wrapper.write_text(f'#!/bin/sh\n[ -e {ill} ] && kill -9 $$\nexec {helpers.ENCODERD} "$@"\n')
+    wrapper.chmod(0o755)
+    with mount(helpers.store(STORE), "--encoder", wrapper, "--no-sandbox", "--read-timeout", "60") as m:
+
+        def waits():
+            return [int(ms) for ms in re.findall(r"another one in (\d+) ms", m.log())]
+
+        ill.touch()
+        m.kill_encoder()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            read = pool.submit(m.read, ".bed")
+            helpers.wait_for(lambda: len(waits()) >= 9, 40, "nine deaths")
+            ill.unlink()
+            assert read.result() == bed()
+        assert max(waits()) <= 500, waits()
+        # An answer makes up for those that died.
+        served = len(waits())
+        m.kill_encoder()
+        helpers.wait_for(lambda: len(waits()) > served, what="another death")
+        assert waits()[served] == 0
 
 
 def test_failing_restarts_do_not_spin(mount, scratch):

@@ -4,7 +4,7 @@
 #ifndef VCZFS_TESTS_MEM_STORE_H
 #define VCZFS_TESTS_MEM_STORE_H
 
-#include "encoderd/zarr/store/store_impl.h"
+#include "encoderd/zarr/store/kind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +29,14 @@ struct mem_object {
     const uint8_t *data;
 };
 
-static inline int mem_read(const struct object *object, uint64_t offset, void *to, size_t n,
-                           struct err *err)
+static inline enum got mem_read(const struct object *object, uint64_t offset, void *to, size_t n,
+                                bool may_wait, struct err *err)
 {
+    (void)may_wait;
     if (offset > object->size || n > object->size - offset)
-        return err_set(err, ERR_CORRUPT, "memory: it ends before");
-    if (n > 0)
-        memcpy(to, ((const struct mem_object *)object)->data + offset, n);
-    return 0;
+        return (enum got)err_set(err, ERR_CORRUPT, "memory: it ends before");
+    memcpy(to, ((const struct mem_object *)object)->data + offset, n);
+    return GOT_IT;
 }
 
 static inline void mem_close(struct object *object)
@@ -44,12 +44,12 @@ static inline void mem_close(struct object *object)
     free(object);
 }
 
-static inline int mem_open(const struct store *store, const char *key, struct object **out,
-                           struct err *err)
+static inline enum got mem_open(const struct store *store, const char *key, bool may_wait,
+                                struct object **out, struct err *err)
 {
-    static const struct object_ops ops = {.read = mem_read, .close = mem_close};
     const struct mem_store *mem = (const struct mem_store *)store;
 
+    (void)may_wait;
     (void)err;
     for (size_t i = 0; i < mem->n; i++) {
         struct mem_object *object;
@@ -59,11 +59,11 @@ static inline int mem_open(const struct store *store, const char *key, struct ob
         object = malloc(sizeof *object);
         if (object == NULL)
             abort();
-        *object = (struct mem_object){{&ops, mem->entries[i].size}, mem->entries[i].data};
+        *object = (struct mem_object){{.size = mem->entries[i].size}, mem->entries[i].data};
         *out = &object->object;
-        return 0;
+        return GOT_IT;
     }
-    return 0;
+    return GOT_NOTHING;
 }
 
 static inline int mem_children(const struct store *store, const char *key,
@@ -80,7 +80,8 @@ static inline int mem_children(const struct store *store, const char *key,
 
 static inline struct store *mem_store_init(struct mem_store *mem)
 {
-    static const struct store_ops ops = {.object = mem_open, .children = mem_children};
+    static const struct store_ops ops = {
+        .open = mem_open, .read = mem_read, .close = mem_close, .children = mem_children};
     static char path[] = "memory";
 
     *mem = (struct mem_store){.store = {.ops = &ops, .path = path}};

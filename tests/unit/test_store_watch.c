@@ -3,7 +3,7 @@
  */
 #include "zarr_fixture.h"
 
-#include "encoderd/zarr/store/store_impl.h"
+#include "encoderd/zarr/store/watch.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

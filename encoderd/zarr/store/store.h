@@ -3,7 +3,9 @@
  *
  * A key is a path relative to the store's root, '/'-separated, without "." or "..". A store is
  * immutable as far as vczfs is concerned and safe to use from several threads. Kinds of store
- * (directory, zip archive; later http, s3) sit behind one small vtable in store.c.
+ * (directory, zip archive; later HTTP, S3, Icechunk) stand behind kind.h.
+ *
+ * Bytes are asked for as ranges, many at a time; whoever may wait has simpler calls further below.
  */
 #ifndef VCZFS_ZARR_STORE_STORE_H
 #define VCZFS_ZARR_STORE_STORE_H
@@ -49,11 +51,85 @@ void store_trim(const struct store *store);
 /* As given to store_open; for messages. */
 const char *store_path(const struct store *store);
 
+/* ---- Ranges ---- */
+
+enum range_state {
+    RANGE_ASKED,  /* not answered yet */
+    RANGE_THERE,  /* nread bytes are at `to` */
+    RANGE_ABSENT, /* there is no such object */
+    RANGE_FAILED, /* err says why */
+};
+
+/*
+ * Bytes of one object, asked of a store. The asker's; it stays in its place until it is answered. An object that
+ * changed after the store was opened is never THERE or ABSENT, but FAILED with ERR_CHANGED: the call that reads looks.
+ * A link or a pipe where an object is due is FAILED, too, and never waited for.
+ */
+struct store_range {
+    const char *key; /* borrowed */
+    struct object *
+        object; /* in: NULL, or that of an earlier range of this key, borrowed. Out: where it was NULL and the
+                            * object was opened, the asker's own reference to it */
+    uint64_t offset, length; /* length 0: the object is only opened. Cut by the object's end */
+    bool from_end;           /* its last `length` bytes; the answer sets offset */
+    uint8_t *to;             /* room for `length` bytes; NULL where that is 0 */
+    uint64_t order;          /* smaller ones first: the age of what wants them */
+    void (*done)(struct store_range *range, void *arg); /* store_submit says when */
+    void *arg;
+
+    /* The answer. */
+    enum range_state state;
+    bool waited;          /* it was not in memory, or its file system cannot tell */
+    uint64_t nread, size; /* bytes that are there; the object's size */
+    struct err err;       /* of RANGE_FAILED, which names the file; else not touched */
+
+    /* The store's own, from store_submit until the answer. */
+    struct store_range *next, *previous;
+    uint64_t id, begun;
+    unsigned parts;
+    bool in_line, opening;
+};
+
+/* A range as it is to be before it is asked, but for order, done and arg; err, which is long, is left alone. */
+void store_range_init(struct store_range *range, const char *key, struct object *object,
+                      uint64_t offset, uint64_t length, uint8_t *to);
+
+/* Answers, THERE or ABSENT, if that takes no waiting for a disk or a server. False: it would, or it cannot be told, or
+ * there is an error; ask in another way. range->object may be opened by then. */
+bool store_get_now(const struct store *store, struct store_range *range);
+
+/* Answers; waits on this thread. */
+void store_get(const struct store *store, struct store_range *range);
+
+/* Has it answered: range->done is called once, on another thread that holds no lock, and may submit more. Takes no
+ * waiting, unless the system gives this process no further thread at all: then done is called before this returns. So
+ * the caller holds no lock that done takes. */
+void store_submit(const struct store *store, struct store_range *range);
+
+/* Takes back what was submitted. True: it was not begun, and done will not be called. False: it has been or will be. */
+bool store_withdraw(const struct store *store, struct store_range *range);
+
+/* So many submitted ranges keep the store busy; more wait in line, which is no mistake. */
+unsigned store_in_flight_max(const struct store *store);
+
+/* Since the store was opened. Exact only while nobody reads. */
+struct store_counts {
+    uint64_t requests;                  /* ranges that were answered */
+    uint64_t bytes;                     /* in them */
+    uint64_t opened;                    /* objects */
+    uint64_t waits;                     /* ranges that were answered after waiting */
+    unsigned in_flight, in_flight_most; /* being read for store_submit: now, and at most */
+};
+void store_counts(const struct store *store, struct store_counts *out);
+
+/* ---- Objects, for who may wait ---- */
+
 /* Opens one object. An object that does not exist is not an error: *out is NULL. Anything that is not
  * a regular file inside the store (directory, FIFO, device, link that leads out) is ERR_CORRUPT; it is
- * never opened in a way that could block. */
+ * never opened in a way that could block. The caller has one reference. */
 int store_object(const struct store *store, const char *key, struct object **out, struct err *err);
-void object_close(struct object *object);
+struct object *object_hold(struct object *object); /* another reference */
+void object_close(struct object *object);          /* gives one back; NULL is none */
 uint64_t object_size(const struct object *object);
 
 /* Exactly n bytes from offset, or an error that names the file (ERR_CORRUPT if the object ends
@@ -61,8 +137,8 @@ uint64_t object_size(const struct object *object);
 int object_read(const struct object *object, uint64_t offset, void *to, size_t n, struct err *err);
 
 /* Whether the calling thread may wait for a disk; every thread may until it says that it may not. It
- * then has from a store what the system holds in memory, and for anything else, an object that is not
- * there included, an error that is not meant for users. */
+ * then has from store_object and object_read what the system holds in memory, and for anything else, an object that is
+ * not there included, an error that is not meant for users. */
 void store_may_wait(bool may);
 
 /* What the calling thread last said to it. */
@@ -108,7 +184,7 @@ int store_identity(const struct store *store, const char *key,
 int64_t store_mtime(const struct store *store);
 
 /*
- * Change (store_watch.c says how, and what it cannot see). From store_watch_from on, reading an object, or
+ * Change (watch.c says how, and what it cannot see). From store_watch_from on, reading an object, or
  * finding that it is absent, is ERR_CHANGED where that may have changed after `since`; times are
  * nanoseconds of the real-time clock. `since` is what store_opened said when the view was first
  * opened, in this process or another: the beginning of store_open, or the latest change seen until now, if

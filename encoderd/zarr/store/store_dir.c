@@ -4,10 +4,12 @@
  * A store may come from anywhere, so no key and no link in it may lead out of the directory, and opening
  * an object may neither block (FIFO) nor touch a device.
  */
+#include "encoderd/zarr/store/store_dir.h"
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/name_list.h"
-#include "encoderd/zarr/store/store_impl.h"
+#include "encoderd/zarr/store/watch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -41,6 +43,7 @@ struct tree {
 struct dir_store {
     struct store base;
     int fd;
+    dev_t dev;         /* its file system: others may be mounted in it, or linked to */
     bool follow_links; /* also out of the directory */
     pthread_mutex_t lock;
     struct tree *trees; /* owned, under the lock, as are: */
@@ -50,10 +53,10 @@ struct dir_store {
 
 struct dir_object {
     struct object base;
-    struct dir_object *next;   /* spare */
-    size_t room;               /* of key */
-    const struct store *store; /* borrowed, for messages */
+    struct dir_object *next; /* spare */
+    size_t room;             /* of key */
     int fd;
+    bool foreign; /* of another file system than the store's directory */
     char key[];
 };
 
@@ -104,27 +107,28 @@ int store_dir_open_beneath(int root_fd, const char *key, int flags)
     return (int)fd;
 }
 
-/* Fails, with EAGAIN as a rule, where a disk would have to be asked. */
+/* Fails, with EAGAIN as a rule, where a disk would have to be asked, or another file system. */
 static int open_at_once(const struct dir_store *store, const char *key, int flags)
 {
-    struct open_how how = {.flags = (uint64_t)(unsigned)flags, .resolve = RESOLVE_CACHED};
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags,
+                           .resolve = RESOLVE_CACHED | RESOLVE_NO_XDEV};
 
     if (!store->follow_links)
         how.resolve |= RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     return (int)syscall(SYS_openat2, store->fd, key, &how, sizeof how);
 }
 
-static int open_key(const struct dir_store *store, const char *key, int flags)
+static int open_key(const struct dir_store *store, const char *key, int flags, bool may_wait)
 {
-    if (!store_waits())
+    if (!may_wait)
         return open_at_once(store, key, flags);
     return store->follow_links ? openat(store->fd, key, flags)
                                : store_dir_open_beneath(store->fd, key, flags);
 }
 
 /* A link whose target is gone (git-annex, a half copied store) is not an absent object: taking it for
- * one would show the fill value in place of data. */
-static bool is_dangling(const struct dir_store *store, const char *key)
+ * one would show the fill value in place of data. True, too, where that cannot be told at once. */
+static bool is_dangling(const struct dir_store *store, const char *key, bool may_wait)
 {
     char prefix[PATH_MAX];
     size_t n = 0;
@@ -139,11 +143,11 @@ static bool is_dangling(const struct dir_store *store, const char *key)
             return false;
         memcpy(prefix, key, n);
         prefix[n] = '\0';
-        link = open_key(store, prefix, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        link = open_key(store, prefix, O_PATH | O_NOFOLLOW | O_CLOEXEC, may_wait);
         if (link < 0)
-            return false;
+            return !may_wait && errno != ENOENT;
         if (fstat(link, &st) == 0 && S_ISLNK(st.st_mode)) {
-            AUTO_CLOSE int target = open_key(store, prefix, O_PATH | O_CLOEXEC);
+            AUTO_CLOSE int target = open_key(store, prefix, O_PATH | O_CLOEXEC, may_wait);
 
             if (target < 0)
                 return true;
@@ -158,16 +162,17 @@ static bool follows(const struct store *store)
 }
 
 /* *fd is -1 if there is no such thing. */
-static int dir_open(const struct store *store, const char *key, int flags, int *fd, struct err *err)
+static int dir_open(const struct store *store, const char *key, int flags, bool may_wait, int *fd,
+                    struct err *err)
 {
     const struct dir_store *dir = (const struct dir_store *)store;
 
-    *fd = open_key(dir, key, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *fd = open_key(dir, key, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, may_wait);
     if (*fd >= 0)
         return 0;
     switch (errno) {
     case ENOENT:
-        if (!store_waits() || !is_dangling(dir, key))
+        if (!is_dangling(dir, key, may_wait))
             return 0;
         return err_set(err, ERR_CORRUPT, "%s/%s: a link to something that does not exist",
                        store->path, key);
@@ -224,7 +229,7 @@ static int hold_tree(struct dir_store *dir, const char *name, struct err *err)
 }
 
 /* Files in an array's directory that was exchanged for another one may be older than the view. */
-static int check_tree(const struct store *store, const char *key, struct err *err)
+static int check_tree(const struct store *store, const char *key, bool may_wait, struct err *err)
 {
     struct dir_store *dir = (struct dir_store *)(uintptr_t)store;
     const size_t n = strcspn(key, "/");
@@ -237,7 +242,7 @@ static int check_tree(const struct store *store, const char *key, struct err *er
         return 0;
     memcpy(name, key, n);
     name[n] = '\0';
-    if (store_stat(dir->fd, name, AT_SYMLINK_NOFOLLOW, &st) < 0)
+    if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : err_sys(err, ERR_IO, errno, "%s/%s", store->path, name);
     if (S_ISREG(st.st_mode))
         return 0;
@@ -247,7 +252,7 @@ static int check_tree(const struct store *store, const char *key, struct err *er
     same = known && tree->dev == st.st_dev && tree->ino == st.st_ino;
     pthread_mutex_unlock(&dir->lock);
     if (!known)
-        return hold_tree(dir, name, err);
+        return may_wait ? hold_tree(dir, name, err) : -1;
     return same ? 0
                 : err_set(err, ERR_CHANGED,
                           "%s/%s is not the directory that it was when the store was opened: "
@@ -260,13 +265,13 @@ static int check_link(const struct store *store, const char *key, struct err *er
 {
     struct stat st;
 
-    if (store_stat(((const struct dir_store *)store)->fd, key, AT_SYMLINK_NOFOLLOW, &st) < 0)
+    if (fstatat(((const struct dir_store *)store)->fd, key, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     return S_ISLNK(st.st_mode) ? store_watch_check(store, key, &st, err) : 0;
 }
 
 /* An absent object was never there if nothing was removed from where it would be. */
-static int check_absent(const struct store *store, const char *key, struct err *err)
+static int check_absent(const struct store *store, const char *key, bool may_wait, struct err *err)
 {
     const struct dir_store *dir = (const struct dir_store *)store;
     char above[PATH_MAX];
@@ -282,8 +287,10 @@ static int check_absent(const struct store *store, const char *key, struct err *
         while (n > 0 && above[--n] != '/')
             ;
         above[n] = '\0';
-        fd = n > 0 ? open_key(dir, above, O_PATH | O_DIRECTORY | O_CLOEXEC)
+        fd = n > 0 ? open_key(dir, above, O_PATH | O_DIRECTORY | O_CLOEXEC, may_wait)
                    : openat(dir->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && !may_wait && errno != ENOENT)
+            return -1;
         if (fd >= 0 && fstat(fd, &st) == 0)
             return store_watch_check(store, above, &st, err);
     } while (n > 0);
@@ -293,22 +300,29 @@ static int check_absent(const struct store *store, const char *key, struct err *
 /* ---- Objects ---- */
 
 /* fstat after reading: a change before or amid it shows. */
-static int dir_object_read(const struct object *object, uint64_t offset, void *to, size_t n,
-                           struct err *err)
+static enum got dir_read(const struct object *object, uint64_t offset, void *to, size_t n,
+                         bool may_wait, struct err *err)
 {
     const struct dir_object *file = (const struct dir_object *)object;
+    const struct store *store = object->store;
     struct stat st;
-    int failed = store_fd_read(file->fd, file->store->path, file->key, offset, to, n, err);
+    enum got got = GOT_NOT_NOW;
 
-    if (store_stat(file->fd, "", AT_EMPTY_PATH, &st) < 0)
-        return failed ? -1 : err_sys(err, ERR_IO, errno, "%s/%s", file->store->path, file->key);
-    return store_watch_check(file->store, file->key, &st, err) < 0 || failed ? -1 : 0;
+    if (may_wait || !file->foreign)
+        got = file_read(store, file->fd, file->key, offset, to, n, may_wait, err);
+    if (got == GOT_NOT_NOW)
+        return got;
+    if (fstat(file->fd, &st) < 0)
+        return got == GOT_FAILED
+                   ? got
+                   : (enum got)err_sys(err, ERR_IO, errno, "%s/%s", store->path, file->key);
+    return store_watch_check(store, file->key, &st, err) < 0 ? GOT_FAILED : got;
 }
 
-static void dir_object_close(struct object *object)
+static void dir_close(struct object *object)
 {
     struct dir_object *file = (struct dir_object *)object;
-    struct dir_store *dir = (struct dir_store *)(uintptr_t)file->store;
+    struct dir_store *dir = (struct dir_store *)(uintptr_t)object->store;
 
     close(file->fd);
     pthread_mutex_lock(&dir->lock);
@@ -337,38 +351,58 @@ static struct dir_object *new_object(struct dir_store *dir, size_t key_size)
     return file;
 }
 
-static const struct object_ops dir_object_ops = {dir_object_read, dir_object_close};
-
-static int dir_object(const struct store *store, const char *key, struct object **out,
-                      struct err *err)
+/* What is open at fd, which is taken. */
+static int make_object(const struct store *store, const char *key, int fd, const struct stat *st,
+                       struct object **out, struct err *err)
 {
-    AUTO_CLOSE int fd = -1;
-    size_t key_size = strlen(key) + 1;
-    struct dir_object *file;
-    struct stat st;
+    const size_t key_size = strlen(key) + 1;
+    struct dir_store *dir = (struct dir_store *)(uintptr_t)store;
+    struct dir_object *file = new_object(dir, key_size);
 
-    if (dir_open(store, key, O_RDONLY, &fd, err) < 0)
-        return -1;
-    if (check_tree(store, key, err) < 0)
-        return -1;
-    if (fd < 0)
-        return store_waits() ? check_absent(store, key, err) : 0;
-    if (store_stat(fd, "", AT_EMPTY_PATH, &st) < 0)
-        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_CORRUPT, "%s/%s: not a regular file", store->path, key);
-    if (store_watch_check(store, key, &st, err) < 0 ||
-        (follows(store) && check_link(store, key, err) < 0))
-        return -1;
-    file = new_object((struct dir_store *)(uintptr_t)store, key_size);
-    if (file == NULL)
+    if (file == NULL) {
+        close(fd);
         return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->path, key);
-    file->base = (struct object){&dir_object_ops, (uint64_t)st.st_size};
-    file->store = store;
+    }
+    file->base.size = (uint64_t)st->st_size;
+    file->base.part = FILE_PART;
+    file->fd = fd;
+    file->foreign = st->st_dev != dir->dev;
     memcpy(file->key, key, key_size);
-    file->fd = steal_fd(&fd);
     *out = &file->base;
     return 0;
+}
+
+static enum got open_file(const struct store *store, const char *key, bool may_wait,
+                          struct object **out, struct err *err)
+{
+    AUTO_CLOSE int fd = -1;
+    struct stat st;
+
+    if (dir_open(store, key, O_RDONLY, may_wait, &fd, err) < 0 ||
+        check_tree(store, key, may_wait, err) < 0)
+        return GOT_FAILED;
+    if (fd < 0)
+        return check_absent(store, key, may_wait, err) < 0 ? GOT_FAILED : GOT_NOTHING;
+    if (fstat(fd, &st) < 0)
+        return (enum got)err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    if (!S_ISREG(st.st_mode))
+        return (enum got)err_set(err, ERR_CORRUPT, "%s/%s: not a regular file", store->path, key);
+    if (store_watch_check(store, key, &st, err) < 0 ||
+        (follows(store) && check_link(store, key, err) < 0))
+        return GOT_FAILED;
+    return (enum got)make_object(store, key, steal_fd(&fd), &st, out, err);
+}
+
+/* At once only where opening a file, and looking at its times, asks no server. */
+static enum got dir_object(const struct store *store, const char *key, bool may_wait,
+                           struct object **out, struct err *err)
+{
+    enum got got;
+
+    if (!may_wait && atomic_load_explicit(&store->at_once, memory_order_relaxed) == AT_ONCE_NOTHING)
+        return GOT_NOT_NOW;
+    got = open_file(store, key, may_wait, out, err);
+    return got == GOT_FAILED && !may_wait ? GOT_NOT_NOW : got;
 }
 
 /* Everything in the directory, in byte order. Takes fd. */
@@ -399,7 +433,7 @@ static int open_and_list(const struct store *store, const char *key, struct name
 {
     int fd;
 
-    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY | O_DIRECTORY, &fd, err) < 0)
+    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY | O_DIRECTORY, true, &fd, err) < 0)
         return -1;
     if (fd >= 0 && list_dir(fd, names) < 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
@@ -413,7 +447,7 @@ static bool is_tree(const struct dir_store *store, const char *key, const char *
 
     if (n < 0 || (size_t)n >= sizeof path)
         return false;
-    AUTO_CLOSE int fd = open_key(store, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int fd = open_key(store, path, O_PATH | O_DIRECTORY | O_CLOEXEC, true);
     return fd >= 0;
 }
 
@@ -496,7 +530,7 @@ static int walk_key(const struct store *store, const char *key, const struct wal
     AUTO_CLOSE int fd = -1;
     struct stat st;
 
-    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, &fd, err) < 0)
+    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, true, &fd, err) < 0)
         return -1;
     if (fd < 0)
         return 0;
@@ -542,7 +576,7 @@ static int stat_for_identity(const struct store *store, const char *key, bool *t
     AUTO_CLOSE int fd = -1;
 
     *there = true;
-    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, &fd, err) < 0)
+    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, true, &fd, err) < 0)
         return fstatat(((const struct dir_store *)store)->fd, key, st, AT_SYMLINK_NOFOLLOW);
     *there = fd >= 0;
     if (fd >= 0 && fstat(fd, st) < 0)
@@ -557,17 +591,18 @@ static int dir_identity(const struct store *store, const char *key,
     struct stat st;
     bool there;
 
-    if (stat_for_identity(store, key, &there, &st, err) < 0 || check_tree(store, key, err) < 0)
+    if (stat_for_identity(store, key, &there, &st, err) < 0 ||
+        check_tree(store, key, true, err) < 0)
         return -1;
     if (!there)
-        return check_absent(store, key, err);
+        return check_absent(store, key, true, err);
     store_add_facts(&st, add, arg);
     return store_watch_check(store, key, &st, err);
 }
 
 static int64_t dir_mtime(const struct store *store, const char *key)
 {
-    AUTO_CLOSE int fd = open_key((const struct dir_store *)store, key, O_PATH | O_CLOEXEC);
+    AUTO_CLOSE int fd = open_key((const struct dir_store *)store, key, O_PATH | O_CLOEXEC, true);
     struct stat st;
 
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? store_ns(&st.st_mtim)
@@ -606,7 +641,9 @@ static void dir_free(struct store *store)
 }
 
 static const struct store_ops dir_ops = {
-    .object = dir_object,
+    .open = dir_object,
+    .read = dir_read,
+    .close = dir_close,
     .children = dir_children,
     .names = dir_names,
     .usage = dir_usage,
@@ -621,17 +658,24 @@ int store_dir_new(const char *path, int root_fd, unsigned flags, struct store **
 {
     AUTO_CLOSE int fd = root_fd;
     struct dir_store *store = calloc(1, sizeof *store);
-    char *copy = strdup(path);
+    AUTO_FREE char *copy = strdup(path);
+    struct stat st;
 
     if (store == NULL || copy == NULL) {
         free(store);
-        free(copy);
         return err_set(err, ERR_MEMORY, "%s: out of memory", path);
     }
-    store->base.ops = &dir_ops;
-    store->base.path = copy;
+    if (fstat(fd, &st) < 0) {
+        free(store);
+        return err_sys(err, ERR_IO, errno, "%s", path);
+    }
     store_watch_init(&store->base.watch);
+    store->base.ops = &dir_ops;
+    store->base.path = steal_ptr(&copy);
+    store->base.part = FILE_PART;
+    atomic_init(&store->base.at_once, file_at_once(fd));
     pthread_mutex_init(&store->lock, NULL);
+    store->dev = st.st_dev;
     store->fd = steal_fd(&fd);
     store->follow_links = (flags & STORE_FOLLOW_LINKS) != 0;
     *out = &store->base;

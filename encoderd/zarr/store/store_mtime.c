@@ -1,4 +1,4 @@
-#include "encoderd/zarr/store/store_impl.h"
+#include "encoderd/zarr/store/kind.h"
 
 #include <limits.h>
 #include <stdio.h>

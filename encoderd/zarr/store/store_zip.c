@@ -4,12 +4,14 @@
  * Stored members are read like files. A deflated one is inflated whole, into a cache that all threads
  * share, or, where it is longer than the cache, streamed (encoderd/zarr/store/stream.h).
  */
+#include "encoderd/zarr/store/store_zip.h"
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/zarr/store/cache.h"
+#include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/name_list.h"
-#include "encoderd/zarr/store/store_impl.h"
 #include "encoderd/zarr/store/stream.h"
+#include "encoderd/zarr/store/watch.h"
 #include "encoderd/zarr/store/zip.h"
 
 #include <errno.h>
@@ -30,7 +32,7 @@ struct zip_store {
     struct store base;
     int fd;
     struct stat stat;
-    struct zip_source source;
+    struct zip_source source; /* may wait */
     struct zip_dir dir;
     const char *root; /* in dir's names: what comes before every key */
     size_t root_len;
@@ -39,7 +41,6 @@ struct zip_store {
 
 struct zip_object {
     struct object base;
-    const struct zip_store *store; /* borrowed */
     const struct zip_member *member;
     uint64_t data;  /* where its bytes are in the archive */
     uint8_t *small; /* owned; its contents, where it is deflated and short */
@@ -53,35 +54,48 @@ static int check_unchanged(const struct zip_store *store, struct err *err)
 {
     struct stat st;
 
-    if (store_stat(store->fd, "", AT_EMPTY_PATH, &st) < 0)
+    if (fstat(store->fd, &st) < 0)
         return err_sys(err, ERR_IO, errno, "%s", store->base.path);
     return store_watch_check(&store->base, "", &st, err);
 }
 
+/* key: see file_read. */
+static enum got read_checked(const struct zip_store *store, const char *key, uint64_t offset,
+                             void *to, size_t n, bool may_wait, struct err *err)
+{
+    const enum got got = file_read(&store->base, store->fd, key, offset, to, n, may_wait, err);
+
+    return got == GOT_IT && check_unchanged(store, err) < 0 ? GOT_FAILED : got;
+}
+
 static int read_archive(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
 {
-    const struct zip_store *store = arg;
+    return (int)read_checked(arg, NULL, offset, to, n, true, err);
+}
 
-    if (store_fd_read(store->fd, store->base.path, NULL, offset, to, n, err) < 0)
-        return -1;
-    return check_unchanged(store, err);
+static int read_archive_at_once(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
+{
+    return read_checked(arg, NULL, offset, to, n, false, err) == GOT_IT ? 0 : -1;
 }
 
 /* ---- Objects ---- */
+
+static const struct zip_store *store_of(const struct zip_object *object)
+{
+    return (const struct zip_store *)object->base.store;
+}
 
 static int read_stored(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
 {
     const struct zip_object *object = arg;
 
-    if (store_fd_read(object->store->fd, object->store->base.path, object->key,
-                      object->data + offset, to, n, err) < 0)
-        return -1;
-    return check_unchanged(object->store, err);
+    return (int)read_checked(store_of(object), object->key, object->data + offset, to, n, true,
+                             err);
 }
 
 static int name_member(const struct zip_object *object, struct err *err)
 {
-    const char *path = object->store->base.path;
+    const char *path = store_of(object)->base.path;
 
     if (err != NULL && strncmp(err->msg, path, strlen(path)) == 0)
         return -1;
@@ -119,7 +133,7 @@ static int inflate_whole(void *arg, uint8_t *to, size_t n, struct err *err)
 static int read_inflated(const struct zip_object *object, uint64_t offset, void *to, size_t n,
                          struct err *err)
 {
-    struct cache *cache = object->store->cache;
+    struct cache *cache = store_of(object)->cache;
     struct cache_entry *entry;
 
     if (cache_get(cache, &object->member, sizeof object->member, (size_t)object->member->nbytes,
@@ -144,31 +158,39 @@ static int read_streamed(struct zip_object *object, uint64_t offset, void *to, s
     return rc;
 }
 
-static int zip_object_read(const struct object *base, uint64_t offset, void *to, size_t n,
-                           struct err *err)
+static enum got read_deflated(struct zip_object *object, uint64_t offset, void *to, size_t n,
+                              bool may_wait, struct err *err)
 {
-    struct zip_object *object = (struct zip_object *)(uintptr_t)base;
     int rc;
 
-    if (!size_range_ok(offset, n, base->size))
-        return err_set(err, ERR_CORRUPT, "%s/%s: ends at byte %llu, in the middle of its data",
-                       object->store->base.path, object->key, (unsigned long long)base->size);
-    if (n == 0)
-        return 0;
-    if (!object->member->deflated)
-        return read_stored(object, offset, to, n, err);
     if (object->small != NULL) {
         memcpy(to, object->small + offset, n);
-        return 0;
+        return GOT_IT;
     }
-    if (base->size <= cache_budget(object->store->cache))
+    if (!may_wait)
+        return GOT_NOT_NOW;
+    if (object->base.size <= cache_budget(store_of(object)->cache))
         rc = read_inflated(object, offset, to, n, err);
     else
         rc = read_streamed(object, offset, to, n, err);
-    return rc < 0 ? name_member(object, err) : 0;
+    return rc < 0 ? (enum got)name_member(object, err) : GOT_IT;
 }
 
-static void zip_object_close(struct object *base)
+static enum got zip_read(const struct object *base, uint64_t offset, void *to, size_t n,
+                         bool may_wait, struct err *err)
+{
+    struct zip_object *object = (struct zip_object *)(uintptr_t)base;
+
+    if (!size_range_ok(offset, n, base->size))
+        return (enum got)err_set(err, ERR_CORRUPT,
+                                 "%s/%s: ends at byte %llu, in the middle of its data",
+                                 base->store->path, object->key, (unsigned long long)base->size);
+    if (object->member->deflated)
+        return read_deflated(object, offset, to, n, may_wait, err);
+    return read_checked(store_of(object), object->key, object->data + offset, to, n, may_wait, err);
+}
+
+static void zip_close(struct object *base)
 {
     struct zip_object *object = (struct zip_object *)base;
 
@@ -177,8 +199,6 @@ static void zip_object_close(struct object *base)
     free(object->small);
     free(object);
 }
-
-static const struct object_ops zip_object_ops = {zip_object_read, zip_object_close};
 
 static int inflate_small(struct zip_object *object, struct err *err)
 {
@@ -190,34 +210,46 @@ static int inflate_small(struct zip_object *object, struct err *err)
     return inflate_whole(object, object->small, n, err);
 }
 
-static int open_member(const struct zip_store *store, const struct zip_member *member,
-                       const char *key, struct object **out, struct err *err)
+/* Its bytes are found, and taken where they are few. */
+static int find_data(struct zip_object *object, bool may_wait, struct err *err)
+{
+    const struct zip_store *store = store_of(object);
+    const struct zip_member *member = object->member;
+    struct zip_source source = store->source;
+
+    if (!may_wait && member->deflated)
+        return -1;
+    if (!may_wait)
+        source.read = read_archive_at_once;
+    if (zip_member_data(&source, &store->dir, member, &object->data, err) < 0)
+        return -1;
+    if (member->deflated && member->nbytes > 0 && member->nbytes <= SMALL_NBYTES)
+        return inflate_small(object, err);
+    return 0;
+}
+
+static enum got open_member(const struct zip_store *store, const struct zip_member *member,
+                            const char *key, bool may_wait, struct object **out, struct err *err)
 {
     size_t key_size = strlen(key) + 1;
     struct zip_object *object = calloc(1, sizeof *object + key_size);
-    int rc;
 
     if (object == NULL)
-        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->base.path, key);
-    if (member->deflated && !store_waits()) {
-        free(object);
-        return err_set(err, ERR_UNSUPPORTED, "%s/%s: not to be had at once", store->base.path, key);
-    }
-    object->base = (struct object){&zip_object_ops, member->nbytes};
-    object->store = store;
+        return (enum got)err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->base.path, key);
+    object->base.store = &store->base;
+    object->base.size = member->nbytes;
+    object->base.part = member->deflated ? 0 : FILE_PART;
     object->member = member;
     memcpy(object->key, key, key_size);
     pthread_mutex_init(&object->lock, NULL);
-    rc = zip_member_data(&store->source, &store->dir, member, &object->data, err);
-    if (rc == 0 && member->deflated && member->nbytes > 0 && member->nbytes <= SMALL_NBYTES)
-        rc = inflate_small(object, err);
-    if (rc < 0) {
-        name_member(object, err);
-        zip_object_close(&object->base);
-        return -1;
+    if (find_data(object, may_wait, err) < 0) {
+        if (may_wait)
+            name_member(object, err);
+        zip_close(&object->base);
+        return may_wait ? GOT_FAILED : GOT_NOT_NOW;
     }
     *out = &object->base;
-    return 0;
+    return GOT_IT;
 }
 
 /* The member's name for a key, with `end` after it; its length, or 0 if no member can have it. */
@@ -247,8 +279,8 @@ static size_t first_below(const struct zip_store *store, const char *key, char p
     return i;
 }
 
-static int zip_object(const struct store *base, const char *key, struct object **out,
-                      struct err *err)
+static enum got zip_open(const struct store *base, const char *key, bool may_wait,
+                         struct object **out, struct err *err)
 {
     const struct zip_store *store = (const struct zip_store *)base;
     char name[NAME_MAX_LEN];
@@ -256,8 +288,9 @@ static int zip_object(const struct store *base, const char *key, struct object *
     const struct zip_member *member = len > 0 ? zip_find(&store->dir, name, len) : NULL;
 
     if (first_below(store, key, name, &len) < store->dir.n)
-        return err_set(err, ERR_CORRUPT, "%s/%s: a directory and not a file", base->path, key);
-    return member != NULL ? open_member(store, member, key, out, err) : 0;
+        return (enum got)err_set(err, ERR_CORRUPT, "%s/%s: a directory and not a file", base->path,
+                                 key);
+    return member != NULL ? open_member(store, member, key, may_wait, out, err) : GOT_NOTHING;
 }
 
 /* ---- Trees ---- */
@@ -443,7 +476,9 @@ static int64_t zip_mtime(const struct store *store, const char *key)
 }
 
 static const struct store_ops zip_ops = {
-    .object = zip_object,
+    .open = zip_open,
+    .read = zip_read,
+    .close = zip_close,
     .children = zip_children,
     .names = zip_names,
     .usage = zip_usage,
@@ -550,6 +585,8 @@ int store_zip_new(const char *path, int archive_fd, struct store **out, struct e
     store->base.ops = &zip_ops;
     store->base.path = copy;
     store->base.lists_names = true;
+    store->base.part = FILE_PART;
+    atomic_init(&store->base.at_once, file_at_once(fd));
     store->fd = steal_fd(&fd);
     if (open_archive(store, err) < 0) {
         zip_free(&store->base);

@@ -1,5 +1,5 @@
 /*
- * store_watch: noticing that a store changed under a view, where it matters: at each read.
+ * watch: noticing that a store changed under a view, where it matters: at each read.
  *
  * A file system stamps a file with the time of its last change (ctime), which nobody can set. So what was read
  * of a file whose ctime, looked at after the read, is not later than the view's opening is what it was then;
@@ -15,12 +15,9 @@
  * for (store_opened). Where it is behind, changes in the first moments of a view go unnoticed, as long as it
  * is behind.
  */
-#include "encoderd/zarr/store/store_impl.h"
+#include "encoderd/zarr/store/watch.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <time.h>
 
 #define SECOND     INT64_C(1000000000)
 #define WAIT_NS    INT64_C(1000000)
@@ -64,24 +61,6 @@ static void note(struct store_watch *watch, const struct stat *st)
         atomic_store_explicit(&watch->fractions, true, memory_order_relaxed);
 }
 
-/* What the checks look at, of what the system holds in memory. */
-static int stat_at_once(int fd, const char *path, int flags, struct stat *st)
-{
-    struct statx stx;
-
-    if (statx(fd, path, flags | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &stx) < 0)
-        return -1;
-    *st = (struct stat){
-        .st_dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
-        .st_ino = stx.stx_ino,
-        .st_mode = stx.stx_mode,
-        .st_size = (off_t)stx.stx_size,
-        .st_mtim = {stx.stx_mtime.tv_sec, stx.stx_mtime.tv_nsec},
-        .st_ctim = {stx.stx_ctime.tv_sec, stx.stx_ctime.tv_nsec},
-    };
-    return 0;
-}
-
 void store_add_facts(const struct stat *st, void (*add)(const void *data, size_t n, void *arg),
                      void *arg)
 {
@@ -90,11 +69,6 @@ void store_add_facts(const struct stat *st, void (*add)(const void *data, size_t
                                (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec};
 
     add(facts, sizeof facts, arg);
-}
-
-int store_stat(int fd, const char *path, int flags, struct stat *st)
-{
-    return store_waits() ? fstatat(fd, path, st, flags) : stat_at_once(fd, path, flags, st);
 }
 
 int store_watch_check(const struct store *store, const char *key, const struct stat *st,

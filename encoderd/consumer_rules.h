@@ -1,0 +1,12 @@
+/*
+ * consumer_rules: all that is known of what programs mind: doc/CONSUMERS.md, as a table.
+ */
+#ifndef VCZFS_ENCODERD_CONSUMER_RULES_H
+#define VCZFS_ENCODERD_CONSUMER_RULES_H
+
+#include "encoderd/consumer_rule.h"
+
+extern const struct rule consumer_rules[];
+extern const size_t consumer_nrules;
+
+#endif

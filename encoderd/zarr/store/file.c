@@ -1,0 +1,106 @@
+#include "encoderd/zarr/store/file.h"
+
+#include "common/size.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define ZFS_SUPER_MAGIC 0x2fc12fc1 /* not in linux/magic.h */
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+
+/* Those that are known to ask nobody; all others might. */
+enum at_once file_at_once(int fd)
+{
+    static const unsigned long cached[] = {
+        EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+        F2FS_SUPER_MAGIC, SQUASHFS_MAGIC,  ZFS_SUPER_MAGIC,
+    };
+    struct statfs fs;
+
+    if (fstatfs(fd, &fs) != 0)
+        return AT_ONCE_NOTHING;
+    if ((unsigned long)fs.f_type == TMPFS_MAGIC)
+        return AT_ONCE_ALL;
+    for (size_t i = 0; i < sizeof cached / sizeof cached[0]; i++)
+        if ((unsigned long)fs.f_type == cached[i])
+            return AT_ONCE_CACHED;
+    return AT_ONCE_NOTHING;
+}
+
+static int cut_short(const struct store *store, const char *key, uint64_t at, struct err *err)
+{
+    return err_set(err, ERR_CORRUPT,
+                   "%s%s%s: ends at byte %llu, in the middle of its data: the file is damaged; "
+                   "restore it or rewrite the store",
+                   store->path, key != NULL ? "/" : "", key != NULL ? key : "",
+                   (unsigned long long)at);
+}
+
+/* Of old kernels, of some file systems, and of filters that know no preadv2: it will not be asked again. */
+static bool cannot_tell(int errnum)
+{
+    return errnum == EOPNOTSUPP || errnum == ENOSYS || errnum == EPERM || errnum == EINVAL;
+}
+
+/* The result of pread; 0 for what is not there at once. */
+static ssize_t read_cached(const struct store *store, int fd, void *to, size_t n, uint64_t offset)
+{
+    atomic_uint *at_once = &((struct store *)(uintptr_t)store)->at_once;
+    struct iovec iov = {to, n};
+    ssize_t got;
+
+    if (atomic_load_explicit(at_once, memory_order_relaxed) == AT_ONCE_ALL)
+        return pread(fd, to, n, (off_t)offset);
+    if (atomic_load_explicit(at_once, memory_order_relaxed) == AT_ONCE_NOTHING)
+        return 0;
+    got = preadv2(fd, &iov, 1, (off_t)offset, RWF_NOWAIT);
+    if (got < 0 && cannot_tell(errno))
+        atomic_store_explicit(at_once, AT_ONCE_NOTHING, memory_order_relaxed);
+    return got;
+}
+
+static enum got read_at_once(const struct store *store, int fd, uint64_t offset, uint8_t *to,
+                             size_t n)
+{
+    while (n > 0) {
+        const ssize_t got = read_cached(store, fd, to, n, offset);
+
+        if (got <= 0)
+            return GOT_NOT_NOW;
+        to += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return GOT_IT;
+}
+
+enum got file_read(const struct store *store, int fd, const char *key, uint64_t offset, void *to,
+                   size_t n, bool may_wait, struct err *err)
+{
+    uint8_t *at = to;
+
+    if (!size_range_ok(offset, n, INT64_MAX))
+        return (enum got)cut_short(store, key, offset, err);
+    if (!may_wait)
+        return read_at_once(store, fd, offset, to, n);
+    while (n > 0) {
+        const ssize_t got = pread(fd, at, n, (off_t)offset);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return (enum got)err_sys(err, ERR_IO, errno, "%s%s%s", store->path,
+                                     key != NULL ? "/" : "", key != NULL ? key : "");
+        if (got == 0)
+            return (enum got)cut_short(store, key, offset, err);
+        at += got;
+        offset += (uint64_t)got;
+        n -= (size_t)got;
+    }
+    return GOT_IT;
+}

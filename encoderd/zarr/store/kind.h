@@ -1,0 +1,112 @@
+/*
+ * kind: what a kind of store provides: its operations, and what each store and object of it begins with.
+ *
+ * How kinds that are still to come stand behind it, with nothing of store.h to be changed:
+ *
+ *                      directory             zip                    HTTP, S3                    Icechunk
+ *   open               openat2 and fstat     directory, local       HEAD                        manifest (in memory)
+ *                                            header
+ *   read               pread and fstat       the same               GET, Range, If-Match        GET of the chunk file
+ *   get                open, then read       the same               one GET: a range's answer   as HTTP
+ *                                                                   has size and ETag
+ *   from_end           size, then read       the same               Range: bytes=-N             the size is known
+ *   absent             ENOENT, no link, and  not in the directory   404; 403 is an error: it    not in the manifest
+ *                      nothing removed                              may hide what is there
+ *   unchanged          ctime, after reading  the archive's ctime    If-Match: ETag of the       holds by design
+ *                                                                   opening, else Last-Modified
+ *   names, usage       readdir               the directory          LIST with a prefix; where   the snapshot
+ *                                                                   there is none, lists_names
+ *                                                                   is false and names is an
+ *                                                                   error: metadata must be
+ *                                                                   consolidated
+ *   identity           ctime, mtime, size    the archive's          ETag and size               snapshot id
+ *   submit, withdraw   threads that wait     the same               an event loop of its own    as HTTP
+ *   object_part        128 KiB               the same; deflated     0: one request beats many   as HTTP
+ *                                            members: 0
+ */
+#ifndef VCZFS_ZARR_STORE_KIND_H
+#define VCZFS_ZARR_STORE_KIND_H
+
+#include "encoderd/zarr/store/store.h"
+
+#include <stdatomic.h>
+
+enum got { GOT_FAILED = -1, GOT_IT, GOT_NOTHING, GOT_NOT_NOW };
+
+/* Where may_wait is false, whatever would take waiting is GOT_NOT_NOW; so is any error, and none need be set. */
+struct store_ops {
+    /* *out has one reference; GOT_NOTHING where there is no such object. */
+    enum got (*open)(const struct store *store, const char *key, bool may_wait, struct object **out,
+                     struct err *err);
+    /* Exactly n > 0 bytes, or an error that names the object. */
+    enum got (*read)(const struct object *object, uint64_t offset, void *to, size_t n,
+                     bool may_wait, struct err *err);
+    /* The last reference is given back. */
+    void (*close)(struct object *object);
+
+    /* Both of them at once, for kinds where that is less than one after the other; NULL elsewhere (get.h). */
+    enum got (*get)(const struct store *store, struct store_range *range, bool may_wait);
+    /* NULL: threads wait for the store (fetch_threads.h). */
+    void (*submit)(const struct store *store, struct store_range *range);
+    bool (*withdraw)(const struct store *store, struct store_range *range);
+    unsigned (*in_flight_max)(const struct store *store);
+
+    int (*children)(const struct store *store, const char *key,
+                    int (*visit)(const char *name, void *arg), void *arg, struct err *err);
+    int (*names)(const struct store *store, const char *key,
+                 int (*visit)(const char *name, void *arg), void *arg, struct err *err);
+    int (*usage)(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
+                 struct err *err);
+    int (*identity)(const struct store *store, const char *key,
+                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
+    /* When the object was modified, in nanoseconds since the epoch; INT64_MIN if there is none. */
+    int64_t (*mtime)(const struct store *store, const char *key);
+    /* NULL: whether there is one is known by opening it. */
+    int (*has)(const struct store *store, const char *key, bool *has, struct err *err);
+    void (*free)(struct store *store);
+    /* NULL where a store keeps nothing. */
+    int (*set_budget)(struct store *store, size_t nbytes, struct err *err);
+    void (*trim)(const struct store *store);
+};
+
+/* See watch.h. Times are nanoseconds of the real-time clock. */
+struct store_watch {
+    int64_t opened;
+    int64_t since;           /* INT64_MAX until store_watch_from */
+    _Atomic(int64_t) latest; /* change that was seen until then */
+    atomic_bool fractions;   /* of a second were seen: the file system keeps them */
+};
+
+/* Parts of store_counts. */
+struct store_tally {
+    atomic_uint_fast64_t requests, bytes, opened, waits;
+};
+
+struct fetch_threads;
+
+/* Each kind puts these first in its own struct, zeroed but for ops and path. */
+struct store {
+    const struct store_ops *ops;
+    char *path;       /* owned by the kind */
+    bool lists_names; /* see store_lists_names */
+    uint32_t
+        part; /* longer ranges of an object that is not open yet are read in parts side by side; 0: never */
+    struct spill *spill; /* borrowed; or NULL */
+    struct held *held;   /* borrowed; or NULL */
+    struct store_watch watch;
+    struct store_tally tally;
+    atomic_uint at_once; /* an enum at_once: file.h */
+    struct fetch_threads
+        *threads; /* owned by store_open and store_free; NULL: nothing is submitted */
+};
+
+/* Each kind puts these first in its own struct, and sets size and part; get.c sets the rest. */
+struct object {
+    const struct store *store; /* borrowed */
+    uint64_t size;
+    uint64_t id;   /* the same for the same key */
+    uint32_t part; /* as a store's */
+    atomic_uint references;
+};
+
+#endif
