@@ -8,6 +8,7 @@
 #include "encoderd/zarr/store/zip.h"
 
 #include <libdeflate.h>
+#include <pthread.h>
 
 static struct fixture fix;
 static char archive[128];
@@ -316,6 +317,124 @@ static void test_members(void **state)
         store_free(store);
         buf_free(&bytes);
     }
+    free(text);
+}
+
+struct answer {
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    bool is_there;
+};
+
+static void take_answer(struct store_range *range, void *arg)
+{
+    struct answer *answer = arg;
+
+    (void)range;
+    pthread_mutex_lock(&answer->lock);
+    answer->is_there = true;
+    pthread_cond_signal(&answer->came);
+    pthread_mutex_unlock(&answer->lock);
+}
+
+static void submit_and_wait(const struct store *store, struct store_range *range)
+{
+    struct answer answer = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+
+    range->done = take_answer;
+    range->arg = &answer;
+    store_submit(store, range);
+    pthread_mutex_lock(&answer.lock);
+    while (!answer.is_there)
+        pthread_cond_wait(&answer.came, &answer.lock);
+    pthread_mutex_unlock(&answer.lock);
+}
+
+/* [offset, offset + n) of a member, or its last n bytes; the object stays open. */
+static struct object *check_range(const struct store *store, const struct entry *entry,
+                                  struct object *object, uint64_t offset, uint64_t n, bool from_end,
+                                  bool submitted)
+{
+    uint8_t *room = malloc(entry->n + 1);
+    struct store_range range;
+
+    store_range_init(&range, entry->name, object, offset, n, room);
+    range.from_end = from_end;
+    if (submitted)
+        submit_and_wait(store, &range);
+    else
+        store_get(store, &range);
+    if (range.state != RANGE_THERE)
+        fail_msg("%s: %s", entry->name, range.err.msg);
+    n = n < entry->n ? n : entry->n;
+    offset = from_end ? entry->n - n : offset < entry->n ? offset : entry->n;
+    n = n < entry->n - offset ? n : entry->n - offset;
+    assert_int_equal(range.nread, n);
+    assert_int_equal(range.size, entry->n);
+    assert_memory_equal(room, (const char *)entry->data + offset, n);
+    free(room);
+    return range.object;
+}
+
+/* Stored, inflated into memory, taken small, streamed: each in ranges. */
+static void test_ranges(void **state)
+{
+    const size_t n = 400000;
+    char *text = long_text(n);
+    const struct entry entries[] = {
+        {.name = "stored", .data = text, .n = n, .padded = true},
+        {.name = "deflated", .data = text, .n = n, .deflated = true},
+        {.name = "small", .data = text, .n = 100, .deflated = true},
+        {.name = "empty", .data = "", .n = 0},
+        ZGROUP,
+    };
+
+    (void)state;
+    for (unsigned round = 0; round < 4; round++) {
+        struct store *store = open_entries(entries, sizeof entries / sizeof entries[0]);
+
+        if (round >= 2)
+            assert_int_equal(store_set_budget(store, 1000, &(struct err){0}), 0);
+        for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+            struct object *object = NULL;
+
+            object = check_range(store, &entries[i], object, 5, n - 10, false, round % 2 == 1);
+            assert_ptr_equal(check_range(store, &entries[i], object, 0, n, false, round % 2 == 1),
+                             object);
+            check_range(store, &entries[i], object, 0, n - 7, true, round % 2 == 1);
+            check_range(store, &entries[i], object, n - 1, 9, false, round % 2 == 1);
+            object_close(object);
+        }
+        store_free(store);
+    }
+    free(text);
+}
+
+/* What was inflated is had at once, and nothing that would have to be. */
+static void test_inflated_at_once(void **state)
+{
+    const size_t n = 100000;
+    char *text = long_text(n);
+    const struct entry entries[] = {{.name = "x", .data = text, .n = n, .deflated = true}, ZGROUP};
+    struct store *store = open_entries(entries, 2);
+    struct store_range range;
+    struct object *object;
+    uint8_t room[9];
+
+    (void)state;
+    assert_int_equal(store_object(store, "x", &object, &(struct err){0}), 0);
+    store_range_init(&range, "x", object, 77, sizeof room, room);
+    assert_false(store_get_now(store, &range));
+    store_get(store, &range);
+    assert_true(range.waited);
+    memset(room, 0, sizeof room);
+    assert_true(store_get_now(store, &range));
+    assert_int_equal(range.state, RANGE_THERE);
+    assert_memory_equal(room, text + 77, sizeof room);
+    store_trim(store);
+    assert_false(store_get_now(store, &range));
+    object_close(object);
+    store_free(store);
     free(text);
 }
 
@@ -666,11 +785,18 @@ static void test_65535_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members),       cmocka_unit_test(test_root),
-        cmocka_unit_test(test_things_beside), cmocka_unit_test(test_written_twice),
-        cmocka_unit_test(test_lies),          cmocka_unit_test(test_bad_members),
-        cmocka_unit_test(test_long_member),   cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_many),          cmocka_unit_test(test_zip64_not_needed),
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_inflated_at_once),
+        cmocka_unit_test(test_root),
+        cmocka_unit_test(test_things_beside),
+        cmocka_unit_test(test_written_twice),
+        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_bad_members),
+        cmocka_unit_test(test_long_member),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_zip64_not_needed),
         cmocka_unit_test(test_65535_members),
     };
 

@@ -56,6 +56,12 @@ static void list_put(struct cache *cache, struct cache_entry *entry)
     cache->first = entry;
 }
 
+static void used_last(struct cache *cache, struct cache_entry *entry)
+{
+    list_take(cache, entry);
+    list_put(cache, entry);
+}
+
 static void release_data(struct cache *cache, struct cache_entry *entry)
 {
     if (entry->data != NULL)
@@ -215,8 +221,7 @@ static int get(struct cache *cache, const void *key, size_t key_size, size_t n, 
         unref(cache, entry);
         return -1;
     }
-    list_take(cache, entry);
-    list_put(cache, entry);
+    used_last(cache, entry);
     *out = entry;
     return 0;
 }
@@ -235,6 +240,22 @@ int cache_get(struct cache *cache, const void *key, size_t key_size, size_t n, c
     rc = get(cache, key, key_size, n, fill, arg, out, err);
     pthread_mutex_unlock(&cache->lock);
     return rc;
+}
+
+struct cache_entry *cache_find(struct cache *cache, const void *key, size_t key_size)
+{
+    struct cache_entry *entry;
+
+    pthread_mutex_lock(&cache->lock);
+    entry = find(cache, key, key_size);
+    if (entry != NULL && entry->state == READY) {
+        entry->refs++;
+        used_last(cache, entry);
+    } else {
+        entry = NULL;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return entry;
 }
 
 const uint8_t *cache_data(const struct cache_entry *entry)

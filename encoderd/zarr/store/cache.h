@@ -38,6 +38,8 @@ typedef int cache_fill(void *arg, uint8_t *to, size_t n, struct err *err);
  */
 int cache_get(struct cache *cache, const void *key, size_t key_size, size_t n, cache_fill *fill,
               void *arg, struct cache_entry **out, struct err *err);
+/* The entry if it is filled, or NULL; does not wait. The caller puts it back. */
+struct cache_entry *cache_find(struct cache *cache, const void *key, size_t key_size);
 const uint8_t *cache_data(const struct cache_entry *entry);
 void cache_put(struct cache *cache, struct cache_entry *entry);
 

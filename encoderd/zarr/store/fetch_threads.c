@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define SLOTS_MOST  128 /* parts read at a time */
-#define SLOTS_LEAST 8
+#define SLOTS_LEAST 4
 #define SPARE_MOST  (SLOTS_MOST / 4) /* more, each for an object that has none */
 /* A thread opens a file or two; what is open afterwards is the asker's to count. */
 #define FILES_A_SLOT 8

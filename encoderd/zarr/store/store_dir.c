@@ -45,6 +45,7 @@ struct dir_store {
     int fd;
     dev_t dev;         /* its file system: others may be mounted in it, or linked to */
     bool follow_links; /* also out of the directory */
+    atomic_bool no_cached_open;
     pthread_mutex_t lock;
     struct tree *trees; /* owned, under the lock, as are: */
     size_t ntrees;
@@ -107,15 +108,24 @@ int store_dir_open_beneath(int root_fd, const char *key, int flags)
     return (int)fd;
 }
 
-/* Fails, with EAGAIN as a rule, where a disk would have to be asked, or another file system. */
+/* Fails, with EAGAIN as a rule, where a disk would have to be asked, or another file system. Kernels before 5.12 and filters that
+ * know no openat2 are asked once. */
 static int open_at_once(const struct dir_store *store, const char *key, int flags)
 {
     struct open_how how = {.flags = (uint64_t)(unsigned)flags,
                            .resolve = RESOLVE_CACHED | RESOLVE_NO_XDEV};
+    atomic_bool *refused = &((struct dir_store *)(uintptr_t)store)->no_cached_open;
+    long fd;
 
+    errno = EAGAIN;
+    if (atomic_load_explicit(refused, memory_order_relaxed))
+        return -1;
     if (!store->follow_links)
         how.resolve |= RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    return (int)syscall(SYS_openat2, store->fd, key, &how, sizeof how);
+    fd = syscall(SYS_openat2, store->fd, key, &how, sizeof how);
+    if (fd < 0 && (errno == ENOSYS || errno == EINVAL || errno == EPERM))
+        atomic_store_explicit(refused, true, memory_order_relaxed);
+    return (int)fd;
 }
 
 static int open_key(const struct dir_store *store, const char *key, int flags, bool may_wait)

@@ -130,18 +130,23 @@ static int inflate_whole(void *arg, uint8_t *to, size_t n, struct err *err)
     return rc;
 }
 
-static int read_inflated(const struct zip_object *object, uint64_t offset, void *to, size_t n,
-                         struct err *err)
+static enum got read_inflated(const struct zip_object *object, uint64_t offset, void *to, size_t n,
+                              bool may_wait, struct err *err)
 {
     struct cache *cache = store_of(object)->cache;
+    const void *key = &object->member;
     struct cache_entry *entry;
 
-    if (cache_get(cache, &object->member, sizeof object->member, (size_t)object->member->nbytes,
-                  inflate_whole, (void *)(uintptr_t)object, &entry, err) < 0)
-        return -1;
+    if (!may_wait)
+        entry = cache_find(cache, key, sizeof object->member);
+    else if (cache_get(cache, key, sizeof object->member, (size_t)object->member->nbytes,
+                       inflate_whole, (void *)(uintptr_t)object, &entry, err) < 0)
+        return GOT_FAILED;
+    if (entry == NULL)
+        return GOT_NOT_NOW;
     memcpy(to, cache_data(entry) + offset, n);
     cache_put(cache, entry);
-    return 0;
+    return GOT_IT;
 }
 
 static int read_streamed(struct zip_object *object, uint64_t offset, void *to, size_t n,
@@ -161,19 +166,17 @@ static int read_streamed(struct zip_object *object, uint64_t offset, void *to, s
 static enum got read_deflated(struct zip_object *object, uint64_t offset, void *to, size_t n,
                               bool may_wait, struct err *err)
 {
-    int rc;
+    enum got got = GOT_NOT_NOW;
 
     if (object->small != NULL) {
         memcpy(to, object->small + offset, n);
         return GOT_IT;
     }
-    if (!may_wait)
-        return GOT_NOT_NOW;
     if (object->base.size <= cache_budget(store_of(object)->cache))
-        rc = read_inflated(object, offset, to, n, err);
-    else
-        rc = read_streamed(object, offset, to, n, err);
-    return rc < 0 ? (enum got)name_member(object, err) : GOT_IT;
+        got = read_inflated(object, offset, to, n, may_wait, err);
+    else if (may_wait)
+        got = (enum got)read_streamed(object, offset, to, n, err);
+    return got == GOT_FAILED ? (enum got)name_member(object, err) : got;
 }
 
 static enum got zip_read(const struct object *base, uint64_t offset, void *to, size_t n,
@@ -215,17 +218,16 @@ static int find_data(struct zip_object *object, bool may_wait, struct err *err)
 {
     const struct zip_store *store = store_of(object);
     const struct zip_member *member = object->member;
+    const bool small = member->deflated && member->nbytes > 0 && member->nbytes <= SMALL_NBYTES;
     struct zip_source source = store->source;
 
-    if (!may_wait && member->deflated)
+    if (!may_wait && small)
         return -1;
     if (!may_wait)
         source.read = read_archive_at_once;
     if (zip_member_data(&source, &store->dir, member, &object->data, err) < 0)
         return -1;
-    if (member->deflated && member->nbytes > 0 && member->nbytes <= SMALL_NBYTES)
-        return inflate_small(object, err);
-    return 0;
+    return small ? inflate_small(object, err) : 0;
 }
 
 static enum got open_member(const struct zip_store *store, const struct zip_member *member,
