@@ -6,7 +6,9 @@ far more of something than any store has, and the peak of all processes is watch
 import array
 import gzip
 import json
+import math
 import os
+import resource
 import shutil
 import struct
 import subprocess
@@ -310,6 +312,60 @@ def long_line(store):
     return store
 
 
+def many_directories(store):
+    for i in range(16385):
+        (store / f"variant_{i}").mkdir()
+    return store
+
+
+def long_strings(name, nbytes, count):
+    """So many of the first values of an array are that long."""
+
+    def change(store):
+        meta = stores.read_zarray(store / name)
+        n = math.prod(meta["chunks"])
+        values = (struct.pack("<I", nbytes) + b"A" * nbytes) * count + struct.pack("<I1s", 1, b"A") * (n - count)
+        stores.remove_chunks(store / name)
+        stores.edit_zarray(store / name, compressor={"id": "zlib", "level": 1})
+        key = ".".join("0" * len(meta["shape"]))
+        (store / name / key).write_bytes(zlib.compress(struct.pack("<I", n) + values, 1))
+        return store
+
+    return change
+
+
+def wide_strings(name, length):
+    """Fixed-width text of so many characters each, of which none is stored."""
+
+    def change(store):
+        stores.remove_chunks(store / name)
+        stores.edit_zarray(store / name, dtype=f"<U{length}", fill_value="", filters=None)
+        return store
+
+    return change
+
+
+def long_zstd_window(store):
+    """Chunks of calls behind a frame that wants a window of 2 GiB: one block, of one byte as often as is needed."""
+    stores.edit_zarray(store / "call_genotype", compressor={"id": "zstd", "level": 1}, filters=None)
+    for path in (store / "call_genotype").glob("[0-9]*"):
+        block = (100 * 10 * 2 << 3 | 1 << 1 | 1).to_bytes(3, "little") + b"\0"
+        path.write_bytes(struct.pack("<I", 0xFD2FB528) + bytes([0, 21 << 3]) + block)
+    return store
+
+
+def many_alleles(store):
+    stores.remove_chunks(store / "variant_allele")
+    stores.edit_zarray(store / "variant_allele", shape=[100, 1 << 40], chunks=[100, 1 << 20])
+    return store
+
+
+def wide_ploidy(store):
+    stores.remove_chunks(store / "call_genotype")
+    stores.edit_zarray(store / "call_genotype", shape=[100, 10, 1 << 40], chunks=[100, 10, 1 << 40])
+    return store
+
+
 READ = "samples  "
 # What is changed, the version of Zarr, how, options, what is said (or READ: it is read all the same), MiB beyond the budget: see LIMITS.
 ABSURD = [
@@ -326,6 +382,17 @@ ABSURD = [
     ("small Blosc blocks", 2, blosc_blocks_of(4096), ("--check",), "call_genotype", 32),
     ("tiny Blosc blocks", 2, blosc_blocks_of(1024), ("--check",), "Blosc blocks", 0),
     ("a long region_index", 2, long_region_index, ("-r", "1:1-100"), READ, 0),
+    ("many directories", 2, many_directories, (), "16384 directories", 0),
+    ("a long allele", 2, long_strings("variant_allele", 100 << 20, 1), ("--check",), "held at once", 0),
+    ("a long ID", 2, long_strings("variant_id", 100 << 20, 1), ("-i", 'ID="x"'), "held at once", 0),
+    ("long IDs", 2, long_strings("variant_id", 1 << 20, 60), ("-i", 'ID="x"'), READ, 0),
+    ("wide IDs", 2, wide_strings("variant_id", 1 << 16), ("-i", 'ID="x"'), READ, 0),
+    ("wide sample IDs", 2, wide_strings("sample_id", 1 << 24), (), READ, 0),
+    ("a long window of zstd", 2, long_zstd_window, ("--check",), "problems  none", 0),
+    ("alleles that are claimed", 2, many_alleles, ("--check",), "variant_allele has room for", 0),
+    ("ploidy that is claimed", 2, wide_ploidy, ("--check",), "ploidy 1099511627776", 0),
+    ("a long expression", 2, lambda store: store, ("-i", "||".join(["POS>1"] * 9000)), "too long", 0),
+    ("a deep expression", 2, lambda store: store, ("-i", "(" * 30000 + "POS>1" + ")" * 30000), "expression", 0),
     ("a long line of regions", 2, long_line, ("-R", "long.gz"), "long.gz", 0),
     ("a long sample ID in a file", 2, long_line, ("-S", "long.gz"), "no sample", 256),
 ]
@@ -339,3 +406,20 @@ def test_parsers(name, version, change, options, due, more, scratch):
     status, text, peak = peak_of(source, *options)
     assert due in text and (status == 0 or due != READ), text
     within(peak - more)
+
+
+def test_more_arrays_than_descriptors(scratch):
+    """As a VCF with many INFO fields becomes."""
+    store = helpers.mkvcz(scratch / "a.vcz", "--variants", 100, "--samples", 10)
+    for i in range(400):
+        shutil.copytree(store / "variant_position", store / f"variant_{i}")
+    for options in ([], ["--check"]):
+        done = subprocess.run(
+            [helpers.VCZFS, "info", *options, store],
+            capture_output=True,
+            text=True,
+            timeout=60 * helpers.SLOW,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)),
+        )
+        assert done.returncode == 0 and "Too many open files" not in done.stdout, done.stdout + done.stderr

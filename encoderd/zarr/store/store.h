@@ -164,7 +164,7 @@ int store_read_all(const struct store *store, const char *key, size_t max, struc
 int store_children(const struct store *store, const char *key,
                    int (*visit)(const char *name, void *arg), void *arg, struct err *err);
 
-/* The same for all direct children, objects and trees: it costs what is stored, whatever metadata claim. */
+/* The same for all direct children, objects and trees, in no order: it costs what is stored, whatever metadata claim. */
 int store_names(const struct store *store, const char *key,
                 int (*visit)(const char *name, void *arg), void *arg, struct err *err);
 

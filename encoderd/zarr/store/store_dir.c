@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 
 #define DIR_DEPTH_MAX 32
+#define CHILDREN_MAX  16384
 #define KEY_ROOM      ((size_t)64)
 
 /* A directory in the root, as it was when it was first used: see check_tree. It is held, so that its inode's
@@ -238,6 +239,9 @@ static int hold_tree(struct dir_store *dir, const char *name, struct err *err)
                         : err_set(err, ERR_MEMORY, "%s/%s: out of memory", dir->base.path, name);
 }
 
+/* No view uses more; what looks at all arrays of a store is over before long. */
+#define TREES_MAX 64
+
 /* Files in an array's directory that was exchanged for another one may be older than the view. */
 static int check_tree(const struct store *store, const char *key, bool may_wait, struct err *err)
 {
@@ -246,7 +250,7 @@ static int check_tree(const struct store *store, const char *key, bool may_wait,
     char name[NAME_MAX + 1];
     const struct tree *tree;
     struct stat st;
-    bool known, same;
+    bool known, same, full;
 
     if (n > NAME_MAX)
         return 0;
@@ -260,7 +264,10 @@ static int check_tree(const struct store *store, const char *key, bool may_wait,
     tree = find_tree(dir, name);
     known = tree != NULL;
     same = known && tree->dev == st.st_dev && tree->ino == st.st_ino;
+    full = dir->ntrees >= TREES_MAX;
     pthread_mutex_unlock(&dir->lock);
+    if (!known && full)
+        return 0;
     if (!known)
         return may_wait ? hold_tree(dir, name, err) : -1;
     return same ? 0
@@ -416,126 +423,160 @@ static enum got dir_object(const struct store *store, const char *key, bool may_
 }
 
 /* Everything in the directory, in byte order. Takes fd. */
-static int list_dir(int fd, struct name_list *names)
+/* Calls visit for each entry of the directory, in no order, until it returns true. Takes fd. -1 with errno. */
+static int each_entry(int fd, bool (*visit)(int dir, const char *name, void *arg), void *arg)
 {
     DIR *dir = fdopendir(fd);
     struct dirent *entry;
-    int failed = 0;
+    bool stop = false;
+    int why;
 
     if (dir == NULL) {
         close(fd);
         return -1;
     }
-    while (errno = 0, (entry = readdir(dir)) != NULL && failed == 0)
+    while (errno = 0, !stop && (entry = readdir(dir)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            failed = name_list_add(names, entry->d_name, strlen(entry->d_name));
-    if (failed != 0)
-        errno = ENOMEM;
-    else if (errno != 0)
-        failed = -1;
+            stop = visit(fd, entry->d_name, arg);
+    why = stop ? 0 : errno;
     closedir(dir);
-    name_list_sort(names);
-    return failed;
+    errno = why;
+    return why != 0 ? -1 : 0;
 }
 
-static int open_and_list(const struct store *store, const char *key, struct name_list *names,
-                         struct err *err)
+struct entries {
+    const struct store *store;
+    const char *key;
+    struct name_list names; /* owned */
+    int (*visit)(const char *name, void *arg);
+    void *arg;
+    int rc; /* of visit, or -1 with err set */
+    struct err *err;
+};
+
+static int visit_entries(struct entries *entries,
+                         bool (*visit)(int dir, const char *name, void *arg))
 {
+    const char *key = entries->key;
     int fd;
 
-    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY | O_DIRECTORY, true, &fd, err) < 0)
+    if (dir_open(entries->store, *key == '\0' ? "." : key, O_RDONLY | O_DIRECTORY, true, &fd,
+                 entries->err) < 0)
         return -1;
-    if (fd >= 0 && list_dir(fd, names) < 0)
-        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
-    return 0;
+    if (fd >= 0 && each_entry(fd, visit, entries) < 0)
+        return err_sys(entries->err, ERR_IO, errno, "%s/%s", entries->store->path, key);
+    return entries->rc;
 }
 
-static bool is_tree(const struct dir_store *store, const char *key, const char *name)
+static bool is_tree(const struct store *store, const char *key, const char *name)
 {
     char path[PATH_MAX];
     int n = snprintf(path, sizeof path, "%s%s%s", key, *key == '\0' ? "" : "/", name);
 
     if (n < 0 || (size_t)n >= sizeof path)
         return false;
-    AUTO_CLOSE int fd = open_key(store, path, O_PATH | O_DIRECTORY | O_CLOEXEC, true);
+    AUTO_CLOSE int fd =
+        open_key((const struct dir_store *)store, path, O_PATH | O_DIRECTORY | O_CLOEXEC, true);
     return fd >= 0;
 }
 
-static int visit_names(const struct store *store, const char *key, bool only_trees,
-                       int (*visit)(const char *name, void *arg), void *arg, struct err *err)
+static bool list_child(int dir, const char *name, void *arg)
 {
-    CLEANUP(name_list_free) struct name_list names = {0};
+    struct entries *entries = arg;
 
-    if (open_and_list(store, key, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.n; i++) {
-        int rc;
-
-        if (only_trees && !is_tree((const struct dir_store *)store, key, names.items[i]))
-            continue;
-        rc = visit(names.items[i], arg);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    (void)dir;
+    if (!is_tree(entries->store, entries->key, name))
+        return false;
+    if (entries->names.n == CHILDREN_MAX)
+        entries->rc = err_set(entries->err, ERR_UNSUPPORTED,
+                              "%s/%s: more than %d directories: no store has so many arrays",
+                              entries->store->path, entries->key, CHILDREN_MAX);
+    else if (name_list_add(&entries->names, name, strlen(name)) != 0)
+        entries->rc = err_set(entries->err, ERR_MEMORY, "%s: out of memory", entries->store->path);
+    return entries->rc != 0;
 }
 
 static int dir_children(const struct store *store, const char *key,
                         int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
-    return visit_names(store, key, true, visit, arg, err);
+    struct entries entries = {.store = store, .key = key, .err = err};
+    int rc = visit_entries(&entries, list_child);
+
+    name_list_sort(&entries.names);
+    for (size_t i = 0; rc == 0 && i < entries.names.n; i++)
+        rc = visit(entries.names.items[i], arg);
+    name_list_free(&entries.names);
+    return rc;
+}
+
+static bool visit_one(int dir, const char *name, void *arg)
+{
+    struct entries *entries = arg;
+
+    (void)dir;
+    entries->rc = entries->visit(name, entries->arg);
+    return entries->rc != 0;
 }
 
 static int dir_names(const struct store *store, const char *key,
                      int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
-    return visit_names(store, key, false, visit, arg, err);
+    struct entries entries = {.store = store, .key = key, .visit = visit, .arg = arg, .err = err};
+
+    return visit_entries(&entries, visit_one);
 }
 
 struct walk {
     bool follow_links;
-    void (*file)(const char *name, const struct stat *st, void *arg);
+    void (*file)(const struct stat *st, void *arg);
     void *arg;
+    unsigned depth;
+    int why; /* the errno of what failed */
 };
 
-/* Calls walk->file for every regular file below fd, in byte order. Takes fd. */
-static int walk_dir(int fd, unsigned depth, const struct walk *walk)
-{
-    CLEANUP(name_list_free) struct name_list names = {0};
-    AUTO_CLOSE int dir = fd;
-    int list_fd;
+static int walk_dir(int fd, struct walk *walk);
 
-    if (depth > DIR_DEPTH_MAX) {
+static bool walk_entry(int dir, const char *name, void *arg)
+{
+    struct walk *walk = arg;
+    struct stat st;
+
+    if (fstatat(dir, name, &st, walk->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) < 0) {
+        if (!walk->follow_links || (errno != ENOENT && errno != ELOOP))
+            walk->why = errno;
+        return walk->why != 0;
+    }
+    if (S_ISREG(st.st_mode))
+        walk->file(&st, walk->arg);
+    if (S_ISDIR(st.st_mode)) {
+        const int next = openat(
+            dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (walk->follow_links ? 0 : O_NOFOLLOW));
+
+        if (next < 0 || walk_dir(next, walk) < 0)
+            walk->why = errno;
+    }
+    return walk->why != 0;
+}
+
+/* Calls walk->file for every regular file below fd. Takes fd. -1 with errno. */
+static int walk_dir(int fd, struct walk *walk)
+{
+    int rc;
+
+    if (walk->depth > DIR_DEPTH_MAX) {
+        close(fd);
         errno = ELOOP;
         return -1;
     }
-    list_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (list_fd < 0 || list_dir(list_fd, &names) < 0)
-        return -1;
-    for (size_t i = 0; i < names.n; i++) {
-        struct stat st;
-
-        if (fstatat(dir, names.items[i], &st, walk->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) < 0) {
-            if (walk->follow_links && (errno == ENOENT || errno == ELOOP))
-                continue;
-            return -1;
-        }
-        if (S_ISREG(st.st_mode))
-            walk->file(names.items[i], &st, walk->arg);
-        if (S_ISDIR(st.st_mode)) {
-            int next =
-                openat(dir, names.items[i],
-                       O_RDONLY | O_DIRECTORY | O_CLOEXEC | (walk->follow_links ? 0 : O_NOFOLLOW));
-
-            if (next < 0 || walk_dir(next, depth + 1, walk) < 0)
-                return -1;
-        }
-    }
-    return 0;
+    walk->depth++;
+    rc = each_entry(fd, walk_entry, walk);
+    walk->depth--;
+    if (walk->why != 0)
+        errno = walk->why;
+    return rc != 0 || walk->why != 0 ? -1 : 0;
 }
 
-static int walk_key(const struct store *store, const char *key, const struct walk *walk,
-                    struct err *err)
+static int walk_key(const struct store *store, const char *key, struct walk *walk, struct err *err)
 {
     AUTO_CLOSE int fd = -1;
     struct stat st;
@@ -547,8 +588,8 @@ static int walk_key(const struct store *store, const char *key, const struct wal
     if (fstat(fd, &st) < 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     if (S_ISREG(st.st_mode))
-        walk->file("", &st, walk->arg);
-    if (S_ISDIR(st.st_mode) && walk_dir(steal_fd(&fd), 0, walk) < 0)
+        walk->file(&st, walk->arg);
+    if (S_ISDIR(st.st_mode) && walk_dir(steal_fd(&fd), walk) < 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     return 0;
 }
@@ -557,11 +598,10 @@ struct usage {
     uint64_t nobjects, nbytes;
 };
 
-static void usage_file(const char *name, const struct stat *st, void *arg)
+static void usage_file(const struct stat *st, void *arg)
 {
     struct usage *usage = arg;
 
-    (void)name;
     usage->nobjects++;
     usage->nbytes += (uint64_t)st->st_size;
 }
@@ -571,7 +611,9 @@ static int dir_usage(const struct store *store, const char *key, uint64_t *nobje
 {
     struct usage usage = {0};
 
-    if (walk_key(store, key, &(struct walk){follows(store), usage_file, &usage}, err) < 0)
+    struct walk walk = {.follow_links = follows(store), .file = usage_file, .arg = &usage};
+
+    if (walk_key(store, key, &walk, err) < 0)
         return -1;
     *nobjects = usage.nobjects;
     *nbytes = usage.nbytes;
