@@ -8,7 +8,7 @@
 #   make check-world  against bio2zarr, vcztools, biofuse and other programs from outside Debian
 #   make soak       the drills, as long as it takes: an hour or so
 #   make fuzz       libFuzzer on everything that parses, FUZZ_SECONDS each
-#   make bench      ratios measured in one run
+#   make bench      ratios measured in one run; BEFORE=DIR: and against the vczfs and vczfs-encoderd that lie there
 #   make install    into $(DESTDIR)$(prefix); make uninstall takes it away again
 #
 # V=1 shows the commands. SAN=address,undefined or SAN=thread builds with sanitizers, into a directory of its own.
@@ -151,7 +151,7 @@ deps: NEEDED = $(DEPS_BUILD)
 deps-test: NEEDED = $(DEPS_BUILD) $(DEPS_TEST)
 deps-demo: NEEDED = $(DEPS_BUILD) plink1.9 plink2
 deps-fuzz: NEEDED = $(DEPS_BUILD) $(DEPS_FUZZ)
-deps-bench: NEEDED = $(DEPS_BUILD) python3 plink1.9 plink2
+deps-bench: NEEDED = $(DEPS_BUILD) python3 plink1.9 plink2 strace valgrind
 
 deps-world: NEEDED = $(DEPS_BUILD) $(DEPS_TEST) python3-venv debootstrap ca-certificates git
 
@@ -277,6 +277,8 @@ fuzz: deps-fuzz corpus
 bench: deps-bench
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@VCZFS_BUILD=$(BUILD) /usr/bin/python3 tests/bench/bench.py $(BENCH_ARGS)
+	@VCZFS_BUILD=$(BUILD) /usr/bin/python3 tests/bench/distance.py $(BEFORE:%=--before %) $(DISTANCE_ARGS)
+	@$(if $(BEFORE),VCZFS_BUILD=$(BUILD) /usr/bin/python3 tests/bench/pairs.py --before $(BEFORE) $(PAIRS_ARGS))
 
 # ---- Installing ------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -76,8 +77,10 @@ class Mount:
         return {"front": cpu_seconds(self.front), "encoder": cpu_seconds(self.encoder)}
 
     def __exit__(self, *_):
-        subprocess.run([self.bench.vczfs, "unmount", self.directory], check=True)
+        # On storage at a distance the process may take longer to end than `unmount` waits.
+        subprocess.run([self.bench.vczfs, "unmount", self.directory], stderr=subprocess.DEVNULL)
         wait_until(lambda: not is_mounted(self.directory), f"{self.directory} to be unmounted")
+        wait_until(lambda: not os.path.exists(f"/proc/{self.front}"), f"process {self.front} to end", 300)
         self.directory.rmdir()
 
 
@@ -116,10 +119,14 @@ class NullMount(ToolMount):
 
 
 class SlowMount(ToolMount):
-    """A directory as storage of so many MB/s, and so many ms away, shows it."""
+    """A directory as storage of so many MB/s, and so many ms away, shows it; options are those of slowfs."""
 
-    def __init__(self, bench, source, mb_per_second, ms):
-        super().__init__(bench.slowfs, mb_per_second, ms, source)
+    def __init__(self, bench, source, mb_per_second, ms, *options):
+        super().__init__(bench.slowfs, *options, mb_per_second, ms, source)
+
+    def leave(self):
+        """To where it was to be, if it began nearer."""
+        self.process.send_signal(signal.SIGUSR1)
 
     def counters(self):
         """What was asked of it so far, by kind, and the most at once since this was called last."""

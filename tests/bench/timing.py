@@ -3,6 +3,7 @@
 import os
 import random
 import subprocess
+import threading
 import time
 
 READ_SIZE = 1 << 20  # of sequential preads
@@ -25,6 +26,27 @@ def read_sequentially(path, expected):
     if at < expected:
         raise SystemExit(f"bench: {path} has {at} bytes, not {expected}")
     return at / seconds / 1e6
+
+
+def read_window(path, begin, end, look):
+    """Reads in sequence for `end` seconds, or to the end: what look() said after `begin` of them and at last, and the
+    bytes and seconds between."""
+    buffer = bytearray(READ_SIZE)
+    at, first = 0, None
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        start = now = time.monotonic()
+        while now - start < end and (n := os.preadv(fd, [buffer], at)) > 0:
+            at += n
+            now = time.monotonic()
+            if first is None and now - start >= begin:
+                first, at_first = look(), at
+                since = now = time.monotonic()
+    finally:
+        os.close(fd)
+    if first is None or at == at_first:
+        raise SystemExit(f"bench: {path} is too small to be read for more than {begin} s")
+    return first, look(), at - at_first, now - since
 
 
 def cat(path, expected):
@@ -65,3 +87,33 @@ def read_variants(path, rows):
     finally:
         os.close(fd)
     return latencies
+
+
+def read_places(path, places, size, readers, seconds):
+    """Reads of `size` at each place once by so many threads, until the time is over: the seconds that it took, and those of
+    each read."""
+    waiting, latencies = iter(places), []
+    lock = threading.Lock()
+    begin = time.monotonic()
+
+    def read():
+        while time.monotonic() - begin < seconds:
+            with lock:
+                place = next(waiting, None)
+            if place is None:
+                return
+            start = time.perf_counter()
+            os.pread(fd, size, place)
+            latencies.append(time.perf_counter() - start)
+
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+        threads = [threading.Thread(target=read) for _ in range(readers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return time.monotonic() - begin, latencies
+    finally:
+        os.close(fd)

@@ -3,7 +3,7 @@
  * and a round trip of so many milliseconds for each request. The kernel's cache is in front of it, as it is in front
  * of NFS; whoever wants it cold mounts anew.
  *
- * usage: slowfs [-c] MB_PER_SECOND MS_PER_REQUEST FROM DIR
+ * usage: slowfs [-c] [-b MS] MB_PER_SECOND MS_PER_REQUEST FROM DIR
  *
  * Says "ready" and shows FROM at DIR until SIGTERM, SIGINT or an unmount, and then says what it was asked for, as one
  * line of JSON. DIR/.slowfs, which is in no listing, says the same at any time; each opening of it starts
@@ -12,7 +12,8 @@
  * What costs a round trip: looking a name up (one that is not there, too), attributes that the kernel does not know
  * any more, opening a file, a piece of a directory's listing (some 1000 names, as a page of S3's; that nothing follows
  * costs nothing), and each read, which the kernel cuts at its read-ahead, 128 KiB, unless told otherwise. With -c,
- * opening a file whose name was looked up just before costs nothing more: NFS sends both as one.
+ * opening a file whose name was looked up just before costs nothing more: NFS sends both as one. With -b, requests
+ * take so many milliseconds until SIGUSR1 comes, and only then MS_PER_REQUEST: not to wait for what is not measured.
  *
  * How many requests are served at once is WORKERS; latencies of all of them overlap.
  */
@@ -25,6 +26,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <search.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,7 +66,8 @@ static struct {
     int root;
     bool compound;
     double ns_per_byte;
-    int64_t latency; /* ns */
+    _Atomic int64_t latency; /* ns */
+    int64_t far;             /* what it is from SIGUSR1 on */
     pthread_mutex_t lock;
     int64_t busy_until; /* under the lock: when all was transferred that was asked for */
     void *nodes;        /* under the lock: a tree, by path */
@@ -444,16 +447,35 @@ static int serve(struct fuse_session *session)
     return failed;
 }
 
+static void on_usr1(int signo)
+{
+    (void)signo;
+    disk.latency = disk.far;
+}
+
+static int64_t ns(const char *ms)
+{
+    return (int64_t)(atof(ms) * 1e6);
+}
+
 static void read_options(int argc, char **argv)
 {
+    const char *begin = NULL;
     int opt;
 
-    while ((opt = getopt(argc, argv, "+c")) == 'c')
-        disk.compound = true;
-    if (opt != -1 || argc - optind != 4 || atof(argv[optind]) <= 0)
-        errx(2, "usage: slowfs [-c] MB_PER_SECOND MS_PER_REQUEST FROM DIR");
+    while ((opt = getopt(argc, argv, "+b:c")) != -1) {
+        if (opt == 'b')
+            begin = optarg;
+        else if (opt == 'c')
+            disk.compound = true;
+        else
+            optind = argc;
+    }
+    if (argc - optind != 4 || atof(argv[optind]) <= 0)
+        errx(2, "usage: slowfs [-c] [-b MS] MB_PER_SECOND MS_PER_REQUEST FROM DIR");
     disk.ns_per_byte = 1e3 / atof(argv[optind]);
-    disk.latency = (int64_t)(atof(argv[optind + 1]) * 1e6);
+    disk.far = ns(argv[optind + 1]);
+    disk.latency = begin != NULL ? ns(begin) : disk.far;
     disk.root = open(argv[optind + 2], O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (disk.root < 0)
         err(1, "%s", argv[optind + 2]);
@@ -474,6 +496,7 @@ int main(int argc, char **argv)
     if (session == NULL || fuse_session_mount(session, argv[argc - 1]) != 0 ||
         fuse_set_signal_handlers(session) != 0)
         return 1;
+    signal(SIGUSR1, on_usr1);
     puts("ready");
     fflush(stdout);
     failed = serve(session) < 0;
