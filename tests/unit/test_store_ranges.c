@@ -295,6 +295,7 @@ static enum got gated_read(const struct object *object, uint64_t offset, void *t
         ((uint8_t *)to)[i] = (uint8_t)(offset + i);
     pthread_mutex_lock(&lock);
     gated->read[gated->nread++ % RANGES_MAX] = offset;
+    pthread_cond_broadcast(&moved);
     pthread_mutex_unlock(&lock);
     return GOT_IT;
 }
@@ -443,6 +444,43 @@ static void test_parts(void **state)
     fetch_threads_free(gated.store.threads);
 }
 
+struct getting {
+    struct gated *gated;
+    struct asked asked;
+};
+
+static void *get_all(void *arg)
+{
+    struct getting *getting = arg;
+
+    store_range_init(&getting->asked.range, "h", NULL, 0, GATE_SIZE, getting->asked.room);
+    store_get(&getting->gated->store, &getting->asked.range);
+    return NULL;
+}
+
+/* Who waits for a long range has its parts side by side, too. */
+static void test_waiting_for_parts(void **state)
+{
+    struct gated gated;
+    struct getting getting = {.gated = &gated};
+    pthread_t thread;
+
+    (void)state;
+    gated_init(&gated);
+    assert_int_equal(pthread_create(&thread, NULL, get_all, &getting), 0);
+    wait_until(&gated.hanging, 1);
+    pthread_mutex_lock(&lock);
+    gated.passes = 1;
+    pthread_cond_broadcast(&moved);
+    pthread_mutex_unlock(&lock);
+    wait_until(&gated.nread, 1);
+    wait_until(&gated.hanging, 2);
+    open_gate(&gated);
+    pthread_join(thread, NULL);
+    check_answer(&getting.asked, GATE_SIZE);
+    fetch_threads_free(gated.store.threads);
+}
+
 /* The oldest are read first, whoever asked first; what has not begun can be taken back. */
 static void test_order_and_withdrawal(void **state)
 {
@@ -542,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_others_go_on),
         cmocka_unit_test(test_spare_threads),
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_waiting_for_parts),
         cmocka_unit_test(test_order_and_withdrawal),
         cmocka_unit_test(test_idle_threads_end),
     };

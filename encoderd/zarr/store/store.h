@@ -98,7 +98,7 @@ void store_range_init(struct store_range *range, const char *key, struct object 
  * there is an error; ask in another way. range->object may be opened by then. */
 bool store_get_now(const struct store *store, struct store_range *range);
 
-/* Answers; waits on this thread. */
+/* Answers; this thread waits. done is not called. */
 void store_get(const struct store *store, struct store_range *range);
 
 /* Has it answered: range->done is called once, on another thread that holds no lock, and may submit more. Takes no
