@@ -1,5 +1,6 @@
 #include "encoderd/encode.h"
 
+#include "encoderd/cell_need.h"
 #include "encoderd/encode_genotype.h"
 #include "encoderd/encode_phase.h"
 
@@ -82,9 +83,11 @@ int encode_cell(const struct format_view *format, const struct encode_target *ta
                 const struct encode_cell *cell, struct encode_worker *worker,
                 const struct cell_need *need, struct err *err)
 {
-    const int failed = run_cell(format, target, cell, worker, err);
+    int failed;
 
-    (void)need;
+    encode_worker_use(worker, need == NULL ? NULL : &need->chunks);
+    failed = run_cell(format, target, cell, worker, err);
+    encode_worker_use(worker, NULL);
     decoder_rest(worker->decoder);
     if (worker->second != NULL)
         decoder_rest(worker->second);

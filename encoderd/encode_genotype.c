@@ -1,5 +1,6 @@
 #include "encoderd/encode_genotype.h"
 
+#include "encoderd/cell_need.h"
 #include "encoderd/encode_subset.h"
 #include "encoderd/narrow.h"
 #include "encoderd/vcz/holes.h"
@@ -15,7 +16,8 @@ struct source {
     struct chunk *chunk;
     bool have_block;
     struct block block;
-    uint64_t begin, end; /* elements of the block */
+    uint64_t begin, end;       /* elements of the block */
+    struct blocks_need blocks; /* before any is decoded */
 };
 
 /* One cell's way through its rows. Elements are counted in the chunk; where the ploidy axis is chunked,
@@ -296,48 +298,57 @@ static struct range walk_columns(const struct walk *walk, const struct row_walk 
     return columns;
 }
 
-/* This chunk's calls of one row. */
-static int walk_row(struct walk *walk, uint64_t index, uint64_t variant, struct err *err)
+/* Places of the row that the chunk has; false if there are none. */
+static bool find_places(const struct walk *walk, uint64_t index, uint64_t variant,
+                        struct row_walk *row)
 {
     const struct selection *selection = walk->selection;
-    struct row_walk row = {
+
+    *row = (struct row_walk){
         .row = index,
         .variant = variant,
         .first_column = walk->cell->schunk * walk->chunk_samples,
         .element = variant % walk->chunk_variants * walk->chunk_samples * walk->stride,
         .samples = encode_row_samples(walk->format, walk->target, index),
     };
+    row->places = columns_places(
+        selection, selection->store_order ? row->samples : (struct range){0, selection->nsamples},
+        walk_columns(walk, row));
+    return !range_is_empty(row->places);
+}
 
-    row.places = columns_places(
-        selection, selection->store_order ? row.samples : (struct range){0, selection->nsamples},
-        walk_columns(walk, &row));
-    if (range_is_empty(row.places))
-        return 0;
+/* This chunk's calls of one row. */
+static int put_row(struct walk *walk, const struct row_walk *row, struct err *err)
+{
     if (walk->zero_rows)
-        zero_part(walk, &row);
+        zero_part(walk, row);
     if (walk->straight)
-        return put_straight(walk, &row, err);
-    return put_selected(walk, &row, err);
+        return put_straight(walk, row, err);
+    return put_selected(walk, row, err);
 }
 
 /* Rows of the walk's target whose variants are in the cell's chunk, up to element_end. */
-static int walk_rows(struct walk *walk, struct err *err)
+static int walk_rows(struct walk *walk,
+                     int (*visit)(struct walk *, const struct row_walk *, struct err *),
+                     struct err *err)
 {
     const struct row_map *rows = &walk->selection->rows;
     const uint64_t first_variant = walk->cell->vchunk * walk->chunk_variants;
+    struct row_walk row;
     struct encode_grid grid;
-    struct row_cursor row;
+    struct row_cursor cursor;
 
     encode_grid(walk->format, walk->target, &grid);
     walk->row_begin = grid.row_begin;
-    row = row_map_from(rows, size_max(grid.row_begin, row_map_lower_bound(rows, 0, first_variant)));
-    for (; row.at.index < grid.row_end; row_cursor_next(&row)) {
-        const uint64_t variant = row.at.variant;
+    cursor =
+        row_map_from(rows, size_max(grid.row_begin, row_map_lower_bound(rows, 0, first_variant)));
+    for (; cursor.at.index < grid.row_end; row_cursor_next(&cursor)) {
+        const uint64_t variant = cursor.at.variant;
 
         if (variant - first_variant >= walk->chunk_variants ||
             (variant - first_variant) * walk->chunk_samples * walk->stride >= walk->element_end)
             break;
-        if (walk_row(walk, row.at.index, variant, err) != 0)
+        if (find_places(walk, cursor.at.index, variant, &row) && visit(walk, &row, err) != 0)
             return -1;
     }
     return 0;
@@ -359,42 +370,45 @@ static void donate(struct walk *walk)
         walk->target = &to;
         walk->element_begin = walk->last_element;
         walk->element_end = source->end;
-        failed = walk_rows(walk, &err);
+        failed = walk_rows(walk, put_row, &err);
         donor->done(donor->arg, failed ? &err : NULL);
         if (failed || walk->last_element == walk->element_begin)
             return;
     }
 }
 
-static int open_chunk(const struct walk *walk, const uint64_t *index, struct decoder *decoder,
+static struct decoder *second_decoder(struct encode_worker *worker, struct err *err)
+{
+    if (worker->second != NULL)
+        return worker->second;
+    worker->second = decoder_new(worker->scratch_max, err);
+    if (worker->second == NULL)
+        return NULL;
+    decoder_set_cache(worker->second, worker->cache);
+    if (worker->chunks != NULL)
+        decoder_share(worker->second, worker->chunks);
+    decoder_use(worker->second, worker->need);
+    return worker->second;
+}
+
+static int open_chunk(const struct walk *walk, uint64_t ploidy_chunk, struct decoder *decoder,
                       struct source *source, struct err *err)
 {
+    const uint64_t index[3] = {walk->cell->vchunk, walk->cell->schunk, ploidy_chunk};
     const struct vcz *vcz = walk->selection->vcz;
 
     source->decoder = decoder;
-    if (decoder_chunk(decoder, vcz->genotype, index, &source->chunk, err) != 0)
+    if (decoder == NULL || decoder_chunk(decoder, vcz->genotype, index, &source->chunk, err) != 0)
         return -1;
     return chunk_is_absent(source->chunk) ? holes_judge(vcz->holes, index[0], err) : 0;
 }
 
 static int open_chunks(struct walk *walk, struct encode_worker *worker, struct err *err)
 {
-    const uint64_t index[3] = {walk->cell->vchunk, walk->cell->schunk, 0};
-    const uint64_t second[3] = {walk->cell->vchunk, walk->cell->schunk, 1};
-
-    if (open_chunk(walk, index, worker->decoder, &walk->sources[0], err) != 0)
+    if (open_chunk(walk, 0, worker->decoder, &walk->sources[0], err) != 0)
         return -1;
-    if (!walk->split)
-        return 0;
-    if (worker->second == NULL) {
-        worker->second = decoder_new(worker->scratch_max, err);
-        if (worker->second == NULL)
-            return -1;
-        decoder_set_cache(worker->second, worker->cache);
-        if (worker->chunks != NULL)
-            decoder_share(worker->second, worker->chunks);
-    }
-    return open_chunk(walk, second, worker->second, &walk->sources[1], err);
+    return walk->split ? open_chunk(walk, 1, second_decoder(worker, err), &walk->sources[1], err)
+                       : 0;
 }
 
 /* How the chunk's blocks can be used, now that they are known. */
@@ -413,28 +427,34 @@ static void choose_path(struct walk *walk, struct subset *subset)
         walk->zero_rows = !walk->straight || (several && calls % per_byte != 0);
 }
 
+static void begin_walk(const struct format_view *format, const struct encode_target *target,
+                       const struct encode_cell *cell, struct walk *walk)
+{
+    const struct vcz *vcz = format->selection->vcz;
+    const struct zarr_meta *meta = &vcz->genotype->meta;
+
+    walk->format = format;
+    walk->selection = format->selection;
+    walk->target = target;
+    walk->cell = cell;
+    walk->split = meta->chunk[2] < vcz->ploidy;
+    walk->ploidy = vcz->ploidy;
+    walk->stride = (unsigned)meta->chunk[2];
+    walk->width = meta->dtype.size;
+    walk->chunk_variants = meta->chunk[0];
+    walk->chunk_samples = meta->chunk[1];
+    walk->element_begin = cell->first_element;
+    walk->element_end = UINT64_MAX;
+}
+
 int encode_genotype_cell(const struct format_view *format, const struct encode_target *target,
                          const struct encode_cell *cell, struct encode_worker *worker,
                          struct err *err)
 {
-    const struct vcz *vcz = format->selection->vcz;
-    const struct zarr_meta *meta = &vcz->genotype->meta;
-    struct walk walk = {
-        .format = format,
-        .selection = format->selection,
-        .target = target,
-        .cell = cell,
-        .split = meta->chunk[2] < vcz->ploidy,
-        .ploidy = vcz->ploidy,
-        .stride = (unsigned)meta->chunk[2],
-        .width = meta->dtype.size,
-        .chunk_variants = meta->chunk[0],
-        .chunk_samples = meta->chunk[1],
-        .element_begin = cell->first_element,
-        .element_end = UINT64_MAX,
-    };
+    struct walk walk = {0};
     struct subset subset;
 
+    begin_walk(format, target, cell, &walk);
     if (open_chunks(&walk, worker, err) != 0)
         return -1;
     choose_path(&walk, &subset);
@@ -446,8 +466,107 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
                                       (cell->schunk + 1) * walk.chunk_samples},
                        err) != 0)
         return -1;
-    if (walk_rows(&walk, err) != 0)
+    if (walk_rows(&walk, put_row, err) != 0)
         return -1;
     donate(&walk);
     return 0;
+}
+
+/* ---- What a cell needs ---- */
+
+/* The blocks of a source that hold a row's calls. */
+static void need_row_of(const struct walk *walk, const struct row_walk *row,
+                        struct blocks_need *blocks, struct err *err)
+{
+    const uint64_t block_size = chunk_block_size(blocks->chunk), width = walk->width;
+    const uint64_t nelements = chunk_nbytes(blocks->chunk) / width;
+    const uint64_t reach = walk->split ? 1 : walk->ploidy; /* elements of a call */
+    struct range here = row->places;
+
+    for (; here.begin < row->places.end; here.begin = here.end) {
+        const uint64_t first = call_element(walk, row, here.begin) * width / block_size;
+        const uint64_t end = size_min((first + 1) * block_size / width, nelements);
+        const struct range columns = {
+            row->first_column, row->first_column + size_div_up(end - row->element, walk->stride)};
+
+        here.end = row->places.end;
+        if (!walk->selection->contiguous)
+            here = columns_places(walk->selection, here, columns);
+        blocks_need_add(blocks, first,
+                        (call_element(walk, row, here.end - 1) + reach - 1) * width / block_size,
+                        err);
+    }
+}
+
+static int need_row(struct walk *walk, const struct row_walk *row, struct err *err)
+{
+    for (unsigned i = 0; i < (walk->split ? 2 : 1); i++) {
+        need_row_of(walk, row, &walk->sources[i].blocks, err);
+        if (walk->sources[i].blocks.answer == NEED_FAILED)
+            return -1;
+    }
+    return 0;
+}
+
+static enum need worse(enum need a, enum need b)
+{
+    return a == NEED_FAILED || (b != NEED_FAILED && a > b) ? a : b;
+}
+
+static enum need need_chunk(const struct walk *walk, uint64_t ploidy_chunk, struct decoder *decoder,
+                            struct source *source, struct chunk_need *need, struct err *err)
+{
+    const uint64_t index[3] = {walk->cell->vchunk, walk->cell->schunk, ploidy_chunk};
+    const struct vcz *vcz = walk->selection->vcz;
+    enum need answer;
+
+    if (decoder == NULL)
+        return NEED_FAILED;
+    answer = decoder_need_chunk(decoder, vcz->genotype, index, need, &source->chunk, err);
+    source->blocks = (struct blocks_need){.decoder = decoder, .chunk = source->chunk, .need = need};
+    /* What is not stored is judged by reading other chunks. */
+    if (answer == NEED_THERE && chunk_is_absent(source->chunk) &&
+        !holes_are_judged(vcz->holes, index[0]))
+        return NEED_SLOW;
+    return answer;
+}
+
+static enum need need_blocks(struct walk *walk, struct cell_need *need, struct err *err)
+{
+    const unsigned forms = walk->straight || walk->subset != NULL ? BLOCK_MAY_BE_PLANES : 0;
+    enum need answer = NEED_THERE;
+
+    for (unsigned i = 0; i < (walk->split ? 2 : 1); i++)
+        walk->sources[i].blocks.forms = forms;
+    if (walk_rows(walk, need_row, err) != 0)
+        return NEED_FAILED;
+    for (unsigned i = 0; i < (walk->split ? 2 : 1); i++) {
+        struct blocks_need *blocks = &walk->sources[i].blocks;
+
+        answer = worse(answer, blocks_need_end(blocks, err));
+        need->nblocks = chunk_is_in_blocks(blocks->chunk) && need->nblocks != UINT64_MAX
+                            ? need->nblocks + blocks->nblocks
+                            : UINT64_MAX;
+        need->nbytes = size_max(need->nbytes, chunk_block_size(blocks->chunk));
+    }
+    return answer;
+}
+
+enum need encode_genotype_need(const struct format_view *format, const struct encode_target *target,
+                               const struct encode_cell *cell, struct encode_worker *worker,
+                               struct cell_need *need, struct err *err)
+{
+    struct walk walk = {0};
+    struct subset subset;
+    enum need answer;
+
+    begin_walk(format, target, cell, &walk);
+    answer = need_chunk(&walk, 0, worker->decoder, &walk.sources[0], &need->chunks, err);
+    if (walk.split && answer != NEED_FAILED)
+        answer = worse(answer, need_chunk(&walk, 1, second_decoder(worker, err), &walk.sources[1],
+                                          &need->chunks, err));
+    if (answer != NEED_THERE)
+        return answer;
+    choose_path(&walk, &subset);
+    return need_blocks(&walk, need, err);
 }

@@ -12,4 +12,10 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
                          const struct encode_cell *cell, struct encode_worker *worker,
                          struct err *err);
 
+/* What it will read: see encode_need. */
+struct cell_need;
+enum need encode_genotype_need(const struct format_view *format, const struct encode_target *target,
+                               const struct encode_cell *cell, struct encode_worker *worker,
+                               struct cell_need *need, struct err *err);
+
 #endif

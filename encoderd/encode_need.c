@@ -1,20 +1,54 @@
 #include "encoderd/encode_need.h"
 
-/* Cells read by themselves, and so none has anything to wait for; how much it decodes is not known. */
+#include "encoderd/encode_genotype.h"
+#include "encoderd/encode_phase.h"
+
+#include <stddef.h>
+
+static void pass_on(struct chunk_need *chunks)
+{
+    struct cell_need *need =
+        (struct cell_need *)(void *)((char *)chunks - offsetof(struct cell_need, chunks));
+
+    need->wake(need);
+}
+
+static enum need look(const struct format_view *format, const struct encode_target *target,
+                      const struct encode_cell *cell, struct encode_worker *worker,
+                      struct cell_need *need, struct err *err)
+{
+    need->nblocks = 0;
+    need->nbytes = 0;
+    switch (cell->kind) {
+    case CELL_PHASED:
+        return encode_phased_need(format, target, cell, worker, need, err);
+    case CELL_GENOTYPE:
+        return encode_genotype_need(format, target, cell, worker, need, err);
+    case CELL_END:
+        break;
+    }
+    return NEED_THERE;
+}
+
 enum need encode_need(const struct format_view *format, const struct encode_target *target,
                       const struct encode_cell *cell, struct encode_worker *worker,
                       struct cell_need *need, struct err *err)
 {
-    (void)format;
-    (void)target;
-    (void)cell;
-    (void)worker;
-    (void)err;
-    need->nblocks = UINT64_MAX;
-    return NEED_THERE;
+    enum need answer;
+
+    need->chunks.wake = pass_on;
+    need->chunks.order = need->order;
+    need->chunks.demand = need->demand;
+    do
+        answer = look(format, target, cell, worker, need, err);
+    while (answer == NEED_WAITS && !chunk_need_sleep(&need->chunks));
+    decoder_rest(worker->decoder);
+    if (worker->second != NULL)
+        decoder_rest(worker->second);
+    return answer;
 }
 
 void cell_need_clear(struct cell_need *need)
 {
-    (void)need;
+    chunk_need_clear(&need->chunks);
 }

@@ -1,6 +1,7 @@
 #include "encoderd/encode_phase.h"
 
 #include "common/size.h"
+#include "encoderd/cell_need.h"
 #include "encoderd/phase_cache.h"
 #include "encoderd/places.h"
 
@@ -216,46 +217,123 @@ static bool find_columns(struct phase_walk *walk)
     return true;
 }
 
-int encode_phased_cell(const struct format_view *format, const struct encode_target *target,
-                       const struct encode_cell *cell, struct encode_worker *worker,
-                       struct err *err)
+static struct phase_walk begin_walk(const struct format_view *format,
+                                    const struct encode_cell *cell,
+                                    const struct encode_worker *worker)
 {
     const struct zarr_array *array = format->selection->vcz->phased;
-    const struct row_map *rows = &format->selection->rows;
-    const uint64_t chunk_variants = array->meta.chunk[0], chunk_samples = array->meta.chunk[1];
-    const uint64_t index[2] = {cell->vchunk, cell->schunk};
-    struct phase_walk walk = {
+    const uint64_t chunk_samples = array->meta.chunk[1];
+
+    return (struct phase_walk){
         .selection = format->selection,
         .decoder = worker->decoder,
         .cache = worker->phases,
         .columns = {cell->schunk * chunk_samples, (cell->schunk + 1) * chunk_samples},
         .width = chunk_samples,
-        .chunk_rows = chunk_variants,
+        .chunk_rows = array->meta.chunk[0],
         .key = {.vchunk = cell->vchunk, .schunk = cell->schunk},
     };
+}
+
+/* Visits the target's rows of the cell of which it is not known yet that some calls are phased and some are not. */
+static int walk_rows(struct phase_walk *walk, const struct format_view *format,
+                     const struct encode_target *target,
+                     int (*visit)(struct phase_walk *, uint64_t row, uint64_t *note, void *arg,
+                                  struct err *err),
+                     void *arg, struct err *err)
+{
+    const struct row_map *rows = &format->selection->rows;
+    const uint64_t first_variant = walk->key.vchunk * walk->chunk_rows;
     struct encode_grid grid;
     struct row_cursor row;
 
-    if (!find_columns(&walk))
-        return 0;
     encode_grid(format, target, &grid);
-    row = row_map_from(rows, size_max(grid.row_begin,
-                                      row_map_lower_bound(rows, 0, cell->vchunk * chunk_variants)));
+    row = row_map_from(rows, size_max(grid.row_begin, row_map_lower_bound(rows, 0, first_variant)));
     for (; row.at.index < grid.row_end; row_cursor_next(&row)) {
-        const uint64_t variant = row.at.variant;
         uint64_t *note = &target->notes[row.at.index - grid.row_begin].phase_seen;
 
-        if (variant / chunk_variants != cell->vchunk)
+        if (row.at.variant / walk->chunk_rows != walk->key.vchunk)
             break;
         if (__atomic_load_n(note, __ATOMIC_RELAXED) == (PHASE_YES | PHASE_NO))
             continue;
-        if (walk.chunk == NULL) {
-            if (decoder_chunk(walk.decoder, array, index, &walk.chunk, err) != 0)
-                return -1;
-            walk.block_size = chunk_block_size(walk.chunk);
-        }
-        if (note_row(&walk, variant % chunk_variants, note, err) != 0)
+        if (visit(walk, row.at.variant % walk->chunk_rows, note, arg, err) != 0)
             return -1;
     }
     return 0;
+}
+
+static int visit_row(struct phase_walk *walk, uint64_t row, uint64_t *note, void *arg,
+                     struct err *err)
+{
+    const struct zarr_array *array = arg;
+    const uint64_t index[2] = {walk->key.vchunk, walk->key.schunk};
+
+    if (walk->chunk == NULL) {
+        if (decoder_chunk(walk->decoder, array, index, &walk->chunk, err) != 0)
+            return -1;
+        walk->block_size = chunk_block_size(walk->chunk);
+    }
+    return note_row(walk, row, note, err);
+}
+
+int encode_phased_cell(const struct format_view *format, const struct encode_target *target,
+                       const struct encode_cell *cell, struct encode_worker *worker,
+                       struct err *err)
+{
+    struct phase_walk walk = begin_walk(format, cell, worker);
+
+    if (!find_columns(&walk))
+        return 0;
+    return walk_rows(&walk, format, target, visit_row, format->selection->vcz->phased, err);
+}
+
+/* ---- What a cell needs ---- */
+
+/* Blocks of the row's that the cache says nothing of. */
+static int need_row(struct phase_walk *walk, uint64_t row, uint64_t *note, void *arg,
+                    struct err *err)
+{
+    struct blocks_need *blocks = arg;
+    const uint64_t at = row * walk->width, first_row = row / PHASE_ROWS * PHASE_ROWS;
+    const uint64_t last = (at + walk->within.end - 1) / walk->block_size;
+
+    (void)note;
+    for (uint64_t block = (at + walk->within.begin) / walk->block_size; block <= last; block++) {
+        if (walk->have_rows && walk->key.block == block && walk->key.first_row == first_row)
+            continue;
+        walk->key.block = block;
+        walk->key.first_row = first_row;
+        walk->have_rows = true;
+        if (walk->cache == NULL || !phase_cache_get(walk->cache, &walk->key, &walk->rows))
+            blocks_need_add(blocks, block, block, err);
+    }
+    return blocks->answer == NEED_FAILED ? -1 : 0;
+}
+
+enum need encode_phased_need(const struct format_view *format, const struct encode_target *target,
+                             const struct encode_cell *cell, struct encode_worker *worker,
+                             struct cell_need *need, struct err *err)
+{
+    const struct zarr_array *array = format->selection->vcz->phased;
+    const uint64_t index[2] = {cell->vchunk, cell->schunk};
+    struct phase_walk walk = begin_walk(format, cell, worker);
+    struct blocks_need blocks = {
+        .decoder = walk.decoder,
+        .forms = BLOCK_MAY_BE_CONSTANT | (walk.selection->contiguous ? BLOCK_MAY_BE_PLANES : 0),
+        .need = &need->chunks,
+    };
+    enum need answer;
+
+    if (!find_columns(&walk))
+        return NEED_THERE;
+    answer = decoder_need_chunk(walk.decoder, array, index, &need->chunks, &walk.chunk, err);
+    if (answer != NEED_THERE)
+        return answer;
+    blocks.chunk = walk.chunk;
+    walk.block_size = chunk_block_size(walk.chunk);
+    walk_rows(&walk, format, target, need_row, &blocks, err);
+    answer = blocks_need_end(&blocks, err);
+    need->nblocks = chunk_is_in_blocks(walk.chunk) ? blocks.nblocks : UINT64_MAX;
+    need->nbytes = walk.block_size;
+    return answer;
 }

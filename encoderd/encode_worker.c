@@ -27,3 +27,11 @@ void encode_worker_share(struct encode_worker *worker, struct chunk_table *chunk
     worker->chunks = chunks;
     decoder_share(worker->decoder, chunks);
 }
+
+void encode_worker_use(struct encode_worker *worker, const struct chunk_need *need)
+{
+    worker->need = need;
+    decoder_use(worker->decoder, need);
+    if (worker->second != NULL)
+        decoder_use(worker->second, need);
+}

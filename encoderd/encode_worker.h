@@ -19,6 +19,7 @@ struct encode_worker {
     struct cache *cache;        /* of chunks that can only be decoded whole; borrowed, or NULL */
     struct phase_cache *phases; /* of the view; borrowed, or NULL */
     struct chunk_table *chunks; /* see encode_worker_share; borrowed, or NULL */
+    const struct chunk_need *need; /* see encode_worker_use; borrowed, or NULL */
     uint64_t block_rows; /* rows of the last genotype chunk that one of its blocks reaches over */
     uint64_t *subset;    /* owned; see encode_subset.h */
     size_t subset_cap;
@@ -29,5 +30,8 @@ void encode_worker_clear(struct encode_worker *worker);
 
 /* What is known of chunks is this table's from now on, which outlives the worker. */
 void encode_worker_share(struct encode_worker *worker, struct chunk_table *chunks);
+
+/* Its decoders take stored bytes from this need from now on; NULL: from the store. */
+void encode_worker_use(struct encode_worker *worker, const struct chunk_need *need);
 
 #endif

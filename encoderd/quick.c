@@ -74,8 +74,7 @@ static bool make_cell(struct quick *quick, struct cell *cell)
     return failed == 0;
 }
 
-/* Makes one cell, dropping the lock meanwhile, or sees to it that it is made when what it needs is there; false if a
- * worker has to. */
+/* Makes one cell, dropping the lock meanwhile; false if a worker has to. */
 static bool run_cell(struct quick *quick, struct span *span)
 {
     struct sched_core *core = quick->maker.core;
@@ -85,21 +84,15 @@ static bool run_cell(struct quick *quick, struct span *span)
     if (cell == NULL)
         return false;
     core_unlock(core);
-    if (!maker_ask(&quick->maker, cell)) {
-        core_lock(core);
-        return true;
-    }
     made = make_cell(quick, cell);
+    if (made)
+        cell_need_clear(&cell->need);
     core_lock(core);
     core_add_decoder_stats(core, quick->maker.encode.decoder, &quick->maker.seen);
-    if (!made && !span->failed) {
+    if (made || span->failed)
+        core_end_cell(core, cell, NULL);
+    else
         span_put_cell(&core->spans, cell, CELL_UNKNOWN);
-        return false;
-    }
-    core_unlock(core);
-    cell_need_clear(&cell->need);
-    core_lock(core);
-    core_end_cell(core, cell, NULL);
     return made;
 }
 

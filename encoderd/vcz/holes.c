@@ -602,6 +602,21 @@ int holes_judge(struct holes *holes, uint64_t vchunk, struct err *err)
     return rc != 0 || !verdict.bad ? rc : refuse_calls(holes->vcz, &verdict, err);
 }
 
+bool holes_are_judged(struct holes *holes, uint64_t vchunk)
+{
+    const struct verdict *slot;
+    bool judged;
+
+    if (holes == NULL)
+        return true;
+    slot = &holes->verdicts[vchunk % VERDICTS];
+    if (pthread_mutex_trylock(&holes->lock) != 0)
+        return false;
+    judged = slot->known && slot->vchunk == vchunk;
+    pthread_mutex_unlock(&holes->lock);
+    return judged;
+}
+
 int holes_judge_calls(void *holes, uint64_t vchunk, struct err *err)
 {
     return holes_judge(holes, vchunk, err);

@@ -44,6 +44,9 @@ int holes_look_all(struct holes *holes, const uint64_t *columns, uint64_t n,
  * may not wait is refused with an error that is not meant for users unless it is known already. */
 int holes_judge(struct holes *holes, uint64_t vchunk, struct err *err);
 
+/* Is that known already, without waiting for another thread that finds out? */
+bool holes_are_judged(struct holes *holes, uint64_t vchunk);
+
 /* The same for column_on_absent, with the holes as argument: of call_genotype, and of variant_length, which is never
  * the fill value. */
 int holes_judge_calls(void *holes, uint64_t vchunk, struct err *err);

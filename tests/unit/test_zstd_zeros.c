@@ -48,6 +48,9 @@ static bool decode_cut(const struct frame *frame, uint8_t *out, size_t *there)
     assert_true(n <= frame->n && *there <= frame->nbytes);
     ok = *there == 0 || ZSTD_decompress(out, frame->nbytes, in, n) == *there;
     memset(out + *there, 0, frame->nbytes - *there);
+    if (n < frame->n)
+        zstd_uncut_zeros(in, n, frame->nbytes);
+    assert_memory_equal(in, frame->bytes, frame->n);
     free(in);
     return ok;
 }

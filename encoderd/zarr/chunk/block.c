@@ -8,10 +8,7 @@
 
 #include <string.h>
 
-/* In front of a block's compressed bytes, so that what follows its four length bytes is aligned, and
- * there is room to build a frame around it. */
-#define BLOCK_LEAD 60
-_Static_assert(BLOCK_LEAD >= BLOSC1_ROOM, "no room for a frame's header");
+_Static_assert(BYTES_LEAD >= BLOSC1_ROOM, "no room for a frame's header");
 /* Decoded bytes. */
 #define QUICK_BLOCK_MAX ((uint64_t)1 << 20)
 
@@ -174,6 +171,14 @@ static bool find_kept(const struct decoder *decoder, const struct chunk *chunk, 
     return true;
 }
 
+bool chunk_block_is_kept(const struct decoder *decoder, const struct chunk *chunk, uint32_t i)
+{
+    const struct block_cache_key key = block_cache_key(chunk, i);
+
+    return may_be_kept(decoder, chunk, i, BLOCK_MAY_BE_PLANES) &&
+           block_cache_has(decoder->kept, &key);
+}
+
 static void keep(const struct decoder *decoder, const struct chunk *chunk, uint32_t i,
                  const struct block *block)
 {
@@ -216,7 +221,7 @@ static size_t block_nbytes(const struct chunk *chunk, uint64_t i)
 }
 
 /* As far as the block may need them. */
-static size_t stored_nbytes(const struct chunk *chunk, uint32_t i)
+size_t chunk_stored_nbytes(const struct chunk *chunk, uint32_t i)
 {
     return (size_t)size_min(chunk->stored->ends[i] - chunk->stored->begins[i],
                             blosc1_block_cbytes_max(&chunk->stored->frame, i));
@@ -231,7 +236,7 @@ int decoder_stored(struct decoder *decoder, struct chunk *chunk, uint64_t i,
     *out = (struct stored_block){0};
     if (chunk->layout != LAYOUT_BLOSC || i >= chunk->nblocks)
         return 0;
-    n = stored_nbytes(chunk, (uint32_t)i);
+    n = chunk_stored_nbytes(chunk, (uint32_t)i);
     if (n > sizeof bytes)
         return 0;
     if (chunk_read(decoder, chunk, chunk->stored->begins[i], bytes, n, err) < 0)
@@ -246,18 +251,18 @@ static int blosc_block(struct decoder *decoder, struct chunk *chunk, uint32_t i,
     const struct blosc1_frame *frame = &chunk->stored->frame;
     const bool constants =
         (forms & BLOCK_MAY_BE_CONSTANT) != 0 && chunk->array->meta.dtype.size == 1;
-    const size_t n = stored_nbytes(chunk, i);
+    const size_t n = chunk_stored_nbytes(chunk, i);
     const bool kept = may_be_kept(decoder, chunk, i, forms);
     uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
-    uint8_t *in = to == NULL ? NULL : decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
     struct constant constant = {0};
+    uint8_t *in;
 
-    if (in == NULL)
+    if (to == NULL)
         return -1;
     if (kept && find_kept(decoder, chunk, i, to, out))
         return 0;
-    in += BLOCK_LEAD;
-    if (chunk_read(decoder, chunk, chunk->stored->begins[i], in, n, err) < 0)
+    in = chunk_bytes(decoder, chunk, chunk->stored->begins[i], n, err);
+    if (in == NULL)
         return -1;
     if (constants) {
         constant.as = stored_as(frame, out->nbytes, in, n);
@@ -282,14 +287,10 @@ int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, u
                      struct err *err)
 {
     const struct blosc1_frame *frame = &chunk->stored->frame;
-    const size_t n = stored_nbytes(chunk, i);
-    uint8_t *in = decoder_scratch(decoder, BLOCK_LEAD + (uint64_t)n, err);
+    const size_t n = chunk_stored_nbytes(chunk, i);
+    uint8_t *in = chunk_bytes(decoder, chunk, chunk->stored->begins[i], n, err);
 
-    if (in == NULL)
-        return -1;
-    in += BLOCK_LEAD;
-    if (chunk_read(decoder, chunk, chunk->stored->begins[i], in, n, err) < 0 ||
-        blosc1_decode_plain(frame, i, in, n, to, err) < 0)
+    if (in == NULL || blosc1_decode_plain(frame, i, in, n, to, err) < 0)
         return -1;
     bytes_to_native(&chunk->array->meta.dtype, to, blosc1_block_nbytes(frame, i));
     return 0;
@@ -303,14 +304,10 @@ static int recut_block(struct decoder *decoder, struct chunk *chunk, struct bloc
     uint64_t end = out->begin + out->nbytes, i = out->begin / frame->block_size;
     uint8_t *to = decoder_scratch(decoder, out->nbytes, err);
     uint8_t *room = to == NULL ? NULL : decoder_scratch(decoder, frame->block_size, err);
-    uint8_t *in =
-        room == NULL
-            ? NULL
-            : decoder_scratch(decoder, BLOCK_LEAD + blosc1_block_cbytes_max(frame, 0), err);
+    const size_t used = decoder->scratch_used;
 
-    if (in == NULL)
+    if (room == NULL)
         return -1;
-    in += BLOCK_LEAD;
     for (; i * frame->block_size < end; i++) {
         uint32_t at = chunk->stored->begins[i], k = (uint32_t)i;
         size_t n = (size_t)size_min(chunk->stored->ends[i] - at, blosc1_block_cbytes_max(frame, k));
@@ -318,9 +315,11 @@ static int recut_block(struct decoder *decoder, struct chunk *chunk, struct bloc
         uint64_t from = size_max(first, out->begin);
         uint64_t until = size_min(first + blosc1_block_nbytes(frame, k), end);
 
-        if (chunk_read(decoder, chunk, at, in, n, err) < 0 ||
-            blosc1_decode_plain(frame, k, in, n, room, err) < 0)
+        uint8_t *in = chunk_bytes(decoder, chunk, at, n, err);
+
+        if (in == NULL || blosc1_decode_plain(frame, k, in, n, room, err) < 0)
             return -1;
+        decoder->scratch_used = used;
         memcpy(to + (from - out->begin), room + (from - first), (size_t)(until - from));
     }
     bytes_to_native(&chunk->array->meta.dtype, to, out->nbytes);

@@ -163,6 +163,18 @@ bool block_cache_get(struct block_cache *kept, const struct block_cache_key *key
     return found;
 }
 
+bool block_cache_has(struct block_cache *kept, const struct block_cache_key *key)
+{
+    const uint64_t hash = hash_of(key);
+    struct part *part = part_of(kept, hash);
+    bool found;
+
+    pthread_mutex_lock(&part->lock);
+    found = find(part, key, hash) != NONE;
+    pthread_mutex_unlock(&part->lock);
+    return found;
+}
+
 /* Slots of this size, all of them free; none if there is no memory, or no room for one. */
 static void lay_out(struct part *part, size_t slot_size)
 {

@@ -39,6 +39,9 @@ void block_cache_trim(struct block_cache *kept);
 bool block_cache_get(struct block_cache *kept, const struct block_cache_key *key, uint64_t nbytes,
                      uint8_t *to);
 
+/* Is it there, for now? */
+bool block_cache_has(struct block_cache *kept, const struct block_cache_key *key);
+
 /* Keeps a copy if the block was put before, not too long ago, unless the planes say more than plane 0 does. */
 void block_cache_put(struct block_cache *kept, const struct block_cache_key *key,
                      const struct planes *planes);

@@ -25,6 +25,7 @@
 #define VCZFS_ZARR_CHUNK_CHUNK_H
 
 #include "encoderd/zarr/chunk/block_cache.h"
+#include "encoderd/zarr/chunk/chunk_need.h"
 #include "encoderd/zarr/chunk/chunk_table.h"
 #include "encoderd/zarr/codec/planes.h"
 #include "encoderd/zarr/meta/array.h"
@@ -74,6 +75,8 @@ struct decoder_stats {
     uint64_t blocks;        /* decoded since the decoder was made */
     uint64_t bytes_read;    /* compressed, from the store */
     uint64_t bytes_decoded; /* as blocks */
+    uint64_t
+        unforeseen; /* reads from the store while there was a need that should have had the bytes */
 };
 void decoder_stats(const struct decoder *decoder, struct decoder_stats *out);
 
@@ -83,11 +86,41 @@ void decoder_stats(const struct decoder *decoder, struct decoder_stats *out);
 int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
                   struct chunk **out, struct err *err);
 
+/* The same, with no more waiting than the need allows. */
+enum need decoder_need_chunk(struct decoder *decoder, const struct zarr_array *array,
+                             const uint64_t *index, struct chunk_need *need, struct chunk **out,
+                             struct err *err);
+
+/* Blocks of a chunk that somebody is going to decode. Zero-initialise, then set what the asker sets. */
+struct blocks_need {
+    /* Set by the asker. */
+    struct decoder *decoder;
+    struct chunk *chunk;
+    unsigned forms; /* as for decoder_block_as */
+    struct chunk_need *need;
+
+    enum need answer;
+    uint64_t nblocks; /* that were asked for, those that were twice in a row once */
+    bool any;         /* [first, last] have not been asked of the need yet */
+    uint64_t first, last;
+};
+
+/* Blocks [first, last], best in order. */
+void blocks_need_add(struct blocks_need *blocks, uint64_t first, uint64_t last, struct err *err);
+
+/* After the last. NEED_THERE: decoding them takes no waiting while the decoder uses the need, until that is cleared.
+ * NEED_SLOW: the chunk cannot be decoded from bytes held all at once. FAILED: err is as decoder_block sets it. */
+enum need blocks_need_end(struct blocks_need *blocks, struct err *err);
+
+/* From now on stored bytes are taken from this need where it has them; NULL: from the store. */
+void decoder_use(struct decoder *decoder, const struct chunk_need *need);
+
 uint64_t chunk_nbytes(const struct chunk *chunk); /* decoded */
 uint64_t
 chunk_block_size(const struct chunk *chunk); /* decoded bytes of every block but the last */
 uint64_t chunk_nblocks(const struct chunk *chunk);
 bool chunk_is_absent(const struct chunk *chunk);
+bool chunk_is_in_blocks(const struct chunk *chunk); /* each is decoded by itself */
 
 enum block_form {
     BLOCK_PLAIN,

@@ -1,6 +1,7 @@
 #include "encoderd/zarr/chunk/chunk_table_impl.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/chunk/pieces.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,13 @@
 LIST_HEAD(stored_bucket, stored);
 TAILQ_HEAD(stored_ages, stored);
 
+/* Arrays whose chunks are remembered, by a part of their identity. */
+#define HINTS 64
+
 struct chunk_table {
-    pthread_mutex_t lock; /* covers everything below */
+    struct pieces *pieces; /* owned */
+    pthread_mutex_t lock;  /* covers everything below */
+    struct stored_hint hints[HINTS];
     struct stored_bucket buckets[BUCKETS];
     struct stored_ages ages; /* the least recently asked for first */
     size_t n, nopen, nopen_max;
@@ -39,7 +45,10 @@ struct chunk_table *chunk_table_new(struct err *err)
 {
     struct chunk_table *table = calloc(1, sizeof *table);
 
-    if (table == NULL) {
+    if (table != NULL)
+        table->pieces = pieces_new();
+    if (table == NULL || table->pieces == NULL) {
+        free(table);
         err_set(err, ERR_MEMORY, "out of memory for a table of chunks");
         return NULL;
     }
@@ -147,10 +156,19 @@ void stored_put(struct stored *stored)
     destroy_all(&gone);
 }
 
+struct stored *stored_hold(struct stored *stored)
+{
+    pthread_mutex_lock(&stored->table->lock);
+    stored->refs++;
+    pthread_mutex_unlock(&stored->table->lock);
+    return stored;
+}
+
 void chunk_table_trim(struct chunk_table *table)
 {
     struct stored_ages gone;
 
+    pieces_trim(table->pieces);
     do {
         pthread_mutex_lock(&table->lock);
         take_old(table, true, &gone);
@@ -165,7 +183,9 @@ void chunk_table_free(struct chunk_table *table)
 {
     if (table == NULL)
         return;
+    pieces_wait(table->pieces);
     chunk_table_trim(table);
+    pieces_free(table->pieces);
     pthread_mutex_destroy(&table->lock);
     free(table);
 }
@@ -234,5 +254,48 @@ void table_note(struct stored *stored, bool is_open, uint64_t index_nbytes)
     }
     stored->is_open = is_open;
     stored->index_nbytes = index_nbytes;
+    pthread_mutex_unlock(&table->lock);
+}
+
+struct pieces *table_pieces(const struct chunk_table *table)
+{
+    return table->pieces;
+}
+
+void chunk_table_set_budget(struct chunk_table *table, uint64_t nbytes)
+{
+    pthread_mutex_lock(&table->pieces->lock);
+    table->pieces->budget = nbytes;
+    pthread_mutex_unlock(&table->pieces->lock);
+}
+
+uint64_t chunk_table_nbytes(const struct chunk_table *table)
+{
+    uint64_t nbytes;
+
+    pthread_mutex_lock(&table->pieces->lock);
+    nbytes = table->pieces->used;
+    pthread_mutex_unlock(&table->pieces->lock);
+    return nbytes;
+}
+
+static struct stored_hint *hint_of(struct chunk_table *table, const uint8_t identity[32])
+{
+    return &table->hints[identity[0] % HINTS];
+}
+
+void table_hint_get(struct chunk_table *table, const uint8_t identity[32], struct stored_hint *out)
+{
+    pthread_mutex_lock(&table->lock);
+    *out = *hint_of(table, identity);
+    pthread_mutex_unlock(&table->lock);
+    if (memcmp(out->identity, identity, sizeof out->identity) != 0)
+        *out = (struct stored_hint){0};
+}
+
+void table_hint_put(struct chunk_table *table, const struct stored_hint *hint)
+{
+    pthread_mutex_lock(&table->lock);
+    *hint_of(table, hint->identity) = *hint;
     pthread_mutex_unlock(&table->lock);
 }

@@ -22,6 +22,11 @@ void chunk_table_free(struct chunk_table *table);
 /* Forgets what nobody holds. */
 void chunk_table_trim(struct chunk_table *table);
 
+/* The bound of stored bytes that are fetched ahead of decoding (chunk_need.h), on the way and there; 64 MiB until this
+ * is called. And how many they are. */
+void chunk_table_set_budget(struct chunk_table *table, uint64_t nbytes);
+uint64_t chunk_table_nbytes(const struct chunk_table *table);
+
 /* What the chunk at `index` (checked) is called: the object's key and, in a shard, the chunk's place in it. */
 #define CHUNK_LABEL_MAX (ZARR_KEY_MAX + 128)
 void chunk_label(const struct zarr_array *array, const uint64_t *index,

@@ -12,6 +12,7 @@
 
 enum stored_step {
     STORED_NEW,
+    STORED_MISSING, /* there is no such object; not that the array is still there */
     STORED_LOCATED, /* object, base and length are known */
     STORED_HEADED,  /* so is the Blosc frame's header */
     STORED_INDEXED, /* so is where its blocks, or a shard's chunks, are */
@@ -38,6 +39,9 @@ struct stored {
     bool is_open;          /* has an object of its own */
     uint64_t index_nbytes; /* of memory for its index */
 
+    /* Under the lock of the table's pieces. */
+    LIST_HEAD(, piece) pieces; /* of it, that others may share */
+
     /* Under its own lock, until the step that is named there has been made. */
     pthread_mutex_t lock;
     enum stored_step step;
@@ -58,8 +62,22 @@ struct stored {
 struct stored *table_get(struct chunk_table *table, const struct stored_name *name,
                          struct err *err);
 
+struct stored *stored_hold(struct stored *stored); /* another reference */
 /* Gives a reference back; NULL is ignored. */
 void stored_put(struct stored *stored);
+
+/* Its pieces (pieces.h). */
+struct pieces *table_pieces(const struct chunk_table *table);
+
+/* What chunks of an array were last seen to be: what is worth reading of the next one before it is known. Zero if none
+ * was. */
+struct stored_hint {
+    uint8_t identity[32]; /* of the array */
+    uint64_t length;      /* of a chunk, stored */
+    uint64_t head;        /* of its header and index */
+};
+void table_hint_get(struct chunk_table *table, const uint8_t identity[32], struct stored_hint *out);
+void table_hint_put(struct chunk_table *table, const struct stored_hint *hint);
 
 /* What it costs to keep it. */
 void table_note(struct stored *stored, bool is_open, uint64_t index_nbytes);

@@ -124,6 +124,11 @@ void decoder_share(struct decoder *decoder, struct chunk_table *table)
     decoder->table = table;
 }
 
+void decoder_use(struct decoder *decoder, const struct chunk_need *need)
+{
+    decoder->need = need;
+}
+
 void decoder_set_kept(struct decoder *decoder, struct block_cache *kept)
 {
     decoder->kept = kept;
@@ -176,10 +181,35 @@ uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *e
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err)
 {
-    if (object_read(chunk->stored->object, chunk->base + offset, to, n, err) < 0)
-        return -1;
+    struct piece_bytes bytes;
+
     decoder->stats.bytes_read += n;
-    return 0;
+    if (decoder->need != NULL) {
+        if (chunk_need_find(decoder->need, chunk->stored, chunk->base + offset, n, &bytes)) {
+            memcpy(to, bytes.at, n);
+            return 0;
+        }
+        decoder->stats.unforeseen++;
+    }
+    return object_read(chunk->stored->object, chunk->base + offset, to, n, err);
+}
+
+uint8_t *chunk_bytes(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, size_t n,
+                     struct err *err)
+{
+    struct piece_bytes bytes;
+    uint8_t *to;
+
+    if (decoder->need != NULL &&
+        chunk_need_find(decoder->need, chunk->stored, chunk->base + offset, n, &bytes) &&
+        bytes.before >= BYTES_LEAD) {
+        decoder->stats.bytes_read += n;
+        return bytes.at;
+    }
+    to = decoder_scratch(decoder, BYTES_LEAD + (uint64_t)n, err);
+    if (to == NULL || chunk_read(decoder, chunk, offset, to + BYTES_LEAD, n, err) < 0)
+        return NULL;
+    return to + BYTES_LEAD;
 }
 
 int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err)
@@ -216,12 +246,13 @@ void decoder_rest(struct decoder *decoder)
     evidence_done(decoder->slot);
 }
 
-static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
-                      const uint64_t *index, struct chunk **out, struct err *err)
+static enum need open_chunk(struct decoder *decoder, const struct zarr_array *array,
+                            const uint64_t *index, struct chunk_need *need, struct chunk **out,
+                            struct err *err)
 {
     struct chunk *chunk = pool_get(&decoder->spare);
+    enum need rc = NEED_FAILED;
 
-    *out = NULL;
     if (chunk == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory", array->name);
     chunk->array = array;
@@ -230,14 +261,15 @@ static int open_chunk(struct decoder *decoder, const struct zarr_array *array,
     memcpy(chunk->identity, array->identity, sizeof chunk->identity);
     chunk_label(array, index, chunk->label);
     chunk->stored = stored_get(decoder->table, array, index, err);
-    if (chunk->stored == NULL || decoder_begin(decoder, array, chunk->label, err) < 0 ||
-        chunk_lay_out(decoder, chunk, err) < 0) {
+    if (chunk->stored != NULL && decoder_begin(decoder, array, chunk->label, err) == 0)
+        rc = chunk_lay_out(decoder, chunk, need, err);
+    if (rc == NEED_FAILED)
         decoder_name_chunk(array, chunk->label, err);
+    if (rc == NEED_THERE)
+        *out = chunk;
+    else
         chunk_free(decoder, chunk);
-        return -1;
-    }
-    *out = chunk;
-    return 0;
+    return rc;
 }
 
 /* The array is known by its name and metadata, not by its address, which may be another's by now. */
@@ -269,31 +301,49 @@ static void keep_chunk(struct decoder *decoder, struct chunk *chunk)
     decoder->chunks[decoder->nchunks++] = chunk;
 }
 
-int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
-                  struct chunk **out, struct err *err)
+static struct chunk *find_chunk(const struct decoder *decoder, const struct zarr_array *array,
+                                const uint64_t *index)
 {
-    struct chunk *chunk = NULL;
+    for (size_t i = 0; i < decoder->nchunks; i++)
+        if (is_chunk(decoder->chunks[i], array, index))
+            return decoder->chunks[i];
+    return NULL;
+}
+
+enum need decoder_need_chunk(struct decoder *decoder, const struct zarr_array *array,
+                             const uint64_t *index, struct chunk_need *need, struct chunk **out,
+                             struct err *err)
+{
+    struct chunk *chunk;
+    enum need rc;
 
     if (array->meta.dtype.kind == DTYPE_STRING)
         return err_set(err, ERR_USAGE, "%s: its strings have no blocks", array->name);
     if (decoder_index_check(array, index, err) < 0)
-        return -1;
-    for (size_t i = 0; i < decoder->nchunks; i++) {
-        chunk = decoder->chunks[i];
-        if (is_chunk(chunk, array, index)) {
-            if (decoder_begin(decoder, array, chunk->label, err) < 0)
-                return -1;
-            chunk->array = array;
-            chunk->used = ++decoder->tick;
-            *out = chunk;
-            return 0;
-        }
+        return NEED_FAILED;
+    chunk = find_chunk(decoder, array, index);
+    if (chunk == NULL) {
+        rc = open_chunk(decoder, array, index, need, &chunk, err);
+        if (rc != NEED_THERE)
+            return rc;
+        keep_chunk(decoder, chunk);
+    } else if (decoder_begin(decoder, array, chunk->label, err) < 0) {
+        return NEED_FAILED;
     }
-    if (open_chunk(decoder, array, index, &chunk, err) < 0)
-        return -1;
+    chunk->array = array;
     chunk->used = ++decoder->tick;
-    keep_chunk(decoder, chunk);
     *out = chunk;
+    return NEED_THERE;
+}
+
+int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
+                  struct chunk **out, struct err *err)
+{
+    CLEANUP(chunk_need_clear) struct chunk_need need = {.may_wait = true};
+
+    if (decoder_need_chunk(decoder, array, index, &need, out, err) != NEED_THERE)
+        return -1;
+    decoder->stats.unforeseen += decoder->need != NULL && need.holds != NULL;
     return 0;
 }
 
@@ -315,4 +365,10 @@ uint64_t chunk_nblocks(const struct chunk *chunk)
 bool chunk_is_absent(const struct chunk *chunk)
 {
     return chunk->layout == LAYOUT_ABSENT;
+}
+
+bool chunk_is_in_blocks(const struct chunk *chunk)
+{
+    return chunk->layout == LAYOUT_ABSENT || chunk->layout == LAYOUT_RAW ||
+           chunk->layout == LAYOUT_BLOSC || chunk->layout == LAYOUT_RECUT;
 }

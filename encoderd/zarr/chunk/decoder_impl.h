@@ -68,12 +68,13 @@ struct decoder {
     struct codecs codecs;
     struct chunk *chunks[CHUNKS_MAX]; /* owned */
     size_t nchunks, nchunks_max;
-    struct pool spare;         /* chunks */
-    struct chunk_table *table; /* what is known of chunks; its own, or borrowed: */
-    struct chunk_table *own;   /* owned */
-    struct cache *cache;       /* borrowed; NULL if there is none */
-    struct block_cache *kept;  /* borrowed; NULL if there is none */
-    bool keeps;                /* what is decoded goes there */
+    struct pool spare;             /* chunks */
+    struct chunk_table *table;     /* what is known of chunks; its own, or borrowed: */
+    struct chunk_table *own;       /* owned */
+    const struct chunk_need *need; /* see decoder_use; or NULL */
+    struct cache *cache;           /* borrowed; NULL if there is none */
+    struct block_cache *kept;      /* borrowed; NULL if there is none */
+    bool keeps;                    /* what is decoded goes there */
     bool spills; /* the store that was last read has a temporary file: for what errors advise */
     struct streaming streams[STREAMS_MAX];
     struct constant constant;
@@ -93,15 +94,32 @@ int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const
 void decoder_scratch_reset(struct decoder *decoder);
 uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err);
 
-/* Reads from the chunk's bytes. */
+/* Bytes of the chunk as it is stored: from what the decoder is to use, and what that does not have, from the store. */
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err);
+
+/* The same where they lie, or in the scratch; there are BYTES_LEAD bytes in front of them that may be changed, as they
+ * may, if they are put back. NULL: no scratch, or they cannot be read. */
+#define BYTES_LEAD                                                                                 \
+    ((size_t)60) /* what follows the four bytes of a block's length is aligned in the scratch */
+uint8_t *chunk_bytes(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, size_t n,
+                     struct err *err);
 
 /* Puts the chunk's label and the store's path before the message. Returns -1. */
 int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err);
 
 /* Finds out how the chunk is stored, and how it is cut into blocks. */
-int chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err);
+enum need chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct chunk_need *need,
+                        struct err *err);
+
+/* Of the Blosc layout's block i, as far as it may need them. */
+size_t chunk_stored_nbytes(const struct chunk *chunk, uint32_t i);
+
+/* Of the Blosc layout: may the block, where planes will do, be had from those that are kept? */
+bool chunk_block_is_kept(const struct decoder *decoder, const struct chunk *chunk, uint32_t i);
+
+/* Is there scratch for decoding a chunk whole, beside `used` bytes? Else it is streamed, or not at all. */
+bool whole_fits(const struct decoder *decoder, const struct chunk *chunk, uint64_t used);
 
 /* From the bytes that the store says to the machine's. */
 void bytes_to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes);

@@ -95,17 +95,20 @@ static bool block_fits(const struct decoder *decoder, const struct chunk *chunk)
     return need <= decoder->scratch_max;
 }
 
-static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct err *err)
+static enum need lay_out_blosc(struct decoder *decoder, struct chunk *chunk,
+                               struct chunk_need *need, struct err *err)
 {
     const struct blosc1_frame *frame = &chunk->stored->frame;
+    const enum need rc =
+        stored_make(chunk->stored, chunk->array, chunk->index, STORED_HEADED, need, err);
 
-    if (stored_head(chunk->stored, chunk->array, chunk->index, err) < 0)
-        return -1;
+    if (rc != NEED_THERE)
+        return rc;
     decoder->stats.bytes_read += BLOSC1_HEADER_NBYTES;
     if (frame->stored) {
         chunk->base += BLOSC1_HEADER_NBYTES;
         chunk->length = chunk->nbytes;
-        return lay_out_raw(chunk, err);
+        return (enum need)lay_out_raw(chunk, err);
     }
     chunk->layout = LAYOUT_BLOSC;
     chunk->block_size = frame->block_size;
@@ -119,10 +122,10 @@ static int lay_out_blosc(struct decoder *decoder, struct chunk *chunk, struct er
     if (store_spill(chunk->array->store) != NULL && !block_fits(decoder, chunk)) {
         chunk->layout = LAYOUT_SPILL;
         cut_pieces(chunk, LARGE_PIECE_NBYTES);
-        return 0;
+        return NEED_THERE;
     }
     decoder->stats.bytes_read += (uint64_t)frame->nblocks * 4;
-    return stored_index(chunk->stored, chunk->array, chunk->index, err);
+    return stored_make(chunk->stored, chunk->array, chunk->index, STORED_INDEXED, need, err);
 }
 
 /* Decoded once for all, or here as one block, or streamed, or into the temporary file; what can be none of
@@ -153,25 +156,27 @@ static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
     }
 }
 
-int chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct err *err)
+enum need chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct chunk_need *need,
+                        struct err *err)
 {
     const struct zarr_meta *meta = &chunk->array->meta;
-    bool by_elements = !meta->fortran && meta->nfilters == 0;
+    const enum need rc =
+        stored_make(chunk->stored, chunk->array, chunk->index, STORED_LOCATED, need, err);
 
+    if (rc != NEED_THERE)
+        return rc;
     chunk->nbytes = meta->chunk_elements * meta->dtype.size;
-    if (stored_locate(chunk->stored, chunk->array, chunk->index, err) < 0)
-        return -1;
     chunk->base = chunk->stored->base;
     chunk->length = chunk->stored->length;
     if (chunk->stored->object == NULL) {
         chunk->layout = LAYOUT_ABSENT;
         cut_pieces(chunk, PIECE_NBYTES);
-        return 0;
+        return NEED_THERE;
     }
-    if (by_elements && meta->ncodecs == 0)
-        return lay_out_raw(chunk, err);
-    if (by_elements && meta->ncodecs == 1 && meta->codecs[0] == CODEC_BLOSC)
-        return lay_out_blosc(decoder, chunk, err);
+    if (stored_is_blosc(meta))
+        return lay_out_blosc(decoder, chunk, need, err);
+    if (!meta->fortran && meta->nfilters == 0 && meta->ncodecs == 0)
+        return (enum need)lay_out_raw(chunk, err);
     lay_out_whole(decoder, chunk);
-    return 0;
+    return NEED_THERE;
 }

@@ -11,59 +11,76 @@
 #define ENTRY_NBYTES ((uint64_t)16)
 /* Longer indexes stay in the file: an entry is then a read of its own. */
 #define INDEX_KEPT_MAX ((uint64_t)1 << 20)
-#define PIECE_NBYTES   ((uint64_t)64 << 10)
+#define SCAN_NBYTES    ((uint64_t)64 << 10)
 /* What a thread that has other things to do reads of them. */
 #define QUICK_INDEX_MAX  ((uint64_t)256 << 10)
 #define QUICK_BLOCKS_MAX ((size_t)16384)
+/* What is read of a Blosc frame of which no other of its array has been seen: a header and a thousand blocks' begins. */
+#define HEAD_NBYTES ((uint64_t)4 << 10)
+/* What is read at once, where it has to be waited for, of a chunk of which no other of its array has been seen; and how
+ * long those others may have been for one to be read whole. */
+#define FIRST_NBYTES ((uint64_t)64 << 10)
+#define SMALL_NBYTES ((uint64_t)256 << 10)
 
 #define DAMAGED "the file is damaged; restore it or rewrite the store"
 
-/* A store that is being deleted, or whose file system went away, has no chunks either; to show fill
- * values then would be to invent data. */
-static int check_not_gone(const struct zarr_array *array, struct err *err)
+static bool is_shard(const struct stored *stored, const struct zarr_array *array)
 {
-    struct object *meta;
-
-    if (store_object(array->store, array->meta_key, &meta, err) < 0)
-        return -1;
-    if (meta == NULL)
-        return err_set(err, ERR_CHANGED, "%s/%s is gone: the store was removed or changed",
-                       store_path(array->store), array->meta_key);
-    object_close(meta);
-    return 0;
+    return stored->name.level < array->meta.sharding.nlevels;
 }
 
-static int open_object(const struct zarr_array *array, const char *key, struct object **out,
-                       struct err *err)
+static const struct zarr_shard_level *level_of(const struct stored *shard,
+                                               const struct zarr_array *array)
 {
-    if (store_object(array->store, key, out, err) < 0)
-        return -1;
-    return *out == NULL ? check_not_gone(array, err) : 0;
+    return &array->meta.sharding.levels[shard->name.level];
+}
+
+static uint64_t index_nbytes(const struct zarr_shard_level *level)
+{
+    return level->nchunks * ENTRY_NBYTES + (level->index_crc ? 4 : 0);
+}
+
+/* Bytes [offset, offset + n) of its object, which is open; `ask` of them, and `most` if they have to be waited for, but
+ * none past its end. */
+static enum need get_bytes(struct stored *stored, struct chunk_need *need, uint64_t offset,
+                           uint64_t n, uint64_t ask, uint64_t most, struct piece_bytes *out,
+                           struct err *err)
+{
+    const uint64_t left = stored->base + stored->length - offset;
+    const struct piece_range range = {
+        .offset = offset, .length = size_min(size_max(n, ask), left), .most = size_min(most, left)};
+    enum need rc;
+
+    if (chunk_need_find(need, stored, offset, n, out))
+        return NEED_THERE;
+    rc = chunk_need_range(need, stored, &range, out, err);
+    if (rc == NEED_THERE && out->n < n)
+        return err_set(err, ERR_CORRUPT, "it ends in the middle of its data; " DAMAGED);
+    return rc;
 }
 
 /* ---- Shards ---- */
 
-/* Reads the whole index, keeping it if it is short, and holds it against its checksum. */
+/* Holds an index that is not kept against its checksum. */
 static int scan_index(struct stored *shard, const struct zarr_shard_level *level, struct err *err)
 {
-    uint64_t nbytes = level->nchunks * ENTRY_NBYTES, piece = size_min(nbytes, PIECE_NBYTES);
-    AUTO_FREE uint8_t *room = malloc((size_t)piece);
+    const uint64_t nbytes = level->nchunks * ENTRY_NBYTES;
+    const uint64_t at =
+        shard->base + (level->index_first ? 0 : shard->length - index_nbytes(level));
+    AUTO_FREE uint8_t *room = malloc((size_t)SCAN_NBYTES);
     uint8_t sum_stored[4];
     uint32_t sum = 0;
 
     if (room == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for the index of a shard");
-    for (uint64_t at = 0; at < nbytes; at += piece) {
-        size_t n = (size_t)size_min(piece, nbytes - at);
+    for (uint64_t done = 0; done < nbytes; done += SCAN_NBYTES) {
+        const size_t n = (size_t)size_min(SCAN_NBYTES, nbytes - done);
 
-        if (object_read(shard->object, shard->index_at + at, room, n, err) < 0)
+        if (object_read(shard->object, at + done, room, n, err) < 0)
             return -1;
         sum = crc32c_more(sum, room, n);
-        if (shard->index != NULL)
-            memcpy(shard->index + at, room, n);
     }
-    if (object_read(shard->object, shard->index_at + nbytes, sum_stored, sizeof sum_stored, err) <
-        0)
+    if (object_read(shard->object, at + nbytes, sum_stored, sizeof sum_stored, err) < 0)
         return -1;
     if (get_le32(sum_stored) != sum)
         return err_set(err, ERR_CORRUPT,
@@ -71,40 +88,65 @@ static int scan_index(struct stored *shard, const struct zarr_shard_level *level
     return 0;
 }
 
-static int read_index(struct stored *shard, const struct zarr_shard_level *level, struct err *err)
+/* A copy of the index, for the caller to own. */
+static enum need read_index(struct stored *shard, const struct zarr_shard_level *level,
+                            struct chunk_need *need, uint8_t **out, struct err *err)
 {
-    const uint64_t nbytes = level->nchunks * ENTRY_NBYTES;
+    const uint64_t nbytes = level->nchunks * ENTRY_NBYTES, all = index_nbytes(level);
+    const uint64_t at = shard->base + (level->index_first ? 0 : shard->length - all);
+    struct piece_bytes bytes;
+    enum need rc = get_bytes(shard, need, at, all, all, all, &bytes, err);
 
-    if (nbytes <= INDEX_KEPT_MAX) {
-        shard->index = malloc((size_t)nbytes);
-        if (shard->index == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory for the index of a shard");
-    }
-    if (level->index_crc)
-        return scan_index(shard, level, err);
-    return shard->index == NULL
-               ? 0
-               : object_read(shard->object, shard->index_at, shard->index, (size_t)nbytes, err);
+    if (rc != NEED_THERE)
+        return rc;
+    if (level->index_crc && get_le32(bytes.at + nbytes) != crc32c(bytes.at, nbytes))
+        return err_set(err, ERR_CORRUPT,
+                       "the crc32c checksum of its shard index does not agree; " DAMAGED);
+    *out = malloc((size_t)nbytes);
+    if (*out == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for the index of a shard");
+    memcpy(*out, bytes.at, (size_t)nbytes);
+    return NEED_THERE;
 }
 
-static int index_shard(struct stored *shard, const struct zarr_shard_level *level, struct err *err)
+static enum need find_index(struct stored *shard, const struct zarr_array *array,
+                            struct chunk_need *need, uint8_t **out, struct err *err)
 {
-    const uint64_t index = level->nchunks * ENTRY_NBYTES + (level->index_crc ? 4 : 0);
+    const struct zarr_shard_level *level = level_of(shard, array);
+    const uint64_t nbytes = index_nbytes(level);
 
-    if (shard->length < index)
+    if (shard->length < nbytes)
         return err_set(err, ERR_CORRUPT,
                        "%llu bytes are too few for a shard, whose index alone has %llu; " DAMAGED,
-                       (unsigned long long)shard->length, (unsigned long long)index);
-    if (!store_waits() && index > QUICK_INDEX_MAX)
+                       (unsigned long long)shard->length, (unsigned long long)nbytes);
+    if (!store_waits() && nbytes > QUICK_INDEX_MAX)
         return err_set(err, ERR_USAGE, "a shard's index of %llu bytes: not to be had quickly",
-                       (unsigned long long)index);
-    shard->index_at = shard->base + (level->index_first ? 0 : shard->length - index);
-    if (read_index(shard, level, err) < 0) {
-        free(shard->index);
-        shard->index = NULL;
-        return -1;
+                       (unsigned long long)nbytes);
+    if (nbytes <= INDEX_KEPT_MAX)
+        return read_index(shard, level, need, out, err);
+    if (!level->index_crc)
+        return NEED_THERE;
+    return need->may_wait ? (enum need)scan_index(shard, level, err) : NEED_SLOW;
+}
+
+static enum need index_shard(struct stored *shard, const struct zarr_array *array,
+                             struct chunk_need *need, struct err *err)
+{
+    AUTO_FREE uint8_t *index = NULL;
+    const enum need rc = find_index(shard, array, need, &index, err);
+    const struct zarr_shard_level *level = level_of(shard, array);
+
+    if (rc != NEED_THERE)
+        return rc;
+    pthread_mutex_lock(&shard->lock);
+    if (shard->step == STORED_HEADED) {
+        shard->index = steal_ptr(&index);
+        shard->index_at =
+            shard->base + (level->index_first ? 0 : shard->length - index_nbytes(level));
+        shard->step = STORED_INDEXED;
     }
-    return 0;
+    pthread_mutex_unlock(&shard->lock);
+    return NEED_THERE;
 }
 
 /* Innermost chunks in what a shard of that level is cut into, along axis d. */
@@ -139,38 +181,44 @@ static uint64_t entry_value(const uint8_t *at, bool big_endian)
     return big_endian ? __builtin_bswap64(value) : value;
 }
 
-/* What the shard around it says of where it lies. */
-static int find_entry(struct stored *stored, const struct zarr_meta *meta, const uint64_t *index,
-                      struct err *err)
+static enum need find_entry(struct stored *shard, const struct zarr_meta *meta,
+                            const uint64_t *index, struct chunk_need *need,
+                            uint8_t out[ENTRY_NBYTES], struct err *err)
 {
-    const struct stored *shard = stored->outer;
-    const unsigned level = shard->name.level;
-    const bool big_endian = meta->sharding.levels[level].index_big_endian;
-    const uint64_t at = entry_number(meta, level, index) * ENTRY_NBYTES;
-    uint8_t entry[ENTRY_NBYTES];
+    const uint64_t at = entry_number(meta, shard->name.level, index) * ENTRY_NBYTES;
+    struct piece_bytes bytes;
+    enum need rc;
 
-    if (shard->object == NULL)
-        return 0;
-    if (shard->index != NULL)
-        memcpy(entry, shard->index + at, sizeof entry);
-    else if (object_read(shard->object, shard->index_at + at, entry, sizeof entry, err) < 0)
-        return -1;
-    stored->base = entry_value(entry, big_endian);
-    stored->length = entry_value(entry + 8, big_endian);
-    if (stored->base == UINT64_MAX && stored->length == UINT64_MAX)
-        return 0;
-    if (!size_range_ok(stored->base, stored->length, shard->length))
-        return err_set(err, ERR_CORRUPT,
-                       "the shard's index says %llu bytes from %llu on, and %s has %llu; " DAMAGED,
-                       (unsigned long long)stored->length, (unsigned long long)stored->base,
-                       level == 0 ? "the file" : "the inner shard",
-                       (unsigned long long)shard->length);
-    stored->base += shard->base;
-    stored->object = shard->object;
-    return 0;
+    if (shard->index != NULL) {
+        memcpy(out, shard->index + at, ENTRY_NBYTES);
+        return NEED_THERE;
+    }
+    rc = get_bytes(shard, need, shard->index_at + at, ENTRY_NBYTES, 0, 0, &bytes, err);
+    if (rc == NEED_THERE)
+        memcpy(out, bytes.at, ENTRY_NBYTES);
+    return rc;
 }
 
-/* ---- Steps ---- */
+/* Where the entry says that it lies; length UINT64_MAX: it is absent. */
+static int read_entry(const struct stored *shard, const struct zarr_meta *meta,
+                      const uint8_t *entry, uint64_t *base, uint64_t *length, struct err *err)
+{
+    const bool big_endian = meta->sharding.levels[shard->name.level].index_big_endian;
+
+    *base = entry_value(entry, big_endian);
+    *length = entry_value(entry + 8, big_endian);
+    if (*base == UINT64_MAX && *length == UINT64_MAX)
+        return 0;
+    if (size_range_ok(*base, *length, shard->length))
+        return 0;
+    return err_set(err, ERR_CORRUPT,
+                   "the shard's index says %llu bytes from %llu on, and %s has %llu; " DAMAGED,
+                   (unsigned long long)*length, (unsigned long long)*base,
+                   shard->name.level == 0 ? "the file" : "the inner shard",
+                   (unsigned long long)shard->length);
+}
+
+/* ---- Steps: each made by whoever comes first ---- */
 
 static struct stored *get_at(struct chunk_table *table, const struct zarr_array *array,
                              unsigned level, const uint64_t *index, struct err *err)
@@ -190,96 +238,233 @@ struct stored *stored_get(struct chunk_table *table, const struct zarr_array *ar
     return get_at(table, array, array->meta.sharding.nlevels, index, err);
 }
 
-static int locate_object(struct stored *stored, const struct zarr_array *array,
-                         const uint64_t *index, struct err *err)
+/* Without waiting a chunk is no more than opened, and its header read, if it has one; where there is waiting, more is
+ * read with it, and chunks as short as the last ones whole. */
+static void open_range(const struct stored *stored, const struct zarr_array *array,
+                       struct piece_range *range)
+{
+    struct stored_hint hint;
+
+    if (is_shard(stored, array)) {
+        const struct zarr_shard_level *level = level_of(stored, array);
+
+        range->length = index_nbytes(level) <= INDEX_KEPT_MAX ? index_nbytes(level) : 0;
+        range->from_end = !level->index_first;
+        return;
+    }
+    table_hint_get(stored->table, array->identity, &hint);
+    if (stored_is_blosc(&array->meta))
+        range->length = size_max(hint.head, HEAD_NBYTES);
+    range->most = hint.length == 0              ? FIRST_NBYTES
+                  : hint.length <= SMALL_NBYTES ? size_max(hint.length, range->length)
+                                                : range->length;
+}
+
+static enum need open_object(struct stored *stored, const struct zarr_array *array,
+                             const uint64_t *index, struct chunk_need *need, struct err *err)
 {
     char key[ZARR_KEY_MAX];
+    struct piece_range range = {.key = key};
+    struct piece_bytes bytes;
+    enum need rc;
 
     zarr_chunk_key(array, index, key);
-    if (open_object(array, key, &stored->object, err) < 0)
-        return -1;
-    stored->length = stored->object != NULL ? object_size(stored->object) : 0;
-    return 0;
+    open_range(stored, array, &range);
+    rc = chunk_need_range(need, stored, &range, &bytes, err);
+    if (rc != NEED_THERE)
+        return rc;
+    pthread_mutex_lock(&stored->lock);
+    if (stored->step == STORED_NEW && bytes.absent) {
+        stored->step = STORED_MISSING;
+    } else if (stored->step == STORED_NEW) {
+        stored->object = object_hold(bytes.object);
+        stored->length = bytes.size;
+        stored->step = STORED_LOCATED;
+    }
+    pthread_mutex_unlock(&stored->lock);
+    return NEED_THERE;
 }
 
-static int locate_in_shard(struct stored *stored, const struct zarr_array *array,
-                           const uint64_t *index, struct err *err)
+/* A store that is being deleted, or whose file system went away, has no chunks either; to show fill
+ * values then would be to invent data. */
+static enum need check_not_gone(struct stored *stored, const struct zarr_array *array,
+                                struct chunk_need *need, struct err *err)
 {
+    const struct piece_range range = {.key = array->meta_key};
+    struct piece_bytes bytes;
+    const enum need rc = chunk_need_range(need, stored, &range, &bytes, err);
+
+    if (rc != NEED_THERE)
+        return rc;
+    if (bytes.absent)
+        return err_set(err, ERR_CHANGED, "%s/%s is gone: the store was removed or changed",
+                       store_path(array->store), array->meta_key);
+    pthread_mutex_lock(&stored->lock);
+    if (stored->step == STORED_MISSING)
+        stored->step = STORED_LOCATED;
+    pthread_mutex_unlock(&stored->lock);
+    return NEED_THERE;
+}
+
+/* The shard around it, indexed. */
+static enum need find_outer(struct stored *stored, const struct zarr_array *array,
+                            const uint64_t *index, struct chunk_need *need, struct stored **out,
+                            struct err *err)
+{
+    struct stored *outer = get_at(stored->table, array, stored->name.level - 1, index, err);
+
+    if (outer == NULL)
+        return NEED_FAILED;
+    pthread_mutex_lock(&stored->lock);
     if (stored->outer == NULL)
-        stored->outer = get_at(stored->table, array, stored->name.level - 1, index, err);
-    if (stored->outer == NULL || stored_index(stored->outer, array, index, err) < 0)
-        return -1;
-    return find_entry(stored, &array->meta, index, err);
+        stored->outer = steal_ptr(&outer);
+    *out = stored->outer;
+    pthread_mutex_unlock(&stored->lock);
+    stored_put(outer);
+    return stored_make(*out, array, index, STORED_INDEXED, need, err);
 }
 
-static int locate(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                  struct err *err)
+static enum need locate_in_shard(struct stored *stored, const struct zarr_array *array,
+                                 const uint64_t *index, struct chunk_need *need, struct err *err)
 {
-    if (stored->name.level > 0)
-        return locate_in_shard(stored, array, index, err);
-    return locate_object(stored, array, index, err);
+    uint64_t base = 0, length = UINT64_MAX;
+    uint8_t entry[ENTRY_NBYTES];
+    struct stored *shard;
+    enum need rc = find_outer(stored, array, index, need, &shard, err);
+
+    if (rc != NEED_THERE)
+        return rc;
+    if (shard->object != NULL) {
+        rc = find_entry(shard, &array->meta, index, need, entry, err);
+        if (rc != NEED_THERE)
+            return rc;
+        if (read_entry(shard, &array->meta, entry, &base, &length, err) < 0)
+            return NEED_FAILED;
+    }
+    pthread_mutex_lock(&stored->lock);
+    if (stored->step == STORED_NEW) {
+        if (length != UINT64_MAX) {
+            stored->base = shard->base + base;
+            stored->length = length;
+            stored->object = shard->object;
+        }
+        stored->step = STORED_LOCATED;
+    }
+    pthread_mutex_unlock(&stored->lock);
+    return NEED_THERE;
 }
 
-static int read_head(struct stored *stored, const struct zarr_array *array, struct err *err)
+static enum need read_head(struct stored *stored, const struct zarr_array *array,
+                           struct chunk_need *need, struct err *err)
 {
-    uint8_t header[BLOSC1_HEADER_NBYTES];
+    const uint64_t n = BLOSC1_HEADER_NBYTES;
+    struct blosc1_frame frame;
+    struct stored_hint hint;
+    struct piece_bytes bytes;
+    enum need rc;
 
-    if (stored->length < sizeof header)
+    if (stored->length < n)
         return err_set(err, ERR_CORRUPT,
                        "too short for a Blosc frame; the file is damaged; restore it or rewrite "
                        "the store");
-    if (object_read(stored->object, stored->base, header, sizeof header, err) < 0)
-        return -1;
-    return blosc1_parse_header(header, stored->length,
-                               array->meta.chunk_elements * array->meta.dtype.size, &stored->frame,
-                               err);
+    table_hint_get(stored->table, array->identity, &hint);
+    rc = get_bytes(stored, need, stored->base, n, size_max(hint.head, HEAD_NBYTES),
+                   stored->length <= SMALL_NBYTES ? stored->length : 0, &bytes, err);
+    if (rc != NEED_THERE)
+        return rc;
+    if (blosc1_parse_header(bytes.at, stored->length,
+                            array->meta.chunk_elements * array->meta.dtype.size, &frame, err) < 0)
+        return NEED_FAILED;
+    pthread_mutex_lock(&stored->lock);
+    if (stored->step == STORED_LOCATED) {
+        stored->frame = frame;
+        stored->step = STORED_HEADED;
+    }
+    pthread_mutex_unlock(&stored->lock);
+    return NEED_THERE;
 }
 
-static int index_blocks(struct stored *stored, struct err *err)
+/* Where the blocks begin, and behind those, where they end; for the caller to own. */
+static enum need find_blocks(struct stored *stored, struct chunk_need *need, uint32_t **out,
+                             struct err *err)
 {
     const size_t n = stored->frame.nblocks;
-    AUTO_FREE uint64_t *places = calloc(n, sizeof *places);
-    AUTO_FREE uint8_t *table = calloc(n, sizeof(uint32_t));
-    AUTO_FREE uint32_t *begins = calloc(2 * n, sizeof *begins);
+    struct piece_bytes bytes;
+    enum need rc;
 
     if (!store_waits() && n > QUICK_BLOCKS_MAX)
         return err_set(err, ERR_USAGE, "%zu Blosc blocks: not to be had quickly", n);
-    if (places == NULL || table == NULL || begins == NULL)
+    rc = get_bytes(stored, need, stored->base + BLOSC1_HEADER_NBYTES, n * sizeof **out, 0, 0,
+                   &bytes, err);
+    if (rc != NEED_THERE)
+        return rc;
+    AUTO_FREE uint64_t *places = calloc(n, sizeof *places);
+
+    *out = calloc(2 * n, sizeof **out);
+    if (places == NULL || *out == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %zu Blosc blocks", n);
-    if (object_read(stored->object, stored->base + BLOSC1_HEADER_NBYTES, table,
-                    n * sizeof(uint32_t), err) < 0 ||
-        blosc1_index_into(&stored->frame, table, places, begins, begins + n, err) < 0)
-        return -1;
-    stored->ends = begins + n;
-    stored->begins = steal_ptr(&begins);
-    return 0;
+    return (enum need)blosc1_index_into(&stored->frame, bytes.at, places, *out, *out + n, err);
 }
 
-static bool is_shard(const struct stored *stored, const struct zarr_array *array)
+static enum need index_blocks(struct stored *stored, struct chunk_need *need, struct err *err)
 {
-    return stored->name.level < array->meta.sharding.nlevels;
-}
+    AUTO_FREE uint32_t *begins = NULL;
+    const size_t n = stored->frame.nblocks;
+    const enum need rc = find_blocks(stored, need, &begins, err);
 
-/* Under the lock. Absent ones have nothing more to be known. */
-static int make_step(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                     struct err *err)
-{
-    switch (stored->step) {
-    case STORED_NEW:
-        return locate(stored, array, index, err);
-    case STORED_LOCATED:
-        return stored->object == NULL || is_shard(stored, array) ? 0
-                                                                 : read_head(stored, array, err);
-    case STORED_HEADED:
-        if (stored->object == NULL)
-            return 0;
-        return is_shard(stored, array)
-                   ? index_shard(stored, &array->meta.sharding.levels[stored->name.level], err)
-                   : index_blocks(stored, err);
-    case STORED_INDEXED:
-        break;
+    if (rc != NEED_THERE)
+        return rc;
+    pthread_mutex_lock(&stored->lock);
+    if (stored->step == STORED_HEADED) {
+        stored->begins = steal_ptr(&begins);
+        stored->ends = stored->begins + n;
+        stored->step = STORED_INDEXED;
     }
-    return 0;
+    pthread_mutex_unlock(&stored->lock);
+    return NEED_THERE;
+}
+
+static void go_on(struct stored *stored, enum stored_step from, enum stored_step to)
+{
+    pthread_mutex_lock(&stored->lock);
+    if (stored->step == from)
+        stored->step = to;
+    pthread_mutex_unlock(&stored->lock);
+}
+
+/* The one after `step`. Absent ones have nothing more to be known, and shards no header. */
+static enum need make_step(struct stored *stored, const struct zarr_array *array,
+                           const uint64_t *index, enum stored_step step, struct chunk_need *need,
+                           struct err *err)
+{
+    const bool shard = is_shard(stored, array);
+
+    if (step == STORED_NEW)
+        return stored->name.level > 0 ? locate_in_shard(stored, array, index, need, err)
+                                      : open_object(stored, array, index, need, err);
+    if (step == STORED_MISSING)
+        return check_not_gone(stored, array, need, err);
+    if (stored->object == NULL || (step == STORED_LOCATED && shard)) {
+        go_on(stored, step, step + 1);
+        return NEED_THERE;
+    }
+    if (step == STORED_LOCATED)
+        return read_head(stored, array, need, err);
+    return shard ? index_shard(stored, array, need, err) : index_blocks(stored, need, err);
+}
+
+/* For the next of its array. */
+static void note_hint(struct stored *stored, const struct zarr_array *array)
+{
+    struct stored_hint hint = {.length = stored->length};
+
+    if (stored->object == NULL || is_shard(stored, array) ||
+        (stored_is_blosc(&array->meta) && stored->begins == NULL))
+        return;
+    if (stored->begins != NULL)
+        hint.head = BLOSC1_HEADER_NBYTES + (uint64_t)stored->frame.nblocks * sizeof *stored->begins;
+    memcpy(hint.identity, array->identity, sizeof hint.identity);
+    table_hint_put(stored->table, &hint);
 }
 
 static void note_cost(struct stored *stored, const struct zarr_array *array)
@@ -287,58 +472,38 @@ static void note_cost(struct stored *stored, const struct zarr_array *array)
     uint64_t nbytes = 0;
 
     if (stored->index != NULL)
-        nbytes = array->meta.sharding.levels[stored->name.level].nchunks * ENTRY_NBYTES;
+        nbytes = level_of(stored, array)->nchunks * ENTRY_NBYTES;
     if (stored->begins != NULL)
         nbytes = (uint64_t)stored->frame.nblocks * 2 * sizeof *stored->begins;
     table_note(stored, stored->object != NULL && stored->outer == NULL, nbytes);
 }
 
-/* A thread that may not wait does not wait for one that reads, either. */
-static int take_lock(struct stored *stored, struct err *err)
+static enum stored_step step_of(struct stored *stored)
 {
-    if (store_waits())
-        pthread_mutex_lock(&stored->lock);
-    else if (pthread_mutex_trylock(&stored->lock) != 0)
-        return err_set(err, ERR_USAGE, "a chunk that is being opened: not to be had at once");
-    return 0;
-}
+    enum stored_step step;
 
-static int make_steps(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                      enum stored_step step, struct err *err)
-{
-    enum stored_step before;
-    int rc = 0;
-
-    if (take_lock(stored, err) < 0)
-        return -1;
-    before = stored->step;
-    while (rc == 0 && stored->step < step) {
-        rc = make_step(stored, array, index, err);
-        if (rc == 0)
-            stored->step++;
-    }
-    if (stored->step != before)
-        note_cost(stored, array);
+    pthread_mutex_lock(&stored->lock);
+    step = stored->step;
     pthread_mutex_unlock(&stored->lock);
+    return step;
+}
+
+enum need stored_make(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
+                      enum stored_step to, struct chunk_need *need, struct err *err)
+{
+    const enum stored_step from = step_of(stored);
+    enum stored_step step = from;
+    enum need rc = NEED_THERE;
+
+    while (rc == NEED_THERE && step < to) {
+        rc = make_step(stored, array, index, step, need, err);
+        step = step_of(stored);
+    }
+    if (step != from) {
+        note_cost(stored, array);
+        note_hint(stored, array);
+    }
     return rc;
-}
-
-int stored_locate(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                  struct err *err)
-{
-    return make_steps(stored, array, index, STORED_LOCATED, err);
-}
-
-int stored_head(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                struct err *err)
-{
-    return make_steps(stored, array, index, STORED_HEADED, err);
-}
-
-int stored_index(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                 struct err *err)
-{
-    return make_steps(stored, array, index, STORED_INDEXED, err);
 }
 
 /* ---- By name ---- */
@@ -375,9 +540,10 @@ static int name_failure(const struct zarr_array *array, const uint64_t *index, s
 int chunk_is_stored(struct chunk_table *table, const struct zarr_array *array,
                     const uint64_t *index, bool *is_stored, struct err *err)
 {
+    struct chunk_need need = {.may_wait = true};
     struct stored *stored;
     char key[ZARR_KEY_MAX];
-    int rc;
+    enum need rc;
 
     if (array->meta.sharding.nlevels == 0) {
         zarr_chunk_key(array, index, key);
@@ -386,8 +552,9 @@ int chunk_is_stored(struct chunk_table *table, const struct zarr_array *array,
     stored = table == NULL ? NULL : stored_get(table, array, index, err);
     if (stored == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory for a chunk", array->name);
-    rc = stored_locate(stored, array, index, err);
-    *is_stored = rc == 0 && stored->object != NULL;
+    rc = stored_make(stored, array, index, STORED_LOCATED, &need, err);
+    chunk_need_clear(&need);
+    *is_stored = rc == NEED_THERE && stored->object != NULL;
     stored_put(stored);
-    return rc < 0 ? name_failure(array, index, err) : 0;
+    return rc != NEED_THERE ? name_failure(array, index, err) : 0;
 }

@@ -9,19 +9,22 @@
 #ifndef VCZFS_ZARR_CHUNK_STORED_H
 #define VCZFS_ZARR_CHUNK_STORED_H
 
-#include "encoderd/zarr/chunk/chunk_table_impl.h"
+#include "encoderd/zarr/chunk/chunk_need_impl.h"
 
 /* The chunk at `index` (checked): a reference, for stored_put. NULL and ERR_MEMORY. */
 struct stored *stored_get(struct chunk_table *table, const struct zarr_array *array,
                           const uint64_t *index, struct err *err);
 
-/* Make the steps up to this one, for the chunk at `index`, which the stored one was found by. Later ones have made the
- * earlier. */
-int stored_locate(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                  struct err *err);
-int stored_head(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                struct err *err);
-int stored_index(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
-                 struct err *err);
+/* Is a chunk one Blosc frame of its elements in C order? */
+static inline bool stored_is_blosc(const struct zarr_meta *meta)
+{
+    return !meta->fortran && meta->nfilters == 0 && meta->ncodecs == 1 &&
+           meta->codecs[0] == CODEC_BLOSC;
+}
+
+/* Makes the steps up to `to`, for the chunk at `index`, which the stored one was found by, with what they take of the
+ * store. */
+enum need stored_make(struct stored *stored, const struct zarr_array *array, const uint64_t *index,
+                      enum stored_step to, struct chunk_need *need, struct err *err);
 
 #endif

@@ -408,7 +408,9 @@ static int vlen_part(struct decoder *decoder, struct chunk *chunk, const struct 
 static int vlen_located(struct decoder *decoder, struct chunk *chunk, const uint64_t *index,
                         const struct request *request, struct strings *out, struct err *err)
 {
-    if (stored_locate(chunk->stored, chunk->array, index, err) < 0)
+    CLEANUP(chunk_need_clear) struct chunk_need need = {.may_wait = true};
+
+    if (stored_make(chunk->stored, chunk->array, index, STORED_LOCATED, &need, err) != NEED_THERE)
         return -1;
     chunk->base = chunk->stored->base;
     chunk->length = chunk->stored->length;

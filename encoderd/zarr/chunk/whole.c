@@ -106,6 +106,12 @@ static int decode_at_once(struct decoder *decoder, struct chunk *chunk, uint8_t 
     return 0;
 }
 
+bool whole_fits(const struct decoder *decoder, const struct chunk *chunk, uint64_t used)
+{
+    return size_range_ok(used, whole_scratch_nbytes(&chunk->array->meta, chunk->length),
+                         decoder->scratch_max);
+}
+
 static bool stream_kind(enum codec_id id, enum stream_kind *kind)
 {
     if (id == CODEC_ZSTD)
@@ -323,12 +329,11 @@ static int fill_chunk(void *arg, uint8_t *to, size_t n, struct err *err)
     const struct shared *shared = arg;
     struct decoder *decoder = shared->decoder;
     struct chunk *chunk = shared->chunk;
-    uint64_t need = whole_scratch_nbytes(&chunk->array->meta, chunk->length);
     size_t used = decoder->scratch_used;
     int rc;
 
     (void)n;
-    if (size_range_ok(used, need, decoder->scratch_max))
+    if (whole_fits(decoder, chunk, used))
         rc = decode_at_once(decoder, chunk, to, err);
     else
         rc = decode_as_stream(decoder, chunk, to, err);

@@ -69,12 +69,15 @@ static int decode_block(const struct blosc1_frame *frame, uint32_t i, uint8_t fl
                         size_t n, uint8_t *out, struct err *err)
 {
     uint32_t nbytes = blosc1_block_nbytes(frame, i), len;
+    uint8_t before[BLOSC1_ROOM];
     int got;
 
     if (first_stream(frame, i, in, n, &len, err) < 0)
         return -1;
+    memcpy(before, in - BLOSC1_ROOM, sizeof before);
     build_frame(frame, i, flags, in - BLOSC1_ROOM, n);
     got = blosc_decompress_ctx(in - BLOSC1_ROOM, out, nbytes, 1);
+    memcpy(in - BLOSC1_ROOM, before, sizeof before);
     if (got >= 0 && (uint32_t)got == nbytes)
         return 0;
     if (!have_compressor(blosc1_frame_codec(frame)))
@@ -93,12 +96,16 @@ int blosc1_decode_plain(const struct blosc1_frame *frame, uint32_t i, uint8_t *i
 static int decode_zstd(uint8_t *in, size_t n, size_t nbytes, ZSTD_DCtx *zstd, uint8_t *out,
                        struct planes *planes)
 {
-    const size_t there = zstd_cut_zeros(in, &n, nbytes);
+    const size_t stored = n, there = zstd_cut_zeros(in, &n, nbytes);
     const size_t low = PLANES_LOW * (nbytes / PLANES_ALL);
     const size_t wanted = there > low ? nbytes : low;
+    bool failed;
 
     /* There is room for more than the frame should have, so that its end is written as fast as the rest. */
-    if (there > 0 && ZSTD_decompressDCtx(zstd, out, nbytes, in, n) != there)
+    failed = there > 0 && ZSTD_decompressDCtx(zstd, out, nbytes, in, n) != there;
+    if (n < stored)
+        zstd_uncut_zeros(in, n, nbytes);
+    if (failed)
         return -1;
     memset(out + there, 0, wanted - there);
     planes->n = wanted == nbytes ? PLANES_ALL : PLANES_LOW;

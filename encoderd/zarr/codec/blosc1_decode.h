@@ -9,7 +9,8 @@
 
 #include <zstd.h>
 
-/* Bytes before a block's own that are overwritten: a one-block frame is built around it in place. */
+/* Bytes before a block's own that are overwritten meanwhile: a one-block frame is built around it in place. The block's
+ * own bytes may be, too. All of them are put back. */
 #define BLOSC1_ROOM 20
 
 /* The most bytes of a block's extent that can be of use, for extents with a gap after them. */

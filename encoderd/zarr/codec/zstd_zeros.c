@@ -65,10 +65,23 @@ size_t zstd_cut_zeros(uint8_t *frame, size_t *n, size_t nbytes)
         last_kept = at;
         kept = at + BLOCK_HEADER + block.stored;
     }
-    if (at != *n || zeros == 0 || zeros > nbytes || (zeros == nbytes && kept > BLOCKS))
+    if (at != *n || zeros == 0 || zeros > nbytes || (zeros == nbytes) != (kept == BLOCKS))
         return nbytes;
     if (zeros < nbytes)
         end_frame(frame, last_kept, nbytes - zeros);
     *n = kept;
     return nbytes - zeros;
+}
+
+void zstd_uncut_zeros(uint8_t *frame, size_t n, size_t nbytes)
+{
+    struct zstd_block block;
+    size_t last = BLOCKS;
+
+    for (size_t at = BLOCKS; at < n && get_block(frame, n, at, &block);
+         at += BLOCK_HEADER + block.stored)
+        last = at;
+    if (n > BLOCKS)
+        frame[last] &= (uint8_t)~LAST_BLOCK;
+    put_le32(frame + CONTENT_SIZE, (uint32_t)nbytes);
 }

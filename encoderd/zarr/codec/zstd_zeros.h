@@ -19,4 +19,7 @@
  */
 size_t zstd_cut_zeros(uint8_t *frame, size_t *n, size_t nbytes);
 
+/* Puts a frame back that was cut to n bytes: it is what it was, byte for byte. */
+void zstd_uncut_zeros(uint8_t *frame, size_t n, size_t nbytes);
+
 #endif

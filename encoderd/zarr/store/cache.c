@@ -258,6 +258,16 @@ struct cache_entry *cache_find(struct cache *cache, const void *key, size_t key_
     return entry;
 }
 
+bool cache_has(struct cache *cache, const void *key, size_t key_size)
+{
+    bool has;
+
+    pthread_mutex_lock(&cache->lock);
+    has = find(cache, key, key_size) != NULL;
+    pthread_mutex_unlock(&cache->lock);
+    return has;
+}
+
 const uint8_t *cache_data(const struct cache_entry *entry)
 {
     return entry->data;
