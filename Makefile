@@ -153,8 +153,9 @@ deps-bench: NEEDED = $(DEPS_BUILD) python3 plink1.9 plink2 strace valgrind
 deps-world: NEEDED = $(DEPS_BUILD) $(DEPS_TEST) python3-venv debootstrap ca-certificates git
 
 deps deps-test deps-demo deps-fuzz deps-bench deps-world:
-	@missing=; for p in $(NEEDED); do \
-	    dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
+	@installed=$$(dpkg-query -W -f='$${db:Status-Status}, $${Package}, $${Provides},\n' | sed -n 's/^installed//p'); \
+	missing=; for p in $(NEEDED); do \
+	    echo "$$installed" | grep -q ", $$p[ ,]" || missing="$$missing $$p"; \
 	done; \
 	if [ -n "$$missing" ]; then \
 	    echo "installing:$$missing"; \

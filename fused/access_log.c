@@ -152,13 +152,13 @@ static void append_number(struct buf *out, const char *key, uint64_t value)
 /* Seconds with six digits after the point. */
 static void append_time(struct buf *out, const char *key, int64_t us)
 {
-    char digits[7] = ".000000";
+    char digits[] = ".000000";
     int64_t rest = us % 1000000;
 
     for (int i = 6; i > 0; i--, rest /= 10)
         digits[i] = (char)('0' + rest % 10);
     append_number(out, key, (uint64_t)(us / 1000000));
-    buf_append(out, digits, sizeof digits);
+    buf_append(out, digits, sizeof digits - 1);
 }
 
 void access_log_format(struct buf *out, const struct access_entry *entry, int64_t t_end)

@@ -108,7 +108,7 @@ static void index_rows(const char *path, struct buf *out)
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &rows, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(rows), SQLITE_ROW);
-    assert_string_equal(sqlite3_column_text(rows, 0), "ok");
+    assert_string_equal((const char *)sqlite3_column_text(rows, 0), "ok");
     sqlite3_finalize(rows);
     assert_int_equal(sqlite3_prepare_v2(db,
                                         "SELECT chromosome, position, rsid, number_of_alleles, "
@@ -138,7 +138,7 @@ static void check_metadata(const char *path, const struct view *view)
                                         -1, &row, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_step(row), SQLITE_ROW);
-    assert_string_equal(sqlite3_column_text(row, 0), "x.bgen");
+    assert_string_equal((const char *)sqlite3_column_text(row, 0), "x.bgen");
     assert_int_equal(sqlite3_column_int64(row, 1), size);
     assert_int_equal(sqlite3_column_int64(row, 2), 1234567890);
     assert_int_equal(sqlite3_column_bytes(row, 3), nfirst);

@@ -40,7 +40,7 @@ static int start(void *arg, void **worker, struct err *err)
     return 0;
 }
 
-static void stop(void *arg, void *worker)
+static void end(void *arg, void *worker)
 {
     struct trial *trial = arg;
 
@@ -103,7 +103,7 @@ static int run(struct trial *trial, struct err *err)
     struct parallel_job job = {.npieces = trial->npieces,
                                .nthreads = trial->nthreads,
                                .start = start,
-                               .stop = stop,
+                               .stop = end,
                                .make = make,
                                .take = take,
                                .discard = discard,

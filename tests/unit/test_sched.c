@@ -65,7 +65,7 @@ static struct bench start(uint64_t arena_nbytes, unsigned nthreads)
     return bench;
 }
 
-static void stop(struct bench *bench)
+static void end(struct bench *bench)
 {
     sched_free(bench->sched);
     assert_int_equal(arena_used(bench->arena), 0);
@@ -129,7 +129,7 @@ static void test_sequential(void **state)
 
         read_through(&bench, 1, 131072);
         read_through(&bench, 2, 4096);
-        stop(&bench);
+        end(&bench);
     }
 }
 
@@ -146,7 +146,7 @@ static void test_a_second_reader_costs_no_decoding(void **state)
     assert_true(first.blocks > 0);
     /* The first piece, of the size asked for, is not kept. */
     assert_in_range(second.blocks, first.blocks, first.blocks + first.blocks / 5);
-    stop(&bench);
+    end(&bench);
 }
 
 /* Each of 64 handles reads a few of the pieces of one run, as the kernel deals them out where all of them
@@ -159,7 +159,7 @@ static void test_readers_of_one_run_share_it(void **state)
     (void)state;
     read_through(&bench, 1, 131072);
     sched_stats(bench.sched, &alone);
-    stop(&bench);
+    end(&bench);
     bench = start(UINT64_C(32) << 20, 2);
     srand(4);
     for (uint64_t at = 0; at < made.size;) {
@@ -173,7 +173,7 @@ static void test_readers_of_one_run_share_it(void **state)
     }
     sched_stats(bench.sched, &stats);
     assert_in_range(stats.blocks, 1, alone.blocks * 11 / 10);
-    stop(&bench);
+    end(&bench);
 }
 
 /* One stored block holds 52 rows of its samples chunk: 4 KiB is 4 rows, in each of 5 chunks. */
@@ -197,7 +197,7 @@ static void test_random_reads_decode_what_they_touch(void **state)
     sched_stats(bench.sched, &stats);
     assert_in_range(stats.blocks, 100, 100 * 5 * 2);
     assert_int_equal(stats.arena_used, 0);
-    stop(&bench);
+    end(&bench);
 }
 
 /* More leases asked for than fit: reads wait, and go on as leases come back. */
@@ -225,7 +225,7 @@ static void test_arena_full(void **state)
     }
     for (; nheld > 0; nheld--)
         assert_true(sched_return(bench.sched, held[nheld - 1]));
-    stop(&bench);
+    end(&bench);
 }
 
 /* Everything leased and nothing returned: later reads are not answered, and nothing else happens. */
@@ -255,7 +255,7 @@ static void test_reader_slower_than_encoder(void **state)
     assert_true(sched_return(bench.sched, leases[--nheld]));
     more = next_answer(&bench);
     check_lease(&bench, &more, more.id * 60000);
-    stop(&bench);
+    end(&bench);
 }
 
 /* Handles closed in mid-stream with work queued ahead of them. */
@@ -280,7 +280,7 @@ static void test_closed_in_mid_stream(void **state)
         sched_release(bench.sched, handle);
     }
     sched_idle(bench.sched);
-    stop(&bench);
+    end(&bench);
 }
 
 /* Many readers at once, each lease checked, returned late and in another order. */
@@ -319,7 +319,7 @@ static void test_many_readers(void **state)
     }
     while (nheld > 0)
         assert_true(sched_return(bench.sched, held[--nheld]));
-    stop(&bench);
+    end(&bench);
 }
 
 /* A read that had to wait for room is answered after its handle is closed, and that handle is not kept for it:
@@ -348,7 +348,7 @@ static void test_handles_closed_while_their_reads_wait(void **state)
         check_lease(&bench, &answer, answer.id * 100000);
     }
     assert_int_equal(bench.sched->readers.nhandles, 1);
-    stop(&bench);
+    end(&bench);
 }
 
 /* True if no worker had begun the read, so that the wake-up really was lost. */
@@ -383,7 +383,7 @@ static void test_a_lost_wake_up_costs_a_look(void **state)
     for (uint64_t id = 1; id <= 20; id++)
         nlost += lose_a_wake_up(&bench, id);
     assert_in_range(nlost, 1, 20);
-    stop(&bench);
+    end(&bench);
 }
 
 static void damaged_chunk(const char *name, const char *shell)
@@ -431,7 +431,7 @@ static void test_bad_chunk_fails_alone(void **state)
     }
     assert_in_range(bad, 1, 300 * 1251 / 4096 + 2);
     assert_true(good > bad);
-    stop(&bench);
+    end(&bench);
     mend_chunk("3.2.0");
 }
 
@@ -457,7 +457,7 @@ static void test_bad_chunk_leaves_ends_of_rows(void **state)
         }
         sched_release(bench.sched, row);
     }
-    stop(&bench);
+    end(&bench);
     mend_chunk("3.2.0");
 }
 
@@ -476,7 +476,7 @@ static void test_failures_are_told(void **state)
         assert_true(next_answer(&bench).failed);
         sched_release(bench.sched, i);
     }
-    stop(&bench);
+    end(&bench);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         mend_chunk(bad[i]);
 }
@@ -597,7 +597,7 @@ static void test_overlapping_spans_donate_once(void **state)
             assert_true(sched_return(bench.sched, answer.lease));
         }
     }
-    stop(&bench);
+    end(&bench);
     undo_bgen(kept);
 }
 
@@ -629,7 +629,7 @@ static void test_a_header_that_had_to_wait(void **state)
         assert_true(sched_return(bench.sched, leases[--n]));
     answer = next_answer(&bench);
     check_lease(&bench, &answer, 0);
-    stop(&bench);
+    end(&bench);
     undo_bgen(kept);
 }
 
@@ -680,7 +680,7 @@ static void test_work_ahead_is_begun_for_another_reader(void **state)
 
         read_from(&bench, 100 + i, &begin);
     }
-    stop(&bench);
+    end(&bench);
     view_free(made.view);
     free(made.whole);
     remove_store(made.path);
