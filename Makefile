@@ -307,6 +307,8 @@ install: all
 
 # Configuration that somebody wrote stays.
 uninstall:
+	@test -e $(DESTDIR)$(bindir)/vczfs || \
+	    echo 'there is no $(DESTDIR)$(bindir)/vczfs: uninstall takes the prefix=, and the DESTDIR=, that install was given'
 	rm -f $(installed)
 	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(examplesdir) $(DESTDIR)$(sysconfdir)/vczfs 2>/dev/null || :
 

@@ -255,12 +255,26 @@ int preflight_order(const char *store, const char *dir, struct err *err)
                    dir, store);
 }
 
+/* plink's programs take the prefix of three files, and who comes from them may give that. */
+static void not_there(const char *store, struct err *err)
+{
+    char bed[PATH_MAX];
+
+    if (snprintf(bed, sizeof bed, "%s.bed", store) < (int)sizeof bed && access(bed, F_OK) == 0)
+        err_set(err, ERR_NOT_FOUND,
+                "no such store: %s; there is %s, and `plink2zarr convert PREFIX OUT.vcz` makes a "
+                "store of such files",
+                store, bed);
+    else
+        err_set(err, ERR_NOT_FOUND, "no such store: %s", store);
+}
+
 char *preflight_store(const char *store, struct err *err)
 {
     char *path = strstr(store, "://") != NULL ? strdup(store) : realpath(store, NULL);
 
     if (path == NULL && (errno == ENOENT || errno == ENOTDIR))
-        err_set(err, ERR_NOT_FOUND, "no such store: %s", store);
+        not_there(store, err);
     else if (path == NULL && errno == EACCES && geteuid() == 0)
         refused_to_root(store, err);
     else if (path == NULL)

@@ -45,6 +45,11 @@ def test_no_such_store(refused):
     assert_says(refused("/nonexistent/sample.vcz"), "/nonexistent/sample.vcz")
 
 
+def test_prefix_of_a_plink_fileset(scratch, refused):
+    (scratch / "cohort.bed").touch()
+    assert_says(refused(scratch / "cohort"), f"no such store: {scratch}/cohort; there is {scratch}/cohort.bed", "plink2zarr")
+
+
 def test_empty_directory(scratch, refused):
     (scratch / "empty.vcz").mkdir()
     assert_says(refused(scratch / "empty.vcz"), "empty.vcz")

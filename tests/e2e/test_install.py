@@ -34,8 +34,10 @@ def test_an_ordinary_user_installs_below_their_home(scratch):
     assert f"EnvironmentFile={prefix}/etc/vczfs/%i.conf" in unit
 
     (prefix / "etc/vczfs/mine.conf").write_text("STORE=/srv/x.vcz\n")
-    make(f"prefix={prefix}", "uninstall", home=scratch)
-    assert files(scratch) == {".local/etc/vczfs/mine.conf"}
+    done = make(f"prefix={prefix}", "uninstall", home=scratch)
+    assert files(scratch) == {".local/etc/vczfs/mine.conf"} and "there is no" not in done.stdout
+    done = make(f"prefix={prefix}", "uninstall", home=scratch)
+    assert f"there is no {prefix}/bin/vczfs: uninstall takes the prefix=" in done.stdout
 
 
 def test_a_package_has_its_configuration_and_mount_helper_where_the_system_looks(scratch):
@@ -64,3 +66,23 @@ def test_missing_libraries_are_named(scratch):
     for name in ("libevent", "fuse3", "libzstd", "blosc"):
         assert re.search(rf"does not find:.* {name}\b", done.stderr), done.stderr
 
+
+
+def test_what_another_package_provides_is_not_installed_again(scratch):
+    """As libmsgpack-dev, which is a name of libmsgpack-c-dev's on Debian sid; `make deps` asks for what else is missing."""
+    needed = re.search(r"DEPS_BUILD := ((?:.*\\\n)*.*)", (helpers.ROOT / "Makefile").read_text())[1].replace("\\", "").split()
+    there = set(needed) - {"libmsgpack-dev", "libblosc-dev", "libjansson-dev"}
+    lines = [f"installed, {name}, ," for name in sorted(there)]
+    lines += ["installed, libmsgpack-c-dev, libmsgpack-dev (= 6.1.0-2),", "config-files, libblosc-dev, ,"]
+    tools = {
+        "dpkg-query": "cat <<END\n" + "\n".join(lines) + "\nEND",
+        "apt-get": f'echo "$@" >>{scratch}/asked',
+        "sudo": 'exec "$@"',
+    }
+    for name, script in tools.items():
+        (scratch / name).write_text(f"#!/bin/sh\n{script}\n")
+        (scratch / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{scratch}:{os.environ['PATH']}", "MAKEFLAGS": ""}
+    subprocess.run(["make", "deps"], cwd=helpers.ROOT, env=environment, capture_output=True, check=True)
+    asked = (scratch / "asked").read_text().splitlines()[-1].split()
+    assert {name for name in asked if name.endswith("-dev")} == {"libblosc-dev", "libjansson-dev"}
