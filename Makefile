@@ -215,16 +215,20 @@ check-tsan: vectors
 
 # What is skipped is named at the end with its reason, and the ten slowest tests.
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs --durations=10
+# Tests wait for deadlines and for processes to end: twice as many as processors keep these busy.
+SIDE_BY_SIDE := -n $$(($$(nproc) * 2)) --dist
 DRILLS := $(wildcard tests/e2e/test_drill_*.py)
+# These measure time and memory, and so have the machine to themselves; sanitizers leave nothing to measure.
+MEASURING := $(if $(SAN),,$(patsubst %,tests/e2e/test_drill_%.py,crash log memory overload))
 
-# Drills measure time, and so have the machine to themselves; the others run side by side.
 check-e2e: all tools vectors
 	@echo "== $@$(if $(SAN), ($(SAN)))"
-	@$(TEST_ENV) $(PYTEST) -n $$(nproc) --dist loadfile $(DRILLS:%=--ignore=%) tests/e2e
+	@$(TEST_ENV) $(PYTEST) $(SIDE_BY_SIDE) loadfile $(DRILLS:%=--ignore=%) tests/e2e
 
 check-drills: all tools vectors
 	@echo "== $@$(if $(SAN), ($(SAN)))"
-	@$(TEST_ENV) $(PYTEST) $(DRILLS)
+	@$(TEST_ENV) $(PYTEST) $(SIDE_BY_SIDE) load $(filter-out $(MEASURING),$(DRILLS))
+	@$(if $(MEASURING),$(TEST_ENV) $(PYTEST) $(MEASURING))
 
 # Programs from PyPI and the Go module proxy, in WORLD; bare Debians, too.
 WORLD ?= build/world

@@ -60,6 +60,8 @@ class Readers:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                # Until it looks for the signal itself: it may be told to end before it has begun.
+                preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]),
             )
             for seed, mode in enumerate(modes, 1)
         ]
@@ -114,9 +116,13 @@ def encoder_pid(front):
 
 
 def status(m):
-    """Its exit status is about whether all is well, which it need not be."""
-    done = subprocess.run([helpers.VCZFS, "status", "--json", m.dir], capture_output=True, check=False)
-    return json.loads(done.stdout)
+    """
+    Its exit status is about whether all is well, which it need not be. It waits for a second at most, which a busy machine may
+    take, and is asked again then.
+    """
+    command = [helpers.VCZFS, "status", "--json", m.dir]
+    text = helpers.wait_for(lambda: subprocess.run(command, capture_output=True, check=False).stdout, what="the mount's status")
+    return json.loads(text)
 
 
 def wait_until_served(m, nreads=32):

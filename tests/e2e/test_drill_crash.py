@@ -240,7 +240,7 @@ def test_readers_get_on_while_every_encoder_dies_young(verb, mount, generated):
     with mount(store, verb=verb) as m, drills.reading(m.path(path), oracle, ["rand", "direct", "seq"], "-p", "1000") as readers:
         end = time.monotonic() + drills.scaled(5, 60)
         deaths = 0
-        while time.monotonic() < end:
+        while time.monotonic() < end or deaths <= 10:
             drills.wait_until_served(m, 1)
             pid = drills.encoder_pid(m.front)
             if pid is not None:
@@ -252,7 +252,7 @@ def test_readers_get_on_while_every_encoder_dies_young(verb, mount, generated):
     drills.assert_all_right(results)
     reads = sum(r["ops"] for r in results)
     drills.record("young-deaths", view=verb, deaths=deaths, reads=reads)
-    assert deaths > 10 and reads > 2 * deaths, (deaths, reads)
+    assert reads > 2 * deaths, (deaths, reads)
 
 
 @pytest.mark.limit(60)
