@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -256,42 +257,96 @@ def program_at_hand(name):
     return os.environ[variable]
 
 
+# Asked for before anything is made for them.
+@pytest.fixture
+def regenie():
+    return program_at_hand("regenie")
+
+
+@pytest.fixture
+def gcta():
+    return program_at_hand("gcta")
+
+
+@pytest.fixture
+def saige():
+    return pathlib.Path(program_at_hand("saige"))
+
+
 def frequencies(rows):
     """ALT frequency of each variant from its genotypes."""
     called = [[count for count in row if count >= 0] for row in rows]
     return [sum(row) / (2 * len(row)) for row in called]
 
 
-@pytest.mark.parametrize("form", ["bed", "bgen"])
-def test_regenie_step_2(form, venv, vcf, mount, scratch):
-    """Its A1FREQ is that of the VCF at every variant it reports."""
-    program = program_at_hand("regenie")
+def table(path):
+    """Rows of a file with a header, as {column: word}."""
+    header, *rows = [line.split() for line in path.read_text().splitlines()]
+    return [dict(zip(header, row)) for row in rows]
+
+
+@pytest.fixture
+def cohort(venv, vcf, scratch):
+    """(store, phenotype file, {"1:1234": ALT frequency}) as these programs call sites."""
     store = scratch / "x.vcz"
     run(venv / "vcf2zarr", "convert", "-Q", vcf[0], store)
     lines = [f"{sample} {sample} {(7 * number) % 11}" for number, sample in enumerate(vcf[1])]
     (scratch / "pheno").write_text("\n".join(["FID IID y", *lines, ""]))
-    with mount(store, verb="mount") as m:
-        source = {
-            "bed": ["--bed", m.dir / "x"],
-            "bgen": ["--bgen", m.path(".bgen"), "--sample", m.path(".sample"), "--ref-first"],
-        }[form]
-        run(program, "--step", "2", *source, "--phenoFile", scratch / "pheno", "--bsize", "100", "--ignore-pred", "--qt",
-            "--minMAC", "0.5", "--out", scratch / "out", cwd=scratch)  # fmt: skip
-    header, *rows = [line.split() for line in (scratch / "out_y.regenie").read_text().splitlines()]
-    column = {name: number for number, name in enumerate(header)}
     sites = run("bcftools", "query", "-f", "%CHROM:%POS\n", vcf[0]).replace("chr", "").split()
-    due_at = dict(zip(sites, frequencies(genotypes(vcf[0]))))
-    assert len(rows) > VARIANTS / 2
+    return store, scratch / "pheno", dict(zip(sites, frequencies(genotypes(vcf[0]))))
+
+
+def assert_frequencies(rows, site, frequency, due_at):
+    """Each of the rows has that of the VCF in column `frequency`; `site` names a row's site."""
+    assert len(rows) > len(due_at) / 2
     for row in rows:
-        site = f"{row[column['CHROM']]}:{row[column['GENPOS']]}"
-        assert float(row[column["A1FREQ"]]) == pytest.approx(due_at[site], abs=1e-4), row
+        assert float(row[frequency]) == pytest.approx(due_at[site(row)], abs=1e-4), row
 
 
-def test_gcta_freq(venv, vcf, mount, scratch):
-    program = program_at_hand("gcta")
-    store = scratch / "x.vcz"
-    run(venv / "vcf2zarr", "convert", "-Q", vcf[0], store)
-    with mount(store) as m:
-        run(program, "--bfile", m.dir / "x", "--freq", "--out", scratch / "out", cwd=scratch)
-    rows = [line.split() for line in (scratch / "out.freq").read_text().splitlines()]
-    assert len(rows) > VARIANTS / 2
+def sources(m, bed, bgen, sample):
+    """What a program is given for each of the two, by its names for these options."""
+    return {"bed": [bed, m.dir / "x"], "bgen": [bgen, m.path(".bgen"), sample, m.path(".sample")]}
+
+
+@pytest.mark.parametrize("form, more", [("bed", []), ("bgen", ["--ref-first"])], ids=["bed", "bgen"])
+def test_regenie_step_2(form, more, regenie, cohort, mount, scratch):
+    store, pheno, due_at = cohort
+    with mount(store, verb="mount") as m:
+        source = sources(m, "--bed", "--bgen", "--sample")[form]
+        run(regenie, "--step", "2", *source, *more, "--phenoFile", pheno, "--bsize", "100", "--ignore-pred", "--qt",
+            "--minMAC", "0.5", "--out", scratch / "out", cwd=scratch)  # fmt: skip
+    rows = table(scratch / "out_y.regenie")
+    assert_frequencies(rows, lambda row: f"{row['CHROM']}:{row['GENPOS']}", "A1FREQ", due_at)
+
+
+@pytest.mark.parametrize("form", ["bed", "bgen"])
+def test_gcta_freq(form, gcta, cohort, mount, scratch):
+    """Its A1 is the .bim's first allele, which is ALT, and the .bgen's first, which is REF."""
+    store, _, due_at = cohort
+    with mount(store, verb="mount") as m:
+        source = sources(m, "--bfile", "--bgen", "--sample")[form]
+        run(gcta, *source, "--freq", "--out", scratch / "out", cwd=scratch)
+    rows = table(scratch / "out.frq")
+    if form == "bgen":
+        due_at = {site: 1 - frequency for site, frequency in due_at.items()}
+    assert_frequencies(rows, lambda row: f"{row['CHR'].removeprefix('chr')}:{row['POS']}", "AF", due_at)
+
+
+@pytest.mark.parametrize("form", ["bed", "bgen"])
+def test_saige(form, saige, cohort, mount, scratch):
+    """VCZFS_SAIGE is the folder of its scripts, below which Rscript finds the package. Both steps, without LOCO."""
+    store, pheno, due_at = cohort
+    with mount(store, verb="mount") as m:
+        run("Rscript", saige / "step1_fitNULLGLMM.R", f"--plinkFile={m.dir / 'x'}", f"--phenoFile={pheno}", "--phenoCol=y",
+            "--sampleIDColinphenoFile=IID", "--traitType=quantitative", "--LOCO=FALSE", f"--outputPrefix={scratch / 'null'}",
+            cwd=scratch)  # fmt: skip
+        source = {
+            "bed": [f"--{kind}File={m.path(f'.{kind}')}" for kind in ("bed", "bim", "fam")],
+            "bgen": [f"--bgenFile={m.path('.bgen')}", f"--bgenFileIndex={m.path('.bgen')}.bgi",
+                     f"--sampleFile={m.path('.sample')}", "--AlleleOrder=ref-first"],
+        }[form]  # fmt: skip
+        run("Rscript", saige / "step2_SPAtests.R", *source, f"--GMMATmodelFile={scratch / 'null.rda'}", "--LOCO=FALSE",
+            f"--varianceRatioFile={scratch / 'null.varianceRatio.txt'}", "--impute_method=mean", "--dosage_zerod_cutoff=0",
+            f"--SAIGEOutputFile={scratch / 'out'}", cwd=scratch)  # fmt: skip
+    rows = table(scratch / "out")  # where the mean in place of what is missing leaves the frequency as it is
+    assert_frequencies(rows, lambda row: f"{row['CHR'].removeprefix('chr')}:{row['POS']}", "AF_Allele2", due_at)
