@@ -3,6 +3,7 @@
  */
 #include "zarr_fixture.h"
 
+#include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/watch.h"
 
 #include <fcntl.h>
@@ -196,6 +197,42 @@ static void test_directory_exchanged(void **state)
     end(object);
 }
 
+/* However many directories were used before it; where numbers of inodes are made up, as many as can be held. */
+static void test_one_of_many_exchanged(void **state)
+{
+    char from[512], to[512], key[16];
+    int64_t ahead;
+    int many, fd;
+
+    (void)state;
+    make_dir(&fix);
+    fd = open(fix.dir, O_RDONLY | O_DIRECTORY);
+    many = file_at_once(fd) != AT_ONCE_NOTHING ? 200 : 50;
+    close(fd);
+    for (int i = 0; i < many; i++) {
+        snprintf(key, sizeof key, "m%d/0", i);
+        put_text(&fix, key, "hello");
+    }
+    put_text(&fix, "other/0", "other");
+    assert_int_equal(store_open(fix.dir, &fix.store, &(struct err){0}), 0);
+    store_watch_from(fix.store, store_opened(fix.store, &ahead));
+    store_settle(fix.store);
+    for (int i = 0; i < many; i++) {
+        snprintf(key, sizeof key, "m%d/0", (i * 7) % many);
+        expect(key, "hello");
+    }
+    snprintf(key, sizeof key, "m%d", many - 7);
+    path_of(key, to);
+    path_of("gone", from);
+    assert_int_equal(rename(to, from), 0);
+    path_of("other", from);
+    assert_int_equal(rename(from, to), 0);
+    snprintf(key, sizeof key, "m%d/0", many - 7);
+    expect_changed(key);
+    expect("m42/0", "hello");
+    close_fixture(&fix);
+}
+
 /* As git-annex switches between versions: the link is new, what it leads to is not. */
 static void test_link_that_leads_elsewhere(void **state)
 {
@@ -325,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_link_put_over),
         cmocka_unit_test(test_removed),
         cmocka_unit_test(test_directory_exchanged),
+        cmocka_unit_test(test_one_of_many_exchanged),
         cmocka_unit_test(test_link_that_leads_elsewhere),
         cmocka_unit_test(test_clock_ahead),
         cmocka_unit_test(test_whole_seconds),

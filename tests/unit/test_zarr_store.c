@@ -3,7 +3,7 @@
  */
 #include "zarr_fixture.h"
 
-#include "encoderd/zarr/store/store_dir.h"
+#include "encoderd/zarr/store/dir_impl.h"
 
 #include <fcntl.h>
 
@@ -110,13 +110,13 @@ static void test_walk(void **state)
     int root = open(fix.dir, O_RDONLY | O_DIRECTORY), fd;
 
     (void)state;
-    fd = store_dir_open_walk(root, "a/sub/1", O_RDONLY);
+    fd = dir_open_walk(root, "a/sub/1", O_RDONLY);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(store_dir_open_walk(root, "inside", O_RDONLY), -1);
-    assert_int_equal(store_dir_open_walk(root, "c/0", O_RDONLY), -1);
-    assert_int_equal(store_dir_open_walk(root, "outside", O_RDONLY), -1);
-    assert_int_equal(store_dir_open_walk(root, "nope/0", O_RDONLY), -1);
+    assert_int_equal(dir_open_walk(root, "inside", O_RDONLY), -1);
+    assert_int_equal(dir_open_walk(root, "c/0", O_RDONLY), -1);
+    assert_int_equal(dir_open_walk(root, "outside", O_RDONLY), -1);
+    assert_int_equal(dir_open_walk(root, "nope/0", O_RDONLY), -1);
     close(root);
 }
 

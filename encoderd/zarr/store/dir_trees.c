@@ -1,0 +1,152 @@
+/*
+ * dir_trees: directories of the root, as they were when they were first used.
+ *
+ * Files in an array's directory that was exchanged for another one may be older than the view, and
+ * so watch.h sees nothing. The directory's inode number shows it: one that was there beside the
+ * first has another number. On a file system that makes numbers up as it goes (FUSE) a directory
+ * keeps its own only while somebody holds it; there HELD_MAX are held, which no view needs more of,
+ * and others not looked at.
+ */
+#include "common/cleanup.h"
+#include "encoderd/zarr/store/dir_impl.h"
+#include "encoderd/zarr/store/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define HELD_MAX 64
+
+struct dir_tree {
+    char *name; /* owned */
+    int fd;     /* owned; -1 where its number stays its own by itself */
+    dev_t dev;
+    ino_t ino;
+};
+
+/* Where the name is, or would be. Under the lock. */
+static size_t lower_bound(const struct dir_store *dir, const char *name)
+{
+    size_t begin = 0, end = dir->ntrees;
+
+    while (begin < end) {
+        const size_t middle = begin + (end - begin) / 2;
+
+        if (strcmp(dir->trees[middle].name, name) < 0)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
+/* Under the lock; NULL if nobody has used it yet. */
+static const struct dir_tree *find_tree(const struct dir_store *dir, const char *name)
+{
+    const size_t i = lower_bound(dir, name);
+
+    return i < dir->ntrees && strcmp(dir->trees[i].name, name) == 0 ? &dir->trees[i] : NULL;
+}
+
+/* Under the lock: takes what is in *tree, unless another thread came before. -1: out of memory. */
+static int add_tree(struct dir_store *dir, struct dir_tree *tree)
+{
+    const size_t i = lower_bound(dir, tree->name);
+
+    if (i < dir->ntrees && strcmp(dir->trees[i].name, tree->name) == 0)
+        return 0;
+    if (dir->ntrees == dir->trees_cap) {
+        const size_t cap = dir->trees_cap > 0 ? 2 * dir->trees_cap : 16;
+        struct dir_tree *more = reallocarray(dir->trees, cap, sizeof *more);
+
+        if (more == NULL)
+            return -1;
+        dir->trees = more;
+        dir->trees_cap = cap;
+    }
+    memmove(&dir->trees[i + 1], &dir->trees[i], (dir->ntrees - i) * sizeof *dir->trees);
+    dir->trees[i] = (struct dir_tree){steal_ptr(&tree->name), tree->fd, tree->dev, tree->ino};
+    dir->ntrees++;
+    dir->ntrees_held += tree->fd >= 0;
+    tree->fd = -1;
+    return 0;
+}
+
+static bool is_local(const struct dir_store *dir)
+{
+    return file_at_once(dir->fd) != AT_ONCE_NOTHING;
+}
+
+static void tree_clear(struct dir_tree *tree)
+{
+    cleanup_close(&tree->fd);
+    free(tree->name);
+}
+
+/* The root's entry `name`, which may be a link, from now on. Not under the lock: the disk may
+ * take its time. */
+static int watch_tree(struct dir_store *dir, const char *name, struct err *err)
+{
+    CLEANUP(tree_clear)
+    struct dir_tree tree = {strdup(name), openat(dir->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), 0,
+                            0};
+    struct stat st;
+    int failed;
+
+    if (tree.fd < 0 || fstat(tree.fd, &st) < 0)
+        return err_sys(err, ERR_IO, errno, "%s/%s", dir->base.path, name);
+    tree.dev = st.st_dev;
+    tree.ino = st.st_ino;
+    if (st.st_dev == dir->dev && is_local(dir))
+        close(steal_fd(&tree.fd));
+    pthread_mutex_lock(&dir->lock);
+    failed = tree.name == NULL                              ? -1
+             : tree.fd >= 0 && dir->ntrees_held >= HELD_MAX ? 0
+                                                            : add_tree(dir, &tree);
+    pthread_mutex_unlock(&dir->lock);
+    return failed == 0 ? 0 : err_set(err, ERR_MEMORY, "%s/%s: out of memory", dir->base.path, name);
+}
+
+static int exchanged(const struct dir_store *dir, const char *name, struct err *err)
+{
+    return err_set(err, ERR_CHANGED,
+                   "%s/%s is not the directory that it was when the store was opened: "
+                   "unmount, and mount again",
+                   dir->base.path, name);
+}
+
+int dir_check_tree(const struct dir_store *dir, const char *key, bool may_wait, struct err *err)
+{
+    struct dir_store *own = (struct dir_store *)(uintptr_t)dir;
+    const size_t n = strcspn(key, "/");
+    char name[NAME_MAX + 1];
+    const struct dir_tree *tree;
+    bool known, same;
+    struct stat st;
+
+    if (n > NAME_MAX)
+        return 0;
+    memcpy(name, key, n);
+    name[n] = '\0';
+    if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : err_sys(err, ERR_IO, errno, "%s/%s", dir->base.path, name);
+    if (S_ISREG(st.st_mode))
+        return 0;
+    pthread_mutex_lock(&own->lock);
+    tree = find_tree(dir, name);
+    known = tree != NULL;
+    same = known && tree->dev == st.st_dev && tree->ino == st.st_ino;
+    pthread_mutex_unlock(&own->lock);
+    if (!known)
+        return may_wait ? watch_tree(own, name, err) : -1;
+    return same ? 0 : exchanged(dir, name, err);
+}
+
+void dir_free_trees(struct dir_store *dir)
+{
+    for (size_t i = 0; i < dir->ntrees; i++)
+        tree_clear(&dir->trees[i]);
+    free(dir->trees);
+}
