@@ -74,9 +74,10 @@ struct extent_plan plan_in_row(const struct stream_layout *layout, uint64_t size
                                const struct plan_limits *limits, uint64_t offset, uint64_t length)
 {
     struct extent_plan plan = plan_exact(layout, size, limits, offset, length);
+    const uint64_t next_row = row_of(layout, offset) + 1;
 
-    if (layout->samples_per_byte != 0)
-        plan.end = size_min(plan.end, row_begin(layout, row_of(layout, offset) + 1));
+    if (layout->samples_per_byte != 0 && row_of(layout, plan.end - 1) == next_row)
+        plan.end = row_begin(layout, next_row);
     return plan;
 }
 

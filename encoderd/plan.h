@@ -48,8 +48,9 @@ struct extent_plan plan_read(struct reader *reader, const struct stream_layout *
 struct extent_plan plan_exact(const struct stream_layout *layout, uint64_t size,
                               const struct plan_limits *limits, uint64_t offset, uint64_t length);
 
-/* Of that what lies in one row, where parts of a row can be made. Bytes of two rows are made of chunks all along the
- * samples; those of one need no chunk but their own. */
+/* Of that what lies in the first row, where parts of a row can be made and there are two rows: their bytes are made of
+ * chunks all along the samples, those of one row need no chunk but their own. Of three rows one is asked for whole, and
+ * needs them all: to answer row by row would only take as many tries as there are rows. */
 struct extent_plan plan_in_row(const struct stream_layout *layout, uint64_t size,
                                const struct plan_limits *limits, uint64_t offset, uint64_t length);
 
