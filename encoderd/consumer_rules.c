@@ -76,7 +76,7 @@ const struct rule consumer_rules[] = {
     {GCTA, MISREADS, AS_BGEN, ".bgen.bgi", mistaken_contigs,
      "to it that is the chromosome of the number in front", "G2", gcta_reads_bgi, 0},
     {GCTA, REFUSES, AS_BGEN, ".bgen", phased_calls,
-     "\"does not support phased data\", in what needs a GRM", "G3", NULL, 0},
+     "\"does not support phased data\", in some of its readers", "G3", NULL, 0},
     {GCTA, REFUSES, AS_BGEN, ".bgen", haploid_calls, "\"multiploidy detected\"", "G3", NULL, 0},
 
     {BOLT, REFUSES, AS_PLINK, ".bim", refused_contigs,
