@@ -10,22 +10,11 @@
 #ifndef VCZFS_ZARR_STORE_ZIP_H
 #define VCZFS_ZARR_STORE_ZIP_H
 
-#include "common/err.h"
+#include "encoderd/zarr/store/zip_source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Archives with longer directories (some three million members: half a million samples in bio2zarr's chunks have as
- * many) are refused. */
-#define ZIP_DIR_NBYTES_MAX ((uint64_t)256 << 20)
-
-/* The archive's bytes [offset, offset + n), all below `size`. */
-struct zip_source {
-    int (*read)(void *arg, uint64_t offset, void *to, size_t n, struct err *err);
-    void *arg;
-    uint64_t size;
-};
 
 struct zip_member {
     uint64_t header; /* where its local header is */

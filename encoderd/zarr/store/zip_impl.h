@@ -1,0 +1,63 @@
+/*
+ * zip_impl: what the zip store's files share.
+ */
+#ifndef VCZFS_ZARR_STORE_ZIP_IMPL_H
+#define VCZFS_ZARR_STORE_ZIP_IMPL_H
+
+#include "encoderd/zarr/store/kind.h"
+#include "encoderd/zarr/store/zip.h"
+
+#include <sys/stat.h>
+
+/* Longer names are in no store. */
+#define ZIP_NAME_MAX 4096
+
+struct cache;
+
+struct zip_store {
+    struct store base;
+    int fd;
+    struct stat stat;
+    struct zip_source source; /* may wait */
+    struct zip_dir dir;
+    const char *root; /* in dir's names: what comes before every key */
+    size_t root_len;
+    struct cache *cache; /* owned */
+};
+
+/* ---- zip_objects.c: members as objects ---- */
+
+/* The archive's bytes for struct zip_source; arg is the store. */
+int zip_read_archive(void *arg, uint64_t offset, void *to, size_t n, struct err *err);
+
+/* As struct store_ops has them, but that the member is found already. */
+enum got zip_open_member(const struct zip_store *store, const struct zip_member *member,
+                         const char *key, bool may_wait, struct object **out, struct err *err);
+enum got zip_read(const struct object *object, uint64_t offset, void *to, size_t n, bool may_wait,
+                  struct err *err);
+void zip_close(struct object *object);
+
+/* ---- zip_names.c: keys and members ---- */
+
+/* NULL if there is none. */
+const struct zip_member *zip_find_key(const struct zip_store *store, const char *key);
+
+/* The first member below the tree `key`, or n if there is no such tree; *prefix is what their names begin with, and its length
+ * is 0 for the root of everything. */
+size_t zip_first_below(const struct zip_store *store, const char *key, char prefix[ZIP_NAME_MAX],
+                       size_t *prefix_len);
+
+/* As struct store_ops has them. */
+int zip_children(const struct store *store, const char *key,
+                 int (*visit)(const char *name, void *arg), void *arg, struct err *err);
+int zip_names(const struct store *store, const char *key, int (*visit)(const char *name, void *arg),
+              void *arg, struct err *err);
+int zip_usage(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
+              struct err *err);
+
+/* ---- zip_root.c ---- */
+
+/* Sets root: the archive's top, or its one top folder. */
+int zip_find_root(struct zip_store *store, struct err *err);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * zip_source: an archive's bytes, wherever they are.
+ */
+#ifndef VCZFS_ZARR_STORE_ZIP_SOURCE_H
+#define VCZFS_ZARR_STORE_ZIP_SOURCE_H
+
+#include "common/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The archive's bytes [offset, offset + n), all below `size`. */
+struct zip_source {
+    int (*read)(void *arg, uint64_t offset, void *to, size_t n, struct err *err);
+    void *arg;
+    uint64_t size;
+};
+
+#endif
