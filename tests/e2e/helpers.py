@@ -231,7 +231,9 @@ def why_nothing_can_be_mounted():
         ready = probe.stdout.readline()
         probe.terminate()
         _, errors = probe.communicate()
-    return None if ready else (errors.strip().splitlines() or ["a null file system ends without a word"])[-1]
+    # The same for all who ask, so that the summary says it once; what comes first says most.
+    lines = errors.replace(place, "a directory").strip().splitlines()
+    return None if ready else "; ".join(lines) or "a null file system ends without a word"
 
 
 # --- mounts ----------------------------------------------------------------------------------------------
