@@ -29,9 +29,10 @@ struct lazy {
     unsigned timeout_ms;
     bool up, stale;
     struct {
-        bool asked;     /* this encoder */
-        uint64_t moved; /* ms: when the encoder last got on with it, or somebody began to wait */
-        bool held;      /* a verdict on a chunk that it needs is due */
+        bool asked;      /* this encoder */
+        uint64_t moved;  /* ms: when the encoder last got on with it, or somebody began to wait */
+        bool held;       /* a verdict on a chunk that it needs is due */
+        unsigned nagain; /* times that what was held back was not any more, in a row */
     } files[PROTO_FILES_MAX];
 };
 
@@ -162,8 +163,10 @@ void lazy_up(struct lazy *lazy)
 void lazy_down(struct lazy *lazy)
 {
     lazy->up = false;
-    for (uint64_t file = 0; file < lazy->fs->nfiles; file++)
+    for (uint64_t file = 0; file < lazy->fs->nfiles; file++) {
         lazy->files[file].asked = false;
+        lazy->files[file].nagain = 0;
+    }
 }
 
 void lazy_judged(struct lazy *lazy)
@@ -185,6 +188,7 @@ int lazy_sidecar(struct lazy *lazy, const struct msg_sidecar *sidecar, int fd, s
     if (fs_take_lazy(lazy->fs, sidecar, fd, err) != 0)
         return -1;
     lazy->files[sidecar->file].asked = false;
+    lazy->files[sidecar->file].nagain = 0;
     answer_all(lazy, sidecar->file, 0);
     return 0;
 }
@@ -207,19 +211,25 @@ static bool is_lost(struct lazy *lazy, uint64_t file, const char *chunk)
     const enum verdict verdict = trial_ask(lazy->trial, chunk, &question);
 
     lazy->files[file].held = verdict == VERDICT_WAIT;
+    lazy->files[file].nagain = verdict == VERDICT_NONE ? lazy->files[file].nagain + 1 : 0;
     if (verdict == VERDICT_NONE && is_awaited(lazy, file))
         ask(lazy, file);
     return verdict == VERDICT_CONDEMNED;
 }
 
-void lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error)
+int lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error, struct err *err)
 {
+    const bool held = error->code == ERR_HELD;
+
     lazy->files[file].asked = false;
-    if (error->code == ERR_HELD && !is_lost(lazy, file, error->text))
-        return;
+    if (held && trial_believe(lazy->trial, error->text, lazy->files[file].nagain, err) != 0)
+        return -1;
+    if (held && !is_lost(lazy, file, error->text))
+        return 0;
     log_error("%s cannot be made: %s%s", lazy->fs->files[file].name, error->text,
-              error->code == ERR_HELD ? " ends every encoder that decodes it" : "");
+              held ? " ends every encoder that decodes it" : "");
     answer_all(lazy, file, asker_errno(error->errnum));
+    return 0;
 }
 
 struct lazy *lazy_new(struct event_base *base, struct fs *fs, unsigned timeout_ms, struct err *err)

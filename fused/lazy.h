@@ -32,7 +32,7 @@ void lazy_down(struct lazy *lazy);
 void lazy_stale(struct lazy *lazy);
 int lazy_sidecar(struct lazy *lazy, const struct msg_sidecar *sidecar, int fd, struct err *err);
 void lazy_progress(struct lazy *lazy, uint64_t file);
-void lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error);
+int lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error, struct err *err);
 
 /* What the trial has to say. */
 void lazy_judged(struct lazy *lazy);

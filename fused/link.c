@@ -317,17 +317,13 @@ static bool find_fetch(const struct link *link, uint64_t id, uint64_t *file)
     return false;
 }
 
-/* Is the error the answer to a fetch? */
-static bool take_fetch_error(struct link *link, const struct msg_error *error)
+/* The answer to the fetch of a file. */
+static int take_fetch_error(struct link *link, uint64_t file, const struct msg_error *error,
+                            struct err *err)
 {
-    uint64_t file;
-
-    if (!find_fetch(link, error->id, &file))
-        return false;
     link->fetch_ids[file] = 0;
     count_answer(link);
-    link->handlers->no_sidecar(file, error, link->arg);
-    return true;
+    return link->handlers->no_sidecar(file, error, link->arg, err);
 }
 
 /* An answer to a read. */
@@ -347,9 +343,10 @@ static int take_answer(struct link *link, const struct msg *msg, struct err *err
 static int take_error(struct link *link, const struct msg *msg, struct err *err)
 {
     const struct msg_error *error = &msg->u.error;
+    uint64_t file;
 
-    if (link->state == LINK_UP && take_fetch_error(link, error))
-        return 0;
+    if (link->state == LINK_UP && find_fetch(link, error->id, &file))
+        return take_fetch_error(link, file, error, err);
     if (link->state == LINK_UP && error->id != link->stats_id && error->id != link->counters_id)
         return take_answer(link, msg, err);
     if (link->state != LINK_OPENING || error->id != link->open_id)

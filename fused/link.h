@@ -74,7 +74,7 @@ struct link_handlers {
     /* What a fetch brought (fd is lent), or why it brought nothing. */
     int (*sidecar)(const struct msg_sidecar *sidecar, int fd, void *arg, struct err *err);
     void (*fetching)(uint64_t file, void *arg); /* the encoder gets on with it */
-    void (*no_sidecar)(uint64_t file, const struct msg_error *error, void *arg);
+    int (*no_sidecar)(uint64_t file, const struct msg_error *error, void *arg, struct err *err);
     /* What link_ask_counters asked for. */
     void (*counters)(const struct msg_counters *counters, void *arg);
 };

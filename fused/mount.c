@@ -237,9 +237,9 @@ static void on_hold(struct msg_hold *out, void *arg)
     trial_hold(((struct mount *)arg)->trial, out);
 }
 
-static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg)
+static int on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg, struct err *err)
 {
-    lazy_error(((struct mount *)arg)->lazy, file, error);
+    return lazy_error(((struct mount *)arg)->lazy, file, error, err);
 }
 
 static void on_counters(const struct msg_counters *counters, void *arg)

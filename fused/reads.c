@@ -44,6 +44,7 @@ struct pending {
     size_t left;       /* of its first bytes, what is left in leases until the rest has come */
     bool lost;         /* less than that was found: from now on they are copied */
     bool held;         /* a verdict on a chunk that it needs is due */
+    unsigned nagain;   /* times that what was held back was not any more */
     bool starved;      /* an encoder had no memory for it */
     bool interrupted;  /* its reader gave up */
     uint64_t deadline; /* ms */
@@ -575,7 +576,10 @@ void reads_down(struct reads *reads)
 
     reads->up = false;
     TAILQ_FOREACH(read, &reads->queue, entry)
-    read->ask = NULL;
+    {
+        read->ask = NULL;
+        read->nagain = 0;
+    }
     asks_clear(&reads->asks);
     leases_clear(&reads->leases);
     reads->arena = NULL;
@@ -685,8 +689,19 @@ static void fail_asking(struct reads *reads, const struct ask *ask, int errnum)
     }
 }
 
+static unsigned asked_again(const struct reads *reads, const struct ask *ask)
+{
+    const struct pending *read;
+    unsigned most = 0;
+
+    TAILQ_FOREACH(read, &reads->queue, entry)
+    if (read->ask == ask && read->nagain > most)
+        most = read->nagain;
+    return most;
+}
+
 /* A chunk that is needed is held back. */
-static void take_held(struct reads *reads, const struct ask *ask, const char *chunk)
+static int take_held(struct reads *reads, const struct ask *ask, const char *chunk, struct err *err)
 {
     const struct question question = {.read = {.file = ask->file,
                                                .handle = ask->handle,
@@ -696,8 +711,10 @@ static void take_held(struct reads *reads, const struct ask *ask, const char *ch
     enum verdict verdict;
     char text[EVIDENCE_LABEL_MAX + 64];
 
+    if (trial_believe(reads->trial, chunk, asked_again(reads, ask), err) != 0)
+        return -1;
     if (!is_waited_for(reads, ask))
-        return;
+        return 0;
     verdict = trial_ask(reads->trial, chunk, &question);
     if (verdict == VERDICT_CONDEMNED) {
         snprintf(text, sizeof text, "%s ends every encoder that decodes it", chunk);
@@ -705,8 +722,13 @@ static void take_held(struct reads *reads, const struct ask *ask, const char *ch
         fail_asking(reads, ask, EIO);
     }
     TAILQ_FOREACH(read, &reads->queue, entry)
-    if (read->ask == ask && first_lacking(read) == ask->offset)
+    {
+        if (read->ask != ask || first_lacking(read) != ask->offset)
+            continue;
         read->held = verdict == VERDICT_WAIT;
+        read->nagain += verdict == VERDICT_NONE;
+    }
+    return 0;
 }
 
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err)
@@ -719,7 +741,8 @@ int reads_error(struct reads *reads, const struct msg_error *error, struct err *
     if (error->code == ERR_MEMORY && wants_another_encoder(reads, ask))
         return err_set(err, ERR_PEER, "the encoder has no memory left: %s", error->text);
     if (error->code == ERR_HELD) {
-        take_held(reads, ask, error->text);
+        if (take_held(reads, ask, error->text, err) != 0)
+            return -1;
     } else {
         if (!ask->ahead || is_waited_for(reads, ask))
             complain(reads, ask->file, error->text);

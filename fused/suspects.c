@@ -17,6 +17,14 @@ struct suspect *suspects_find(struct suspects *suspects, const char *chunk)
     return NULL;
 }
 
+static void release(struct suspects *suspects, struct suspect *suspect)
+{
+    if (is_entry(suspect))
+        memcpy(suspects->released[suspects->nreleased++ % RELEASED_MAX], suspect->chunk,
+               sizeof suspect->chunk);
+    *suspect = (struct suspect){0};
+}
+
 struct suspect *suspects_add(struct suspects *suspects, const char *chunk)
 {
     struct suspect *found = suspects_find(suspects, chunk), *first = &suspects->items[0];
@@ -33,14 +41,27 @@ struct suspect *suspects_add(struct suspects *suspects, const char *chunk)
         if (here->until < first->until)
             first = here;
     }
-    *first = (struct suspect){0};
+    release(suspects, first);
     strncpy(first->chunk, chunk, sizeof first->chunk - 1);
     return first;
 }
 
-void suspect_acquit(struct suspect *suspect)
+void suspects_acquit(struct suspects *suspects, struct suspect *suspect)
 {
-    *suspect = (struct suspect){0};
+    release(suspects, suspect);
+}
+
+bool suspects_knew(const struct suspects *suspects, const char *chunk)
+{
+    if (chunk[0] == '\0')
+        return false;
+    for (size_t i = 0; i < SUSPECTS_MAX; i++)
+        if (strcmp(suspects->items[i].chunk, chunk) == 0)
+            return true;
+    for (size_t i = 0; i < RELEASED_MAX; i++)
+        if (strcmp(suspects->released[i], chunk) == 0)
+            return true;
+    return false;
 }
 
 void suspect_condemn(struct suspect *suspect, uint64_t now, uint64_t least)

@@ -14,6 +14,7 @@
 #define SUSPECTS_MAX    PROTO_HOLD_MAX
 #define QUESTIONS_MAX   8
 #define SENTENCE_MAX_MS 3600000
+#define RELEASED_MAX    16
 
 /* What somebody wants that needs the chunk. */
 struct question {
@@ -33,6 +34,8 @@ struct suspect {
 /* Zero-initialise. */
 struct suspects {
     struct suspect items[SUSPECTS_MAX];
+    char released[RELEASED_MAX][EVIDENCE_LABEL_MAX]; /* the last ones that were taken from it */
+    size_t nreleased;                                /* ever */
 };
 
 /* NULL if it is none. */
@@ -42,7 +45,10 @@ struct suspect *suspects_find(struct suspects *suspects, const char *chunk);
 struct suspect *suspects_add(struct suspects *suspects, const char *chunk);
 
 /* Takes it from the list. */
-void suspect_acquit(struct suspect *suspect);
+void suspects_acquit(struct suspects *suspects, struct suspect *suspect);
+
+/* Is it on the list, or was it lately? */
+bool suspects_knew(const struct suspects *suspects, const char *chunk);
 
 /* For `least` ms, and twice as long each time after it, up to SENTENCE_MAX_MS. Of its questions the first, which
  * was asked when it killed, is kept for the next trial. */

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SENTENCE 2 /* times what a trial may take, the first time */
+#define SENTENCE  2 /* times what a trial may take, the first time */
+#define AGAIN_MAX 8 /* questions about what is not held back any more */
 
 struct trial {
     struct trial_config config;
@@ -147,22 +148,26 @@ static void survived(struct trial *trial)
     }
     log_warning("%s was decoded by an encoder of its own: it is served again",
                 name_of(suspect->chunk).text);
-    suspect_acquit(suspect);
+    suspects_acquit(&trial->suspects, suspect);
     trial->config.changed(trial->config.arg);
     end(trial);
 }
 
 /* Another suspect is needed as well: the question is that one's. */
-static void pass_on(struct trial *trial, const char *chunk)
+static int pass_on(struct trial *trial, const char *chunk, struct err *err)
 {
     struct suspect *other = suspects_find(&trial->suspects, chunk), *suspect = on_trial(trial);
 
+    /* The one on trial is the one that this encoder was not told to hold back. */
+    if (trial_believe(trial, other != NULL && other == suspect ? "" : chunk, 0, err) != 0)
+        return -1;
     if (suspect == NULL || suspect->nquestions == 0 || trial->over)
-        return;
-    if (other != NULL && other != suspect)
+        return 0;
+    if (other != NULL)
         suspect_ask(other, &suspect->questions[0]);
     suspect_answered(suspect);
     ask_next(trial);
+    return 0;
 }
 
 static int on_span(const struct msg_span *span, void *arg, struct err *err)
@@ -177,12 +182,12 @@ static int on_span(const struct msg_span *span, void *arg, struct err *err)
     return 0;
 }
 
-static void take_error(struct trial *trial, const struct msg_error *error)
+static int take_error(struct trial *trial, const struct msg_error *error, struct err *err)
 {
     if (error->code == ERR_HELD)
-        pass_on(trial, error->text);
-    else
-        survived(trial);
+        return pass_on(trial, error->text, err);
+    survived(trial);
+    return 0;
 }
 
 static int on_error(const struct msg_error *error, void *arg, struct err *err)
@@ -194,8 +199,7 @@ static int on_error(const struct msg_error *error, void *arg, struct err *err)
                        error->id);
     if (error->code == ERR_MEMORY)
         return err_set(err, ERR_PEER, "the encoder has no memory left: %s", error->text);
-    take_error(trial, error);
-    return 0;
+    return take_error(trial, error, err);
 }
 
 /* The mount's encoder makes the file again: only that this one could do it counts. */
@@ -208,10 +212,10 @@ static int on_sidecar(const struct msg_sidecar *sidecar, int fd, void *arg, stru
     return 0;
 }
 
-static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg)
+static int on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg, struct err *err)
 {
     (void)file;
-    take_error(arg, error);
+    return take_error(arg, error, err);
 }
 
 static void on_fetching(uint64_t file, void *arg)
@@ -317,6 +321,13 @@ enum verdict trial_ask(struct trial *trial, const char *chunk, const struct ques
     suspect_ask(suspect, question);
     take_turn(trial);
     return VERDICT_WAIT;
+}
+
+int trial_believe(const struct trial *trial, const char *chunk, unsigned nagain, struct err *err)
+{
+    if (suspects_knew(&trial->suspects, chunk) && nagain <= AGAIN_MAX)
+        return 0;
+    return err_set(err, ERR_PEER, "the encoder holds back what it was not told to");
 }
 
 const struct suspects *trial_suspects(const struct trial *trial)

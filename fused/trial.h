@@ -41,6 +41,10 @@ enum verdict {
 };
 enum verdict trial_ask(struct trial *trial, const char *chunk, const struct question *question);
 
+/* An encoder says that it holds this chunk back. It may have said so before it heard that it need not any more; then one
+ * asks again, and has done so `nagain` times already. -1 with ERR_PEER if it lies. */
+int trial_believe(const struct trial *trial, const char *chunk, unsigned nagain, struct err *err);
+
 const struct suspects *trial_suspects(const struct trial *trial);
 
 #endif

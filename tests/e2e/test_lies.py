@@ -52,7 +52,7 @@ HARMLESS = ["file-huge", "open-notice", "open-progress"]
 # The encoder is dropped, and the next one is asked again.
 AT_A_READ = [
     "span-id", "span-before", "span-after", "span-eof", "span-at", "span-overflow", "span-twice", "lease-twice",
-    "wrong-type", "garbage", "empty-map", "extra-fd", "close", "exit", "crash",
+    "wrong-type", "garbage", "empty-map", "extra-fd", "close", "exit", "crash", "held",
 ]  # fmt: skip
 # The encoder owes an answer and says nothing.
 MUTE = ["silent", "stop"]
@@ -176,7 +176,7 @@ def test_lie_that_is_told_once(kind, scratch):
         assert_sidecars_are_served(m)
 
 
-@pytest.mark.parametrize("kind", ["span-at", "garbage", "crash", *MUTE])
+@pytest.mark.parametrize("kind", ["span-at", "garbage", "crash", "held", *MUTE])
 def test_lie_that_is_told_at_every_first_read(kind):
     """No encoder is honest: EIO, and the rest of the mount goes on."""
     with lying_mount(kind) as m:

@@ -25,7 +25,7 @@
  *   arena-unsealed arena-short arena-tiny arena-null
  * at a read:
  *   span-id span-before span-after span-eof span-at span-overflow span-twice lease-twice
- *   wrong-type silent garbage empty-map extra-fd close exit crash stop error estale
+ *   wrong-type silent garbage empty-map extra-fd close exit crash stop error estale held
  *   read-kill: abort at every read that starts in the span number N (counted from 0: its chunk), always
  *   read-fail: an error for every such read
  * at a resume (the first process is honest until it is killed):
@@ -397,6 +397,8 @@ static bool tell_lie(struct fake *fake, const struct msg_read *read)
         say(fake, &msg, NULL, 0);
     else if (lies(fake, "error"))
         say_error(fake, read->id, ERR_IO, EIO, "made-up trouble");
+    else if (lies(fake, "held"))
+        say_error(fake, read->id, ERR_HELD, EIO, "span/0");
     else if (lies(fake, "estale"))
         say_error(fake, read->id, ERR_CHANGED, ESTALE, "made-up change");
     else

@@ -36,8 +36,12 @@ static void a_trial_is_due_where_somebody_waits(void **state)
     for (uint64_t i = 0; i < 2 * QUESTIONS_MAX; i++)
         suspect_ask(suspect, &(struct question){.fetch = true, .read = {.file = i}});
     assert_int_equal(suspect->nquestions, QUESTIONS_MAX);
-    suspect_acquit(suspect);
+    assert_true(suspects_knew(suspects, "x/0"));
+    suspects_acquit(suspects, suspect);
     assert_null(suspects_find(suspects, "x/0"));
+    assert_true(suspects_knew(suspects, "x/0"));
+    assert_false(suspects_knew(suspects, "x/1"));
+    assert_false(suspects_knew(suspects, ""));
     assert_null(suspects_next(suspects, 0));
     free(suspects);
 }
