@@ -1,0 +1,298 @@
+/*
+ * holes_sites: holes in the arrays that sites are made of.
+ */
+#include "common/size.h"
+#include "encoderd/vcz/columns.h"
+#include "encoderd/vcz/holes.h"
+#include "encoderd/vcz/holes_state.h"
+#include "encoderd/vcz/region_rows.h"
+#include "encoderd/zarr/meta/stored_objects.h"
+
+#include <string.h>
+
+#define AUTO_STORED CLEANUP(stored_objects_clear)
+
+/* Chunks of a site array that are looked for one by one; of more, a list of what is stored is taken. */
+#define SITE_NAMES_MAX UINT64_C(4096)
+
+/* A run of chunks along the variants, the first along other axes. */
+struct run {
+    uint64_t begin, end;
+};
+
+/* The next chunk that is absent, from `from` on, or their number: it costs what is stored. */
+static int next_absent(const struct zarr_array *array, struct chunk_table *table, uint64_t from,
+                       uint64_t *out, struct err *err)
+{
+    uint64_t index[ZARR_DIMS_MAX] = {from};
+    bool stored = true;
+
+    for (; index[0] < array->meta.nchunks[0]; index[0]++) {
+        if (chunk_is_stored(table, array, index, &stored, err) != 0)
+            return -1;
+        if (!stored)
+            break;
+    }
+    *out = index[0];
+    return 0;
+}
+
+/* Of an array of one axis that claims many chunks, what is stored; of others, nothing is listed. */
+static int list_objects(const struct zarr_array *array, struct stored_objects *list,
+                        struct err *err)
+{
+    if (array->meta.ndim != 1 || array->meta.nchunks[0] <= SITE_NAMES_MAX)
+        return 0;
+    return stored_objects_list(array, list, err);
+}
+
+/* The first chunk from `from` on that the list does not rule out, or their number. */
+static uint64_t skip_unlisted(const struct zarr_array *array, const struct stored_objects *list,
+                              uint64_t from)
+{
+    const uint64_t each = array->meta.sharding.chunks[0], object = from / each;
+    uint64_t next;
+
+    if (!list->complete)
+        return from;
+    next = stored_objects_next(list, object, UINT64_MAX);
+    if (next == object)
+        return from;
+    return next == UINT64_MAX ? array->meta.nchunks[0] : next * each;
+}
+
+/* The next run of absent chunks from `from` on; empty if there is none. `list`: see list_objects. */
+static int next_hole(const struct zarr_array *array, struct chunk_table *table,
+                     const struct stored_objects *list, uint64_t from, struct run *out,
+                     struct err *err)
+{
+    uint64_t index[ZARR_DIMS_MAX] = {0};
+    bool stored = false;
+
+    if (next_absent(array, table, from, &out->begin, err) != 0)
+        return -1;
+    out->end = out->begin;
+    while (!stored && out->end < array->meta.nchunks[0]) {
+        index[0] = out->end = skip_unlisted(array, list, out->end + 1);
+        if (index[0] < array->meta.nchunks[0] &&
+            chunk_is_stored(table, array, index, &stored, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int refuse_hole(const struct zarr_array *array, uint64_t vchunk, const char *reads_as,
+                       struct err *err)
+{
+    const uint64_t index[ZARR_DIMS_MAX] = {vchunk};
+    char key[ZARR_KEY_MAX];
+
+    zarr_chunk_key(array, index, key);
+    return err_set(
+        err, ERR_CORRUPT,
+        "%s: %s%s is not stored, and %s: the store was not written, or not copied, to its "
+        "end; write or copy it again" CURE,
+        store_path(array->store), key,
+        array->meta.sharding.nlevels > 0 ? ", or a chunk in it," : "", reads_as);
+}
+
+static int look_plain(const struct zarr_array *array, const char *reads_as, struct err *err)
+{
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
+    uint64_t absent;
+
+    if (next_absent(array, table, 0, &absent, err) != 0)
+        return -1;
+    return absent == array->meta.nchunks[0] ? 0 : refuse_hole(array, absent, reads_as, err);
+}
+
+/* The contig of one variant, as stored or by the fill value. */
+static int contig_at(const struct vcz *vcz, struct decoder *decoder, uint64_t variant, int64_t *out,
+                     struct err *err)
+{
+    const uint64_t length = vcz->contig->meta.chunk[0], index[ZARR_DIMS_MAX] = {variant / length};
+
+    return zarr_chunk_ints_at(decoder, vcz->contig, index, variant % length, 1, out, err);
+}
+
+/* Does the index have variants [begin, end), or a part of them, on another contig? */
+static bool index_contradicts(const struct vcz *vcz, const struct region_rows *index,
+                              uint64_t begin, uint64_t end, int64_t contig)
+{
+    const uint64_t length = vcz->position->meta.chunk[0];
+
+    for (uint64_t i = 0; i < index->n; i++) {
+        const int64_t *row = index->rows + i * INDEX_WIDTH;
+        const uint64_t first = (uint64_t)row[INDEX_CHUNK] * length;
+
+        if (first >= begin && size_min(first + length, vcz->nvariants) <= end &&
+            row[INDEX_CONTIG] != contig)
+            return true;
+    }
+    return false;
+}
+
+/* Contigs come in the order in which the store lists them, if nothing else is known. */
+static int order_contradicts(const struct vcz *vcz, struct decoder *decoder, uint64_t begin,
+                             uint64_t end, int64_t contig, bool *out, struct err *err)
+{
+    int64_t before = contig, after = contig;
+
+    if ((begin > 0 && contig_at(vcz, decoder, begin - 1, &before, err) != 0) ||
+        (end < vcz->nvariants && contig_at(vcz, decoder, end, &after, err) != 0))
+        return -1;
+    *out = before > contig || after < contig;
+    return 0;
+}
+
+static int look_contig_hole(const struct vcz *vcz, struct decoder *decoder,
+                            const struct region_rows *index, const struct run *hole,
+                            struct err *err)
+{
+    const uint64_t length = vcz->contig->meta.chunk[0], begin = hole->begin * length;
+    const uint64_t end = size_min(hole->end * length, vcz->nvariants);
+    bool wrong = false;
+    int64_t contig;
+
+    if (contig_at(vcz, decoder, begin, &contig, err) != 0)
+        return -1;
+    if (index->rows != NULL)
+        wrong = index_contradicts(vcz, index, begin, end, contig);
+    else if (order_contradicts(vcz, decoder, begin, end, contig, &wrong, err) != 0)
+        return -1;
+    if (!wrong)
+        return 0;
+    return refuse_hole(vcz->contig, hole->begin,
+                       index->rows != NULL ? "the region_index has its variants on another contig"
+                                           : "its variants would be on a contig that cannot be "
+                                             "there between those before and after them",
+                       err);
+}
+
+static int look_contig(const struct holes *holes, struct err *err)
+{
+    CLEANUP(region_rows_free) struct region_rows index = {0};
+    const struct vcz *vcz = holes->vcz;
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
+    AUTO_STORED struct stored_objects list = {0};
+    struct decoder *decoder = NULL;
+    struct run hole = {0};
+    int rc;
+
+    if (list_objects(vcz->contig, &list, err) != 0)
+        return -1;
+    while ((rc = next_hole(vcz->contig, table, &list, hole.end, &hole, err)) == 0 &&
+           hole.begin < hole.end) {
+        if (decoder == NULL) {
+            decoder = decoder_new(holes->scratch_max, err);
+            rc = decoder == NULL ? -1 : region_rows_open(vcz, holes->scratch_max, &index, err);
+        }
+        if (rc == 0)
+            rc = look_contig_hole(vcz, decoder, &index, &hole, err);
+        if (rc != 0)
+            break;
+    }
+    decoder_free(decoder);
+    return rc;
+}
+
+/* The variant after this one, or after all those that are not stored as it is not. */
+static uint64_t next_unlike(const struct zarr_array *array, const struct stored_objects *list,
+                            uint64_t variant)
+{
+    const uint64_t length = array->meta.chunk[0], chunk = variant / length;
+    const uint64_t next = skip_unlisted(array, list, chunk);
+
+    if (next == chunk)
+        return variant + 1;
+    return next == array->meta.nchunks[0] ? array->meta.shape[0] : next * length;
+}
+
+/* variant_id_mask says which variants have no ID: is there one that has? Not known without. */
+static int hole_has_ids(const struct holes *holes, const struct run *hole, bool *out,
+                        struct err *err)
+{
+    const struct vcz *vcz = holes->vcz;
+    const uint64_t length = vcz->id->meta.chunk[0];
+    const uint64_t end = size_min(hole->end * length, vcz->nvariants);
+    AUTO_STORED struct stored_objects list = {0};
+    struct zarr_array *mask = NULL;
+    struct decoder *decoder = decoder_new(holes->scratch_max, err);
+    struct column *column = NULL;
+    int64_t none = 1;
+    int rc = decoder == NULL ? -1 : column_array_open(vcz, "variant_id_mask", false, &mask, err);
+
+    if (rc == 0 && mask != NULL && !column_array_is_string(mask) && mask->meta.ndim == 1)
+        column = column_new(mask, NULL, 0, decoder, holes->scratch_max, err);
+    if (column != NULL)
+        rc = stored_objects_list(mask, &list, err);
+    for (uint64_t v = hole->begin * length; rc == 0 && column != NULL && v < end && none != 0;
+         v = next_unlike(mask, &list, v))
+        rc = column_ints(column, v, 1, &none, err);
+    *out = none == 0;
+    column_free(column);
+    zarr_array_free(mask);
+    decoder_free(decoder);
+    return rc;
+}
+
+static int look_id(const struct holes *holes, struct err *err)
+{
+    AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
+    AUTO_STORED struct stored_objects list = {0};
+    struct run hole = {0};
+    bool has_ids;
+
+    if (holes->vcz->id == NULL)
+        return 0;
+    if (list_objects(holes->vcz->id, &list, err) != 0)
+        return -1;
+    for (;;) {
+        if (next_hole(holes->vcz->id, table, &list, hole.end, &hole, err) != 0)
+            return -1;
+        if (hole.begin == hole.end)
+            return 0;
+        if (hole_has_ids(holes, &hole, &has_ids, err) != 0)
+            return -1;
+        if (has_ids)
+            return refuse_hole(holes->vcz->id, hole.begin,
+                               "variant_id_mask says that its variants have IDs", err);
+    }
+}
+
+const char *holes_site_array(unsigned i)
+{
+    static const char *const names[HOLES_SITE_ARRAYS] = {"variant_position", "variant_allele",
+                                                         "variant_contig", "variant_id"};
+
+    return names[i];
+}
+
+int holes_look_site(const struct holes *holes, unsigned i, struct err *err)
+{
+    static const unsigned parts[HOLES_SITE_ARRAYS] = {VCZ_PLACES, VCZ_ALLELES, VCZ_PLACES, VCZ_IDS};
+
+    /* What is faulty anyhow has an error of its own. */
+    if (holes == NULL || holes->vcz->nvariants == 0 || vcz_need(holes->vcz, parts[i], NULL) != 0)
+        return 0;
+    switch (i) {
+    case 0:
+        return look_plain(holes->vcz->position,
+                          "its variants would have the fill value for a position", err);
+    case 1:
+        return look_plain(holes->vcz->allele, "its variants would have the fill value for a REF",
+                          err);
+    case 2:
+        return look_contig(holes, err);
+    default:
+        return look_id(holes, err);
+    }
+}
+
+int holes_look_sites(const struct holes *holes, struct err *err)
+{
+    for (unsigned i = 0; i < HOLES_SITE_ARRAYS; i++)
+        if (holes_look_site(holes, i, err) != 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,43 @@
+/*
+ * holes_state: what those who judge holes share. Only holes*.c include this.
+ */
+#ifndef VCZFS_VCZ_HOLES_STATE_H
+#define VCZFS_VCZ_HOLES_STATE_H
+
+#include "common/cleanup.h"
+#include "encoderd/vcz/tallies.h"
+#include "encoderd/zarr/chunk/chunk_table.h"
+
+#include <pthread.h>
+
+/* Of every message that refuses. */
+#define CURE "; with --absent-chunks fill it is shown so all the same"
+
+#define VERDICTS 1024
+
+enum trust { TRUST_UNKNOWN, TRUST_NO, TRUST_YES };
+
+struct verdict {
+    uint64_t vchunk;
+    bool known, bad;
+    uint64_t variant; /* the one that cannot be, if bad */
+};
+
+struct holes {
+    const struct vcz *vcz; /* borrowed */
+    size_t scratch_max;
+    pthread_mutex_t lock;    /* of all below */
+    struct tallies *tallies; /* owned; NULL until needed, or if there are none */
+    bool tallies_opened;
+    enum trust trust;
+    struct verdict verdicts[VERDICTS]; /* of the row of chunks n at n % VERDICTS */
+};
+
+static inline void holes_free_table(struct chunk_table **table)
+{
+    chunk_table_free(*table);
+}
+
+#define AUTO_TABLE CLEANUP(holes_free_table)
+
+#endif
