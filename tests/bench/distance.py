@@ -51,10 +51,10 @@ class Far:
     mount: Mount
 
     def counters(self):
-        """Of the storage, and of the encoder."""
+        """Of the storage, and of the encoder, if it answers."""
         command = [self.bench.vczfs, "status", "--json", self.mount.directory]
-        status = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-        of_encoder = {f"encoder_{key}": value for key, value in status["encoder"]["counters"].items()}
+        status = json.loads(subprocess.run(command, stdout=subprocess.PIPE).stdout)
+        of_encoder = {f"encoder_{key}": value for key, value in (status["encoder"].get("counters") or {}).items()}
         return {**self.slow.counters(), **of_encoder}
 
 
@@ -129,7 +129,7 @@ def places(store, file, seed):
     row = file.stat().st_size // store.variants
     columns = range(0, max(1, row - 4096), CHUNK_SAMPLES // 4 * ACROSS)
     rows = [(i * CHUNK_VARIANTS + rng.randrange(CHUNK_VARIANTS // 8, CHUNK_VARIANTS * 7 // 8)) * row for i in range(chunk_rows(store))]
-    chosen = [at + column for at in rows for column in columns]
+    chosen = [(at + column) // 4096 * 4096 for at in rows for column in columns]
     rng.shuffle(chosen)
     return chosen
 
@@ -144,13 +144,14 @@ def randomly(store, readers, known):
                 read_places(far.mount.file, places(store, far.mount.file, seed + 1000), row, READERS, 60)
             far.slow.leave()
             before = far.counters()
-            seconds, latencies = read_places(far.mount.file, places(store, far.mount.file, seed), 4096, readers, bench.seconds)
+            seconds, latencies, failed = read_places(far.mount.file, places(store, far.mount.file, seed), 4096, readers, bench.seconds)
             used = difference(before, far.counters())
         return {
             "reads_s": len(latencies) / seconds,
             "trips": percentile(latencies, 50) * 1e3 / RANDOM_MS,
             "p99_ms": percentile(latencies, 99) * 1e3,
-            "requests_read": requests(used) / len(latencies),
+            "failed": failed,
+            "requests_read": requests(used) / max(1, len(latencies)),
             "most_at_once": used["most_at_once"],
             "counters": used,
         }
@@ -211,7 +212,9 @@ def random_cell(results, case, build):
     speed = builds.median(rounds, "reads_s")
     could = readers / (RANDOM_MS / 1e3 * TRIPS[how])
     shown = [builds.median(rounds, key) for key in ("trips", "requests_read", "most_at_once")]
-    return f"{speed:7.1f} /s {speed / could:5.2f} ×" + "  {:.1f} trips, {:.1f} requests a read, {:.0f} at once".format(*shown)
+    failed = sum(figures["failed"] for figures in rounds)
+    counts = "{:.1f} trips, {:.1f} requests a read, {:.0f} at once".format(*shown)
+    return f"{speed:7.1f} /s {speed / could:5.2f} ×  {counts}{f', {failed} FAILED' if failed else ''}"
 
 
 def bandwidth_cell(results, case, build):

@@ -90,9 +90,9 @@ def read_variants(path, rows):
 
 
 def read_places(path, places, size, readers, seconds):
-    """Reads of `size` at each place once by so many threads, until the time is over: the seconds that it took, and those of
-    each read."""
-    waiting, latencies = iter(places), []
+    """Reads of `size` at each place once by so many threads, until the time is over: the seconds that it took, those of
+    each read, and how many failed."""
+    waiting, latencies, failed = iter(places), [], []
     lock = threading.Lock()
     begin = time.monotonic()
 
@@ -103,8 +103,11 @@ def read_places(path, places, size, readers, seconds):
             if place is None:
                 return
             start = time.perf_counter()
-            os.pread(fd, size, place)
-            latencies.append(time.perf_counter() - start)
+            try:
+                os.pread(fd, size, place)
+                latencies.append(time.perf_counter() - start)
+            except OSError as error:
+                failed.append(error)
 
     fd = os.open(path, os.O_RDONLY)
     try:
@@ -114,6 +117,6 @@ def read_places(path, places, size, readers, seconds):
             thread.start()
         for thread in threads:
             thread.join()
-        return time.monotonic() - begin, latencies
+        return time.monotonic() - begin, latencies, len(failed)
     finally:
         os.close(fd)
