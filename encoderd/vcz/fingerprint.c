@@ -4,8 +4,11 @@
  * read: encoderd/zarr/store/watch.c. It detects change; it is no protection against someone who
  * wants two stores to look alike: three FNV-1a sums of 64 bits, each from a different start.
  */
+#include "common/abreast.h"
+#include "common/cleanup.h"
 #include "encoderd/vcz/vcz.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LANES     3
@@ -50,23 +53,73 @@ static void sum_add_strings(struct sum *sum, const struct str *items, uint64_t n
         sum_add_bytes(sum, items[i].at, items[i].len);
 }
 
-static int sum_add_array(struct sum *sum, const struct zarr_array *array, struct err *err)
+#define NARRAYS 6
+
+/* The parts of all arrays' identities, each in a room of its own: they are asked for side by side. */
+struct parts {
+    const struct zarr_array *arrays[NARRAYS]; /* or NULL */
+    uint64_t begin[NARRAYS + 1];              /* of each array's parts */
+    struct buf *parts;                        /* owned */
+};
+
+static void add_part(const void *data, size_t n, void *arg)
 {
+    buf_append(arg, data, n);
+}
+
+static int read_part(void *arg, uint64_t i, struct err *err)
+{
+    const struct parts *parts = arg;
+    struct buf *part = &parts->parts[i];
+    unsigned array = 0;
+
+    while (i >= parts->begin[array + 1])
+        array++;
+    if (zarr_identity_part(parts->arrays[array], i - parts->begin[array], add_part, part, err) != 0)
+        return -1;
+    return part->failed ? err_set(err, ERR_MEMORY, "out of memory for what identifies a store") : 0;
+}
+
+static int read_parts(struct parts *parts, struct err *err)
+{
+    for (unsigned i = 0; i < NARRAYS; i++)
+        parts->begin[i + 1] =
+            parts->begin[i] +
+            (parts->arrays[i] == NULL ? 0 : zarr_identity_nparts(parts->arrays[i]));
+    parts->parts = calloc(parts->begin[NARRAYS] + 1, sizeof *parts->parts);
+    if (parts->parts == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for what identifies a store");
+    return abreast_run(parts->begin[NARRAYS], read_part, parts, err);
+}
+
+static void free_parts(struct parts *parts)
+{
+    for (uint64_t i = 0; parts->parts != NULL && i < parts->begin[NARRAYS]; i++)
+        buf_free(&parts->parts[i]);
+    free(parts->parts);
+}
+
+static void sum_add_array(struct sum *sum, const struct parts *parts, unsigned i)
+{
+    const struct zarr_array *array = parts->arrays[i];
+
     if (array == NULL) {
         sum_add_u64(sum, 0);
-        return 0;
+        return;
     }
     sum_add_bytes(sum, array->name, strlen(array->name));
     sum_add_bytes(sum, array->identity, sizeof array->identity);
     for (unsigned d = 0; d < array->meta.ndim; d++)
         sum_add_u64(sum, array->meta.shape[d]);
-    return zarr_array_identity(array, sum_add, sum, err);
+    for (uint64_t part = parts->begin[i]; part < parts->begin[i + 1]; part++)
+        sum_add(parts->parts[part].data, parts->parts[part].len, sum);
 }
 
 int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], struct err *err)
 {
-    const struct zarr_array *const arrays[] = {vcz->genotype, vcz->phased, vcz->contig,
-                                               vcz->position, vcz->allele, vcz->id};
+    CLEANUP(free_parts)
+    struct parts parts = {
+        {vcz->genotype, vcz->phased, vcz->contig, vcz->position, vcz->allele, vcz->id}, {0}, NULL};
     struct sum sum = {
         {UINT64_C(0xcbf29ce484222325), UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xbf58476d1ce4e5b9)}};
     const char *version = zarr_group_attr(vcz->group, "vcf_zarr_version");
@@ -78,9 +131,10 @@ int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], 
     sum_add(vcz->sample_column, vcz->nsamples * sizeof *vcz->sample_column, &sum);
     sum_add_strings(&sum, vcz->sample_id, vcz->nsamples);
     sum_add_strings(&sum, vcz->contigs.items, vcz->contigs.nitems);
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
-        if (sum_add_array(&sum, arrays[i], err) != 0)
-            return -1;
+    if (read_parts(&parts, err) != 0)
+        return -1;
+    for (unsigned i = 0; i < NARRAYS; i++)
+        sum_add_array(&sum, &parts, i);
     for (unsigned k = 0; k < LANES; k++)
         for (unsigned i = 0; i < 8; i++)
             out[8 * k + i] = (uint8_t)(sum.lane[k] >> (8 * i));

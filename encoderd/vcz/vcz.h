@@ -69,7 +69,7 @@ struct vcz {
 int vcz_need(const struct vcz *vcz, unsigned parts, struct err *err);
 
 /* What identifies the store's present state without reading it all: metadata texts, names, and the identity
- * (zarr_array_identity) of the arrays that a view reads. */
+ * (zarr_identity_part) of the arrays that a view reads. */
 #define VCZ_FINGERPRINT_NBYTES 24
 int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], struct err *err);
 

@@ -22,9 +22,13 @@ static int open_store(const char *path, unsigned store_flags, struct spill *spil
 
 static int open_group(struct vcz *vcz, struct err *err)
 {
+    static const char *const arrays[] = {
+        "call_genotype",  "sample_id",  "variant_contig",       "variant_position", "contig_id",
+        "variant_allele", "variant_id", "call_genotype_phased", "call_DS",          "call_GP"};
     struct err known = {0};
 
     if (zarr_group_open(vcz->store, &vcz->group, err) == 0) {
+        zarr_group_read_ahead(vcz->group, arrays, sizeof arrays / sizeof arrays[0]);
         vcz->version = zarr_group_attr_text(vcz->group, "vcf_zarr_version");
         return 0;
     }
@@ -139,6 +143,7 @@ int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, i
         note_stale(vcz);
         note_lost_alleles(vcz);
         note_dosages(vcz);
+        zarr_group_forget(vcz->group);
         *out = vcz;
         return 0;
     }

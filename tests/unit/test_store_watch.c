@@ -310,8 +310,9 @@ static void identity_of(const struct zarr_array *array, struct buf *out)
     struct err err = {0};
 
     buf_reset(out);
-    if (zarr_array_identity(array, append, out, &err) != 0)
-        fail_msg("%s", err.msg);
+    for (uint64_t i = 0; i < zarr_identity_nparts(array); i++)
+        if (zarr_identity_part(array, i, append, out, &err) != 0)
+            fail_msg("%s", err.msg);
 }
 
 /* As many keys as are looked at, and no more, in an array of 10^18 chunks. */

@@ -3,7 +3,7 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/zarr/meta/json_text.h"
-#include "encoderd/zarr/meta/meta_text.h"
+#include "encoderd/zarr/meta/meta_ahead.h"
 #include "encoderd/zarr/meta/stored_objects.h"
 
 #include <jansson.h>
@@ -14,6 +14,7 @@
 
 struct zarr_group {
     const struct store *store; /* borrowed */
+    struct meta_ahead ahead;
     unsigned format;
     json_t *attrs; /* owned; NULL if none */
     char *stale;   /* owned; see zarr_group_stale */
@@ -28,14 +29,15 @@ static void cleanup_json(json_t **json)
 #define AUTO_BUF  CLEANUP(buf_free)
 
 /* *out is NULL if there is no such object; else a JSON object the caller owns. */
-static int load_json(const struct store *store, const char *key, json_t **out, struct err *err)
+static int load_json(const struct zarr_group *group, const char *key, json_t **out, struct err *err)
 {
+    const struct store *store = group->store;
     AUTO_BUF struct buf text = {0};
     json_error_t at;
     bool found;
 
     *out = NULL;
-    if (meta_text_read(store, key, "", &text, NULL, &found, err) < 0)
+    if (meta_ahead_text(&group->ahead, store, key, "", &text, NULL, &found, err) < 0)
         return -1;
     if (!found)
         return 0;
@@ -120,9 +122,30 @@ static bool is_stale(const struct zarr_group *group, const char *name, const jso
     char key[ZARR_KEY_MAX];
 
     metadata_key(group->format, name, key);
-    if (load_json(group->store, key, &own, &unreadable) < 0)
+    if (load_json(group, key, &own, &unreadable) < 0)
         return false;
     return own == NULL || !same_array(own, copy);
+}
+
+/* The arrays' own. */
+static void read_ahead_of_copy(struct zarr_group *group, json_t *copy)
+{
+    const char *entry;
+    json_t *node;
+
+    json_object_foreach(copy, entry, node)
+    {
+        char room[NAME_LEN_MAX + 1], key[ZARR_KEY_MAX];
+        const char *name = copied_array(group->format, entry, node, room);
+
+        if (group->ahead.n == META_AHEAD_MAX)
+            break;
+        if (name == NULL)
+            continue;
+        metadata_key(group->format, name, key);
+        meta_ahead_add(&group->ahead, key, name);
+    }
+    meta_ahead_read(&group->ahead, group->store);
 }
 
 static int compare_copy(struct zarr_group *group, json_t *copy, struct err *err)
@@ -131,6 +154,7 @@ static int compare_copy(struct zarr_group *group, json_t *copy, struct err *err)
     const char *key;
     json_t *node;
 
+    read_ahead_of_copy(group, copy);
     json_object_foreach(copy, key, node)
     {
         char room[NAME_LEN_MAX + 1];
@@ -171,7 +195,7 @@ static int load_copy(const struct zarr_group *group, json_t **out, struct err *e
 {
     struct err why;
 
-    if (load_json(group->store, ".zmetadata", out, &why) == 0)
+    if (load_json(group, ".zmetadata", out, &why) == 0)
         return 0;
     if (why.code == ERR_UNSUPPORTED && group->attrs != NULL)
         return 0;
@@ -186,7 +210,7 @@ static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
     json_t *metadata;
 
     if (check_format(group->store, ".zgroup", top, 2, err) < 0 ||
-        load_json(group->store, ".zattrs", &group->attrs, err) < 0 ||
+        load_json(group, ".zattrs", &group->attrs, err) < 0 ||
         load_copy(group, &consolidated, err) < 0)
         return -1;
     metadata = json_object_get(consolidated, "metadata");
@@ -201,13 +225,17 @@ static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
 
 static int open_root(struct zarr_group *group, struct err *err)
 {
+    static const char *const keys[] = {"zarr.json", ".zgroup", ".zattrs", ".zmetadata"};
     AUTO_JSON json_t *top = NULL;
 
-    if (load_json(group->store, "zarr.json", &top, err) < 0)
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        meta_ahead_add(&group->ahead, keys[i], "");
+    meta_ahead_read(&group->ahead, group->store);
+    if (load_json(group, "zarr.json", &top, err) < 0)
         return -1;
     if (top != NULL)
         return open_v3(group, top, err);
-    if (load_json(group->store, ".zgroup", &top, err) < 0)
+    if (load_json(group, ".zgroup", &top, err) < 0)
         return -1;
     if (top != NULL)
         return open_v2(group, top, err);
@@ -236,6 +264,7 @@ void zarr_group_free(struct zarr_group *group)
     if (group == NULL)
         return;
     json_decref(group->attrs);
+    meta_ahead_clear(&group->ahead);
     free(group->stale);
     free(group);
 }
@@ -243,6 +272,26 @@ void zarr_group_free(struct zarr_group *group)
 unsigned zarr_group_format(const struct zarr_group *group)
 {
     return group->format;
+}
+
+void zarr_group_read_ahead(struct zarr_group *group, const char *const *arrays, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char key[ZARR_KEY_MAX];
+
+        metadata_key(group->format, arrays[i], key);
+        meta_ahead_add(&group->ahead, key, arrays[i]);
+        if (group->format == 3)
+            continue;
+        snprintf(key, sizeof key, "%s/.zattrs", arrays[i]);
+        meta_ahead_add(&group->ahead, key, "");
+    }
+    meta_ahead_read(&group->ahead, group->store);
+}
+
+void zarr_group_forget(struct zarr_group *group)
+{
+    meta_ahead_clear(&group->ahead);
 }
 
 void zarr_group_dims(const struct zarr_group *group, const char *array, struct zarr_dims *out)
@@ -255,7 +304,7 @@ void zarr_group_dims(const struct zarr_group *group, const char *array, struct z
 
     *out = (struct zarr_dims){0};
     snprintf(key, sizeof key, "%s/%s", array, v3 ? "zarr.json" : ".zattrs");
-    if (load_json(group->store, key, &top, &unreadable) < 0)
+    if (load_json(group, key, &top, &unreadable) < 0)
         return;
     list = json_object_get(top, v3 ? "dimension_names" : "_ARRAY_DIMENSIONS");
     for (size_t d = 0; d < json_array_size(list) && d < ZARR_DIMS_MAX; d++) {
@@ -338,7 +387,7 @@ static int array_text(const struct zarr_group *group, const char *name, char key
                       struct buf *out, struct meta_digest *digest, bool *found, struct err *err)
 {
     metadata_key(group->format, name, key);
-    if (meta_text_read(group->store, key, name, out, digest, found, err) < 0)
+    if (meta_ahead_text(&group->ahead, group->store, key, name, out, digest, found, err) < 0)
         return -1;
     if (*found && group->format == 3 && is_group_text(out))
         *found = false;
@@ -519,21 +568,22 @@ static void object_key(const struct zarr_array *array, uint64_t number, char key
     zarr_chunk_key(array, index, key);
 }
 
-int zarr_array_identity(const struct zarr_array *array,
-                        void (*add)(const void *data, size_t n, void *arg), void *arg,
-                        struct err *err)
+uint64_t zarr_identity_nparts(const struct zarr_array *array)
 {
-    const uint64_t total = count_objects(&array->meta);
+    return 1 + size_min(count_objects(&array->meta), ZARR_IDENTITY_MOST);
+}
+
+int zarr_identity_part(const struct zarr_array *array, uint64_t part,
+                       void (*add)(const void *data, size_t n, void *arg), void *arg,
+                       struct err *err)
+{
+    const uint64_t total = count_objects(&array->meta), i = part - 1;
     const uint64_t n = size_min(total, ZARR_IDENTITY_MOST), gaps = n > 1 ? n - 1 : 1;
     char key[ZARR_KEY_MAX];
 
-    if (store_identity(array->store, array->name, add, arg, err) != 0)
-        return -1;
-    for (uint64_t i = 0; i < n; i++) {
-        object_key(array, (total - 1) / gaps * i + (total - 1) % gaps * i / gaps, key);
-        add(key, strlen(key) + 1, arg);
-        if (store_identity(array->store, key, add, arg, err) != 0)
-            return -1;
-    }
-    return 0;
+    if (part == 0)
+        return store_identity(array->store, array->name, add, arg, err);
+    object_key(array, (total - 1) / gaps * i + (total - 1) % gaps * i / gaps, key);
+    add(key, strlen(key) + 1, arg);
+    return store_identity(array->store, key, add, arg, err);
 }

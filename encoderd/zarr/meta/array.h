@@ -15,6 +15,11 @@ int zarr_group_open(const struct store *store, struct zarr_group **out, struct e
 void zarr_group_free(struct zarr_group *group);
 unsigned zarr_group_format(const struct zarr_group *group); /* 2 or 3 */
 
+/* Metadata that will be needed next, of these arrays, are read side by side, and kept until they are to be forgotten. No
+ * other thread may use the group meanwhile. A hint: what cannot be read is an error of whoever opens the array. */
+void zarr_group_read_ahead(struct zarr_group *group, const char *const *arrays, size_t n);
+void zarr_group_forget(struct zarr_group *group);
+
 /* A string attribute of the group, or NULL. Owned by the group. */
 const char *zarr_group_attr(const struct zarr_group *group, const char *name);
 
@@ -67,13 +72,14 @@ void zarr_array_free(struct zarr_array *array);
 #define ZARR_KEY_MAX 512
 void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char buf[ZARR_KEY_MAX]);
 
-/* How many of the array's objects zarr_array_identity looks at, at most. */
+/* How many of the array's objects its identity is made of, at most. */
 #define ZARR_IDENTITY_MOST 256
 
-/* store_identity of the array's directory and of some of its objects: all if there are few, else
- * ZARR_IDENTITY_MOST at even distances, the first and the last among them. */
-int zarr_array_identity(const struct zarr_array *array,
-                        void (*add)(const void *data, size_t n, void *arg), void *arg,
-                        struct err *err);
+/* An array's identity comes in parts, which may be asked for side by side: store_identity of its directory, and of some
+ * of its objects: all if there are few, else ZARR_IDENTITY_MOST at even distances, the first and the last among them. */
+uint64_t zarr_identity_nparts(const struct zarr_array *array);
+int zarr_identity_part(const struct zarr_array *array, uint64_t part,
+                       void (*add)(const void *data, size_t n, void *arg), void *arg,
+                       struct err *err);
 
 #endif

@@ -64,7 +64,8 @@ static int read_pieces(const struct object *object, struct json_prune *prune,
 }
 
 static int read_object(const struct object *object, const struct store *store, const char *key,
-                       struct buf *out, struct meta_digest *digest, struct err *err)
+                       size_t cost_max, struct buf *out, struct meta_digest *digest,
+                       struct err *err)
 {
     struct json_prune prune;
 
@@ -73,14 +74,15 @@ static int read_object(const struct object *object, const struct store *store, c
                        "%s/%s: %llu bytes are more than the %llu that such a file may have",
                        store_path(store), key, (unsigned long long)object_size(object),
                        (unsigned long long)META_NBYTES_MAX);
-    json_prune_begin(&prune, out, META_COST_MAX, names_attributes(key));
+    json_prune_begin(&prune, out, cost_max, names_attributes(key));
     if (read_pieces(object, &prune, digest, err) < 0)
         return -1;
     return outcome(&prune, store, key, err);
 }
 
-int meta_text_read(const struct store *store, const char *key, const char *name, struct buf *out,
-                   struct meta_digest *digest, bool *found, struct err *err)
+int meta_text_read_within(const struct store *store, const char *key, const char *name,
+                          size_t cost_max, struct buf *out, struct meta_digest *digest, bool *found,
+                          struct err *err)
 {
     struct object *object;
     int rc;
@@ -94,8 +96,14 @@ int meta_text_read(const struct store *store, const char *key, const char *name,
         return -1;
     if (object == NULL)
         return 0;
-    rc = read_object(object, store, key, out, digest, err);
+    rc = read_object(object, store, key, cost_max, out, digest, err);
     object_close(object);
     *found = rc == 0;
     return rc;
+}
+
+int meta_text_read(const struct store *store, const char *key, const char *name, struct buf *out,
+                   struct meta_digest *digest, bool *found, struct err *err)
+{
+    return meta_text_read_within(store, key, name, META_COST_MAX, out, digest, found, err);
 }

@@ -27,4 +27,9 @@ struct meta_digest {
 int meta_text_read(const struct store *store, const char *key, const char *name, struct buf *out,
                    struct meta_digest *digest, bool *found, struct err *err);
 
+/* The same with another bound. */
+int meta_text_read_within(const struct store *store, const char *key, const char *name,
+                          size_t cost_max, struct buf *out, struct meta_digest *digest, bool *found,
+                          struct err *err);
+
 #endif

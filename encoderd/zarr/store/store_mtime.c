@@ -1,31 +1,44 @@
+#include "common/abreast.h"
 #include "encoderd/zarr/store/kind.h"
+#include "encoderd/zarr/store/name_list.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
+
+static const char *const metadata[] = {".zgroup", ".zarray", ".zattrs", ".zmetadata", "zarr.json"};
+#define NMETADATA (sizeof metadata / sizeof metadata[0])
 
 struct newest {
     const struct store *store; /* borrowed */
-    int64_t mtime;
+    struct name_list names;    /* in the root */
+    _Atomic(int64_t) mtime;
 };
 
-/* Of the metadata of the group or array at `tree`. */
-static int look_at(const char *tree, void *arg)
+/* Of one of the metadata of the root, and of each of the names in it, which may be no tree. */
+static int look_at(void *arg, uint64_t i, struct err *err)
 {
-    static const char *const names[] = {".zgroup", ".zarray", ".zattrs", ".zmetadata", "zarr.json"};
     struct newest *newest = arg;
+    const size_t tree = (size_t)(i / NMETADATA);
+    const char *above = tree == 0 ? "" : newest->names.items[tree - 1];
+    char key[PATH_MAX];
+    const int n =
+        snprintf(key, sizeof key, "%s%s%s", above, tree == 0 ? "" : "/", metadata[i % NMETADATA]);
+    int64_t mtime, before = newest->mtime;
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char key[PATH_MAX];
-        const int n = snprintf(key, sizeof key, "%s%s%s", tree, *tree == '\0' ? "" : "/", names[i]);
-        int64_t mtime;
-
-        if (n < 0 || (size_t)n >= sizeof key)
-            continue;
-        mtime = newest->store->ops->mtime(newest->store, key);
-        if (mtime > newest->mtime)
-            newest->mtime = mtime;
-    }
+    (void)err;
+    if (n < 0 || (size_t)n >= sizeof key)
+        return 0;
+    mtime = newest->store->ops->mtime(newest->store, key);
+    while (mtime > before && !atomic_compare_exchange_weak(&newest->mtime, &before, mtime))
+        ;
     return 0;
+}
+
+static int add_name(const char *name, void *arg)
+{
+    return name_list_add(arg, name, strlen(name));
 }
 
 int64_t store_mtime(const struct store *store)
@@ -33,7 +46,8 @@ int64_t store_mtime(const struct store *store)
     struct newest newest = {.store = store};
     struct err err = {0};
 
-    look_at("", &newest);
-    store_children(store, "", look_at, &newest, &err); /* what cannot be listed has no say */
+    store_names(store, "", add_name, &newest.names, &err); /* what cannot be listed has no say */
+    abreast_run((newest.names.n + 1) * NMETADATA, look_at, &newest, &err);
+    name_list_free(&newest.names);
     return newest.mtime;
 }

@@ -1,0 +1,63 @@
+#include "common/abreast.h"
+
+#include "common/parallel.h"
+
+#include <time.h>
+
+/* Longer than it takes to open and read a small file that the system has in memory, on a busy machine, too; shorter
+ * than a server's answer that is worth a thread. */
+#define AT_ONCE_NS INT64_C(300000)
+
+struct rest {
+    uint64_t begin;
+    int (*one)(void *arg, uint64_t i, struct err *err);
+    void *arg;
+};
+
+int64_t abreast_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+bool abreast_waited(int64_t begin)
+{
+    return abreast_now() - begin > AT_ONCE_NS;
+}
+
+static int make(void *arg, void *worker, uint64_t i, void **piece, struct err *err)
+{
+    const struct rest *rest = arg;
+
+    (void)worker;
+    *piece = NULL;
+    return rest->one(rest->arg, rest->begin + i, err);
+}
+
+static int take(void *arg, uint64_t i, void *piece, struct err *err)
+{
+    (void)arg;
+    (void)i;
+    (void)piece;
+    (void)err;
+    return 0;
+}
+
+int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
+                struct err *err)
+{
+    struct rest rest = {0, one, arg};
+    struct parallel_job job = {.nthreads = ABREAST_MOST, .make = make, .take = take, .arg = &rest};
+
+    for (bool waited = false; rest.begin < n && !waited; rest.begin++) {
+        const int64_t begin = abreast_now();
+
+        if (one(arg, rest.begin, err) != 0)
+            return -1;
+        waited = abreast_waited(begin);
+    }
+    job.npieces = n - rest.begin;
+    return parallel_run(&job, err);
+}

@@ -1,0 +1,26 @@
+/*
+ * abreast: independent pieces of work that take next to no time, unless a disk or a server has to be waited for: then
+ * side by side.
+ */
+#ifndef VCZFS_COMMON_ABREAST_H
+#define VCZFS_COMMON_ABREAST_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* So many wait at once, at most. */
+#define ABREAST_MOST 128
+
+/* Calls one(arg, 0), ..., one(arg, n - 1), in this order and on this thread for as long as each is done at once; from the
+ * first one that was not, on as many threads as ABREAST_MOST. -1, and the error of the first one, in order, that failed:
+ * those after it may not have been called. */
+int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
+                struct err *err);
+
+/* Does work that began at that moment, as abreast_now says, seem to have waited? */
+int64_t abreast_now(void);
+bool abreast_waited(int64_t begin);
+
+#endif
