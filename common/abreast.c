@@ -45,11 +45,26 @@ static int take(void *arg, uint64_t i, void *piece, struct err *err)
     return 0;
 }
 
+static int run_rest(struct rest *rest, uint64_t n, struct err *err)
+{
+    const struct parallel_job job = {
+        .npieces = n, .nthreads = ABREAST_MOST, .make = make, .take = take, .arg = rest};
+
+    return parallel_run(&job, err);
+}
+
+int abreast_run_wide(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
+                     struct err *err)
+{
+    struct rest rest = {0, one, arg};
+
+    return run_rest(&rest, n, err);
+}
+
 int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
                 struct err *err)
 {
     struct rest rest = {0, one, arg};
-    struct parallel_job job = {.nthreads = ABREAST_MOST, .make = make, .take = take, .arg = &rest};
 
     for (bool waited = false; rest.begin < n && !waited; rest.begin++) {
         const int64_t begin = abreast_now();
@@ -58,6 +73,5 @@ int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), 
             return -1;
         waited = abreast_waited(begin);
     }
-    job.npieces = n - rest.begin;
-    return parallel_run(&job, err);
+    return run_rest(&rest, n - rest.begin, err);
 }

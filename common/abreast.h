@@ -19,6 +19,10 @@
 int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
                 struct err *err);
 
+/* The same, from the first on on as many threads: for what is known to wait. */
+int abreast_run_wide(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
+                     struct err *err);
+
 /* Does work that began at that moment, as abreast_now says, seem to have waited? */
 int64_t abreast_now(void);
 bool abreast_waited(int64_t begin);

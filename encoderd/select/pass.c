@@ -2,6 +2,7 @@
 
 #include "common/parallel.h"
 #include "common/size.h"
+#include "encoderd/vcz/ahead.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,7 +23,9 @@ struct pass_run {
     const struct pass_means *means;
     struct row_map every; /* what is looked at where the pass names no rows; owns nothing */
     const struct row_map *rows;
-    uint64_t stride;               /* variants that begin with a chunk and end with one */
+    uint64_t stride;           /* variants that begin with a chunk and end with one */
+    struct chunk_table *table; /* of all readers */
+    struct ahead *ahead;
     uint64_t nparts;               /* ranges that these are taken apart into */
     struct pass_progress progress; /* in rows; written by take only */
 };
@@ -48,14 +51,22 @@ static void range_rows(const struct pass_run *run, uint64_t i, uint64_t *begin, 
     *end = row_map_lower_bound(run->rows, 0, last);
 }
 
+static unsigned parts_read(const struct pass *pass)
+{
+    return pass->parts != 0 ? pass->parts : VCZ_SITES;
+}
+
 static int worker_start(void *arg, void **worker, struct err *err)
 {
     const struct pass_run *run = arg;
+    struct sites_reader *reader =
+        sites_reader_of(run->pass->vcz, parts_read(run->pass), run->means->scratch_max, err);
 
-    const unsigned parts = run->pass->parts != 0 ? run->pass->parts : VCZ_SITES;
-
-    *worker = sites_reader_of(run->pass->vcz, parts, run->means->scratch_max, err);
-    return *worker != NULL ? 0 : -1;
+    *worker = reader;
+    if (reader == NULL)
+        return -1;
+    sites_reader_share(reader, run->table);
+    return 0;
 }
 
 static void worker_stop(void *arg, void *worker)
@@ -96,6 +107,7 @@ static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct er
     void *piece;
 
     *out = NULL;
+    ahead_reached(run->ahead, i);
     range_rows(run, i, &begin, &end);
     if (begin == end)
         return 0;
@@ -149,6 +161,38 @@ static int piece_take(void *arg, uint64_t i, void *piece, struct err *err)
     return rc != 0 ? -1 : pass_progress_add(&run->progress, end - begin, err);
 }
 
+/* The variants from a range's first row to its last. */
+static void range_variants(const void *arg, uint64_t i, uint64_t *begin, uint64_t *end)
+{
+    const struct pass_run *run = arg;
+    uint64_t first, last;
+
+    range_rows(run, i, &first, &last);
+    *begin = *end = 0;
+    if (first == last)
+        return;
+    *begin = row_map_at(run->rows, first).variant;
+    *end = row_map_at(run->rows, last - 1).variant + 1;
+}
+
+static struct ahead *read_ahead(const struct pass_run *run, uint64_t nranges)
+{
+    const struct vcz *vcz = run->pass->vcz;
+    const unsigned parts = parts_read(run->pass);
+    const struct ahead_plan plan = {
+        .table = run->table,
+        .arrays = {(parts & VCZ_PLACES) != 0 ? vcz->contig : NULL,
+                   (parts & VCZ_PLACES) != 0 ? vcz->position : NULL,
+                   (parts & VCZ_ALLELES) != 0 ? vcz->allele : NULL,
+                   (parts & VCZ_IDS) != 0 ? vcz->id : NULL},
+        .nranges = nranges,
+        .range = range_variants,
+        .arg = run,
+    };
+
+    return ahead_begin(&plan);
+}
+
 int pass_run(const struct pass *pass, const struct pass_means *means, struct err *err)
 {
     struct pass_run run = {
@@ -167,6 +211,7 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
         .discard = piece_discard,
         .arg = &run,
     };
+    int rc;
 
     row_map_init_all(&run.every, pass->vcz->nvariants);
     run.progress.total = row_map_nrows(run.rows);
@@ -175,5 +220,12 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
     run.nparts = size_div_up(run.stride, size_max(RANGE_MAX, means->scratch_max / SITE_NBYTES));
     job.npieces = size_div_up(pass->vcz->nvariants, run.stride) * run.nparts;
     run.progress.last_said_ns = now_ns();
-    return parallel_run(&job, err);
+    run.table = chunk_table_new(err);
+    if (run.table == NULL)
+        return -1;
+    run.ahead = read_ahead(&run, job.npieces);
+    rc = parallel_run(&job, err);
+    ahead_end(run.ahead);
+    chunk_table_free(run.table);
+    return rc;
 }

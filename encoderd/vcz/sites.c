@@ -113,6 +113,11 @@ struct sites_reader *sites_reader_new(const struct vcz *vcz, size_t scratch_max,
     return sites_reader_of(vcz, VCZ_SITES, scratch_max, err);
 }
 
+void sites_reader_share(struct sites_reader *reader, struct chunk_table *table)
+{
+    decoder_share(reader->decoder, table);
+}
+
 void sites_reader_free(struct sites_reader *reader)
 {
     if (reader == NULL)

@@ -27,6 +27,8 @@ struct sites_reader *sites_reader_new(const struct vcz *vcz, size_t scratch_max,
  * contig_index -1, its ID ".". */
 struct sites_reader *sites_reader_of(const struct vcz *vcz, unsigned parts, size_t scratch_max,
                                      struct err *err);
+/* See decoder_share. Before the first site. */
+void sites_reader_share(struct sites_reader *reader, struct chunk_table *table);
 void sites_reader_free(struct sites_reader *reader);
 
 /* *out is valid until the next call. Errors (a contig index out of range, a negative position, an

@@ -115,6 +115,22 @@ def edit_json(path, change):
     path.write_text(json.dumps(data))
 
 
+@contextlib.contextmanager
+def slowfs(source, mnt, ms, *options):
+    """Storage at a distance (tests/tools/slowfs.c). Yields what asks for its counters."""
+    mnt.mkdir()
+    command = [BUILD / "tools/slowfs", *options, "1e6", str(ms), source, mnt]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        yield lambda: json.loads((mnt / ".slowfs").read_text())
+    finally:
+        process.terminate()
+        last = process.stdout.read()
+        assert process.wait() == 0
+        assert json.loads(last)["at_once"] == 0
+
+
 def mkvcz(out, *options):
     """A generated store at `out`."""
     done = subprocess.run(

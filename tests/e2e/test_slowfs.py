@@ -1,10 +1,7 @@
 """What measures storage at a distance (tests/tools/slowfs.c): as many requests at once as are asked, each counted as
 what it is."""
 
-import contextlib
-import json
 import os
-import subprocess
 import threading
 
 import pytest
@@ -14,23 +11,6 @@ import helpers
 READERS = 200  # libfuse serves 10 at once unless told otherwise
 SLOWLY = 300 * helpers.SLOW  # ms: long enough for most readers to have asked before the first is answered
 PAGE = 4096
-FAST = 1e6  # MB/s
-
-
-@contextlib.contextmanager
-def slowfs(source, mnt, ms, *options):
-    """Yields what asks for the counters."""
-    mnt.mkdir()
-    command = [helpers.BUILD / "tools/slowfs", *options, str(FAST), str(ms), source, mnt]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout.readline() == "ready\n"
-        yield lambda: json.loads((mnt / ".slowfs").read_text())
-    finally:
-        process.terminate()
-        last = process.stdout.read()
-        assert process.wait() == 0
-        assert json.loads(last)["at_once"] == 0
 
 
 @pytest.fixture
@@ -44,7 +24,7 @@ def source(tmp_path):
 
 def test_requests_are_counted_by_kind(source, tmp_path):
     mnt = tmp_path / "mnt"
-    with slowfs(source, mnt, 0.1) as counters:
+    with helpers.slowfs(source, mnt, 0.1) as counters:
         assert (mnt / "a/small").read_bytes() == b"small"
         first = counters()
         assert not (mnt / "nothing").exists() and not (mnt / "nothing").exists()
@@ -60,7 +40,7 @@ def test_requests_are_counted_by_kind(source, tmp_path):
 def test_a_lookup_and_its_opening_are_one_trip_if_asked(source, tmp_path):
     for options, opened in ((), 1), (("-c",), 0):
         mnt = tmp_path / f"mnt{opened}"
-        with slowfs(source, mnt, 0, *options) as counters:
+        with helpers.slowfs(source, mnt, 0, *options) as counters:
             os.close(os.open(mnt / "large", os.O_RDONLY))
             assert counters()["open"] == opened
             os.close(os.open(mnt / "large", os.O_RDONLY))  # the name is known by now
@@ -69,7 +49,7 @@ def test_a_lookup_and_its_opening_are_one_trip_if_asked(source, tmp_path):
 
 def test_readers_do_not_wait_for_each_other(source, tmp_path):
     mnt = tmp_path / "mnt"
-    with slowfs(source, mnt, SLOWLY) as counters:
+    with helpers.slowfs(source, mnt, SLOWLY) as counters:
         fd = os.open(mnt / "large", os.O_RDONLY)
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
         counters()

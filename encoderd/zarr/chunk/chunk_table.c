@@ -32,13 +32,14 @@ struct chunk_table {
     uint64_t index_nbytes;
 };
 
-static size_t open_max(void)
+/* `most`, or the part of what the process may have open, or a few. */
+static size_t open_max(uint64_t most, unsigned part)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return OPEN_FEW;
-    return (size_t)size_max(OPEN_FEW, size_min(OPEN_MAX, limit.rlim_cur / 16));
+    return (size_t)size_max(OPEN_FEW, size_min(most, limit.rlim_cur / part));
 }
 
 struct chunk_table *chunk_table_new(struct err *err)
@@ -54,8 +55,14 @@ struct chunk_table *chunk_table_new(struct err *err)
     }
     pthread_mutex_init(&table->lock, NULL);
     TAILQ_INIT(&table->ages);
-    table->nopen_max = open_max();
+    table->nopen_max = open_max(OPEN_MAX, 16);
     return table;
+}
+
+size_t chunk_table_keep_open(struct chunk_table *table, size_t n)
+{
+    table->nopen_max = (size_t)size_max(table->nopen_max, open_max(n, 8));
+    return table->nopen_max;
 }
 
 /* ---- All under the lock ---- */

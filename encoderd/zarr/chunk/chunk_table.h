@@ -16,6 +16,10 @@ struct chunk_table;
 /* A store must not be freed while a table knows chunks of it: trim or free the table first. Arrays may come and go. */
 struct chunk_table *chunk_table_new(struct err *err);
 
+/* Lets it keep `n` files open, if it would keep fewer, or as many as an eighth of what the process may have; returns how
+ * many it keeps. Before it knows any chunk. */
+size_t chunk_table_keep_open(struct chunk_table *table, size_t n);
+
 /* Nobody may hold anything of it. NULL is ignored. */
 void chunk_table_free(struct chunk_table *table);
 

@@ -1,0 +1,127 @@
+/* What has to wait is done side by side, what has not is not, and errors come in order. */
+#include "common/abreast.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define WAIT_US 2000
+
+struct work {
+    pthread_t caller;
+    pthread_barrier_t barrier; /* of those that meet */
+    uint64_t meet;             /* the first of them; UINT64_MAX: nobody does */
+    atomic_uint called, elsewhere, disorder;
+    uint64_t fails;
+};
+
+static struct work work_new(void)
+{
+    return (struct work){.caller = pthread_self(), .meet = UINT64_MAX, .fails = UINT64_MAX};
+}
+
+static int one(void *arg, uint64_t i, struct err *err)
+{
+    struct work *work = arg;
+
+    work->called++;
+    work->elsewhere += !pthread_equal(work->caller, pthread_self());
+    if (i >= work->meet)
+        pthread_barrier_wait(&work->barrier);
+    return i >= work->fails ? err_set(err, ERR_IO, "number %d", (int)i) : 0;
+}
+
+static int in_order(void *arg, uint64_t i, struct err *err)
+{
+    struct work *work = arg;
+
+    (void)err;
+    work->disorder += i != work->called;
+    work->called++;
+    work->elsewhere += !pthread_equal(work->caller, pthread_self());
+    return 0;
+}
+
+static int first_waits(void *arg, uint64_t i, struct err *err)
+{
+    if (i == 0)
+        usleep(WAIT_US);
+    return one(arg, i, err);
+}
+
+/* Each of those that meet returns when all of them have been called. */
+static void check_meeting(uint64_t n, bool wide)
+{
+    struct work work = work_new();
+    struct err err = {0};
+
+    work.meet = wide ? 0 : 1;
+    pthread_barrier_init(&work.barrier, NULL, (unsigned)(n - work.meet));
+    assert_int_equal(
+        wide ? abreast_run_wide(n, one, &work, &err) : abreast_run(n, first_waits, &work, &err), 0);
+    assert_int_equal(work.called, n);
+    pthread_barrier_destroy(&work.barrier);
+}
+
+static void test_side_by_side(void **state)
+{
+    (void)state;
+    check_meeting(2, false);
+    check_meeting(1 + ABREAST_MOST, false);
+    check_meeting(ABREAST_MOST, true);
+}
+
+static void test_at_once(void **state)
+{
+    struct work work = work_new();
+    struct err err = {0};
+
+    (void)state;
+    /* Few: a busy machine may make one of them look as if it had waited, which does not hurt but would fail. */
+    for (unsigned round = 0; round < 100 && (round == 0 || work.elsewhere > 0); round++) {
+        work = work_new();
+        assert_int_equal(abreast_run(3, in_order, &work, &err), 0);
+    }
+    assert_int_equal(work.called, 3);
+    assert_int_equal(work.elsewhere, 0);
+    assert_int_equal(work.disorder, 0);
+    assert_int_equal(abreast_run(0, one, &work, &err), 0);
+    assert_int_equal(abreast_run_wide(0, one, &work, &err), 0);
+    assert_int_equal(work.called, 3);
+}
+
+static void test_first_error_counts(void **state)
+{
+    (void)state;
+    for (unsigned wide = 0; wide < 2; wide++)
+        for (uint64_t fails = 0; fails < 40; fails += 13) {
+            struct work work = work_new();
+            struct err err = {0};
+            char due[32];
+
+            work.fails = fails;
+            snprintf(due, sizeof due, "number %d", (int)fails);
+            assert_int_equal(wide ? abreast_run_wide(300, one, &work, &err)
+                                  : abreast_run(300, first_waits, &work, &err),
+                             -1);
+            assert_string_equal(err.msg, due);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_side_by_side),
+        cmocka_unit_test(test_at_once),
+        cmocka_unit_test(test_first_error_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
