@@ -87,7 +87,7 @@ static int run(const struct view *view, size_t file, uint64_t bytes_max,
                const struct budget *budget, struct err *err)
 {
     const struct sched_config config = {budget->nthreads, budget->scratch, budget->cache,
-                                        budget->kept};
+                                        budget->kept, budget->fetch};
     const uint64_t end = size_min(bytes_max, view->files[file].size);
     struct arena *arena = arena_new(budget->arena, err);
     struct sched *sched = arena == NULL ? NULL : sched_new(view, arena, &config, err);

@@ -13,6 +13,7 @@ struct budget {
     size_t scratch;    /* of each worker */
     size_t cache;      /* of chunks that can only be decoded whole */
     size_t kept;       /* of blocks that random readers wanted */
+    size_t fetch;      /* of stored bytes, on the way or there, that are not decoded yet */
     size_t zip;        /* of members of a zip archive that had to be inflated */
 };
 

@@ -99,7 +99,7 @@ static void finish_donation(void *arg, const struct err *failed)
 
 /* ---- Cells ----------------------------------------------------------------------------------- */
 
-static void end_cell(struct maker *maker, struct cell *cell, uint64_t begun,
+static bool end_cell(struct maker *maker, struct cell *cell, uint64_t begun,
                      const struct err *failed)
 {
     struct sched_core *core = maker->core;
@@ -115,22 +115,30 @@ static void end_cell(struct maker *maker, struct cell *cell, uint64_t begun,
         core->block_rows = maker->encode.block_rows;
     last = core_end_cell(core, cell, failed);
     core_unlock(core);
-    if (last)
-        core_wake_server(core);
+    return last;
+}
+
+static void give_up(struct maker *maker, struct cell *cell, uint64_t begun,
+                    const struct err *failed)
+{
+    if (end_cell(maker, cell, begun, failed))
+        core_wake_server(maker->core);
 }
 
 bool maker_ask(struct maker *maker, struct cell *cell)
 {
     struct sched_core *core = maker->core;
-    const struct span *span = cell->span;
     const uint64_t begun = now_us();
     struct err err = {0};
-    const enum need need =
-        encode_need(span->format, &cell->target, &cell->what, &maker->encode, &cell->need, &err);
-    enum cell_turn turn = TURN_RUN;
+    enum cell_turn turn;
+    enum need need;
 
+    if (cell->is_ready && cell->may_run)
+        return true;
+    need = encode_need(cell->span->format, &cell->target, &cell->what, &maker->encode, &cell->need,
+                       &err);
     if (need == NEED_FAILED) {
-        end_cell(maker, cell, begun, &err);
+        give_up(maker, cell, begun, &err);
         return false;
     }
     if (need == NEED_THERE && cell->may_run)
@@ -139,11 +147,11 @@ bool maker_ask(struct maker *maker, struct cell *cell)
     turn = core_asked(core, cell, need);
     core_unlock(core);
     if (turn == TURN_END)
-        end_cell(maker, cell, begun, NULL);
+        give_up(maker, cell, begun, NULL);
     return turn == TURN_RUN;
 }
 
-void maker_run(struct maker *maker, struct cell *cell)
+bool maker_run(struct maker *maker, struct cell *cell)
 {
     struct span *span = cell->span;
     struct donation donation = {
@@ -153,9 +161,9 @@ void maker_run(struct maker *maker, struct cell *cell)
     struct err err = {0};
     int failed;
 
-    cell->what.donor = &donor;
+    cell->what.donor = maker->donates ? &donor : NULL;
     decoder_keep(maker->encode.decoder, !span->keep);
     failed =
         encode_cell(span->format, &cell->target, &cell->what, &maker->encode, &cell->need, &err);
-    end_cell(maker, cell, begun, failed ? &err : NULL);
+    return end_cell(maker, cell, begun, failed ? &err : NULL);
 }

@@ -11,6 +11,7 @@ struct maker {
     struct sched_core *core; /* borrowed */
     struct encode_worker encode;
     struct decoder_stats seen; /* of its decoder's counters, already added to the core's */
+    bool donates;              /* what is left of a block goes to other spans */
 };
 
 int maker_init(struct maker *maker, struct sched_core *core, size_t scratch_max,
@@ -22,7 +23,7 @@ void maker_clear(struct maker *maker);
 /* Asks what the cell needs. True if this thread is to run it now; else it is out of its hands. */
 bool maker_ask(struct maker *maker, struct cell *cell);
 
-/* Runs it. It may wait for storage only if its need was not asked for or was not there. */
-void maker_run(struct maker *maker, struct cell *cell);
+/* Runs it, which waits for storage only if it was said to be slow. True if the server should hear of it. */
+bool maker_run(struct maker *maker, struct cell *cell);
 
 #endif

@@ -2,23 +2,6 @@
 
 #define CREDIT_US 10000 /* of workers' time that readers may catch up on */
 
-/* Is the span's next cell one of a chunk that a thread is stuck in? The next would stick there too. */
-static bool would_stick(const struct sched_core *core, const struct span *span)
-{
-    const struct cell *cell = TAILQ_FIRST(&span->cells[CELL_UNKNOWN]);
-    struct encode_cell next;
-
-    if (core->nstuck == 0 || (cell == NULL && span->next_cell >= span->ncells))
-        return false;
-    next =
-        span->next_cell < span->ncells ? encode_cell_at(&span->grid, span->next_cell) : cell->what;
-    for (unsigned i = 0; i < core->nstuck; i++)
-        if (core->stuck[i].kind == next.kind && core->stuck[i].vchunk == next.vchunk &&
-            core->stuck[i].schunk == next.schunk)
-            return true;
-    return false;
-}
-
 /* The oldest span that somebody waits for, of random or of sequential readers, whose spans are those worth
  * keeping. */
 static struct span *demanded(const struct sched_core *core, bool sequential)
@@ -26,7 +9,7 @@ static struct span *demanded(const struct sched_core *core, bool sequential)
     struct span *span;
 
     TAILQ_FOREACH(span, &core->spans.places[SPAN_DEMAND], link)
-    if (span->keep == sequential && !would_stick(core, span))
+    if (span->keep == sequential)
         return span;
     return NULL;
 }
@@ -45,7 +28,7 @@ static struct span *ahead(const struct sched_core *core)
     struct span *span;
 
     TAILQ_FOREACH(span, &core->spans.places[SPAN_AHEAD], link)
-    if (is_worth_it(core, span, last) && !would_stick(core, span))
+    if (is_worth_it(core, span, last))
         return span;
     return NULL;
 }

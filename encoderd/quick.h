@@ -9,8 +9,6 @@
 /* The server's thread's. */
 struct quick {
     struct maker maker;
-    unsigned skip;    /* so many chances are not taken */
-    unsigned penalty; /* what skip becomes when the next one fails */
 };
 
 int quick_init(struct quick *quick, struct sched_core *core, struct err *err);

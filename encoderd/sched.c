@@ -383,28 +383,36 @@ void sched_idle(struct sched *sched)
     store_trim(core->view->vcz->store);
 }
 
-/* Under the lock. A span that a worker took since workers_look counted them is running, and counts. */
-static bool anybody_waits(const struct sched_core *core)
+/* Under the lock. Does anybody wait for a span of this place, or is any thread at one? */
+static bool is_busy(const struct sched_core *core, enum span_place place)
 {
-    const struct spans *places = core->spans.places;
     const struct span *span;
 
-    TAILQ_FOREACH(span, &places[SPAN_FETCH], link)
-    if (span->demand)
+    TAILQ_FOREACH(span, &core->spans.places[place], link)
+    if (span->demand || span->nbusy > 0)
         return true;
-    return !TAILQ_EMPTY(&core->stalled) || !TAILQ_EMPTY(&places[SPAN_DEMAND]) ||
-           !TAILQ_EMPTY(&places[SPAN_RUNNING]) || !TAILQ_EMPTY(&places[SPAN_DONE]);
+    return false;
+}
+
+static bool anybody_waits(const struct sched_core *core)
+{
+    if (!TAILQ_EMPTY(&core->stalled) || !TAILQ_EMPTY(&core->spans.places[SPAN_DONE]))
+        return true;
+    for (enum span_place place = SPAN_DEMAND; place <= SPAN_RUNNING; place++)
+        if (is_busy(core, place))
+            return true;
+    return false;
 }
 
 bool sched_look(struct sched *sched)
 {
-    const bool busy = workers_look(&sched->workers, &sched->core);
     bool waits;
 
     core_lock(&sched->core);
+    core_look(&sched->core);
     waits = anybody_waits(&sched->core);
     core_unlock(&sched->core);
-    return busy || waits;
+    return waits;
 }
 
 void sched_stats(struct sched *sched, struct sched_stats *out)

@@ -8,8 +8,8 @@
  * kept while there is room, and never move or change while a lease is out.
  *
  * All calls come from one thread (the server's); workers report through wake_fd. Memory is the
- * arena's and one scratch per worker (a spare worker's too, while others hang on a disk): a read that finds no
- * room waits until leases come back.
+ * arena's, one scratch per worker, two more once there are chunks that have to be read by who may wait, and the bytes
+ * in flight: a read that finds no room waits until leases come back.
  */
 #ifndef VCZFS_ENCODERD_SCHED_H
 #define VCZFS_ENCODERD_SCHED_H
@@ -48,9 +48,9 @@ void sched_release(struct sched *sched, uint64_t handle);
 /* Nobody has asked for anything in a while: drop cached spans and give memory back. */
 void sched_idle(struct sched *sched);
 
-/* To be called every second while there are reads, and sched_answers after it: a worker that hangs on a disk must
- * not hold up what others could do, and a wake-up that was lost, or memory that was short for a moment, must cost
- * a second and not a reader its answer. True if any worker is busy or any read waits. */
+/* To be called every second while there are reads, and sched_answers after it: a wake-up that was lost, or memory that
+ * was short for a moment, must cost a second and not a reader its answer. True if any worker is busy or any read
+ * waits. */
 bool sched_look(struct sched *sched);
 
 void sched_stats(struct sched *sched, struct sched_stats *out);

@@ -41,7 +41,10 @@ int core_init(struct sched_core *core, const struct view *view, struct arena *ar
         return -1;
     core->phases = phase_cache_new(err);
     core->chunks = chunk_table_new(err);
-    return core->phases == NULL || core->chunks == NULL ? -1 : 0;
+    if (core->phases == NULL || core->chunks == NULL)
+        return -1;
+    chunk_table_set_budget(core->chunks, config->fetch_max);
+    return 0;
 }
 
 void core_clear(struct sched_core *core)
@@ -289,6 +292,19 @@ void core_announce_again(struct sched_core *core, const struct span *span)
     core->nfresh += span->ncells;
     if (core->spans.nslow > 0)
         pthread_cond_broadcast(&core->slow);
+}
+
+void core_leave(struct sched_core *core, struct cell *cell)
+{
+    span_put_cell(&core->spans, cell, CELL_READY);
+    pthread_cond_signal(&core->work);
+}
+
+void core_look(struct sched_core *core)
+{
+    note_clears(core, 0);
+    pthread_cond_broadcast(&core->work);
+    pthread_cond_broadcast(&core->slow);
 }
 
 void core_add_decoder_stats(struct sched_core *core, const struct decoder *decoder,

@@ -14,8 +14,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define STUCK_MAX 512
-
 struct sched_core {
     /* Set when it is made, and then only read. */
     const struct view *view; /* borrowed */
@@ -40,10 +38,8 @@ struct sched_core {
     uint64_t block_rows;    /* rows that a block was last seen to reach over */
     /* us of workers' time for random readers, half that for sequential ones: see next_span */
     uint64_t served[2];
-    uint64_t nclears;                    /* needs cleared so far */
-    struct encode_cell stuck[STUCK_MAX]; /* cells whose threads wait for a disk */
-    unsigned nstuck;
-    uint64_t nfresh; /* cells that nobody has been woken for */
+    uint64_t nclears; /* needs cleared so far */
+    uint64_t nfresh;  /* cells that nobody has been woken for */
 };
 
 int core_init(struct sched_core *core, const struct view *view, struct arena *arena,
@@ -85,6 +81,12 @@ bool core_end_cell(struct sched_core *core, struct cell *cell, const struct err 
 
 /* A donation to the span is over. As core_end_cell. */
 bool core_end_donation(struct sched_core *core, struct span *span, const struct err *failed);
+
+/* The thread that has taken the cell has no time for it: a worker is to run it. */
+void core_leave(struct sched_core *core, struct cell *cell);
+
+/* Should anybody be asleep who has something to do, or lack room that there is, all the same. */
+void core_look(struct sched_core *core);
 
 /* What the decoder of a thread has done since it was last asked. */
 void core_add_decoder_stats(struct sched_core *core, const struct decoder *decoder,

@@ -30,6 +30,7 @@ struct sched_config {
     size_t scratch_max; /* bytes, each worker */
     size_t cache_max;   /* bytes, of chunks that can only be decoded whole; 0: none are kept */
     size_t kept_max;    /* bytes, of blocks that random readers wanted; 0: none are kept */
+    size_t fetch_max;   /* bytes, of what is fetched before it is decoded */
 };
 
 struct sched_stats {

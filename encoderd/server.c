@@ -259,7 +259,8 @@ static void touch(struct server *server)
 static int start_serving(struct server *server, struct err *err)
 {
     const struct budget share = budget(server);
-    const struct sched_config config = {share.nthreads, share.scratch, share.cache, share.kept};
+    const struct sched_config config = {share.nthreads, share.scratch, share.cache, share.kept,
+                                        share.fetch};
 
     if (store_set_budget(server->view->vcz->store, share.zip, err) != 0)
         return -1;

@@ -142,6 +142,7 @@ static struct cell *take(struct span_table *table, struct cell *cell)
 {
     struct span *span = cell->span;
 
+    cell->is_ready = cell->state == CELL_READY;
     cell->state = CELL_TAKEN;
     cell->woken = false;
     cell->need.demand = span->demand;

@@ -55,7 +55,8 @@ struct cell {
     bool woken;       /* taken: the store has what it asked for already */
     uint64_t nclears; /* taken: the core's then */
     /* Of the thread that has taken it, as they were then. */
-    bool may_run; /* if its bytes are there, it is to be run at once */
+    bool may_run;  /* if its bytes are there, it is to be run at once */
+    bool is_ready; /* they are, it was CELL_READY */
     struct encode_cell what;
     struct encode_target target;
 };

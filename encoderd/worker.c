@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 /* How long a worker waits for work before it gives its scratch back. */
@@ -23,7 +22,7 @@ static uint64_t now_us(void)
 
 static unsigned nworkers(const struct sched_core *core)
 {
-    return core->config.nthreads + SPARES_MAX;
+    return core->config.nthreads + SLOW_MAX;
 }
 
 /* Under the lock. True if there is work, or the scheduler stops; false if it has been idle. */
@@ -55,40 +54,12 @@ static void linger(struct sched_core *core)
     pthread_mutex_lock(&core->lock);
 }
 
-/* Both under the lock. */
-static void begin_cell(struct worker *worker, const struct cell *cell)
-{
-    worker->cell = cell->what;
-    worker->busy = true;
-    worker->ncells++;
-}
-
-static void end_cell(struct sched_core *core, struct worker *worker)
-{
-    worker->busy = false;
-    if (!worker->stuck)
-        return;
-    worker->stuck = false;
-    for (unsigned i = 0; i < core->nstuck; i++)
-        if (memcmp(&core->stuck[i], &worker->cell, sizeof worker->cell) == 0) {
-            core->stuck[i] = core->stuck[--core->nstuck];
-            break;
-        }
-    pthread_cond_broadcast(&core->work); /* what would have stuck need not any more */
-}
-
-/* Under the lock, which it drops meanwhile. */
+/* Without the lock. */
 static void see_to(struct worker *worker, struct cell *cell)
 {
-    struct sched_core *core = worker->maker.core;
-
     worker->small = !cell->span->keep && cell->span->ncells <= 8;
-    begin_cell(worker, cell);
-    core_unlock(core);
-    if (maker_ask(&worker->maker, cell))
-        maker_run(&worker->maker, cell);
-    core_lock(core);
-    end_cell(core, worker);
+    if (maker_ask(&worker->maker, cell) && maker_run(&worker->maker, cell))
+        core_wake_server(worker->maker.core);
 }
 
 static void trim(struct worker *worker)
@@ -114,11 +85,9 @@ static void *worker_main(void *arg)
         if (worker->small && next_span(core) == NULL)
             linger(core);
         worker->small = false;
-        if (!wait_for_work(core, trimmed && !worker->spare)) {
+        if (!wait_for_work(core, trimmed)) {
             trim(worker);
             trimmed = true;
-            if (worker->spare && core->nstuck == 0)
-                break;
             continue;
         }
         span = core->stop ? NULL : next_span(core);
@@ -126,9 +95,10 @@ static void *worker_main(void *arg)
         if (cell == NULL)
             continue;
         trimmed = false;
+        core_unlock(core);
         see_to(worker, cell);
+        core_lock(core);
     }
-    worker->gone = true;
     core_unlock(core);
     return NULL;
 }
@@ -150,7 +120,8 @@ static void *slow_main(void *arg)
             continue;
         }
         core_unlock(core);
-        maker_run(&worker->maker, cell);
+        if (maker_run(&worker->maker, cell))
+            core_wake_server(core);
         core_lock(core);
     }
     core_unlock(core);
@@ -158,14 +129,14 @@ static void *slow_main(void *arg)
 }
 
 static int start_worker(struct sched_core *core, struct worker *worker, void *(*main)(void *),
-                        bool spare, struct err *err)
+                        struct err *err)
 {
     int failed;
 
     *worker = (struct worker){0};
     if (maker_init(&worker->maker, core, core->config.scratch_max, core->cache, err) != 0)
         return -1;
-    worker->spare = spare;
+    worker->maker.donates = true;
     failed = pthread_create(&worker->thread, NULL, main, worker);
     if (failed != 0)
         return err_sys(err, ERR_SYSTEM, failed, "cannot start a worker thread");
@@ -183,11 +154,11 @@ static void join_worker(struct worker *worker)
 
 int workers_start(struct workers *workers, struct sched_core *core, struct err *err)
 {
-    workers->items = calloc(nworkers(core) + SLOW_MAX, sizeof *workers->items);
+    workers->items = calloc(nworkers(core), sizeof *workers->items);
     if (workers->items == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
     for (unsigned i = 0; i < core->config.nthreads; i++)
-        if (start_worker(core, &workers->items[i], worker_main, false, err) != 0)
+        if (start_worker(core, &workers->items[i], worker_main, err) != 0)
             return -1;
     return 0;
 }
@@ -198,79 +169,16 @@ void workers_start_slow(struct workers *workers, struct sched_core *core)
 
     if (core->spans.nslow == 0)
         return;
-    for (unsigned i = nworkers(core); i < nworkers(core) + SLOW_MAX; i++) {
+    for (unsigned i = core->config.nthreads; i < nworkers(core); i++) {
         struct worker *worker = &workers->items[i];
 
         if (worker->started)
             continue;
-        if (start_worker(core, worker, slow_main, false, &err) != 0) {
+        if (start_worker(core, worker, slow_main, &err) != 0) {
             log_warning("no thread for chunks that do not fit memory: %s", err.msg);
             join_worker(worker);
         }
     }
-}
-
-/* Under the lock. */
-static void start_spare(struct workers *workers, struct sched_core *core)
-{
-    struct err err = {0};
-
-    for (unsigned i = core->config.nthreads; i < nworkers(core); i++) {
-        struct worker *worker = &workers->items[i];
-
-        if (worker->started && !worker->gone)
-            continue;
-        if (worker->started)
-            join_worker(worker); /* its last act under the lock was to say that it goes */
-        if (start_worker(core, worker, worker_main, true, &err) != 0) {
-            log_warning("no thread to go on with while others wait for a disk: %s", err.msg);
-            join_worker(worker);
-        }
-        return;
-    }
-}
-
-/* Has it begun another cell, or computed, since the last look? */
-static bool has_moved(struct worker *worker)
-{
-    struct timespec cpu = {0};
-    clockid_t clock;
-    bool moved;
-
-    if (pthread_getcpuclockid(worker->thread, &clock) == 0)
-        clock_gettime(clock, &cpu);
-    moved = worker->ncells != worker->ncells_then || cpu.tv_sec != worker->cpu_then.tv_sec ||
-            cpu.tv_nsec != worker->cpu_then.tv_nsec;
-    worker->ncells_then = worker->ncells;
-    worker->cpu_then = cpu;
-    return moved;
-}
-
-bool workers_look(struct workers *workers, struct sched_core *core)
-{
-    unsigned nfree = 0, nbusy = 0;
-
-    core_lock(core);
-    for (unsigned i = 0; i < nworkers(core); i++) {
-        struct worker *worker = &workers->items[i];
-
-        if (!worker->started || worker->gone)
-            continue;
-        nbusy += worker->busy;
-        if (!worker->busy || has_moved(worker)) {
-            nfree++;
-        } else if (!worker->stuck) {
-            worker->stuck = true;
-            core->stuck[core->nstuck++] = worker->cell;
-        }
-    }
-    if (next_span(core) != NULL) {
-        if (nfree == 0)
-            start_spare(workers, core);
-        pthread_cond_broadcast(&core->work); /* should anybody be asleep all the same */
-    }
-    core_unlock(core);
-    return nbusy > 0;
 }
 
 void workers_stop(struct workers *workers, struct sched_core *core)
@@ -280,7 +188,7 @@ void workers_stop(struct workers *workers, struct sched_core *core)
     pthread_cond_broadcast(&core->work);
     pthread_cond_broadcast(&core->slow);
     core_unlock(core);
-    for (unsigned i = 0; workers->items != NULL && i < nworkers(core) + SLOW_MAX; i++)
+    for (unsigned i = 0; workers->items != NULL && i < nworkers(core); i++)
         join_worker(&workers->items[i]);
     free(workers->items);
     workers->items = NULL;

@@ -3,123 +3,13 @@
  * pages; nothing is stuck; nothing is left. Run under the thread sanitizer as well.
  */
 #include "encoderd/plan.h"
-#include "encoderd/sched.h"
-#include "encoderd/sched_impl.h"
-#include "tests/unit/view_fixture.h"
+#include "tests/unit/sched_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <poll.h>
-
-static struct {
-    char path[4096];
-    struct view *view;
-    uint8_t *whole;
-    uint64_t size;
-} made;
-
-static int make_fixture(void **state)
-{
-    struct err err = {0};
-
-    (void)state;
-    if (make_store(made.path, sizeof made.path,
-                   "--samples 5003 --variants 2000 --chunk-variants 300 --chunk-samples 1201 "
-                   "--blocksize 65536 --missing 0.01") != 0)
-        return -1;
-    made.view = open_plink(made.path, &err);
-    if (made.view == NULL)
-        return -1;
-    made.size = made.view->files[0].size;
-    made.whole = encode_range(made.view, 0, made.size, &err);
-    return made.whole == NULL ? -1 : 0;
-}
-
-static int free_fixture(void **state)
-{
-    (void)state;
-    view_free(made.view);
-    free(made.whole);
-    remove_store(made.path);
-    return 0;
-}
-
-struct bench {
-    struct arena *arena;
-    struct sched *sched;
-};
-
-static struct bench start(uint64_t arena_nbytes, unsigned nthreads)
-{
-    const struct sched_config config = {nthreads, (size_t)8 << 20, (size_t)4 << 20,
-                                        (size_t)4 << 20};
-    struct err err = {0};
-    struct bench bench = {.arena = arena_new(arena_nbytes, &err)};
-
-    assert_non_null(bench.arena);
-    bench.sched = sched_new(made.view, bench.arena, &config, &err);
-    assert_non_null(bench.sched);
-    return bench;
-}
-
-static void end(struct bench *bench)
-{
-    sched_free(bench->sched);
-    assert_int_equal(arena_used(bench->arena), 0);
-    arena_free(bench->arena);
-}
-
-/* Waits for the next answer as the server does, which looks again only when it is told to. */
-static struct sched_answer next_answer(struct bench *bench)
-{
-    struct sched_answer answer;
-
-    while (sched_answers(bench->sched, &answer, 1) == 0) {
-        struct pollfd wake = {.fd = sched_wake_fd(bench->sched), .events = POLLIN};
-
-        if (poll(&wake, 1, 20000) <= 0)
-            fail_msg("no answer, or nobody was told of it");
-    }
-    return answer;
-}
-
-static void check_lease(const struct bench *bench, const struct sched_answer *answer,
-                        uint64_t offset)
-{
-    if (answer->failed)
-        fail_msg("read of %llu failed: %s", (unsigned long long)offset, answer->err.msg);
-    assert_in_range(offset, answer->offset, answer->offset + answer->length - 1);
-    assert_true(answer->offset + answer->length <= made.size);
-    assert_memory_equal(arena_at(bench->arena, answer->at), made.whole + answer->offset,
-                        answer->length);
-}
-
-static void ask(struct bench *bench, uint64_t id, uint64_t handle, uint64_t offset, uint64_t length)
-{
-    const struct sched_read read = {
-        .id = id, .handle = handle, .offset = offset, .length = length, .file = 0};
-
-    sched_read(bench->sched, &read);
-}
-
-static void read_through(struct bench *bench, uint64_t handle, uint64_t step)
-{
-    for (uint64_t at = 0; at < made.size;) {
-        struct sched_answer answer;
-
-        ask(bench, at, handle, at, step);
-        answer = next_answer(bench);
-        assert_int_equal(answer.id, at);
-        check_lease(bench, &answer, at);
-        at = answer.offset + answer.length;
-        assert_true(sched_return(bench->sched, answer.lease));
-        assert_false(sched_return(bench->sched, answer.lease));
-    }
-    sched_release(bench->sched, handle);
-}
 
 static void test_sequential(void **state)
 {
@@ -129,7 +19,7 @@ static void test_sequential(void **state)
 
         read_through(&bench, 1, 131072);
         read_through(&bench, 2, 4096);
-        end(&bench);
+        stop(&bench);
     }
 }
 
@@ -146,7 +36,7 @@ static void test_a_second_reader_costs_no_decoding(void **state)
     assert_true(first.blocks > 0);
     /* The first piece, of the size asked for, is not kept. */
     assert_in_range(second.blocks, first.blocks, first.blocks + first.blocks / 5);
-    end(&bench);
+    stop(&bench);
 }
 
 /* Each of 64 handles reads a few of the pieces of one run, as the kernel deals them out where all of them
@@ -159,7 +49,7 @@ static void test_readers_of_one_run_share_it(void **state)
     (void)state;
     read_through(&bench, 1, 131072);
     sched_stats(bench.sched, &alone);
-    end(&bench);
+    stop(&bench);
     bench = start(UINT64_C(32) << 20, 2);
     srand(4);
     for (uint64_t at = 0; at < made.size;) {
@@ -173,7 +63,7 @@ static void test_readers_of_one_run_share_it(void **state)
     }
     sched_stats(bench.sched, &stats);
     assert_in_range(stats.blocks, 1, alone.blocks * 11 / 10);
-    end(&bench);
+    stop(&bench);
 }
 
 /* One stored block holds 52 rows of its samples chunk: 4 KiB is 4 rows, in each of 5 chunks. */
@@ -197,7 +87,7 @@ static void test_random_reads_decode_what_they_touch(void **state)
     sched_stats(bench.sched, &stats);
     assert_in_range(stats.blocks, 100, 100 * 5 * 2);
     assert_int_equal(stats.arena_used, 0);
-    end(&bench);
+    stop(&bench);
 }
 
 /* More leases asked for than fit: reads wait, and go on as leases come back. */
@@ -225,7 +115,7 @@ static void test_arena_full(void **state)
     }
     for (; nheld > 0; nheld--)
         assert_true(sched_return(bench.sched, held[nheld - 1]));
-    end(&bench);
+    stop(&bench);
 }
 
 /* Everything leased and nothing returned: later reads are not answered, and nothing else happens. */
@@ -255,7 +145,7 @@ static void test_reader_slower_than_encoder(void **state)
     assert_true(sched_return(bench.sched, leases[--nheld]));
     more = next_answer(&bench);
     check_lease(&bench, &more, more.id * 60000);
-    end(&bench);
+    stop(&bench);
 }
 
 /* Handles closed in mid-stream with work queued ahead of them. */
@@ -280,7 +170,7 @@ static void test_closed_in_mid_stream(void **state)
         sched_release(bench.sched, handle);
     }
     sched_idle(bench.sched);
-    end(&bench);
+    stop(&bench);
 }
 
 /* Many readers at once, each lease checked, returned late and in another order. */
@@ -319,7 +209,7 @@ static void test_many_readers(void **state)
     }
     while (nheld > 0)
         assert_true(sched_return(bench.sched, held[--nheld]));
-    end(&bench);
+    stop(&bench);
 }
 
 /* A read that had to wait for room is answered after its handle is closed, and that handle is not kept for it:
@@ -348,7 +238,7 @@ static void test_handles_closed_while_their_reads_wait(void **state)
         check_lease(&bench, &answer, answer.id * 100000);
     }
     assert_int_equal(bench.sched->readers.nhandles, 1);
-    end(&bench);
+    stop(&bench);
 }
 
 /* True if no worker had begun the read, so that the wake-up really was lost. */
@@ -383,7 +273,7 @@ static void test_a_lost_wake_up_costs_a_look(void **state)
     for (uint64_t id = 1; id <= 20; id++)
         nlost += lose_a_wake_up(&bench, id);
     assert_in_range(nlost, 1, 20);
-    end(&bench);
+    stop(&bench);
 }
 
 static void damaged_chunk(const char *name, const char *shell)
@@ -431,7 +321,7 @@ static void test_bad_chunk_fails_alone(void **state)
     }
     assert_in_range(bad, 1, 300 * 1251 / 4096 + 2);
     assert_true(good > bad);
-    end(&bench);
+    stop(&bench);
     mend_chunk("3.2.0");
 }
 
@@ -457,7 +347,7 @@ static void test_bad_chunk_leaves_ends_of_rows(void **state)
         }
         sched_release(bench.sched, row);
     }
-    end(&bench);
+    stop(&bench);
     mend_chunk("3.2.0");
 }
 
@@ -476,7 +366,7 @@ static void test_failures_are_told(void **state)
         assert_true(next_answer(&bench).failed);
         sched_release(bench.sched, i);
     }
-    end(&bench);
+    stop(&bench);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         mend_chunk(bad[i]);
 }
@@ -533,38 +423,6 @@ static void test_plans(void **state)
     }
 }
 
-static struct view *open_bgen(const char *path)
-{
-    const struct pass_means means = {.nthreads = 1, .scratch_max = FIXTURE_SCRATCH};
-    const struct view_options options = {
-        .formats = {"bgen"}, .nformats = 1, .basename = "x", .max_alleles = 2};
-    struct view *view = NULL;
-    struct err err = {0};
-
-    if (view_open(path, &options, -1, &means, NULL, &view, &err) != 0)
-        fail_msg("%s", err.msg);
-    return view;
-}
-
-/* The fixture as a .bgen; what it was before is in *kept. */
-static void make_bgen_of(void *kept)
-{
-    struct err err = {0};
-
-    memcpy(kept, &made, sizeof made);
-    made.view = open_bgen(made.path);
-    made.size = made.view->files[0].size;
-    made.whole = encode_range(made.view, 0, made.size, &err);
-    assert_non_null(made.whole);
-}
-
-static void undo_bgen(const void *kept)
-{
-    view_free(made.view);
-    free(made.whole);
-    memcpy(&made, kept, sizeof made);
-}
-
 /* Spans that overlap and end at the same row, [row + 1, row + 3) and [row, row + 3), and the one that
  * begins there: both have the rest of their block to donate to it. */
 static void ask_for_overlapping(struct bench *bench, const struct stream_layout *layout,
@@ -597,7 +455,7 @@ static void test_overlapping_spans_donate_once(void **state)
             assert_true(sched_return(bench.sched, answer.lease));
         }
     }
-    end(&bench);
+    stop(&bench);
     undo_bgen(kept);
 }
 
@@ -629,7 +487,7 @@ static void test_a_header_that_had_to_wait(void **state)
         assert_true(sched_return(bench.sched, leases[--n]));
     answer = next_answer(&bench);
     check_lease(&bench, &answer, 0);
-    end(&bench);
+    stop(&bench);
     undo_bgen(kept);
 }
 
@@ -680,7 +538,7 @@ static void test_work_ahead_is_begun_for_another_reader(void **state)
 
         read_from(&bench, 100 + i, &begin);
     }
-    end(&bench);
+    stop(&bench);
     view_free(made.view);
     free(made.whole);
     remove_store(made.path);
