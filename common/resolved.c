@@ -1,56 +1,30 @@
 #include "common/resolved.h"
 
 #include "common/cleanup.h"
+#include "common/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdbool.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_link(int fd)
 {
-    struct stat st;
+    char first;
 
-    return fstat(fd, &st) != 0 || S_ISLNK(st.st_mode);
+    return readlinkat(fd, "", &first, sizeof first) >= 0;
 }
 
-/* The n bytes of `name` in the directory. All but the last are asked to be directories, which mounts what is to be
- * mounted there on demand. */
-static int step(int at, const char *name, size_t n, bool last)
+int resolved_open(const char *path)
 {
-    char copy[NAME_MAX + 1];
+    CLEANUP(walk_end) struct walk walk = {.links = WALK_NO_LINKS, .dir = -1};
     AUTO_CLOSE int fd = -1;
 
-    if (n > NAME_MAX) {
-        errno = ENAMETOOLONG;
+    if (walk_to_last(&walk, path) != 0)
         return -1;
-    }
-    memcpy(copy, name, n);
-    copy[n] = '\0';
-    fd = openat(at, copy, O_PATH | O_NOFOLLOW | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
+    fd = openat(walk.dir, walk.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0 && is_link(fd)) {
         errno = ELOOP;
         return -1;
     }
     return steal_fd(&fd);
-}
-
-int resolved_open(const char *path)
-{
-    int at = open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    path += strspn(path, "/");
-    while (at >= 0 && path[0] != '\0') {
-        const size_t n = strcspn(path, "/"), gap = strspn(path + n, "/");
-        const int next = step(at, path, n, path[n + gap] == '\0');
-        const int why = errno;
-
-        close(at);
-        errno = why;
-        at = next;
-        path += n + gap;
-    }
-    return at;
 }

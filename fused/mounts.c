@@ -94,8 +94,7 @@ bool mounts_find(const char *dir, struct mount_entry *out)
     return found;
 }
 
-/* Where a directory that is held is now; false if nobody can say. */
-static bool path_of(int fd, char path[PATH_MAX])
+bool mounts_path(int fd, char path[PATH_MAX])
 {
     char link[64];
     ssize_t n;
@@ -112,7 +111,7 @@ bool mounts_find_on(int fd, struct mount_entry *out)
 {
     char path[PATH_MAX];
 
-    return path_of(fd, path) && mounts_find(path, out);
+    return mounts_path(fd, path) && mounts_find(path, out);
 }
 
 static bool is_of_device(const struct mount_entry *entry, const char *device)
@@ -229,18 +228,36 @@ bool mounts_dead(const char *dir)
     return false;
 }
 
-static int run_fusermount(const char *dir, bool lazy, struct err *err)
+/* Started in the directory above. Returns an errno. */
+static int start_fusermount(int above, const char *name, bool lazy, pid_t *pid)
 {
-    const char *argv[] = {"fusermount3", "-u", lazy ? "-z" : "-q", "--", dir, NULL};
+    char here[NAME_MAX + 3];
+    const char *argv[] = {"fusermount3", "-u", lazy ? "-z" : "-q", "--", here, NULL};
     posix_spawnattr_t attr;
-    pid_t pid;
-    int status;
+    posix_spawn_file_actions_t actions;
     int rc = posix_spawnattr_init(&attr);
 
-    if (rc == 0 && (rc = child_attributes(&attr, 0)) == 0)
-        rc =
-            posix_spawnp(&pid, "fusermount3", NULL, &attr, (char *const *)(uintptr_t)argv, environ);
+    if (rc != 0)
+        return rc;
+    snprintf(here, sizeof here, "./%s", name);
+    rc = posix_spawn_file_actions_init(&actions);
+    if (rc == 0) {
+        if ((rc = child_attributes(&attr, 0)) == 0 &&
+            (rc = posix_spawn_file_actions_addfchdir_np(&actions, above)) == 0)
+            rc = posix_spawnp(pid, argv[0], &actions, &attr, (char *const *)(uintptr_t)argv,
+                              environ);
+        posix_spawn_file_actions_destroy(&actions);
+    }
     posix_spawnattr_destroy(&attr);
+    return rc;
+}
+
+static int run_fusermount(int above, const char *name, const char *dir, bool lazy, struct err *err)
+{
+    pid_t pid;
+    int status;
+    const int rc = start_fusermount(above, name, lazy, &pid);
+
     if (rc != 0)
         return err_sys(err, ERR_SYSTEM, rc,
                        "cannot run fusermount3 (install it: apt-get install fuse3)");
@@ -253,69 +270,96 @@ static int run_fusermount(const char *dir, bool lazy, struct err *err)
 }
 
 /* fusermount3 unmounts for a user what that user has mounted. */
-static int ask_fusermount(const char *dir, bool lazy, struct err *err)
+static int ask_fusermount(int above, const char *name, const char *dir, bool lazy, struct err *err)
 {
     struct mount_entry entry;
 
     if (mounts_find(dir, &entry) && entry.owner != geteuid())
         return err_set(err, ERR_SYSTEM, "cannot unmount '%s': another user has mounted it", dir);
-    return run_fusermount(dir, lazy, err);
+    return run_fusermount(above, name, dir, lazy, err);
 }
 
-bool mounts_is_ours(int at, const char *name, const char *dir)
+/* Where the kernel cannot tell, by where it is now. */
+static bool find_device(int at, const char *name, char device[MOUNTS_DEVICE_MAX])
 {
-    char device[32];
+    char path[PATH_MAX], whole[PATH_MAX + NAME_MAX + 2];
     struct mount_entry entry;
+
+    if (!mounts_path(at, path))
+        return false;
+    snprintf(whole, sizeof whole, "%s%s%s", strcmp(path, "/") == 0 && name[0] != '\0' ? "" : path,
+             name[0] != '\0' ? "/" : "", name);
+    if (!mounts_find(whole, &entry))
+        return false;
+    memcpy(device, entry.device, sizeof entry.device);
+    return true;
+}
+
+static bool device_of(int at, const char *name, char device[MOUNTS_DEVICE_MAX])
+{
     struct statx stx;
-    AUTO_FREE char *where = NULL;
 
     /* By syscall(2): what glibc does where there is no statx asks the server. */
     if (syscall(SYS_statx, at, name,
                 AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0,
                 &stx) != 0)
-        return mounts_find(dir, &entry) && strcmp(entry.type, MOUNTS_TYPE) == 0;
-    snprintf(device, sizeof device, "%u:%u", stx.stx_dev_major, stx.stx_dev_minor);
-    where = mounts_where(device);
+        return find_device(at, name, device);
+    snprintf(device, MOUNTS_DEVICE_MAX, "%u:%u", stx.stx_dev_major, stx.stx_dev_minor);
+    return true;
+}
+
+bool mounts_is_ours(int at, const char *name)
+{
+    char device[MOUNTS_DEVICE_MAX];
+    AUTO_FREE char *where = device_of(at, name, device) ? mounts_where(device) : NULL;
+
     return where != NULL;
+}
+
+bool mounts_same(int at, const char *name, int other_at, const char *other_name)
+{
+    char device[MOUNTS_DEVICE_MAX], other[MOUNTS_DEVICE_MAX];
+
+    return device_of(at, name, device) && device_of(other_at, other_name, other) &&
+           strcmp(device, other) == 0;
 }
 
 /* The directory above is held while it is looked and unmounted, and one name in it that is a mount point can
  * be neither removed nor renamed: what is unmounted is what was looked at. */
-static int unmount_at(int parent, const char *name, const char *dir, int flags)
+static int unmount_held(int above, const char *name, int flags)
 {
     char path[64 + NAME_MAX];
 
-    if (!mounts_is_ours(parent, name, dir)) {
+    if (!mounts_is_ours(above, name)) {
         errno = EXDEV;
         return -1;
     }
-    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", parent, name);
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", above, name);
     return umount2(path, flags);
-}
-
-/* -1 with errno; EXDEV if another mount is there. */
-static int unmount_held(const char *dir, int flags)
-{
-    const char *slash = strrchr(dir, '/');
-    AUTO_FREE char *above = slash != NULL ? strndup(dir, (size_t)(slash - dir) + 1) : NULL;
-    AUTO_CLOSE int parent = -1;
-
-    if (above == NULL || strlen(slash + 1) > NAME_MAX) {
-        errno = EINVAL;
-        return -1;
-    }
-    parent = resolved_open(above); /* a link there now would lead to another mount */
-    return parent < 0 ? -1 : unmount_at(parent, slash + 1, dir, flags);
 }
 
 int mounts_unmount(const char *dir, bool lazy, struct err *err)
 {
-    if (unmount_held(dir, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+    const char *slash = strrchr(dir, '/');
+    AUTO_FREE char *parent = slash != NULL ? strndup(dir, (size_t)(slash - dir) + 1) : NULL;
+    AUTO_CLOSE int above = -1;
+
+    if (parent == NULL || strlen(slash + 1) > NAME_MAX)
+        return err_sys(err, ERR_SYSTEM, EINVAL, "cannot unmount '%s'", dir);
+    above = resolved_open(parent); /* a link there now would lead to another mount */
+    if (above < 0)
+        return err_sys(err, ERR_SYSTEM, errno, "cannot unmount '%s'", dir);
+    return mounts_unmount_at(above, slash + 1, dir, lazy, err);
+}
+
+int mounts_unmount_at(int above, const char *name, const char *dir, bool lazy, struct err *err)
+{
+    if (unmount_held(above, name, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
         return 0;
     if (errno == EXDEV)
         return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", dir);
     if (errno == EPERM && geteuid() != 0)
-        return ask_fusermount(dir, lazy, err);
+        return ask_fusermount(above, name, dir, lazy, err);
     if (errno == EBUSY)
         return err_set(err, ERR_IO, "'%s' is in use", dir);
     return err_sys(err, ERR_SYSTEM, errno, "cannot unmount '%s'", dir);

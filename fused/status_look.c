@@ -26,7 +26,7 @@ static int open_file(const char *dir, const char *name)
 {
     AUTO_CLOSE int top = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (top >= 0 && !mounts_is_ours(top, "", dir)) {
+    if (top >= 0 && !mounts_is_ours(top, "")) {
         errno = ENOENT;
         return -1;
     }

@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/printable.h"
 #include "fused/json.h"
+#include "fused/mount_place.h"
 #include "fused/mounts.h"
 #include "fused/status_file.h"
 #include "fused/status_look.h"
@@ -31,21 +32,20 @@ static int write_out(const struct buf *text, struct err *err)
 
 static int show(const struct options *opt, bool *well, struct err *err)
 {
-    AUTO_FREE char *path = mounts_canonical(opt->dir, err);
+    CLEANUP(mount_place_free) struct mount_place place;
     CLEANUP(buf_free) struct buf json = {0};
     CLEANUP(buf_free) struct buf text = {0};
-    struct mount_entry entry;
 
-    if (path == NULL)
+    if (mount_place_hold(opt->dir, &place, err) != 0)
         return -1;
-    if (!mounts_find(path, &entry) || strcmp(entry.type, MOUNTS_TYPE) != 0)
+    if (!mount_place_is_ours(&place))
         return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", opt->dir);
-    if (status_look(path, opt->dir, STATUS_NAME_JSON, &json, err) != 0)
+    if (status_look(place.by, opt->dir, STATUS_NAME_JSON, &json, err) != 0)
         return -1;
     *well = is_well((const char *)json.data, opt->since);
     if (opt->json)
         return write_out(&json, err);
-    if (status_look(path, opt->dir, STATUS_NAME_TEXT, &text, err) != 0)
+    if (status_look(place.by, opt->dir, STATUS_NAME_TEXT, &text, err) != 0)
         return -1;
     return write_out(&text, err);
 }

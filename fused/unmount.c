@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "fused/clock.h"
 #include "fused/holders.h"
+#include "fused/mount_place.h"
 #include "fused/mounts.h"
 #include "fused/status_look.h"
 
@@ -13,21 +14,19 @@
 #define END_WAIT_MS 10000
 #define END_LOOK_MS 5
 
-static bool is_ours(const char *path)
+static int take_away(const struct mount_place *place, bool lazy, struct err *err)
 {
-    struct mount_entry entry;
-
-    return mounts_find(path, &entry) && strcmp(entry.type, MOUNTS_TYPE) == 0;
+    return mounts_unmount_at(place->above, place->name, place->path, lazy, err);
 }
 
 /* What a front that was killed left behind; a mount that somebody serves is not touched. */
 static int clear_dead(const char *dir, struct err *err)
 {
-    AUTO_FREE char *path = mounts_canonical(dir, err);
+    CLEANUP(mount_place_free) struct mount_place place;
 
-    if (path == NULL)
+    if (mount_place_hold(dir, &place, err) != 0)
         return -1;
-    return is_ours(path) && mounts_dead(path) ? mounts_unmount(path, true, err) : 0;
+    return mount_place_is_ours(&place) && mounts_dead(place.by) ? take_away(&place, true, err) : 0;
 }
 
 /* A process that has ended may stay as a zombie until its parent looks. */
@@ -76,20 +75,20 @@ static int refuse_busy(const char *path, const char *dir, pid_t front, struct er
 
 static int unmount(const char *dir, bool lazy, struct err *err)
 {
-    AUTO_FREE char *path = mounts_canonical(dir, err);
+    CLEANUP(mount_place_free) struct mount_place place;
     pid_t front;
 
-    if (path == NULL)
+    if (mount_place_hold(dir, &place, err) != 0)
         return -1;
-    if (!is_ours(path))
+    if (!mount_place_is_ours(&place))
         return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", dir);
-    front = lazy ? 0 : status_look_front(path); /* a lazy one lives as long as its readers */
-    if (mounts_unmount(path, lazy, err) == 0)
+    front = lazy ? 0 : status_look_front(place.by); /* a lazy one lives as long as its readers */
+    if (take_away(&place, lazy, err) == 0)
         return front > 0 ? await_end(front, dir, err) : 0;
     /* Who has files open on a dead mount cannot read them any more. */
-    if (err->code == ERR_IO && !lazy && mounts_dead(path))
-        return mounts_unmount(path, true, err);
-    return err->code == ERR_IO ? refuse_busy(path, dir, front, err) : -1;
+    if (err->code == ERR_IO && !lazy && mounts_dead(place.by))
+        return take_away(&place, true, err);
+    return err->code == ERR_IO ? refuse_busy(place.path, dir, front, err) : -1;
 }
 
 int verb_unmount(const struct options *opt)

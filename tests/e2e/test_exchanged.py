@@ -1,9 +1,11 @@
 """A user who owns a directory above the mount point, or above a log, exchanges what is there while root looks away."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -95,6 +97,111 @@ def test_mount_point_filled(place):
         assert (place / "mnt/precious").exists()
 
 
+# --- unmount and status ----------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+@contextlib.contextmanager
+def exchanging(one, other):
+    """The two names change what they stand for, as fast as that goes; afterwards all is as it was."""
+    rename = ctypes.CDLL(None, use_errno=True).renameat2
+    over, turns = threading.Event(), []
+
+    def exchange():
+        while not over.is_set() or len(turns) % 2:
+            turns.append(rename(-100, bytes(one), -100, bytes(other), 2))
+
+    thread = threading.Thread(target=exchange)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert set(turns) == {0}
+
+
+def give(path):
+    os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
+@contextlib.contextmanager
+def in_background(directory):
+    done = helpers.run("mount-plink", "--background", helpers.store(STORE), directory)
+    try:
+        assert done.returncode == 0, done.stderr
+        yield directory
+    finally:
+        helpers.force_unmount(directory)
+
+
+@pytest.fixture
+def two_mounts(scratch):
+    """Root's, and one below another user's directory, beside which that user has a link to root's directory."""
+    theirs, ours = scratch / "theirs", scratch / "ours"
+    for made in (theirs, theirs / "a", theirs / "a/m", ours, ours / "m"):
+        made.mkdir()
+    (theirs / "link").symlink_to("../ours")
+    for path in (theirs, theirs / "a", theirs / "link"):
+        give(path)
+    with in_background(ours / "m"), in_background(theirs / "a/m"):
+        yield theirs, ours
+
+
+def test_directory_above_exchanged_for_a_link_while_root_unmounts(two_mounts):
+    """What goes is the mount that was there, or none: never that behind the link."""
+    theirs, ours = two_mounts
+    statuses = set()
+    with exchanging(theirs / "a", theirs / "link"):
+        for _ in range(40):
+            done = helpers.run("unmount", theirs / "a/m")
+            statuses.add(done.returncode)
+            assert helpers.is_mounted(ours / "m"), "root's other mount was unmounted"
+            assert done.returncode == 0 or str(theirs) in done.stderr, done.stderr
+    if 0 not in statuses:  # never by chance while it was the directory
+        assert helpers.run("unmount", theirs / "a/m").returncode == 0
+    assert not helpers.is_mounted(theirs / "a/m")
+
+
+def test_links_on_the_way_to_a_mount(two_mounts):
+    """Root's are followed, but not from where another user may change what is there; that user's never are."""
+    theirs, ours = two_mounts
+    (ours.parent / "to-theirs").symlink_to("theirs/a")
+    (ours / "again").symlink_to(ours.parent / "to-theirs/m")
+    (theirs / "roots").symlink_to(ours)
+    (theirs / "m").symlink_to("a/m")
+    give(theirs / "m")
+    for path, culprit in {
+        theirs / "link/m": theirs / "link",
+        theirs / "roots/m": theirs / "roots",
+        theirs / "m": theirs / "m",
+        theirs / "a/../link/m": theirs / "link",
+    }.items():
+        for verb in (["unmount"], ["unmount", "--lazy"], ["unmount", "--if-dead"], ["status"]):
+            done = helpers.run(*verb, path)
+            assert done.returncode == 1
+            assert f"'{culprit}' is a symbolic link of user {os.lstat(culprit).st_uid}" in done.stderr, done.stderr
+            assert "realpath" in done.stderr
+    for path in (ours / "again", ours.parent / "to-theirs/m", theirs / "a/m/", theirs / "a/./m/.", theirs / "../theirs/a/m"):
+        done = helpers.run("status", path)
+        assert done.returncode == 0 and "serving" in done.stdout, done.stderr
+    assert helpers.run("unmount", theirs / "nothing").stderr.endswith("No such file or directory\n")
+    assert "nothing that vczfs mounted" in helpers.run("unmount", theirs / "a/.").stderr
+    assert helpers.run("unmount", ours / "again").returncode == 0
+    assert helpers.is_mounted(ours / "m") and not helpers.is_mounted(theirs / "a/m")
+    assert helpers.run("unmount", f"{ours}/m/.").returncode == 0
+    assert not helpers.is_mounted(ours / "m")
+
+
+def test_users_own_links_are_followed(two_mounts):
+    """By that user, in whatever directory."""
+    theirs, ours = two_mounts
+    ours.parent.chmod(0o755)
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    for path, said in {theirs / "link/m": "another user has mounted it", theirs / "link/no": "No such file"}.items():
+        done = subprocess.run([*user, helpers.VCZFS, "unmount", path], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1 and said in done.stderr, done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="makes a device")

@@ -69,7 +69,7 @@ static void test_outcomes(void **state)
         {"//dir//file", 0},
         {"/link", ELOOP},
         {"/link/", ELOOP},
-        {"/link/file", ENOTDIR},
+        {"/link/file", ELOOP},
         {"/dir/inner", ELOOP},
         {"/dir/none", ENOENT},
         {"/dir/file/none", ENOTDIR},
