@@ -56,6 +56,11 @@ struct batch *batch_new(const struct vcz *vcz, uint64_t max, size_t scratch_max,
     return NULL;
 }
 
+void batch_share(struct batch *batch, struct chunk_table *table)
+{
+    decoder_share(batch->decoder, table);
+}
+
 void batch_free(struct batch *batch)
 {
     if (batch == NULL)

@@ -28,6 +28,8 @@ struct batch {
 };
 
 struct batch *batch_new(const struct vcz *vcz, uint64_t max, size_t scratch_max, struct err *err);
+/* See decoder_share. Before anything is read. */
+void batch_share(struct batch *batch, struct chunk_table *table);
 void batch_free(struct batch *batch);
 
 /* Moves to variants [begin, begin + n), n <= max. They must lie in one chunk of every string array that is

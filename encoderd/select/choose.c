@@ -4,6 +4,8 @@
 #include "common/size.h"
 #include "encoderd/select/region_index.h"
 #include "encoderd/select/types.h"
+#include "encoderd/vcz/ahead.h"
+#include "encoderd/vcz/columns.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,6 +20,8 @@ struct choosing {
     const struct pass_means *means;
     struct region_index index;
     struct rows *rows;
+    struct chunk_table *table; /* of all batches */
+    struct ahead *ahead;
     uint64_t stride;
     uint64_t batch_max;
     struct pass_progress progress;
@@ -192,7 +196,9 @@ static int worker_start(void *arg, void **worker, struct err *err)
         batch_new(choosing->vcz, choosing->batch_max, choosing->means->scratch_max, err);
     if (chooser->keep == NULL || chooser->pass == NULL)
         err_set(err, ERR_MEMORY, "out of memory while choosing variants");
-    else if (chooser->batch != NULL && choosing->choice->expr != NULL)
+    if (chooser->batch != NULL)
+        batch_share(chooser->batch, choosing->table);
+    if (chooser->batch != NULL && choosing->choice->expr != NULL)
         chooser->eval = expr_eval_new(choosing->choice->expr, chooser->batch, err);
     if (chooser->keep != NULL && chooser->pass != NULL && chooser->batch != NULL &&
         (choosing->choice->expr == NULL || chooser->eval != NULL))
@@ -263,6 +269,7 @@ static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct er
     *out = NULL;
     if (piece == NULL)
         return -1;
+    ahead_reached(choosing->ahead, i);
     for (uint64_t at = region_index_next(&choosing->index, begin, end), next; at < end;
          at = region_index_next(&choosing->index, next, end)) {
         if (choose_some(choosing, chooser, at, end, &next, err) != 0) {
@@ -308,8 +315,44 @@ static uint64_t choice_stride(const struct vcz *vcz, const struct choice *choice
     return pass_stride(chunk);
 }
 
+/* From the first variant of a range that the region index leaves. */
+static void range_variants(const void *arg, uint64_t i, uint64_t *begin, uint64_t *end)
+{
+    const struct choosing *choosing = arg;
+
+    *begin = i * choosing->stride;
+    *end = size_min(choosing->vcz->nvariants, *begin + choosing->stride);
+    *begin = region_index_next(&choosing->index, *begin, *end);
+}
+
+/* What the first test reads: what it rules out, others do not read. `length` is variant_length, or NULL. */
+static struct ahead *read_ahead(const struct choosing *choosing, uint64_t nranges,
+                                const struct zarr_array *length)
+{
+    const struct choice *choice = choosing->choice;
+    const struct vcz *vcz = choosing->vcz;
+    const bool places = choice->regions != NULL || choice->targets != NULL;
+    struct ahead_plan plan = {
+        .table = choosing->table, .nranges = nranges, .range = range_variants, .arg = choosing};
+
+    if (places) {
+        plan.arrays[0] = vcz->contig;
+        plan.arrays[1] = vcz->position;
+        plan.arrays[2] = length;
+    } else if (needs_alleles(choice)) {
+        plan.arrays[0] = vcz->allele;
+    } else if (choice->expr != NULL) {
+        plan.arrays[0] = expr_only_array(choice->expr);
+    }
+    return ahead_begin(&plan);
+}
+
 static int run(struct choosing *choosing, struct err *err)
 {
+    struct zarr_array *length = NULL;
+    struct err why; /* of whoever needs the lengths */
+    int rc;
+
     struct parallel_job job = {
         .npieces = size_div_up(choosing->vcz->nvariants, choosing->stride),
         .nthreads = choosing->means->nthreads,
@@ -321,7 +364,18 @@ static int run(struct choosing *choosing, struct err *err)
         .arg = choosing,
     };
 
-    return parallel_run(&job, err);
+    choosing->table = chunk_table_new(err);
+    if (choosing->table == NULL)
+        return -1;
+    if (choosing->choice->regions != NULL &&
+        column_array_open(choosing->vcz, "variant_length", false, &length, &why) != 0)
+        length = NULL;
+    choosing->ahead = read_ahead(choosing, job.npieces, length);
+    rc = parallel_run(&job, err);
+    ahead_end(choosing->ahead);
+    zarr_array_free(length);
+    chunk_table_free(choosing->table);
+    return rc;
 }
 
 int choose_rows(const struct vcz *vcz, const struct choice *choice, const struct pass_means *means,

@@ -31,7 +31,12 @@ int expr_open(const char *text, const struct expr_context *context, struct expr 
               struct err *err);
 void expr_free(struct expr *expr);
 
-uint64_t expr_stride(const struct expr *expr);    /* see column_array_stride */
+uint64_t expr_stride(const struct expr *expr); /* see column_array_stride */
+
+/* The array of sites that each variant's evaluation reads; NULL where it depends on the others which are read, where calls
+ * are, or nothing is. Borrowed from the expression or its store. */
+const struct zarr_array *expr_only_array(const struct expr *expr);
+
 uint64_t expr_batch_max(const struct expr *expr); /* variants that fit in a batch; >= 1 */
 
 struct expr_eval;

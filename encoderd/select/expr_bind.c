@@ -339,6 +339,28 @@ int expr_open(const char *text, const struct expr_context *context, struct expr 
     return err_prefix(err, "%s", context->option);
 }
 
+const struct zarr_array *expr_only_array(const struct expr *expr)
+{
+    const struct vcz *vcz = expr->context.vcz;
+    const struct zarr_array *arrays[5] = {expr->filter, expr->ac, expr->an,
+                                          expr->needs_allele ? vcz->allele : NULL,
+                                          expr->needs_id ? vcz->id : NULL};
+    const struct zarr_array *only = NULL;
+    unsigned n = 0;
+
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        if (arrays[i] != NULL) {
+            only = arrays[i];
+            n++;
+        }
+    for (const struct bound *bound = expr->nodes; bound != NULL; bound = bound->next)
+        if (bound->array != NULL) {
+            only = bound->array;
+            n += bound->per_sample ? 2 : 1;
+        }
+    return n == 1 && !expr->needs_genotype && !expr->needs_phase ? only : NULL;
+}
+
 uint64_t expr_stride(const struct expr *expr)
 {
     const struct vcz *vcz = expr->context.vcz;

@@ -26,8 +26,10 @@ def show(far, options):
     [
         ([], 5 * OBJECTS),
         (["-M", "2"], 6 * OBJECTS),
+        (["-r", "1"], 6 * OBJECTS),
+        (["-i", "QUAL>10"], 6 * OBJECTS),
     ],
-    ids=["mount", "alleles"],
+    ids=["mount", "alleles", "regions", "expression"],
 )
 def test_requests_are_side_by_side(store, tmp_path, options, requests_most):
     with helpers.slowfs(store.parent, tmp_path / "mnt", MS) as counters:
