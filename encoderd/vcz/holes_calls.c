@@ -174,14 +174,9 @@ int holes_judge(struct holes *holes, uint64_t vchunk, struct err *err)
     if (holes == NULL)
         return 0;
     slot = &holes->verdicts[vchunk % VERDICTS];
-    if (!store_waits() && pthread_mutex_trylock(&holes->lock) != 0)
-        return err_set(err, ERR_CORRUPT, "an absent chunk: not to be judged at once");
-    if (store_waits())
-        pthread_mutex_lock(&holes->lock);
+    pthread_mutex_lock(&holes->lock);
     if (slot->known && slot->vchunk == vchunk) {
         verdict = *slot;
-    } else if (!store_waits()) {
-        rc = err_set(err, ERR_CORRUPT, "an absent chunk: not to be judged at once");
     } else if ((rc = judge_row(holes, &verdict, err)) == 0) {
         verdict.known = true;
         *slot = verdict;

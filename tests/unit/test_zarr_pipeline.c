@@ -328,31 +328,6 @@ static void test_nested_shards(void **state)
     close_fixture(&fix);
 }
 
-/* The server's own thread must not sum up an index of megabytes, not even one that is in memory. */
-static void test_long_index_is_not_quick(void **state)
-{
-    enum { N = 20000, INDEX = N * 16 };
-    uint8_t *shard = malloc(INDEX + 4);
-    struct zarr_array *array;
-    struct chunk *chunk;
-    struct err err = {0};
-
-    (void)state;
-    setup_v3();
-    array = make_v3("[20000]", "[20000]", "uint8", "5",
-                    "[" SHARDING("[1]", "[\"bytes\"]", CRC_INDEX, "end") "]");
-    memset(shard, 0xff, INDEX);
-    put_le32(shard + INDEX, crc32c(shard, INDEX));
-    put_chunk("x/c/0", shard, INDEX + 4);
-    store_may_wait(false);
-    assert_int_equal(decoder_chunk(fix.decoder, array, (uint64_t[]){7}, &chunk, &err), -1);
-    store_may_wait(true);
-    expect_ints(array, (uint64_t[]){7}, &(int64_t){5});
-    free(shard);
-    zarr_array_free(array);
-    close_fixture(&fix);
-}
-
 /* Many inner shards, so that those in use push others out. */
 static void test_many_inner_shards(void **state)
 {
@@ -1286,7 +1261,6 @@ int main(void)
         cmocka_unit_test(test_consolidated_stale),
         cmocka_unit_test(test_nested_shards),
         cmocka_unit_test(test_many_inner_shards),
-        cmocka_unit_test(test_long_index_is_not_quick),
         cmocka_unit_test(test_any_transpose),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_bad_filters),

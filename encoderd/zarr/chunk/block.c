@@ -9,8 +9,6 @@
 #include <string.h>
 
 _Static_assert(BYTES_LEAD >= BLOSC1_ROOM, "no room for a frame's header");
-/* Decoded bytes. */
-#define QUICK_BLOCK_MAX ((uint64_t)1 << 20)
 
 void fortran_begin(struct fortran_walk *walk, const struct zarr_meta *meta)
 {
@@ -327,20 +325,6 @@ static int recut_block(struct decoder *decoder, struct chunk *chunk, struct bloc
     return 0;
 }
 
-/* May the block be decoded now, where only what is quick may? Counts it. */
-static bool is_quick(struct decoder *decoder, const struct chunk *chunk)
-{
-    const enum layout layout = chunk->layout;
-
-    if (decoder->quick_left == DECODER_ANY)
-        return true;
-    if ((layout != LAYOUT_RAW && layout != LAYOUT_BLOSC && layout != LAYOUT_RECUT) ||
-        chunk->block_size > QUICK_BLOCK_MAX || decoder->quick_left == 0)
-        return false;
-    decoder->quick_left--;
-    return true;
-}
-
 static int decode(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
                   struct block *out, struct err *err)
 {
@@ -402,8 +386,6 @@ int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
     if (i >= chunk->nblocks)
         return err_set(err, ERR_USAGE, "%s (%s): it has no block %llu", chunk->label,
                        store_path(chunk->array->store), (unsigned long long)i);
-    if (!is_quick(decoder, chunk))
-        return err_set(err, ERR_USAGE, "%s: not to be had quickly", chunk->label);
     *out = (struct block){
         .form = BLOCK_PLAIN, .begin = i * chunk->block_size, .nbytes = block_nbytes(chunk, i)};
     decoder_scratch_reset(decoder);

@@ -62,12 +62,6 @@ void decoder_set_kept(struct decoder *decoder, struct block_cache *kept);
 /* From now on blocks that come as planes are kept there, or not: what is read in sequence is not needed again. */
 void decoder_keep(struct decoder *decoder, bool keep);
 
-/* For a thread that has other things to do: from now on no more than `nblocks` blocks, none of a
- * chunk that is decoded whole, none larger than 1 MiB; anything else is an error that is not meant for
- * users. See store_may_wait too. DECODER_ANY: as it was. */
-#define DECODER_ANY UINT64_MAX
-void decoder_only_quick(struct decoder *decoder, uint64_t nblocks);
-
 /* The thread is done with what it has of the decoder's chunks, for now: should the process die, it is not of them. */
 void decoder_rest(struct decoder *decoder);
 

@@ -312,17 +312,11 @@ static enum need ask(struct chunk_need *need, struct stored *stored,
     if (need->may_wait || range->shared)
         list(piece);
     pthread_mutex_unlock(&pieces->lock);
-    now = true;
-    if (need->may_wait && store_waits())
+    now = need->may_wait || store_get_now(store, &piece->range);
+    if (need->may_wait)
         store_get(store, &piece->range);
-    else
-        now = store_get_now(store, &piece->range);
     pthread_mutex_lock(&pieces->lock);
-    if (now || need->may_wait) {
-        if (!now) {
-            piece->range.state = RANGE_FAILED;
-            err_set(&piece->range.err, ERR_USAGE, "not to be had at once");
-        }
+    if (now) {
         wake_all(pieces, answer(piece));
         return NEED_THERE;
     }
@@ -361,12 +355,11 @@ static enum need find_or_ask(struct chunk_need *need, struct stored *stored,
             rc = NEED_FAILED;
     }
     while (rc == NEED_THERE && state_of((*out)->piece) == RANGE_ASKED) {
-        if (need->may_wait && store_waits()) {
+        if (need->may_wait) {
             pthread_cond_wait(&pieces->answered, &pieces->lock);
             continue;
         }
-        if (!need->may_wait)
-            join(*out);
+        join(*out);
         rc = NEED_WAITS;
     }
     pthread_mutex_unlock(&pieces->lock);
@@ -398,8 +391,6 @@ enum need chunk_need_range(struct chunk_need *need, struct stored *stored,
 
     if (rc == NEED_FAILED)
         return err_set(err, ERR_MEMORY, "out of memory for stored bytes");
-    if (rc == NEED_WAITS && need->may_wait)
-        return err_set(err, ERR_USAGE, "being read: not to be had at once");
     if (rc != NEED_THERE)
         return rc;
     if (state_of(hold->piece) == RANGE_FAILED) {

@@ -69,7 +69,6 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
         return NULL;
     }
     decoder->nchunks_max = chunks_max();
-    decoder->quick_left = DECODER_ANY;
     decoder->slot = evidence_take_slot();
     return decoder;
 }
@@ -137,11 +136,6 @@ void decoder_set_kept(struct decoder *decoder, struct block_cache *kept)
 void decoder_keep(struct decoder *decoder, bool keep)
 {
     decoder->keeps = keep;
-}
-
-void decoder_only_quick(struct decoder *decoder, uint64_t nblocks)
-{
-    decoder->quick_left = nblocks;
 }
 
 void decoder_stats(const struct decoder *decoder, struct decoder_stats *out)

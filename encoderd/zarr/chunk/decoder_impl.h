@@ -79,7 +79,6 @@ struct decoder {
     struct streaming streams[STREAMS_MAX];
     struct constant constant;
     uint64_t tick;
-    uint64_t quick_left; /* blocks; DECODER_ANY: not only what is quick */
     struct decoder_stats stats;
     struct evidence_slot *slot; /* of the process's page; NULL if there is none */
 };

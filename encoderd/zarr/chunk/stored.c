@@ -12,9 +12,6 @@
 /* Longer indexes stay in the file: an entry is then a read of its own. */
 #define INDEX_KEPT_MAX ((uint64_t)1 << 20)
 #define SCAN_NBYTES    ((uint64_t)64 << 10)
-/* What a thread that has other things to do reads of them. */
-#define QUICK_INDEX_MAX  ((uint64_t)256 << 10)
-#define QUICK_BLOCKS_MAX ((size_t)16384)
 /* What is read of a Blosc frame of which no other of its array has been seen: a header and a thousand blocks' begins. */
 #define HEAD_NBYTES ((uint64_t)4 << 10)
 /* What is read at once, where it has to be waited for, of a chunk of which no other of its array has been seen; and how
@@ -119,9 +116,6 @@ static enum need find_index(struct stored *shard, const struct zarr_array *array
         return err_set(err, ERR_CORRUPT,
                        "%llu bytes are too few for a shard, whose index alone has %llu; " DAMAGED,
                        (unsigned long long)shard->length, (unsigned long long)nbytes);
-    if (!store_waits() && nbytes > QUICK_INDEX_MAX)
-        return err_set(err, ERR_USAGE, "a shard's index of %llu bytes: not to be had quickly",
-                       (unsigned long long)nbytes);
     if (nbytes <= INDEX_KEPT_MAX)
         return read_index(shard, level, need, out, err);
     if (!level->index_crc)
@@ -392,8 +386,6 @@ static enum need find_blocks(struct stored *stored, struct chunk_need *need, uin
     struct piece_bytes bytes;
     enum need rc;
 
-    if (!store_waits() && n > QUICK_BLOCKS_MAX)
-        return err_set(err, ERR_USAGE, "%zu Blosc blocks: not to be had quickly", n);
     rc = get_bytes(stored, need, stored->base + BLOSC1_HEADER_NBYTES, n * sizeof **out, 0, 0,
                    &bytes, err);
     if (rc != NEED_THERE)

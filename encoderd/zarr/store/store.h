@@ -136,18 +136,6 @@ uint64_t object_size(const struct object *object);
  * before). Thread-safe. */
 int object_read(const struct object *object, uint64_t offset, void *to, size_t n, struct err *err);
 
-/* Whether the calling thread may wait for a disk; every thread may until it says that it may not. It
- * then has from store_object and object_read what the system holds in memory, and for anything else, an object that is
- * not there included, an error that is not meant for users. */
-void store_may_wait(bool may);
-
-/* What the calling thread last said to it. */
-bool store_waits(void);
-
-/* Whether what store_may_wait promises can be had: where a server answers for a file system (NFS, FUSE),
- * opening a file and looking at its times asks it each time, and it may hang. */
-bool store_is_local(const struct store *store);
-
 /* Is there anything under this name? Nothing is read, nor is it said whether that could be. */
 int store_has(const struct store *store, const char *key, bool *has, struct err *err);
 

@@ -1,41 +1,12 @@
 /*
  * store_objects: whole objects and trees of them, for those who may wait.
  */
-#include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/get.h"
-
-static _Thread_local bool never_waits;
-
-void store_may_wait(bool may)
-{
-    never_waits = !may;
-}
-
-bool store_waits(void)
-{
-    return !never_waits;
-}
-
-bool store_is_local(const struct store *store)
-{
-    return atomic_load(&store->at_once) != AT_ONCE_NOTHING;
-}
 
 int store_object(const struct store *store, const char *key, struct object **out, struct err *err)
 {
     *out = NULL;
-    switch (get_object(store, key, store_waits(), out, err)) {
-    case GOT_IT:
-        return 0;
-    case GOT_NOTHING:
-        if (store_waits())
-            return 0;
-        /* fall through */
-    case GOT_NOT_NOW:
-        return err_set(err, ERR_NOT_FOUND, "%s/%s: not there at once", store->path, key);
-    default:
-        return -1;
-    }
+    return get_object(store, key, true, out, err) == GOT_FAILED ? -1 : 0;
 }
 
 bool store_lists_names(const struct store *store)
@@ -78,14 +49,7 @@ uint64_t object_size(const struct object *object)
 
 int object_read(const struct object *object, uint64_t offset, void *to, size_t n, struct err *err)
 {
-    enum got got;
-
-    if (n == 0)
-        return 0;
-    got = object->store->ops->read(object, offset, to, n, store_waits(), err);
-    return got == GOT_IT       ? 0
-           : got == GOT_FAILED ? -1
-                               : err_set(err, ERR_NOT_FOUND, "not there at once");
+    return n == 0 ? 0 : (int)object->store->ops->read(object, offset, to, n, true, err);
 }
 
 static int read_whole(const struct object *object, const struct store *store, const char *key,
