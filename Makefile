@@ -177,7 +177,7 @@ build/vectors/cases.tsv: tests/data/vectors.tar.zst
 
 TEST_ENV = VCZFS_BUILD=$(BUILD) VCZFS_VECTORS=build/vectors
 # Tests that start threads: what the thread sanitizer is for.
-TSAN_TESTS := sched sched_waits block_cache parallel bed phase_cache zarr_pipeline zarr_spill store_ranges
+TSAN_TESTS := sched chunk_need sched_waits block_cache parallel bed phase_cache zarr_pipeline zarr_spill store_ranges
 
 demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools

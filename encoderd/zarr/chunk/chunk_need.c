@@ -438,12 +438,15 @@ bool chunk_need_find(const struct chunk_need *need, const struct stored *stored,
 
 bool chunk_need_sleep(struct chunk_need *need)
 {
+    bool asleep;
+
     if (need->pieces == NULL)
         return false;
     pthread_mutex_lock(&need->pieces->lock);
-    need->asleep = need->nwaiting > 0;
+    asleep = need->nwaiting > 0;
+    need->asleep = asleep; /* not to be looked at any more: it may be awake by now */
     pthread_mutex_unlock(&need->pieces->lock);
-    return need->asleep;
+    return asleep;
 }
 
 void chunk_need_clear(struct chunk_need *need)

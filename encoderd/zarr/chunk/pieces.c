@@ -73,7 +73,7 @@ struct piece_buffer *pieces_take(struct pieces *pieces, uint64_t nbytes)
         *at = buffer->next;
         pieces->spare_nbytes -= buffer->room;
     } else {
-        buffer = malloc(2 * PIECE_LEAD + room);
+        buffer = malloc(2 * PIECE_LEAD + room + PIECE_LEAD); /* planes are read past their end */
         if (buffer == NULL)
             return NULL;
         buffer->room = room;

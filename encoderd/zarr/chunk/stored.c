@@ -249,9 +249,10 @@ static void open_range(const struct stored *stored, const struct zarr_array *arr
     table_hint_get(stored->table, array->identity, &hint);
     if (stored_is_blosc(&array->meta))
         range->length = size_max(hint.head, HEAD_NBYTES);
-    range->most = hint.length == 0              ? FIRST_NBYTES
-                  : hint.length <= SMALL_NBYTES ? size_max(hint.length, range->length)
-                                                : range->length;
+    if (hint.length == 0)
+        range->most = FIRST_NBYTES;
+    else if (hint.length <= SMALL_NBYTES)
+        range->most = hint.length + hint.length / 4 + HEAD_NBYTES; /* it may be a little longer */
 }
 
 static enum need open_object(struct stored *stored, const struct zarr_array *array,
