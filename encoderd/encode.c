@@ -23,9 +23,8 @@ static int finish_row(const struct format_view *format, const struct encode_targ
     struct site site;
 
     if (format->wants_sites) {
-        if (worker->sites == NULL)
-            worker->sites = sites_reader_new(format->selection->vcz, worker->scratch_max, err);
-        if (worker->sites == NULL || sites_get(worker->sites, facts->variant, &site, err) != 0)
+        if (encode_worker_sites(worker, format->selection->vcz, err) == NULL ||
+            sites_get(worker->sites, facts->variant, &site, err) != 0)
             return -1;
         with_site.site = &site;
     }
@@ -64,6 +63,25 @@ int encode_end(const struct format_view *format, const struct encode_target *tar
             return -1;
     }
     return 0;
+}
+
+enum need encode_end_need(const struct format_view *format, const struct encode_target *target,
+                          struct encode_worker *worker, struct cell_need *need, struct err *err)
+{
+    struct sites_need sites = {.need = &need->chunks};
+    struct encode_grid grid;
+    struct row_cursor row;
+
+    if (format->format->finish_row == NULL || !format->wants_sites)
+        return NEED_THERE;
+    sites.reader = encode_worker_sites(worker, format->selection->vcz, err);
+    if (sites.reader == NULL)
+        return NEED_FAILED;
+    encode_grid(format, target, &grid);
+    row = row_map_from(&format->selection->rows, grid.row_begin);
+    for (; row.at.index < grid.row_end; row_cursor_next(&row))
+        sites_need_add(&sites, row.at.variant, err);
+    return sites.answer;
 }
 
 static int run_cell(const struct format_view *format, const struct encode_target *target,

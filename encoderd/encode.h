@@ -17,7 +17,10 @@ void encode_begin(const struct format_view *format, const struct encode_target *
 int encode_end(const struct format_view *format, const struct encode_target *target,
                struct encode_worker *worker, struct err *err);
 
+/* What it will read: see encode_need.h. */
 struct cell_need;
+enum need encode_end_need(const struct format_view *format, const struct encode_target *target,
+                          struct encode_worker *worker, struct cell_need *need, struct err *err);
 
 /* Runs one cell, then what it donates. need: what encode_need has got for it; NULL: it reads by itself.
  * ERR_DATA, ERR_CORRUPT, ... name the array and the chunk. */

@@ -508,11 +508,6 @@ static int need_row(struct walk *walk, const struct row_walk *row, struct err *e
     return 0;
 }
 
-static enum need worse(enum need a, enum need b)
-{
-    return a == NEED_FAILED || (b != NEED_FAILED && a > b) ? a : b;
-}
-
 static enum need need_chunk(const struct walk *walk, uint64_t ploidy_chunk, struct decoder *decoder,
                             struct source *source, struct chunk_need *need, struct err *err)
 {
@@ -543,7 +538,7 @@ static enum need need_blocks(struct walk *walk, struct cell_need *need, struct e
     for (unsigned i = 0; i < (walk->split ? 2 : 1); i++) {
         struct blocks_need *blocks = &walk->sources[i].blocks;
 
-        answer = worse(answer, blocks_need_end(blocks, err));
+        answer = need_worse(answer, blocks_need_end(blocks, err));
         need->nblocks = chunk_is_in_blocks(blocks->chunk) && need->nblocks != UINT64_MAX
                             ? need->nblocks + blocks->nblocks
                             : UINT64_MAX;
@@ -563,8 +558,8 @@ enum need encode_genotype_need(const struct format_view *format, const struct en
     begin_walk(format, target, cell, &walk);
     answer = need_chunk(&walk, 0, worker->decoder, &walk.sources[0], &need->chunks, err);
     if (walk.split && answer != NEED_FAILED)
-        answer = worse(answer, need_chunk(&walk, 1, second_decoder(worker, err), &walk.sources[1],
-                                          &need->chunks, err));
+        answer = need_worse(answer, need_chunk(&walk, 1, second_decoder(worker, err),
+                                               &walk.sources[1], &need->chunks, err));
     if (answer != NEED_THERE)
         return answer;
     choose_path(&walk, &subset);

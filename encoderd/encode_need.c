@@ -1,5 +1,6 @@
 #include "encoderd/encode_need.h"
 
+#include "encoderd/encode.h"
 #include "encoderd/encode_genotype.h"
 #include "encoderd/encode_phase.h"
 
@@ -25,7 +26,8 @@ static enum need look(const struct format_view *format, const struct encode_targ
     case CELL_GENOTYPE:
         return encode_genotype_need(format, target, cell, worker, need, err);
     case CELL_END:
-        break;
+        need->nblocks = format->wants_sites ? UINT64_MAX : 0; /* their chunks are decoded whole */
+        return encode_end_need(format, target, worker, need, err);
     }
     return NEED_THERE;
 }

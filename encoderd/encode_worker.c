@@ -34,4 +34,20 @@ void encode_worker_use(struct encode_worker *worker, const struct chunk_need *ne
     decoder_use(worker->decoder, need);
     if (worker->second != NULL)
         decoder_use(worker->second, need);
+    if (worker->sites != NULL)
+        sites_reader_use(worker->sites, need);
+}
+
+struct sites_reader *encode_worker_sites(struct encode_worker *worker, const struct vcz *vcz,
+                                         struct err *err)
+{
+    if (worker->sites != NULL)
+        return worker->sites;
+    worker->sites = sites_reader_new(vcz, worker->scratch_max, err);
+    if (worker->sites == NULL)
+        return NULL;
+    if (worker->chunks != NULL)
+        sites_reader_share(worker->sites, worker->chunks);
+    sites_reader_use(worker->sites, worker->need);
+    return worker->sites;
 }

@@ -34,4 +34,8 @@ void encode_worker_share(struct encode_worker *worker, struct chunk_table *chunk
 /* Its decoders take stored bytes from this need from now on; NULL: from the store. */
 void encode_worker_use(struct encode_worker *worker, const struct chunk_need *need);
 
+/* The worker's reader of sites, made when it is first wanted; NULL if it cannot be. */
+struct sites_reader *encode_worker_sites(struct encode_worker *worker, const struct vcz *vcz,
+                                         struct err *err);
+
 #endif

@@ -320,3 +320,76 @@ uint64_t sites_stride(const struct vcz *vcz)
 
     return longest != NULL ? longest->meta.chunk[0] : 1;
 }
+
+void sites_reader_use(struct sites_reader *reader, const struct chunk_need *need)
+{
+    decoder_use(reader->decoder, need);
+}
+
+/* ---- What sites need ---- */
+
+/* Is the row at hand, with those up to *end of its chunk? */
+static bool is_at_hand(const struct column *column, uint64_t chunk, uint64_t row, uint64_t *end)
+{
+    const struct zarr_meta *meta = &column->array->meta;
+    const uint64_t width = meta->ndim > 1 ? meta->chunk[1] : 1;
+
+    if (!column->loaded || column->chunk != chunk)
+        return false;
+    if (column->ints != NULL) {
+        *end = column->first_row + column->nrows;
+        return row >= column->first_row && row < *end;
+    }
+    *end = meta->chunk[0];
+    for (size_t i = 0; i < column->nstrings; i++) {
+        const struct strings *strings = &column->strings[i];
+
+        if (!strings_hold(strings, row * width, width))
+            return false;
+        *end = size_min(*end, (strings->first + strings->nitems) / width);
+    }
+    return true;
+}
+
+/* Rows [row, *end) of the chunk, as many as are read at once. */
+static enum need need_rows(struct sites_need *sites, struct column *column, uint64_t chunk,
+                           uint64_t row, uint64_t *end, struct err *err)
+{
+    const struct zarr_meta *meta = &column->array->meta;
+    const uint64_t width = meta->ndim > 1 ? meta->chunk[1] : 1;
+    enum need answer = NEED_THERE, here;
+
+    *end = column->ints != NULL ? size_min(row + column->max_rows, meta->chunk[0]) : meta->chunk[0];
+    for (size_t i = 0; i < size_max(column->nstrings, 1); i++) {
+        const uint64_t index[ZARR_DIMS_MAX] = {chunk, i};
+
+        here = zarr_need_elements(sites->reader->decoder, column->array, index, row * width,
+                                  (*end - row) * width, sites->need, err);
+        answer = need_worse(answer, here);
+        if (answer == NEED_FAILED || answer >= NEED_FULL)
+            break;
+    }
+    return answer;
+}
+
+void sites_need_add(struct sites_need *sites, uint64_t variant, struct err *err)
+{
+    struct sites_reader *reader = sites->reader;
+    struct column *const columns[] = {&reader->contig, &reader->position, &reader->id,
+                                      &reader->allele};
+
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        struct column *column = columns[i];
+        uint64_t chunk, row, end = 0;
+
+        if (column->array == NULL || variant < sites->known_until[i] ||
+            sites->answer == NEED_FAILED || sites->answer >= NEED_FULL)
+            continue;
+        chunk = variant / column->array->meta.chunk[0];
+        row = variant % column->array->meta.chunk[0];
+        if (!is_at_hand(column, chunk, row, &end))
+            sites->answer =
+                need_worse(sites->answer, need_rows(sites, column, chunk, row, &end, err));
+        sites->known_until[i] = variant + (end - row);
+    }
+}

@@ -35,6 +35,19 @@ void sites_reader_free(struct sites_reader *reader);
  * empty REF, a used allele slot after an unused one) name array, variant and store. */
 int sites_get(struct sites_reader *reader, uint64_t variant, struct site *out, struct err *err);
 
+/* See decoder_use. */
+void sites_reader_use(struct sites_reader *reader, const struct chunk_need *need);
+
+/* What sites_get of some variants, ascending, is going to read that the reader does not have at hand. Begin with the
+ * reader, the need and zeroes. answer is the worst of them. */
+struct sites_need {
+    struct sites_reader *reader;
+    struct chunk_need *need;
+    uint64_t known_until[4]; /* of each column: variants before it need nothing more */
+    enum need answer;
+};
+void sites_need_add(struct sites_need *sites, uint64_t variant, struct err *err);
+
 /* Only the columns contig and position; cheaper when alleles and IDs are not wanted. */
 int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *out,
                     struct err *err);

@@ -451,6 +451,74 @@ static void test_round_trips(void **state)
     }
 }
 
+/* ---- Columns ---- */
+
+static void hold_strings_against(const struct strings *got, const struct strings *due)
+{
+    assert_int_equal(got->nitems, due->nitems);
+    for (size_t i = 0; i < got->nitems; i++) {
+        assert_int_equal(got->items[i].len, due->items[i].len);
+        assert_memory_equal(got->items[i].at, due->items[i].at, due->items[i].len);
+    }
+}
+
+static void column_by_need(struct late_fixture *f, const char *name)
+{
+    struct zarr_array *array = NULL, *due_array = open_array(&f->due, name);
+    struct strings got = {0}, due = {0};
+    const uint64_t index[ZARR_DIMS_MAX] = {0};
+    struct decoder_stats stats;
+    struct asker asker;
+    struct err err = {0};
+    enum need answer;
+
+    assert_int_equal(zarr_array_open(f->group, name, &array, NULL), 0);
+    begin_asker(f, &asker, array);
+    while ((answer = zarr_need_elements(asker.decoder, array, index, 0, array->meta.chunk_elements,
+                                        &asker.need, &err)) == NEED_WAITS)
+        pump(&f->late);
+    assert_int_equal(answer, NEED_THERE);
+    decoder_use(asker.decoder, &asker.need);
+    if (array->meta.dtype.kind == DTYPE_INT) {
+        int64_t *ints = calloc(2 * array->meta.chunk_elements, sizeof *ints);
+        int64_t *ints_due = ints + array->meta.chunk_elements;
+
+        assert_int_equal(zarr_chunk_ints(asker.decoder, array, index, ints, &err), 0);
+        assert_int_equal(zarr_chunk_ints(f->due.decoder, due_array, index, ints_due, &err), 0);
+        assert_memory_equal(ints, ints_due, array->meta.chunk_elements * sizeof *ints);
+        free(ints);
+    } else {
+        assert_int_equal(zarr_chunk_strings(asker.decoder, array, index, &got, &err), 0);
+        assert_int_equal(zarr_chunk_strings(f->due.decoder, due_array, index, &due, &err), 0);
+        hold_strings_against(&got, &due);
+    }
+    decoder_stats(asker.decoder, &stats);
+    assert_int_equal(stats.unforeseen, 0);
+    strings_free(&got);
+    strings_free(&due);
+    end_asker(&asker);
+    zarr_array_free(array);
+    zarr_array_free(due_array);
+}
+
+/* What sites are made of: whole numbers, and strings of any length or of one. */
+static void test_columns(void **state)
+{
+    static const char *const names[] = {"variant_position", "variant_contig", "variant_allele",
+                                        "contig_id"};
+    static const char *const which[] = {"biallelic.vcz", "biallelic_v3.vcz", "small.vcz"};
+
+    (void)state;
+    for (size_t s = 0; s < COUNT(which); s++)
+        for (size_t i = 0; i < COUNT(names); i++) {
+            struct late_fixture f;
+
+            open_late(&f, which[s]);
+            column_by_need(&f, names[i]);
+            close_late(&f);
+        }
+}
+
 /* Askers of the same chunk share what is on the way. */
 static void test_shared(void **state)
 {
@@ -623,9 +691,10 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_order), cmocka_unit_test(test_round_trips),
-        cmocka_unit_test(test_shared),    cmocka_unit_test(test_taken_back),
-        cmocka_unit_test(test_budget),    cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_any_order),  cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_shared),     cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_taken_back), cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,12 @@ void blocks_need_add(struct blocks_need *blocks, uint64_t first, uint64_t last, 
  * NEED_SLOW: the chunk cannot be decoded from bytes held all at once. FAILED: err is as decoder_block sets it. */
 enum need blocks_need_end(struct blocks_need *blocks, struct err *err);
 
+/* What it takes to read elements [first, first + n) of a chunk, n > 0, as zarr_chunk_ints_at, zarr_chunk_floats and
+ * zarr_chunk_strings_at do; of strings of any length, all of the chunk's bytes. */
+enum need zarr_need_elements(struct decoder *decoder, const struct zarr_array *array,
+                             const uint64_t *index, uint64_t first, uint64_t n,
+                             struct chunk_need *need, struct err *err);
+
 /* From now on stored bytes are taken from this need where it has them; NULL: from the store. */
 void decoder_use(struct decoder *decoder, const struct chunk_need *need);
 

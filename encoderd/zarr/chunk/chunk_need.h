@@ -21,6 +21,14 @@ enum need {
     NEED_SLOW, /* more than can be held: to be read by who may wait, while it is decoded */
 };
 
+/* What there is to say of two. */
+static inline enum need need_worse(enum need a, enum need b)
+{
+    if (a == NEED_FAILED || b == NEED_FAILED)
+        return NEED_FAILED;
+    return a > b ? a : b;
+}
+
 /* One piece that one need holds. */
 struct piece_hold;
 

@@ -6,6 +6,7 @@
 #include "encoderd/zarr/codec/blosc1_decode.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Blocks whose bytes lie near one another are one range, up to so many bytes; so long may a gap be, and gaps together
  * are no more than this part of it. */
@@ -21,13 +22,6 @@
 struct run {
     uint64_t begin, end, gaps;
 };
-
-static enum need worse(enum need a, enum need b)
-{
-    if (a == NEED_FAILED || b == NEED_FAILED)
-        return NEED_FAILED;
-    return a > b ? a : b;
-}
 
 /* Bytes [begin, end) of the chunk's object. `shared`: others want just the same. */
 static enum need need_bytes(const struct chunk *chunk, uint64_t begin, uint64_t end, bool shared,
@@ -78,7 +72,7 @@ static enum need need_runs(struct chunk *chunk, struct run *runs, size_t n, stru
             run.gaps += runs[k].begin > run.end ? runs[k].begin - run.end : 0;
             run.end = size_max(run.end, runs[k].end);
         }
-        rc = worse(rc, need_bytes(chunk, run.begin, run.end, false, need, err));
+        rc = need_worse(rc, need_bytes(chunk, run.begin, run.end, false, need, err));
     }
     return rc;
 }
@@ -100,16 +94,17 @@ static enum need need_stored(struct chunk *chunk, uint64_t first, uint64_t last,
         if (wanted != NULL && !wanted(decoder, chunk, (uint32_t)i))
             continue;
         if (chunk_need_has(need, chunk->stored, begin, end - begin))
-            rc = worse(rc, need_bytes(chunk, begin, end, false, need, err));
+            rc = need_worse(rc, need_bytes(chunk, begin, end, false, need, err));
         else
             runs[n++] = (struct run){begin, end, 0};
         if (n == BATCH) {
-            rc = worse(rc, need_runs(chunk, runs, n, need, err));
+            rc = need_worse(rc, need_runs(chunk, runs, n, need, err));
             n = 0;
         }
     }
-    return rc == NEED_FAILED || rc >= NEED_FULL ? rc
-                                                : worse(rc, need_runs(chunk, runs, n, need, err));
+    return rc == NEED_FAILED || rc >= NEED_FULL
+               ? rc
+               : need_worse(rc, need_runs(chunk, runs, n, need, err));
 }
 
 static bool is_not_kept(const struct decoder *decoder, const struct chunk *chunk, uint32_t i)
@@ -198,7 +193,7 @@ static void ask(struct blocks_need *blocks, struct err *err)
                         blocks->need, err);
     if (rc == NEED_FAILED)
         decoder_name_chunk(blocks->chunk->array, blocks->chunk->label, err);
-    blocks->answer = worse(blocks->answer, rc);
+    blocks->answer = need_worse(blocks->answer, rc);
 }
 
 void blocks_need_add(struct blocks_need *blocks, uint64_t first, uint64_t last, struct err *err)
@@ -217,4 +212,56 @@ enum need blocks_need_end(struct blocks_need *blocks, struct err *err)
 {
     ask(blocks, err);
     return blocks->answer;
+}
+
+/* ---- Elements ---- */
+
+static enum need need_strings(struct decoder *decoder, const struct zarr_array *array,
+                              struct chunk *chunk, struct chunk_need *need, struct err *err)
+{
+    enum need rc = NEED_FAILED;
+
+    if (decoder_begin(decoder, array, chunk->label, err) == 0)
+        rc = stored_make(chunk->stored, array, chunk->index, STORED_LOCATED, need, err);
+    if (rc != NEED_THERE || chunk->stored->object == NULL)
+        return rc;
+    chunk->base = chunk->stored->base;
+    chunk->length = chunk->stored->length;
+    return need_whole(chunk, need, err);
+}
+
+static enum need need_vlen(struct decoder *decoder, const struct zarr_array *array,
+                           const uint64_t *index, struct chunk_need *need, struct err *err)
+{
+    struct chunk chunk = {.array = array};
+    enum need rc;
+
+    memcpy(chunk.index, index, array->meta.ndim * sizeof *index);
+    chunk_label(array, index, chunk.label);
+    chunk.stored = stored_get(decoder->table, array, index, err);
+    rc = chunk.stored == NULL ? NEED_FAILED : need_strings(decoder, array, &chunk, need, err);
+    stored_put(chunk.stored);
+    if (rc == NEED_FAILED)
+        decoder_name_chunk(array, chunk.label, err);
+    return rc;
+}
+
+enum need zarr_need_elements(struct decoder *decoder, const struct zarr_array *array,
+                             const uint64_t *index, uint64_t first, uint64_t n,
+                             struct chunk_need *need, struct err *err)
+{
+    const uint64_t size = array->meta.dtype.size;
+    struct blocks_need blocks = {.decoder = decoder, .need = need};
+    enum need rc;
+
+    if (decoder_index_check(array, index, err) < 0)
+        return NEED_FAILED;
+    if (array->meta.dtype.kind == DTYPE_STRING)
+        return need_vlen(decoder, array, index, need, err);
+    rc = decoder_need_chunk(decoder, array, index, need, &blocks.chunk, err);
+    if (rc != NEED_THERE)
+        return rc;
+    blocks_need_add(&blocks, first * size / blocks.chunk->block_size,
+                    ((first + n) * size - 1) / blocks.chunk->block_size, err);
+    return blocks_need_end(&blocks, err);
 }
