@@ -1,6 +1,7 @@
 /*
  * holes_calls: holes in the genotypes, held against the store's own counts.
  */
+#include "common/abreast.h"
 #include "common/notices.h"
 #include "common/size.h"
 #include "encoderd/vcz/holes.h"
@@ -217,12 +218,29 @@ int holes_judge_lengths(void *holes, uint64_t vchunk, struct err *err)
                    store_path(((const struct holes *)holes)->vcz->store), vchunk);
 }
 
+/* Rows of chunks that are looked at side by side. */
+#define ROWS_MAX UINT64_C(128)
+
+struct rows_look {
+    const struct vcz *vcz;
+    struct chunk_table *table;
+    uint64_t first;
+    struct hole_cell rows[ROWS_MAX];
+};
+
+static int look_row(void *arg, uint64_t i, struct err *err)
+{
+    struct rows_look *look = arg;
+
+    return holes_look_row(look->vcz, look->table, look->first + i, &look->rows[i], err);
+}
+
 int holes_look_calls(struct holes *holes, struct notices *notices, struct err *err)
 {
     AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     const struct zarr_meta *meta;
-    uint64_t total, nabsent = 0, njudged = 0;
-    struct hole_cell row;
+    uint64_t total, n, nabsent = 0, njudged = 0;
+    struct rows_look look = {.table = table};
 
     if (holes == NULL || vcz_need(holes->vcz, VCZ_CALLS | VCZ_SAMPLES, NULL) != 0)
         return 0;
@@ -230,12 +248,17 @@ int holes_look_calls(struct holes *holes, struct notices *notices, struct err *e
     if (!size_mul(meta->nchunks[0], meta->nchunks[1] * meta->nchunks[2], &total) ||
         total > (store_lists_names(holes->vcz->store) ? LISTED_NAMES_MAX : NAMES_MAX))
         return 0;
-    for (uint64_t v = 0; v < meta->nchunks[0]; v++) {
-        if (holes_look_row(holes->vcz, table, v, &row, err) != 0)
+    look.vcz = holes->vcz;
+    for (; look.first < meta->nchunks[0]; look.first += n) {
+        n = size_min(ROWS_MAX, meta->nchunks[0] - look.first);
+        if (abreast_run(n, look_row, &look, err) != 0)
             return -1;
-        nabsent += row.nabsent;
-        if (row.nabsent > 0 && njudged++ < JUDGED_AT_OPEN && holes_judge(holes, v, err) != 0)
-            return -1;
+        for (uint64_t i = 0; i < n; i++) {
+            nabsent += look.rows[i].nabsent;
+            if (look.rows[i].nabsent > 0 && njudged++ < JUDGED_AT_OPEN &&
+                holes_judge(holes, look.first + i, err) != 0)
+                return -1;
+        }
     }
     if (nabsent > 0 && notices != NULL)
         notices_add(notices,

@@ -1,6 +1,7 @@
 /*
  * holes_sites: holes in the arrays that sites are made of.
  */
+#include "common/abreast.h"
 #include "common/size.h"
 #include "encoderd/vcz/columns.h"
 #include "encoderd/vcz/holes.h"
@@ -15,25 +16,49 @@
 /* Chunks of a site array that are looked for one by one; of more, a list of what is stored is taken. */
 #define SITE_NAMES_MAX UINT64_C(4096)
 
+/* Chunks that are looked for side by side: first few, as the next one that is absent may be near. */
+#define LOOKED_FIRST UINT64_C(8)
+#define LOOKED_MAX   UINT64_C(512)
+
 /* A run of chunks along the variants, the first along other axes. */
 struct run {
     uint64_t begin, end;
 };
 
-/* The next chunk that is absent, from `from` on, or their number: it costs what is stored. */
+struct looks {
+    const struct zarr_array *array;
+    struct chunk_table *table;
+    uint64_t from;
+    bool stored[LOOKED_MAX]; /* of the chunks from there on */
+};
+
+static int look(void *arg, uint64_t i, struct err *err)
+{
+    struct looks *looks = arg;
+    const uint64_t index[ZARR_DIMS_MAX] = {looks->from + i};
+
+    return chunk_is_stored(looks->table, looks->array, index, &looks->stored[i], err);
+}
+
+/* The next chunk that is absent, from `from` on, or their number: it costs twice what is stored, at most. */
 static int next_absent(const struct zarr_array *array, struct chunk_table *table, uint64_t from,
                        uint64_t *out, struct err *err)
 {
-    uint64_t index[ZARR_DIMS_MAX] = {from};
-    bool stored = true;
+    struct looks looks = {.array = array, .table = table, .from = from};
+    uint64_t n, most = LOOKED_FIRST;
 
-    for (; index[0] < array->meta.nchunks[0]; index[0]++) {
-        if (chunk_is_stored(table, array, index, &stored, err) != 0)
+    for (; looks.from < array->meta.nchunks[0]; looks.from += n) {
+        n = size_min(most, array->meta.nchunks[0] - looks.from);
+        most = size_min(2 * most, LOOKED_MAX);
+        if (abreast_run(n, look, &looks, err) != 0)
             return -1;
-        if (!stored)
-            break;
+        for (uint64_t i = 0; i < n; i++)
+            if (!looks.stored[i]) {
+                *out = looks.from + i;
+                return 0;
+            }
     }
-    *out = index[0];
+    *out = looks.from;
     return 0;
 }
 
