@@ -7,6 +7,7 @@
 #include "common/abreast.h"
 #include "common/cleanup.h"
 #include "encoderd/vcz/vcz.h"
+#include "encoderd/zarr/meta/array_identity.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -59,7 +59,6 @@ LIBRARIES = {
 # must go.
 KNOWN = """
 zarr/chunk/block zarr/chunk/decoder zarr/chunk/layout zarr/chunk/unfold zarr/chunk/unfold_blosc zarr/chunk/whole
-zarr/meta/array zarr/meta/stored_objects
 """
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.M)

@@ -3,6 +3,7 @@
  */
 #include "zarr_fixture.h"
 
+#include "encoderd/zarr/meta/array_identity.h"
 #include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/watch.h"
 
