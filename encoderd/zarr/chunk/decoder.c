@@ -1,5 +1,5 @@
 /*
- * decoder: scratch, and chunks opened and kept.
+ * decoder: scratch, and the stored bytes that it reads.
  */
 #include "common/bytes.h"
 #include "common/cleanup.h"
@@ -73,9 +73,10 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
     return decoder;
 }
 
-static void chunk_free(struct decoder *decoder, struct chunk *chunk)
+void decoder_free_chunk(struct decoder *decoder, struct chunk *chunk)
 {
-    decoder_drop_stream(decoder, chunk);
+    if (chunk->layout != NULL && chunk->layout->drop != NULL)
+        chunk->layout->drop(decoder, chunk);
     stored_put(chunk->stored);
     pool_put(&decoder->spare, chunk);
 }
@@ -83,7 +84,7 @@ static void chunk_free(struct decoder *decoder, struct chunk *chunk)
 static void close_chunks(struct decoder *decoder)
 {
     for (size_t i = 0; i < decoder->nchunks; i++)
-        chunk_free(decoder, decoder->chunks[i]);
+        decoder_free_chunk(decoder, decoder->chunks[i]);
     decoder->nchunks = 0;
 }
 
@@ -240,129 +241,29 @@ void decoder_rest(struct decoder *decoder)
     evidence_done(decoder->slot);
 }
 
-static enum need open_chunk(struct decoder *decoder, const struct zarr_array *array,
-                            const uint64_t *index, struct chunk_need *need, struct chunk **out,
-                            struct err *err)
+enum need chunk_need_bytes(const struct chunk *chunk, uint64_t begin, uint64_t end, bool shared,
+                           struct chunk_need *need, struct err *err)
 {
-    struct chunk *chunk = pool_get(&decoder->spare);
-    enum need rc = NEED_FAILED;
+    const struct piece_range range = {.offset = begin, .length = end - begin, .shared = shared};
+    struct piece_bytes bytes;
 
-    if (chunk == NULL)
-        return err_set(err, ERR_MEMORY, "%s: out of memory", array->name);
-    chunk->array = array;
-    decoder->spills = store_spill(array->store) != NULL;
-    memcpy(chunk->index, index, array->meta.ndim * sizeof *index);
-    memcpy(chunk->identity, array->identity, sizeof chunk->identity);
-    chunk_label(array, index, chunk->label);
-    chunk->stored = stored_get(decoder->table, array, index, err);
-    if (chunk->stored != NULL && decoder_begin(decoder, array, chunk->label, err) == 0)
-        rc = chunk_lay_out(decoder, chunk, need, err);
-    if (rc == NEED_FAILED)
-        decoder_name_chunk(array, chunk->label, err);
-    if (rc == NEED_THERE)
-        *out = chunk;
-    else
-        chunk_free(decoder, chunk);
-    return rc;
+    if (begin == end)
+        return NEED_THERE;
+    return chunk_need_range(need, chunk->stored, &range, &bytes, err);
 }
 
-/* The array is known by its name and metadata, not by its address, which may be another's by now. */
-static bool is_chunk(const struct chunk *chunk, const struct zarr_array *array,
-                     const uint64_t *index)
+enum need chunk_need_whole(struct chunk *chunk, struct chunk_need *need, struct err *err)
 {
-    size_t n = strlen(array->name);
-
-    return memcmp(chunk->index, index, array->meta.ndim * sizeof *index) == 0 &&
-           memcmp(chunk->identity, array->identity, sizeof chunk->identity) == 0 &&
-           strncmp(chunk->label, array->name, n) == 0 && chunk->label[n] == '/';
+    return chunk_need_bytes(chunk, chunk->base, chunk->base + chunk->length, true, need, err);
 }
 
-static void evict_oldest(struct decoder *decoder)
+void decoder_count(struct decoder *decoder, const struct block *block)
 {
-    size_t oldest = 0;
-
-    for (size_t i = 1; i < decoder->nchunks; i++)
-        if (decoder->chunks[i]->used < decoder->chunks[oldest]->used)
-            oldest = i;
-    chunk_free(decoder, decoder->chunks[oldest]);
-    decoder->chunks[oldest] = decoder->chunks[--decoder->nchunks];
+    decoder->stats.blocks++;
+    decoder->stats.bytes_decoded += block->nbytes;
 }
 
-static void keep_chunk(struct decoder *decoder, struct chunk *chunk)
+size_t chunk_block_nbytes(const struct chunk *chunk, uint64_t i)
 {
-    if (decoder->nchunks == decoder->nchunks_max)
-        evict_oldest(decoder);
-    decoder->chunks[decoder->nchunks++] = chunk;
-}
-
-static struct chunk *find_chunk(const struct decoder *decoder, const struct zarr_array *array,
-                                const uint64_t *index)
-{
-    for (size_t i = 0; i < decoder->nchunks; i++)
-        if (is_chunk(decoder->chunks[i], array, index))
-            return decoder->chunks[i];
-    return NULL;
-}
-
-enum need decoder_need_chunk(struct decoder *decoder, const struct zarr_array *array,
-                             const uint64_t *index, struct chunk_need *need, struct chunk **out,
-                             struct err *err)
-{
-    struct chunk *chunk;
-    enum need rc;
-
-    if (array->meta.dtype.kind == DTYPE_STRING)
-        return err_set(err, ERR_USAGE, "%s: its strings have no blocks", array->name);
-    if (decoder_index_check(array, index, err) < 0)
-        return NEED_FAILED;
-    chunk = find_chunk(decoder, array, index);
-    if (chunk == NULL) {
-        rc = open_chunk(decoder, array, index, need, &chunk, err);
-        if (rc != NEED_THERE)
-            return rc;
-        keep_chunk(decoder, chunk);
-    } else if (decoder_begin(decoder, array, chunk->label, err) < 0) {
-        return NEED_FAILED;
-    }
-    chunk->array = array;
-    chunk->used = ++decoder->tick;
-    *out = chunk;
-    return NEED_THERE;
-}
-
-int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
-                  struct chunk **out, struct err *err)
-{
-    CLEANUP(chunk_need_clear) struct chunk_need need = {.may_wait = true};
-
-    if (decoder_need_chunk(decoder, array, index, &need, out, err) != NEED_THERE)
-        return -1;
-    decoder->stats.unforeseen += decoder->need != NULL && need.holds != NULL;
-    return 0;
-}
-
-uint64_t chunk_nbytes(const struct chunk *chunk)
-{
-    return chunk->nbytes;
-}
-
-uint64_t chunk_block_size(const struct chunk *chunk)
-{
-    return chunk->block_size;
-}
-
-uint64_t chunk_nblocks(const struct chunk *chunk)
-{
-    return chunk->nblocks;
-}
-
-bool chunk_is_absent(const struct chunk *chunk)
-{
-    return chunk->layout == LAYOUT_ABSENT;
-}
-
-bool chunk_is_in_blocks(const struct chunk *chunk)
-{
-    return chunk->layout == LAYOUT_ABSENT || chunk->layout == LAYOUT_RAW ||
-           chunk->layout == LAYOUT_BLOSC || chunk->layout == LAYOUT_RECUT;
+    return (size_t)size_min(chunk->block_size, chunk->nbytes - i * chunk->block_size);
 }

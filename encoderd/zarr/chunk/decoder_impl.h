@@ -1,6 +1,5 @@
 /*
- * decoder_impl: the insides of a decoder, shared by decoder.c (chunks), layout.c (how a chunk is cut),
- * block.c and whole.c (blocks) and values.c.
+ * decoder_impl: the insides of a decoder and of its chunks.
  */
 #ifndef VCZFS_ZARR_CHUNK_DECODER_IMPL_H
 #define VCZFS_ZARR_CHUNK_DECODER_IMPL_H
@@ -17,17 +16,7 @@
 #define CHUNKS_MAX 64
 #define CHUNKS_FEW 8
 
-enum layout {
-    LAYOUT_ABSENT,
-    LAYOUT_RAW,    /* the decoded bytes as such, from `base` on */
-    LAYOUT_BLOSC,  /* blocks at begins[i] .. ends[i] from `base` on */
-    LAYOUT_RECUT,  /* the same, but blocks are cut anew, because Blosc's split elements or calls */
-    LAYOUT_LARGE,  /* pieces of Blosc's blocks, which are decoded once, into the cache */
-    LAYOUT_WHOLE,  /* one block, through all codecs */
-    LAYOUT_SHARED, /* pieces of a chunk that is decoded once, into the cache */
-    LAYOUT_STREAM, /* pieces of a chunk that is too long to be held */
-    LAYOUT_SPILL,  /* the same, but decoded once, into the temporary file */
-};
+struct layout_ops;
 
 /* How a decoder cuts a chunk that is stored so. */
 struct chunk {
@@ -37,7 +26,7 @@ struct chunk {
     char label[CHUNK_LABEL_MAX];
     struct stored *stored; /* a reference */
     uint64_t base, length; /* the bytes to be decoded, in the stored one's object */
-    enum layout layout;
+    const struct layout_ops *layout;
     uint64_t nbytes, block_size, nblocks;
     uint64_t used; /* the decoder's tick when last asked for */
 };
@@ -83,6 +72,27 @@ struct decoder {
     struct evidence_slot *slot; /* of the process's page; NULL if there is none */
 };
 
+/* Blocks [first, last], in these forms. */
+struct blocks_wanted {
+    uint64_t first, last;
+    unsigned forms;
+};
+
+struct layout_ops {
+    /* Block i, whose begin and nbytes are said, into the scratch. */
+    int (*block)(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
+                 struct block *out, struct err *err);
+    /* The stored bytes that blocks take; NULL: more than can be held. */
+    enum need (*needs)(struct decoder *decoder, struct chunk *chunk,
+                       const struct blocks_wanted *wanted, struct chunk_need *need,
+                       struct err *err);
+    /* What the decoder has in hand for the chunk goes; NULL: nothing. */
+    void (*drop)(struct decoder *decoder, const struct chunk *chunk);
+    /* With blocks of the same size, where it turns out only in decoding that there is not enough memory; NULL: none. */
+    const struct layout_ops *otherwise;
+    bool in_blocks; /* each is decoded by itself */
+};
+
 /* The calling thread is about to read that chunk: says so, for whoever wants to know what a process died of. -1 with
  * ERR_HELD if it must not. */
 int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const char *label,
@@ -104,57 +114,30 @@ int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offs
 uint8_t *chunk_bytes(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, size_t n,
                      struct err *err);
 
+/* Bytes [begin, end) of the chunk's object, for a need. `shared`: others want just the same. And all of the chunk. */
+enum need chunk_need_bytes(const struct chunk *chunk, uint64_t begin, uint64_t end, bool shared,
+                           struct chunk_need *need, struct err *err);
+enum need chunk_need_whole(struct chunk *chunk, struct chunk_need *need, struct err *err);
+
+/* Decoded bytes of block i. */
+size_t chunk_block_nbytes(const struct chunk *chunk, uint64_t i);
+
+/* A block was decoded. */
+void decoder_count(struct decoder *decoder, const struct block *block);
+
+/* The decoder does not keep the chunk any more. */
+void decoder_free_chunk(struct decoder *decoder, struct chunk *chunk);
+
 /* Puts the chunk's label and the store's path before the message. Returns -1. */
 int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err);
 
-/* Finds out how the chunk is stored, and how it is cut into blocks. */
-enum need chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct chunk_need *need,
-                        struct err *err);
-
-/* Of the Blosc layout's block i, as far as it may need them. */
-size_t chunk_stored_nbytes(const struct chunk *chunk, uint32_t i);
-
-/* Of the Blosc layout: may the block, where planes will do, be had from those that are kept? */
-bool chunk_block_is_kept(const struct decoder *decoder, const struct chunk *chunk, uint32_t i);
-
-/* Is there scratch for decoding a chunk whole, beside `used` bytes? Else it is streamed, or not at all. */
-bool whole_fits(const struct decoder *decoder, const struct chunk *chunk, uint64_t used);
-
 /* From the bytes that the store says to the machine's. */
 void bytes_to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes);
-
-/* Scratch that whole_decode takes for a chunk; UINT64_MAX if more than there can be. */
-uint64_t whole_scratch_nbytes(const struct zarr_meta *meta, uint64_t length);
-
-/* Can a chunk be decoded from front to back, without being held? */
-bool whole_is_streamable(const struct zarr_meta *meta);
-
-/* Blosc block i, plain and in native bytes, into `to`; with scratch for its stored bytes. */
-int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, uint8_t *to,
-                     struct err *err);
-
-/* Blocks of LAYOUT_LARGE, LAYOUT_WHOLE, LAYOUT_SHARED, LAYOUT_STREAM and LAYOUT_SPILL. */
-int large_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
-int whole_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
-int shared_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
-int stream_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
-int spill_block(struct decoder *decoder, struct chunk *chunk, struct block *out, struct err *err);
-
-/* A chunk is known by its store, its array's name and metadata (identity) and its place (label); a block
- * by its number too. */
-struct chunk_key {
-    uint8_t bytes[sizeof(void *) + sizeof(uint32_t) + 32 + CHUNK_LABEL_MAX];
-    size_t n;
-};
-void chunk_key(const struct chunk *chunk, uint32_t block, struct chunk_key *key);
 
 /* The chunk's entry in the temporary file, filled if need be; spill_put it. The scratch in use stays. */
 struct spill_entry;
 int chunk_spilled(struct decoder *decoder, struct chunk *chunk, struct spill_entry **out,
                   struct err *err);
-
-/* Forgets the stream over this chunk, if there is one. */
-void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk);
 
 int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err);
 

@@ -1,9 +1,10 @@
 /*
  * layout: how a chunk is cut into blocks.
  */
+#include "encoderd/zarr/chunk/layout.h"
 #include "common/cleanup.h"
 #include "common/size.h"
-#include "encoderd/zarr/chunk/decoder_impl.h"
+#include "encoderd/zarr/chunk/whole.h"
 #include "encoderd/zarr/codec/blosc1_decode.h"
 
 /* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this size. */
@@ -44,7 +45,7 @@ static void cut_pieces(struct chunk *chunk, uint64_t size)
 
 static int lay_out_raw(struct chunk *chunk, struct err *err)
 {
-    chunk->layout = LAYOUT_RAW;
+    chunk->layout = &layout_raw;
     cut_pieces(chunk, PIECE_NBYTES);
     if (chunk->length != chunk->nbytes)
         return err_set(err, ERR_CORRUPT,
@@ -61,7 +62,7 @@ static void recut(struct chunk *chunk)
     uint64_t unit = call_nbytes(&chunk->array->meta);
     uint64_t large = chunk->stored->frame.block_size >= LARGE_PIECE_NBYTES ? 1 : RECUT_BLOCKS;
 
-    chunk->layout = LAYOUT_RECUT;
+    chunk->layout = &layout_recut;
     chunk->block_size = size_max(large * chunk->stored->frame.block_size / unit, 1) * unit;
     chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
 }
@@ -86,9 +87,9 @@ static bool block_fits(const struct decoder *decoder, const struct chunk *chunk)
     const uint64_t block = chunk->stored->frame.block_size;
     uint64_t need = blosc1_block_cbytes_max(&chunk->stored->frame, 0) + 4 * SCRATCH_SLACK;
 
-    if (chunk->layout == LAYOUT_LARGE)
+    if (chunk->layout == &layout_large)
         need += chunk->block_size + BLOSC_COPIES * block;
-    else if (chunk->layout == LAYOUT_RECUT)
+    else if (chunk->layout == &layout_recut)
         need += chunk->block_size + block;
     else
         need += block;
@@ -110,17 +111,17 @@ static enum need lay_out_blosc(struct decoder *decoder, struct chunk *chunk,
         chunk->length = chunk->nbytes;
         return (enum need)lay_out_raw(chunk, err);
     }
-    chunk->layout = LAYOUT_BLOSC;
+    chunk->layout = &layout_blosc;
     chunk->block_size = frame->block_size;
     chunk->nblocks = frame->nblocks;
     if (is_large(decoder, chunk)) {
-        chunk->layout = LAYOUT_LARGE;
+        chunk->layout = &layout_large;
         cut_pieces(chunk, LARGE_PIECE_NBYTES);
     } else if (chunk->nblocks > 1 && chunk->block_size % call_nbytes(&chunk->array->meta) != 0) {
         recut(chunk);
     }
     if (store_spill(chunk->array->store) != NULL && !block_fits(decoder, chunk)) {
-        chunk->layout = LAYOUT_SPILL;
+        chunk->layout = &layout_spill;
         cut_pieces(chunk, LARGE_PIECE_NBYTES);
         return NEED_THERE;
     }
@@ -142,15 +143,15 @@ static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
     piece_fits = size_add(need, piece, &sum) && sum <= decoder->scratch_max;
     if (decoder->cache != NULL && chunk->nbytes >= SHARED_MIN &&
         chunk->nbytes <= cache_budget(decoder->cache) && (streamable || piece_fits)) {
-        chunk->layout = LAYOUT_SHARED;
+        chunk->layout = &layout_shared;
     } else if (!fits && streamable) {
-        chunk->layout = LAYOUT_STREAM;
+        chunk->layout = &layout_stream;
         cut_pieces(chunk, size_max(STREAM_PIECE_MIN,
                                    size_min(LARGE_PIECE_NBYTES, decoder->scratch_max / 32)));
     } else if (!fits && store_spill(chunk->array->store) != NULL) {
-        chunk->layout = LAYOUT_SPILL;
+        chunk->layout = &layout_spill;
     } else {
-        chunk->layout = LAYOUT_WHOLE;
+        chunk->layout = &layout_whole;
         chunk->block_size = chunk->nbytes;
         chunk->nblocks = 1;
     }
@@ -169,7 +170,7 @@ enum need chunk_lay_out(struct decoder *decoder, struct chunk *chunk, struct chu
     chunk->base = chunk->stored->base;
     chunk->length = chunk->stored->length;
     if (chunk->stored->object == NULL) {
-        chunk->layout = LAYOUT_ABSENT;
+        chunk->layout = &layout_absent;
         cut_pieces(chunk, PIECE_NBYTES);
         return NEED_THERE;
     }

@@ -1,5 +1,5 @@
 /*
- * unfold_impl: the insides of unfold, shared by unfold.c and unfold_blosc.c.
+ * unfold_impl: the steps that unfold.c and unfold_blosc.c are made of (unfold_steps.c), and unfold_blosc.
  */
 #ifndef VCZFS_ZARR_CHUNK_UNFOLD_IMPL_H
 #define VCZFS_ZARR_CHUNK_UNFOLD_IMPL_H
@@ -48,6 +48,12 @@ int unfold_put(void *arg, const void *from, size_t n, struct err *err);
 /* Decompresses bytes [from, from + n) of the chunk where it is by now. */
 int unfold_unpack(struct unfold *u, enum packing packing, uint64_t from, uint64_t n,
                   struct sink *sink, struct err *err);
+
+/* The n bytes from `from` on, as they are. */
+int unfold_copy(struct unfold *u, uint64_t from, uint64_t n, struct sink *sink, struct err *err);
+
+/* What does not decompress. */
+int unfold_broken(struct err *err);
 
 /* The same two for lz: bytes from `from` on, and a sink. */
 struct unfold_part {
