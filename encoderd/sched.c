@@ -417,9 +417,17 @@ bool sched_look(struct sched *sched)
 
 void sched_stats(struct sched *sched, struct sched_stats *out)
 {
+    struct store_counts counts;
+
+    store_counts(sched->core.view->vcz->store, &counts);
     core_lock(&sched->core);
     *out = sched->core.stats;
-    out->leases_held = sched->answers.nheld;
     out->arena_used = arena_used(sched->core.spans.arena);
     core_unlock(&sched->core);
+    out->leases_held = sched->answers.nheld;
+    out->requests = counts.requests;
+    out->bytes_read = counts.bytes;
+    out->opened = counts.opened;
+    out->waits = counts.waits;
+    out->most_in_flight = counts.in_flight_most;
 }

@@ -315,5 +315,6 @@ void core_add_decoder_stats(struct sched_core *core, const struct decoder *decod
     decoder_stats(decoder, &now);
     core->stats.blocks += now.blocks - seen->blocks;
     core->stats.bytes_decoded += now.bytes_decoded - seen->bytes_decoded;
+    core->stats.unforeseen += now.unforeseen - seen->unforeseen;
     *seen = now;
 }

@@ -37,6 +37,9 @@ struct sched_stats {
     uint64_t reads, spans, spans_failed, blocks, bytes_decoded, bytes_encoded, leases_held;
     uint64_t mixed_phase; /* rows made in which some calls are phased and some are not */
     uint64_t arena_used;
+    /* Of the store, since it was opened; what the opening of the view took counts. */
+    uint64_t requests, bytes_read, opened, waits, most_in_flight;
+    uint64_t unforeseen; /* reads while decoding, of what encode_need had not asked for */
 };
 
 #endif

@@ -659,6 +659,12 @@ static void handle_stats(struct server *server, const struct msg_stats *request)
                                            .bytes_encoded = stats.bytes_encoded,
                                            .spans_failed = stats.spans_failed,
                                            .mixed_phase = stats.mixed_phase,
+                                           .requests = stats.requests,
+                                           .bytes_read = stats.bytes_read,
+                                           .opened = stats.opened,
+                                           .waits = stats.waits,
+                                           .most_in_flight = stats.most_in_flight,
+                                           .unforeseen = stats.unforeseen,
                                            .leases_held = stats.leases_held,
                                            .arena_used = stats.arena_used,
                                            .resident = resident_bytes(server)};

@@ -64,9 +64,12 @@ static void json_counters(struct buf *out, const struct status *s)
                "{\"reads\": %" PRIu64 ", \"spans\": %" PRIu64 ", \"blocks\": %" PRIu64
                ", \"bytes_decoded\": %" PRIu64 ", \"bytes_encoded\": %" PRIu64
                ", \"spans_failed\": %" PRIu64 ", \"mixed_phase\": %" PRIu64
+               ", \"requests\": %" PRIu64 ", \"bytes_read\": %" PRIu64 ", \"opened\": %" PRIu64
+               ", \"waits\": %" PRIu64 ", \"most_in_flight\": %" PRIu64 ", \"unforeseen\": %" PRIu64
                ", \"leases_held\": %" PRIu64 ", \"arena_used\": %" PRIu64 "}",
                c->reads, c->spans, c->blocks, c->bytes_decoded, c->bytes_encoded, c->spans_failed,
-               c->mixed_phase, c->leases_held, c->arena_used);
+               c->mixed_phase, c->requests, c->bytes_read, c->opened, c->waits, c->most_in_flight,
+               c->unforeseen, c->leases_held, c->arena_used);
 }
 
 static void json_encoder(struct buf *out, const struct status *s)

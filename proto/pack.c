@@ -276,6 +276,12 @@ static void put_counters(struct putter *put, const struct msg_counters *counters
     put_count(put, "encoded", counters->bytes_encoded);
     put_count(put, "failed", counters->spans_failed);
     put_count(put, "mixed_phase", counters->mixed_phase);
+    put_count(put, "requests", counters->requests);
+    put_count(put, "read", counters->bytes_read);
+    put_count(put, "opened", counters->opened);
+    put_count(put, "waits", counters->waits);
+    put_count(put, "most_in_flight", counters->most_in_flight);
+    put_count(put, "unforeseen", counters->unforeseen);
     put_count(put, "held", counters->leases_held);
     put_count(put, "arena", counters->arena_used);
     put_count(put, "resident", counters->resident);
@@ -368,7 +374,7 @@ static size_t nkeys(const struct msg *msg)
         [MSG_HELLO] = 4,   [MSG_OPEN] = 5,     [MSG_INFO] = 7,      [MSG_READ] = 6,
         [MSG_RETURN] = 2,  [MSG_RELEASE] = 2,  [MSG_STATS] = 2,     [MSG_PROGRESS] = 5,
         [MSG_NOTICE] = 3,  [MSG_FILE] = 7,     [MSG_OPENED] = 9,    [MSG_REPORT] = 4,
-        [MSG_SPAN] = 6,    [MSG_ERROR] = 5,    [MSG_COUNTERS] = 12, [MSG_FETCH] = 4,
+        [MSG_SPAN] = 6,    [MSG_ERROR] = 5,    [MSG_COUNTERS] = 18, [MSG_FETCH] = 4,
         [MSG_SIDECAR] = 5, [MSG_EVIDENCE] = 1, [MSG_HOLD] = 2,
     };
 

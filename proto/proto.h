@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROTO_VERSION     6
+#define PROTO_VERSION     7
 #define PROTO_PACKET_MAX  65536     /* bytes in one packet; well under the default SO_SNDBUF */
 #define PROTO_FDS_MAX     2         /* descriptors in one packet */
 #define PROTO_STRING_MAX  4096      /* bytes in one string, the terminating 0 not counted */
@@ -205,10 +205,16 @@ struct msg_counters {
     uint64_t id;
     uint64_t reads, spans, blocks, bytes_decoded, bytes_encoded;
     uint64_t spans_failed;
-    uint64_t mixed_phase; /* rows made in which some calls are phased and some are not */
-    uint64_t leases_held; /* now */
-    uint64_t arena_used;  /* bytes, now */
-    uint64_t resident;    /* bytes, now */
+    uint64_t mixed_phase;    /* rows made in which some calls are phased and some are not */
+    uint64_t requests;       /* ranges that the store was asked for */
+    uint64_t bytes_read;     /* in them */
+    uint64_t opened;         /* objects of the store */
+    uint64_t waits;          /* ranges that had to be waited for */
+    uint64_t most_in_flight; /* ranges that were waited for at the same time */
+    uint64_t unforeseen;     /* reads while decoding, of what should have been asked for before */
+    uint64_t leases_held;    /* now */
+    uint64_t arena_used;     /* bytes, now */
+    uint64_t resident;       /* bytes, now */
 };
 
 /* Descriptor 0 is a memfd that is sealed as a sidecar's or, not sealed, a file without a name, which the

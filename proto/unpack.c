@@ -210,6 +210,12 @@ static void get_counters(struct getter *get, struct msg_counters *counters)
     get_count(get, "encoded", &counters->bytes_encoded);
     get_count(get, "failed", &counters->spans_failed);
     get_count(get, "mixed_phase", &counters->mixed_phase);
+    get_count(get, "requests", &counters->requests);
+    get_count(get, "read", &counters->bytes_read);
+    get_count(get, "opened", &counters->opened);
+    get_count(get, "waits", &counters->waits);
+    get_count(get, "most_in_flight", &counters->most_in_flight);
+    get_count(get, "unforeseen", &counters->unforeseen);
     get_count(get, "held", &counters->leases_held);
     get_count(get, "arena", &counters->arena_used);
     get_count(get, "resident", &counters->resident);

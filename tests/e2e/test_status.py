@@ -53,7 +53,10 @@ def test_status_counts_reads(mount):
         assert s["reads"]["served"] >= 1 and s["reads"]["bytes"] == len(due)
         latency = s["reads"]["latency_us"]
         assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["max"] < 30_000_000
-        assert s["encoder"]["counters"]["bytes_encoded"] >= len(due) - 3
+        counters = s["encoder"]["counters"]
+        assert counters["bytes_encoded"] >= len(due) - 3
+        assert counters["requests"] >= counters["waits"] and counters["bytes_read"] > 0
+        assert counters["unforeseen"] == 0
         assert status(m)["handles"] == 0
 
 

@@ -240,7 +240,8 @@ ENCODER = [HELLO, {"t": "progress", "id": 1, "what": "reading sites", "done": 1,
            {"t": "notice", "id": 1, "text": "n"}, FILE_BED, FILE_FAM, OPENED,
            {"t": "report", "id": 3, "size": 10, "problems": 0}, SPAN,
            {"t": "counters", "id": 4, "reads": 1, "spans": 1, "blocks": 1, "decoded": 1,
-            "encoded": 1, "failed": 0, "mixed_phase": 0, "held": 0, "arena": 0, "resident": 1},
+            "encoded": 1, "failed": 0, "mixed_phase": 0, "requests": 0, "read": 0, "opened": 0,
+            "waits": 0, "most_in_flight": 0, "unforeseen": 0, "held": 0, "arena": 0, "resident": 1},
            {"t": "error", "id": 2, "code": "corrupt", "errno": 5, "text": "bad"}]
 
 

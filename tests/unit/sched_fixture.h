@@ -55,8 +55,8 @@ struct bench {
 
 static inline struct bench start(uint64_t arena_nbytes, unsigned nthreads)
 {
-    const struct sched_config config = {nthreads, (size_t)8 << 20, (size_t)4 << 20,
-                                        (size_t)4 << 20, (size_t)4 << 20};
+    const struct sched_config config = {nthreads, (size_t)8 << 20, (size_t)4 << 20, (size_t)4 << 20,
+                                        (size_t)4 << 20};
     struct err err = {0};
     struct bench bench = {.arena = arena_new(arena_nbytes, &err)};
 

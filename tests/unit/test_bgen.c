@@ -629,8 +629,8 @@ static void rows_do_not_depend_on_the_target(void **state)
 static void read_through(const struct view *view, const uint8_t *whole, unsigned nthreads,
                          uint64_t step)
 {
-    const struct sched_config config = {nthreads, (size_t)8 << 20, (size_t)4 << 20,
-                                        (size_t)4 << 20, (size_t)4 << 20};
+    const struct sched_config config = {nthreads, (size_t)8 << 20, (size_t)4 << 20, (size_t)4 << 20,
+                                        (size_t)4 << 20};
     const uint64_t size = view->files[0].size;
     struct err err = {0};
     struct arena *arena = arena_new((uint64_t)16 << 20, &err);

@@ -97,11 +97,19 @@ static const struct sample samples[] = {
                     .bytes_encoded = 24,
                     .spans_failed = 25,
                     .mixed_phase = 29,
+                    .requests = 30,
+                    .bytes_read = 31,
+                    .opened = 32,
+                    .waits = 33,
+                    .most_in_flight = 34,
+                    .unforeseen = 35,
                     .leases_held = 26,
                     .arena_used = 27,
                     .resident = 28}}},
      "{\"t\"=>\"counters\", \"id\"=>9, \"reads\"=>20, \"spans\"=>21, \"blocks\"=>22, "
-     "\"decoded\"=>23, \"encoded\"=>24, \"failed\"=>25, \"mixed_phase\"=>29, \"held\"=>26, "
+     "\"decoded\"=>23, \"encoded\"=>24, \"failed\"=>25, \"mixed_phase\"=>29, "
+     "\"requests\"=>30, \"read\"=>31, \"opened\"=>32, \"waits\"=>33, \"most_in_flight\"=>34, "
+     "\"unforeseen\"=>35, \"held\"=>26, "
      "\"arena\"=>27, "
      "\"resident\"=>28}"},
     {{MSG_SIDECAR, {.sidecar = {.id = 10, .file = 2, .size = 4096, .sealed = true}}},
