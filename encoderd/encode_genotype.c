@@ -10,6 +10,10 @@
 /* Calls narrowed or gathered at a time where they cannot be put as they lie in a block. */
 #define GATHER_CALLS 1024
 
+/* Rows are gone through by code made for each visitor: a row that is handed over in memory is read in longer pieces than it
+ * was written in, which waits until the output before it has left the processor: 100 ns a row. */
+#define FOR_VISITOR static inline __attribute__((always_inline))
+
 /* The block of a chunk that is at hand. */
 struct source {
     struct decoder *decoder;
@@ -107,7 +111,7 @@ static const int8_t *narrow_alleles(struct walk *walk, uint64_t element, uint64_
 }
 
 /* Runs of consecutive columns, straight from the blocks that hold them. */
-static int put_straight(struct walk *walk, const struct row_walk *row, struct err *err)
+FOR_VISITOR int put_straight(struct walk *walk, const struct row_walk *row, struct err *err)
 {
     struct source *source = &walk->sources[0];
     struct call_run run = {.row = row->row, .variant = row->variant, .ploidy = walk->ploidy};
@@ -299,8 +303,8 @@ static struct range walk_columns(const struct walk *walk, const struct row_walk 
 }
 
 /* Places of the row that the chunk has; false if there are none. */
-static bool find_places(const struct walk *walk, uint64_t index, uint64_t variant,
-                        struct row_walk *row)
+FOR_VISITOR bool find_places(const struct walk *walk, uint64_t index, uint64_t variant,
+                             struct row_walk *row)
 {
     const struct selection *selection = walk->selection;
 
@@ -318,7 +322,7 @@ static bool find_places(const struct walk *walk, uint64_t index, uint64_t varian
 }
 
 /* This chunk's calls of one row. */
-static int put_row(struct walk *walk, const struct row_walk *row, struct err *err)
+FOR_VISITOR int put_row(struct walk *walk, const struct row_walk *row, struct err *err)
 {
     if (walk->zero_rows)
         zero_part(walk, row);
@@ -328,9 +332,9 @@ static int put_row(struct walk *walk, const struct row_walk *row, struct err *er
 }
 
 /* Rows of the walk's target whose variants are in the cell's chunk, up to element_end. */
-static int walk_rows(struct walk *walk,
-                     int (*visit)(struct walk *, const struct row_walk *, struct err *),
-                     struct err *err)
+FOR_VISITOR int walk_rows(struct walk *walk,
+                          int (*visit)(struct walk *, const struct row_walk *, struct err *),
+                          struct err *err)
 {
     const struct row_map *rows = &walk->selection->rows;
     const uint64_t first_variant = walk->cell->vchunk * walk->chunk_variants;
@@ -498,7 +502,7 @@ static void need_row_of(const struct walk *walk, const struct row_walk *row,
     }
 }
 
-static int need_row(struct walk *walk, const struct row_walk *row, struct err *err)
+FOR_VISITOR int need_row(struct walk *walk, const struct row_walk *row, struct err *err)
 {
     for (unsigned i = 0; i < (walk->split ? 2 : 1); i++) {
         need_row_of(walk, row, &walk->sources[i].blocks, err);
