@@ -2,7 +2,7 @@
  * evidence: what an encoder was decoding when it ended, and whether that ended it.
  *
  * A page of shared memory that the front makes for each encoder and reads after its death. Each decoder of the
- * encoder has a slot in it and writes there, before it touches a chunk's bytes, which chunk that is; a handler of
+ * encoder, and each thread that reads for it, has a slot in it and writes there, before it touches a chunk's bytes, which chunk that is; a handler of
  * the signals that programs die of writes which signal it was, whether it was earned or sent by somebody, and in
  * which thread. To the front all of it is hostile: it says what to try again by itself, and nothing else.
  */
@@ -17,7 +17,7 @@
 
 #define EVIDENCE_LABEL_MAX                                                                         \
     256 /* bytes of a chunk's name, the terminating 0 counted; longer ones are cut */
-#define EVIDENCE_SLOTS 192
+#define EVIDENCE_SLOTS 384
 
 struct evidence_slot {
     _Alignas(64) atomic_uint taken;

@@ -144,6 +144,7 @@ static void set_range(struct piece *piece, const struct chunk_need *need)
                      piece->offset, piece->length,
                      piece->buffer == NULL ? NULL : piece_buffer_at(piece->buffer));
     piece->range.from_end = piece->from_end;
+    piece->range.label = piece->stored->label;
     piece->range.order = need->order;
     piece->range.arg = piece;
 }

@@ -126,6 +126,7 @@ static void destroy(struct stored *stored)
         object_close(stored->object);
     free(stored->begins);
     free(stored->index);
+    free(stored->label);
     pthread_mutex_destroy(&stored->lock);
     free(stored);
 }

@@ -30,6 +30,8 @@ struct stored {
     /* Never changed. */
     struct stored_name name;
     struct chunk_table *table;
+    char *
+        label; /* owned; what it is called (chunk_label); NULL for a shard. Set before anybody has it */
 
     /* The table's, under its lock. */
     LIST_ENTRY(stored) bucket;

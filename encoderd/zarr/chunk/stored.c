@@ -229,7 +229,18 @@ static struct stored *get_at(struct chunk_table *table, const struct zarr_array 
 struct stored *stored_get(struct chunk_table *table, const struct zarr_array *array,
                           const uint64_t *index, struct err *err)
 {
-    return get_at(table, array, array->meta.sharding.nlevels, index, err);
+    struct stored *stored = get_at(table, array, array->meta.sharding.nlevels, index, err);
+    char label[CHUNK_LABEL_MAX];
+
+    if (stored == NULL)
+        return NULL;
+    pthread_mutex_lock(&stored->lock);
+    if (stored->label == NULL) {
+        chunk_label(array, index, label);
+        stored->label = strdup(label); /* without memory for it its key will do */
+    }
+    pthread_mutex_unlock(&stored->lock);
+    return stored;
 }
 
 /* Without waiting a chunk is no more than opened, and its header read, if it has one; where there is waiting, more is

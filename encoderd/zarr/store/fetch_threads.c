@@ -1,5 +1,6 @@
 #include "encoderd/zarr/store/fetch_threads.h"
 
+#include "common/evidence.h"
 #include "common/size.h"
 #include "encoderd/zarr/store/get.h"
 
@@ -197,7 +198,7 @@ static bool end_part(struct fetch_threads *threads, const struct part *part)
 /* ---- Threads ---- */
 
 static void *thread_main(void *arg);
-static void serve(struct fetch_threads *threads);
+static void serve(struct fetch_threads *threads, struct evidence_slot *slot);
 
 /* Without the lock. The thread is counted already. */
 static void start_thread(struct fetch_threads *threads)
@@ -216,7 +217,7 @@ static void start_thread(struct fetch_threads *threads)
         return;
     pthread_mutex_lock(&threads->lock);
     if (threads->nthreads == 1)
-        serve(threads); /* there is nobody else */
+        serve(threads, NULL); /* there is nobody else */
     if (--threads->nthreads == 0)
         pthread_cond_broadcast(&threads->gone);
     pthread_mutex_unlock(&threads->lock);
@@ -238,7 +239,8 @@ static bool call_thread(struct fetch_threads *threads)
 }
 
 /* The lock is dropped, and taken again. */
-static void read_part(struct fetch_threads *threads, struct store_range *range)
+static void read_part(struct fetch_threads *threads, struct store_range *range,
+                      struct evidence_slot *slot)
 {
     struct part part;
     bool more;
@@ -248,7 +250,9 @@ static void read_part(struct fetch_threads *threads, struct store_range *range)
     pthread_mutex_unlock(&threads->lock);
     if (more)
         start_thread(threads);
+    evidence_note(slot, range->label != NULL ? range->label : range->key, 0);
     get_range(threads->store, &part.range, true);
+    evidence_done(slot);
     pthread_mutex_lock(&threads->lock);
     if (!end_part(threads, &part))
         return;
@@ -259,12 +263,12 @@ static void read_part(struct fetch_threads *threads, struct store_range *range)
 }
 
 /* Under the lock: until nothing can be begun. */
-static void serve(struct fetch_threads *threads)
+static void serve(struct fetch_threads *threads, struct evidence_slot *slot)
 {
     struct store_range *range;
 
     while ((range = pick(threads)) != NULL)
-        read_part(threads, range);
+        read_part(threads, range, slot);
 }
 
 /* Under the lock. False: there was none for long. */
@@ -284,11 +288,13 @@ static bool wait_for_work(struct fetch_threads *threads)
 static void *thread_main(void *arg)
 {
     struct fetch_threads *threads = arg;
+    struct evidence_slot *slot = evidence_take_slot();
 
     pthread_mutex_lock(&threads->lock);
     do
-        serve(threads);
+        serve(threads, slot);
     while (!threads->ending && wait_for_work(threads));
+    evidence_put_slot(slot);
     if (--threads->nthreads == 0)
         pthread_cond_broadcast(&threads->gone);
     pthread_mutex_unlock(&threads->lock);

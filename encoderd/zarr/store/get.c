@@ -35,6 +35,7 @@ void store_range_init(struct store_range *range, const char *key, struct object 
                       uint64_t offset, uint64_t length, uint8_t *to)
 {
     range->key = key;
+    range->label = NULL;
     range->object = object;
     range->offset = offset;
     range->length = length;

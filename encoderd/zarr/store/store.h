@@ -67,6 +67,8 @@ enum range_state {
  */
 struct store_range {
     const char *key; /* borrowed */
+    const char *
+        label; /* borrowed; what it is of, should the process die of it (common/evidence.h). NULL: its key */
     struct object *
         object; /* in: NULL, or that of an earlier range of this key, borrowed. Out: where it was NULL and the
                             * object was opened, the asker's own reference to it */
