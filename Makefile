@@ -125,6 +125,8 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/encoder.a $(BUILD)/front.a
 
 # It says itself what a cell needs.
 $(BUILD)/unit/test_sched_waits: LDFLAGS += -Wl,--wrap=encode_need,--wrap=cell_need_clear
+# It says itself how long a chunk takes, and what the store waited for.
+$(BUILD)/unit/test_ahead: LDFLAGS += -Wl,--wrap=chunk_warm,--wrap=store_counts
 
 # A target is linked to libFuzzer (with clang: see fuzz), or to replay.c (with anything).
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/encoder.a $(BUILD)/front.a $(BUILD)/common.a
@@ -177,7 +179,7 @@ build/vectors/cases.tsv: tests/data/vectors.tar.zst
 
 TEST_ENV = VCZFS_BUILD=$(BUILD) VCZFS_VECTORS=build/vectors
 # Tests that start threads: what the thread sanitizer is for.
-TSAN_TESTS := sched chunk_need sched_waits block_cache parallel bed phase_cache zarr_pipeline zarr_spill store_ranges
+TSAN_TESTS := sched ahead chunk_need sched_waits block_cache parallel bed phase_cache zarr_pipeline zarr_spill store_ranges
 
 demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools

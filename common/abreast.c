@@ -2,6 +2,7 @@
 
 #include "common/parallel.h"
 
+#include <sys/resource.h>
 #include <time.h>
 
 /* Longer than it takes to open and read a small file that the system has in memory, on a busy machine, too; shorter
@@ -14,7 +15,7 @@ struct rest {
     void *arg;
 };
 
-int64_t abreast_now(void)
+static int64_t now_ns(void)
 {
     struct timespec ts;
 
@@ -22,9 +23,30 @@ int64_t abreast_now(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-bool abreast_waited(int64_t begin)
+/* How often this thread gave the processor away because it had to: being preempted does not count. */
+static long count_waits(void)
 {
-    return abreast_now() - begin > AT_ONCE_NS;
+    struct rusage used = {0};
+
+    getrusage(RUSAGE_THREAD, &used);
+    return used.ru_nvcsw;
+}
+
+struct abreast_moment abreast_now(void)
+{
+    return (struct abreast_moment){now_ns(), count_waits()};
+}
+
+bool abreast_waited(struct abreast_moment *since)
+{
+    const int64_t begin = since->ns;
+    const long nwaits = since->nwaits;
+
+    since->ns = now_ns();
+    if (since->ns - begin <= AT_ONCE_NS)
+        return false;
+    since->nwaits = count_waits();
+    return since->nwaits > nwaits;
 }
 
 static int make(void *arg, void *worker, uint64_t i, void **piece, struct err *err)
@@ -64,14 +86,13 @@ int abreast_run_wide(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *e
 int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
                 struct err *err)
 {
+    struct abreast_moment since = abreast_now();
     struct rest rest = {0, one, arg};
 
     for (bool waited = false; rest.begin < n && !waited; rest.begin++) {
-        const int64_t begin = abreast_now();
-
         if (one(arg, rest.begin, err) != 0)
             return -1;
-        waited = abreast_waited(begin);
+        waited = abreast_waited(&since);
     }
     return run_rest(&rest, n - rest.begin, err);
 }

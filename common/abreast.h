@@ -23,8 +23,13 @@ int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), 
 int abreast_run_wide(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
                      struct err *err);
 
-/* Does work that began at that moment, as abreast_now says, seem to have waited? */
-int64_t abreast_now(void);
-bool abreast_waited(int64_t begin);
+/* Does what this thread did since that moment seem to have waited? The moment becomes now. Being one of many on a busy machine is
+ * no wait. */
+struct abreast_moment {
+    int64_t ns;
+    long nwaits;
+};
+struct abreast_moment abreast_now(void);
+bool abreast_waited(struct abreast_moment *since);
 
 #endif

@@ -20,7 +20,7 @@ struct source {
     struct chunk *chunk;
     bool have_block;
     struct block block;
-    uint64_t begin, end;       /* elements of the block */
+    uint64_t begin, end; /* elements of the block; while blocks are asked for, of the last one */
     struct blocks_need blocks; /* before any is decoded */
 };
 
@@ -478,15 +478,28 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
 
 /* ---- What a cell needs ---- */
 
-/* The blocks of a source that hold a row's calls. */
-static void need_row_of(const struct walk *walk, const struct row_walk *row,
-                        struct blocks_need *blocks, struct err *err)
+/* The elements that the last block asked for has whole: what lies in them is asked for already. */
+static void note_block(const struct walk *walk, struct source *source)
 {
-    const uint64_t block_size = chunk_block_size(blocks->chunk), width = walk->width;
-    const uint64_t nelements = chunk_nbytes(blocks->chunk) / width;
+    const uint64_t block_size = chunk_block_size(source->chunk), last = source->blocks.last;
+
+    source->begin = size_div_up(last * block_size, walk->width);
+    source->end = (last + 1) * block_size / walk->width;
+}
+
+/* The blocks of a source that hold a row's calls. Most rows lie in the block of the one before: that is seen without a
+ * division, of which a row would take more time than of all else here. */
+static void need_row_of(const struct walk *walk, const struct row_walk *row, struct source *source,
+                        struct err *err)
+{
+    const uint64_t block_size = chunk_block_size(source->chunk), width = walk->width;
+    const uint64_t nelements = chunk_nbytes(source->chunk) / width;
     const uint64_t reach = walk->split ? 1 : walk->ploidy; /* elements of a call */
     struct range here = row->places;
 
+    if (call_element(walk, row, here.begin) >= source->begin &&
+        call_element(walk, row, here.end - 1) + reach <= source->end)
+        return;
     for (; here.begin < row->places.end; here.begin = here.end) {
         const uint64_t first = call_element(walk, row, here.begin) * width / block_size;
         const uint64_t end = size_min((first + 1) * block_size / width, nelements);
@@ -496,16 +509,17 @@ static void need_row_of(const struct walk *walk, const struct row_walk *row,
         here.end = row->places.end;
         if (!walk->selection->contiguous)
             here = columns_places(walk->selection, here, columns);
-        blocks_need_add(blocks, first,
+        blocks_need_add(&source->blocks, first,
                         (call_element(walk, row, here.end - 1) + reach - 1) * width / block_size,
                         err);
     }
+    note_block(walk, source);
 }
 
 FOR_VISITOR int need_row(struct walk *walk, const struct row_walk *row, struct err *err)
 {
     for (unsigned i = 0; i < (walk->split ? 2 : 1); i++) {
-        need_row_of(walk, row, &walk->sources[i].blocks, err);
+        need_row_of(walk, row, &walk->sources[i], err);
         if (walk->sources[i].blocks.answer == NEED_FAILED)
             return -1;
     }

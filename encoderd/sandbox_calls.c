@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* A call in one form; several rules for a call add up. */
@@ -138,6 +139,7 @@ static const struct rule rules[] = {
     CALL_1(prctl, IS(0, PR_GET_PDEATHSIG)),
     /* Time, and the loop. */
     CALL(clock_gettime),
+    CALL_1(getrusage, IS(0, RUSAGE_THREAD)),
     CALL(gettimeofday),
     CALL(time),
     CALL(clock_nanosleep),

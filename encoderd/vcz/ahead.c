@@ -92,22 +92,37 @@ static int warm(void *arg, uint64_t i, struct err *err)
     return 0;
 }
 
+/* So often has the store made somebody wait, as far as it can tell. */
+static uint64_t count_waits(const struct ahead *ahead)
+{
+    struct store_counts counts;
+
+    store_counts(ahead->places[0].array->store, &counts);
+    return counts.waits;
+}
+
 /* If the last one, which the pass cannot have read, had to be waited for, so will the others; and those after them, until
- * all of them together take no longer than one that is waited for. */
+ * all of them together take no longer than one that is waited for. A thread that waits for another one, or for memory, has
+ * not waited for the store. */
 static void warm_all(struct ahead *ahead)
 {
-    const int64_t begin = abreast_now();
+    struct abreast_moment since = abreast_now();
     struct err err = {0};
+    uint64_t nwaits;
 
-    if (ahead->nplaces > 0 && !ahead->waits) {
+    if (ahead->nplaces == 0)
+        return;
+    nwaits = count_waits(ahead);
+    if (!ahead->waits) {
         ahead->nplaces--;
         warm(ahead, ahead->nplaces, &err);
-        ahead->waits = abreast_waited(begin);
+        ahead->waits = abreast_waited(&since) && count_waits(ahead) > nwaits;
     }
     if (ahead->nplaces == 0 || !ahead->waits)
         return;
+    nwaits = count_waits(ahead);
     abreast_run_wide(ahead->nplaces, warm, ahead, &err);
-    ahead->waits = abreast_waited(begin);
+    ahead->waits = abreast_waited(&since) && count_waits(ahead) > nwaits;
 }
 
 static void *run(void *arg)

@@ -7,6 +7,16 @@
 #define PIECE_NBYTES ((uint64_t)128 << 10)
 #define WARM_NBYTES  ((uint64_t)4 << 20)
 
+/* Like whoever asks the store, so that it counts whether that had to wait. */
+static bool read_piece(const struct stored *stored, uint64_t at, uint64_t length, uint8_t *to)
+{
+    struct store_range range = {0};
+
+    store_range_init(&range, NULL, stored->object, stored->base + at, length, to);
+    store_get(stored->name.store, &range);
+    return range.state == RANGE_THERE && range.nread == length;
+}
+
 void chunk_warm(struct chunk_table *table, const struct zarr_array *array, const uint64_t *index)
 {
     CLEANUP(chunk_need_clear) struct chunk_need need = {.may_wait = true};
@@ -22,7 +32,7 @@ void chunk_warm(struct chunk_table *table, const struct zarr_array *array, const
         piece = malloc((size_t)size_min(n, PIECE_NBYTES) + 1);
         for (uint64_t at = 0, length; piece != NULL && at < n; at += length) {
             length = size_min(n - at, PIECE_NBYTES);
-            if (object_read(stored->object, stored->base + at, piece, (size_t)length, &err) != 0)
+            if (!read_piece(stored, at, length, piece))
                 break;
         }
     }
