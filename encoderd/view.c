@@ -5,6 +5,7 @@
 #include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/vcz_open.h"
 #include "encoderd/view_state.h"
+#include "encoderd/zarr/chunk/chunk_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,22 +282,40 @@ static int look_for_holes(struct view *view, const struct opening *opening, bool
     return holes_look_calls(holes, &view->notices, err);
 }
 
-static int open_parts(struct view *view, const struct opening *opening, struct view_state *state,
-                      struct err *err)
+static int open_with(struct view *view, const struct opening *opening,
+                     const struct pass_means *means, struct view_state *state, struct err *err)
 {
     const struct selection_options selection_options =
         view_selection_options(opening->options, &opening->request);
     const bool resume = opening->resume != NULL;
-    struct pass_means with_notices = *opening->means;
 
-    with_notices.notices = &view->notices;
     if (look_for_holes(view, opening, true, err) != 0 ||
         selection_open(view->vcz, &selection_options, opening->means, resume, state->selection_fd,
                        &view->selection, err) != 0 ||
         look_for_holes(view, opening, false, err) != 0 ||
-        open_formats(view, opening->options, &with_notices, resume, state, err) != 0)
+        open_formats(view, opening->options, means, resume, state, err) != 0)
         return -1;
     return resume ? 0 : save_state(view, state, err);
+}
+
+/* Files of chunks of sites that stay open from the first format's pass to the next one's, each of which is worth a round
+ * trip at a distance: as many as a store of half a million variants has. */
+#define OPEN_MOST 2048
+
+static int open_parts(struct view *view, const struct opening *opening, struct view_state *state,
+                      struct err *err)
+{
+    struct pass_means means = *opening->means;
+    int rc;
+
+    means.notices = &view->notices;
+    means.table = chunk_table_new(err);
+    if (means.table == NULL)
+        return -1;
+    chunk_table_keep_open(means.table, OPEN_MOST);
+    rc = open_with(view, opening, &means, state, err);
+    chunk_table_free(means.table);
+    return rc;
 }
 
 /* The moment from which on the first encoder watched. */

@@ -193,6 +193,15 @@ static struct ahead *read_ahead(const struct pass_run *run, uint64_t nranges)
     return ahead_begin(&plan);
 }
 
+/* Passes over the same arrays share one: where only some of them are known, the read-ahead, which looks at one chunk of
+ * many, would take the others for known. NULL: out of memory. */
+static struct chunk_table *take_table(const struct pass *pass, const struct pass_means *means,
+                                      struct err *err)
+{
+    return means->table != NULL && parts_read(pass) == VCZ_SITES ? means->table
+                                                                 : chunk_table_new(err);
+}
+
 int pass_run(const struct pass *pass, const struct pass_means *means, struct err *err)
 {
     struct pass_run run = {
@@ -220,12 +229,13 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
     run.nparts = size_div_up(run.stride, size_max(RANGE_MAX, means->scratch_max / SITE_NBYTES));
     job.npieces = size_div_up(pass->vcz->nvariants, run.stride) * run.nparts;
     run.progress.last_said_ns = now_ns();
-    run.table = chunk_table_new(err);
+    run.table = take_table(pass, means, err);
     if (run.table == NULL)
         return -1;
     run.ahead = read_ahead(&run, job.npieces);
     rc = parallel_run(&job, err);
     ahead_end(run.ahead);
-    chunk_table_free(run.table);
+    if (run.table != means->table)
+        chunk_table_free(run.table);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include "encoderd/select/row_map.h"
 #include "encoderd/vcz/sites.h"
 
+struct chunk_table;
 struct notices;
 
 /* How an open may use the machine, and how it says where it is. */
@@ -22,6 +23,8 @@ struct pass_means {
     int (*progress)(const char *what, uint64_t done, uint64_t total, void *arg);
     void *progress_arg;
     struct notices *notices; /* what the user should hear (common/notices.h); optional */
+    struct chunk_table
+        *table; /* borrowed; kept from one pass over whole sites to the next; optional */
 };
 
 /* Says how far a piece of work has come; also used by work that is no pass over sites. */

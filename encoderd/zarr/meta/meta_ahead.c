@@ -59,6 +59,7 @@ static bool takes(struct meta_ahead *ahead, const struct meta_ahead_text *text)
 static int read_one(void *arg, uint64_t i, struct err *err)
 {
     const struct reading *reading = arg;
+    struct abreast_moment since = abreast_now();
     struct meta_ahead_text *text = &reading->ahead->texts[reading->ahead->nread + i];
     struct err why = {0}; /* told to whoever asks for it */
 
@@ -68,6 +69,8 @@ static int read_one(void *arg, uint64_t i, struct err *err)
                   takes(reading->ahead, text);
     if (!text->known || !text->found)
         buf_free(&text->text);
+    if (abreast_waited(&since))
+        __atomic_store_n(&reading->ahead->waits, true, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -76,7 +79,10 @@ void meta_ahead_read(struct meta_ahead *ahead, const struct store *store)
     struct reading reading = {ahead, store};
     struct err err = {0};
 
-    abreast_run(ahead->n - ahead->nread, read_one, &reading, &err);
+    if (ahead->waits)
+        abreast_run_wide(ahead->n - ahead->nread, read_one, &reading, &err);
+    else
+        abreast_run(ahead->n - ahead->nread, read_one, &reading, &err);
     ahead->nread = ahead->n;
 }
 

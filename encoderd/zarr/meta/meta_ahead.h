@@ -27,6 +27,7 @@ struct meta_ahead_text {
 struct meta_ahead {
     struct meta_ahead_text *texts; /* owned */
     size_t n, nread, nbytes;
+    bool waits; /* one of those that were read had to be waited for: so will others */
 };
 void meta_ahead_clear(struct meta_ahead *ahead);
 
