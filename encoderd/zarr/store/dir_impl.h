@@ -16,6 +16,7 @@ struct dir_store {
     struct store base;
     int fd;
     dev_t dev;         /* its file system: others may be mounted in it, or linked to */
+    bool lookup_tells; /* a file's times are known without opening it */
     bool follow_links; /* also out of the directory */
     atomic_bool no_cached_open;
     pthread_mutex_t lock;

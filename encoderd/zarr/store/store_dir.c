@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define KEY_ROOM ((size_t)64)
 
@@ -178,6 +180,25 @@ static enum got dir_object(const struct store *store, const char *key, bool may_
 
 /* ---- The store ---- */
 
+/* Does opening a file there tell nothing newer of it than looking its name up? A server's client that caches attributes
+ * (NFS) asks anew when a file is opened; it may not be left at the lookup, and an opening costs no further request. */
+static bool lookup_tells(const struct dir_store *dir)
+{
+    struct statfs fs;
+
+    return !dir->follow_links && fstatfs(dir->fd, &fs) == 0 &&
+           ((unsigned long)fs.f_type == FUSE_SUPER_MAGIC ||
+            file_at_once(dir->fd) != AT_ONCE_NOTHING);
+}
+
+/* Without opening it: false where that does not tell. */
+static bool stat_by_name(const struct dir_store *dir, const char *key, struct stat *st)
+{
+    AUTO_CLOSE int fd = dir->lookup_tells ? dir_open_key(dir, key, O_PATH, true) : -1;
+
+    return fd >= 0 && fstat(fd, st) == 0 && st->st_dev == dir->dev;
+}
+
 /* Of what is at `key`, or, where that cannot be opened (a link that leads out, say), of its
  * entry in the directory: an error is due where somebody reads it. *there is false if there is
  * no such thing. */
@@ -187,6 +208,8 @@ static int stat_for_identity(const struct store *store, const char *key, bool *t
     AUTO_CLOSE int fd = -1;
 
     *there = true;
+    if (stat_by_name(dir_of(store), key, st))
+        return 0;
     if (dir_open(dir_of(store), *key == '\0' ? "." : key, O_RDONLY, true, &fd, err) < 0)
         return fstatat(dir_of(store)->fd, key, st, AT_SYMLINK_NOFOLLOW);
     *there = fd >= 0;
@@ -285,6 +308,7 @@ int store_dir_new(const char *path, int root_fd, unsigned flags, struct store **
     store->dev = st.st_dev;
     store->fd = steal_fd(&fd);
     store->follow_links = (flags & STORE_FOLLOW_LINKS) != 0;
+    store->lookup_tells = lookup_tells(store);
     *out = &store->base;
     return 0;
 }
