@@ -107,11 +107,13 @@ static int on_sidecar(const struct msg_sidecar *sidecar, int fd, void *arg, stru
     return err_set(err, ERR_PEER, "nothing was fetched");
 }
 
-static void on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg)
+static int on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg, struct err *err)
 {
     (void)file;
     (void)error;
     (void)arg;
+    (void)err;
+    return 0;
 }
 
 static const struct link_handlers handlers = {
