@@ -138,10 +138,10 @@ static void lengthen(struct piece *piece, uint64_t most)
 
 static void set_range(struct piece *piece, const struct chunk_need *need)
 {
-    struct object *object = piece->opened != NULL ? piece->opened : piece->stored->object;
+    /* Where there is a key, others may be about to say which object it is. */
+    struct object *object = piece->key[0] != '\0' ? piece->opened : piece->stored->object;
 
-    store_range_init(&piece->range, piece->key, piece->key[0] != '\0' ? piece->opened : object,
-                     piece->offset, piece->length,
+    store_range_init(&piece->range, piece->key, object, piece->offset, piece->length,
                      piece->buffer == NULL ? NULL : piece_buffer_at(piece->buffer));
     piece->range.from_end = piece->from_end;
     piece->range.label = piece->stored->label;

@@ -256,6 +256,8 @@ void table_note(struct stored *stored, bool is_open, uint64_t index_nbytes)
     struct chunk_table *table = stored->table;
 
     pthread_mutex_lock(&table->lock);
+    is_open |= stored->is_open; /* who made a later step may have said more before */
+    index_nbytes = size_max(index_nbytes, stored->index_nbytes);
     if (stored->listed) {
         table->nopen += is_open - stored->is_open;
         table->index_nbytes += index_nbytes - stored->index_nbytes;

@@ -457,29 +457,29 @@ static enum need make_step(struct stored *stored, const struct zarr_array *array
     return shard ? index_shard(stored, array, need, err) : index_blocks(stored, need, err);
 }
 
-/* For the next of its array. */
-static void note_hint(struct stored *stored, const struct zarr_array *array)
+/* What it costs to keep it; and, for the next of its array, what was worth reading. Another thread may be at a later step. */
+static void note_made(struct stored *stored, const struct zarr_array *array)
 {
-    struct stored_hint hint = {.length = stored->length};
+    const bool shard = is_shard(stored, array), blosc = stored_is_blosc(&array->meta);
+    struct stored_hint hint = {0};
+    uint64_t index_nbytes = 0;
+    bool is_open, hints;
 
-    if (stored->object == NULL || is_shard(stored, array) ||
-        (stored_is_blosc(&array->meta) && stored->begins == NULL))
-        return;
-    if (stored->begins != NULL)
-        hint.head = BLOSC1_HEADER_NBYTES + (uint64_t)stored->frame.nblocks * sizeof *stored->begins;
-    memcpy(hint.identity, array->identity, sizeof hint.identity);
-    table_hint_put(stored->table, &hint);
-}
-
-static void note_cost(struct stored *stored, const struct zarr_array *array)
-{
-    uint64_t nbytes = 0;
-
+    pthread_mutex_lock(&stored->lock);
+    is_open = stored->object != NULL && stored->outer == NULL;
+    hints = stored->object != NULL && !shard && (!blosc || stored->begins != NULL);
+    hint.length = stored->length;
     if (stored->index != NULL)
-        nbytes = level_of(stored, array)->nchunks * ENTRY_NBYTES;
-    if (stored->begins != NULL)
-        nbytes = (uint64_t)stored->frame.nblocks * 2 * sizeof *stored->begins;
-    table_note(stored, stored->object != NULL && stored->outer == NULL, nbytes);
+        index_nbytes = level_of(stored, array)->nchunks * ENTRY_NBYTES;
+    if (stored->begins != NULL) {
+        index_nbytes = (uint64_t)stored->frame.nblocks * 2 * sizeof *stored->begins;
+        hint.head = BLOSC1_HEADER_NBYTES + (uint64_t)stored->frame.nblocks * sizeof *stored->begins;
+    }
+    pthread_mutex_unlock(&stored->lock);
+    table_note(stored, is_open, index_nbytes);
+    memcpy(hint.identity, array->identity, sizeof hint.identity);
+    if (hints)
+        table_hint_put(stored->table, &hint);
 }
 
 static enum stored_step step_of(struct stored *stored)
@@ -503,10 +503,8 @@ enum need stored_make(struct stored *stored, const struct zarr_array *array, con
         rc = make_step(stored, array, index, step, need, err);
         step = step_of(stored);
     }
-    if (step != from) {
-        note_cost(stored, array);
-        note_hint(stored, array);
-    }
+    if (step != from)
+        note_made(stored, array);
     return rc;
 }
 
