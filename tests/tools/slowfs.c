@@ -6,7 +6,7 @@
  * usage: slowfs [-c] [-b MS] MB_PER_SECOND MS_PER_REQUEST FROM DIR
  *
  * Says "ready" and shows FROM at DIR until SIGTERM, SIGINT or an unmount, and then says what it was asked for, as one
- * line of JSON. DIR/.slowfs, which is in no listing, says the same at any time; each opening of it starts
+ * line of JSON. DIR/.slowfs, which is in no listing, says the same at any time; each reading of it starts
  * "most_at_once" afresh.
  *
  * What costs a round trip: looking a name up (one that is not there, too), attributes that the kernel does not know
@@ -353,7 +353,6 @@ static bool found_for_this(struct node *node)
 static void open_counters(fuse_req_t req, struct fuse_file_info *fi)
 {
     fi->direct_io = 1;
-    disk.most_at_once = disk.at_once;
     fuse_reply_open(req, fi);
 }
 
@@ -385,6 +384,8 @@ static void read_counters(fuse_req_t req, size_t size, off_t offset)
     char *text = counters();
     const size_t n = strlen(text);
 
+    if (offset == 0)
+        disk.most_at_once = disk.at_once;
     fuse_reply_buf(req, text, offset > 0 ? 0 : n < size ? n : size);
     free(text);
 }
