@@ -116,7 +116,7 @@ void ahead_learn(struct handle *handle, struct span *span)
         handle->far = size_max(PLAN_SPAN_MAX, 2 * handle->far);
         span->grown = true;
     } else if (!span->waited && span->pending < span->ncells) {
-        handle->far = handle->far / 2 < PLAN_SPAN_MAX ? 0 : handle->far / 2;
+        handle->far -= size_min(handle->far, PLAN_SPAN_MAX);
         span->grown = true;
     }
 }

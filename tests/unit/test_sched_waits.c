@@ -276,18 +276,27 @@ static void test_nothing_is_far_where_bytes_are_there(void **state)
     stop_fake(&bench);
 }
 
-/* Until the read is answered, or something waits for the store; true if it is answered. */
-static bool answer_or_wait(struct bench *bench, struct sched_answer *answer)
+/* Does a cell of the span that byte `at` is of wait for the store? */
+static bool waits_at(struct bench *bench, uint64_t at)
 {
-    bool waits = false;
+    struct sched_core *core = &bench->sched->core;
+    const struct span *span;
+    bool waits;
 
-    while (!waits) {
+    core_lock(core);
+    span = span_covering(&core->spans, 0, at);
+    waits = span != NULL && !TAILQ_EMPTY(&span->cells[CELL_WAITS]);
+    core_unlock(core);
+    return waits;
+}
+
+/* Until the read of `at` is answered, or waits for the store; true if it is answered. */
+static bool answer_or_wait(struct bench *bench, uint64_t at, struct sched_answer *answer)
+{
+    while (!waits_at(bench, at)) {
         if (sched_answers(bench->sched, answer, 1) > 0)
             return true;
         usleep(1000);
-        pthread_mutex_lock(&fake.lock);
-        waits = fake.nwaiting > 0;
-        pthread_mutex_unlock(&fake.lock);
     }
     return false;
 }
@@ -310,7 +319,7 @@ static uint64_t read_late(struct bench *bench, uint64_t at)
     for (int i = 0; i < 2; i++) {
         ask(bench, at, 1, at, 65536);
         due++;
-        if (answer_or_wait(bench, &answer)) {
+        if (answer_or_wait(bench, at, &answer)) {
             end = take_lease(bench, &answer);
             due--;
         }
