@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FOREVER        86400.0 /* seconds: the view never changes */
-#define MAX_BACKGROUND 64
+#define FOREVER 86400.0 /* seconds: the view never changes */
+/* Requests of the kernel's read-ahead that may wait for us at once. More wait in the kernel, whatever they are for: with
+ * 64, as many readers of a disk that hangs held up all others. */
+#define MAX_BACKGROUND 1024
 #define DIR_HANDLE     0
 
 static struct fuse_view *view_of(fuse_req_t req)

@@ -5,6 +5,7 @@ import errno
 import os
 import resource
 import signal
+import statistics
 import subprocess
 import threading
 import time
@@ -106,6 +107,38 @@ def test_chunk_that_hangs_holds_up_its_own_readers_alone(verb, mount, generated,
             helpers.wait_for(lambda: outcome(fd, first, due) == 0, 10, "the disk's return to be noticed")
             assert m.encoder() == encoder
             assert m.log().count("no answer for") >= 1
+
+
+@pytest.mark.limit(90)
+def test_many_readers_of_what_hangs_hold_up_nobody(mount, generated, scratch):
+    """64 who read what hangs have slots of the store's, and not the one thread that decodes for the others."""
+    store, due = view(generated, "mount-plink")
+    with disk_below(store, scratch, FIRST) as (disk, become):
+        with mount(disk, "--read-timeout", "8", "--threads", "1") as m, opened(stream(m, "mount-plink")) as fd:
+            hangs, others = len(due) // 7, range(len(due) // 5, len(due) - PAGE, len(due) // 24)
+            codes = []
+            become("stall")
+
+            def read(at):  # as a reader of its own, who wants no more than that
+                with opened(stream(m, "mount-plink")) as own:
+                    codes.append(outcome(own, at, due))
+
+            readers = [threading.Thread(target=read, args=(hangs // 64 * i // PAGE * PAGE,)) for i in range(64)]
+            for reader in readers:
+                reader.start()
+            time.sleep(0.5)
+            took = []
+            for at in others:  # none of which had been read before
+                seconds, code = drills.timed(lambda at=at: outcome(fd, at // PAGE * PAGE, due))
+                assert code == 0, at
+                took.append(seconds)
+            assert statistics.median(took) < 0.1 * helpers.SLOW, took
+            assert not codes, took
+            for reader in readers:
+                reader.join()
+            assert set(codes) == {errno.EIO}
+            become("ok")
+            helpers.wait_for(lambda: outcome(fd, 0, due) == 0, 10, "the disk's return to be noticed")
 
 
 @pytest.mark.limit(90)
