@@ -334,7 +334,7 @@ def test_gcta_freq(form, gcta, cohort, mount, scratch):
 
 @pytest.mark.parametrize("form", ["bed", "bgen"])
 def test_saige(form, saige, cohort, mount, scratch):
-    """VCZFS_SAIGE is the folder of its scripts, below which Rscript finds the package. Both steps, without LOCO."""
+    """VCZFS_SAIGE is the folder of its scripts; Rscript finds the package (R_LIBS). Both steps, without LOCO."""
     store, pheno, due_at = cohort
     with mount(store, verb="mount") as m:
         run("Rscript", saige / "step1_fitNULLGLMM.R", f"--plinkFile={m.dir / 'x'}", f"--phenoFile={pheno}", "--phenoCol=y",
