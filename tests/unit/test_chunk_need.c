@@ -549,62 +549,70 @@ static void test_shared(void **state)
     close_late(&f);
 }
 
+struct two {
+    struct late_fixture f;
+    struct zarr_array *array;
+    struct asker a, b;
+};
+
+static void begin_two(struct two *two)
+{
+    open_late(&two->f, "biallelic.vcz");
+    assert_int_equal(zarr_array_open(two->f.group, "call_genotype", &two->array, NULL), 0);
+    begin_asker(&two->f, &two->a, two->array);
+    begin_asker(&two->f, &two->b, two->array);
+}
+
+static void end_two(struct two *two)
+{
+    end_asker(&two->a);
+    end_asker(&two->b);
+    zarr_array_free(two->array);
+    close_late(&two->f);
+}
+
 /* Who gives up takes back what nobody else wants and the store has not begun. */
 static void test_taken_back(void **state)
 {
-    struct zarr_array *array = NULL;
-    struct late_fixture f;
-    struct asker a, b;
+    struct two two;
+    struct asker *a = &two.a, *b = &two.b;
 
     (void)state;
-    open_late(&f, "biallelic.vcz");
-    assert_int_equal(zarr_array_open(f.group, "call_genotype", &array, NULL), 0);
-    begin_asker(&f, &a, array);
-    begin_asker(&f, &b, array);
-    memcpy(b.index, a.index, sizeof a.index);
-    assert_int_equal(ask(&a, NULL), NEED_WAITS);
-    assert_int_equal(ask(&b, NULL), NEED_WAITS);
-    chunk_need_clear(&a.need);
-    assert_int_equal(f.late.nasked, 1);
-    chunk_need_clear(&b.need);
-    assert_int_equal(f.late.nasked, 0);
-    assert_int_equal(chunk_table_nbytes(f.table), 0);
-    end_asker(&a);
-    end_asker(&b);
-    zarr_array_free(array);
-    close_late(&f);
+    begin_two(&two);
+    memcpy(b->index, a->index, sizeof a->index);
+    assert_int_equal(ask(a, NULL), NEED_WAITS);
+    assert_int_equal(ask(b, NULL), NEED_WAITS);
+    chunk_need_clear(&a->need);
+    assert_int_equal(two.f.late.nasked, 1);
+    chunk_need_clear(&b->need);
+    assert_int_equal(two.f.late.nasked, 0);
+    assert_int_equal(chunk_table_nbytes(two.f.table), 0);
+    end_two(&two);
 }
 
 static void test_budget(void **state)
 {
-    struct zarr_array *array = NULL;
-    struct late_fixture f;
-    struct asker a, b;
+    struct two two;
+    struct asker *a = &two.a, *b = &two.b;
 
     (void)state;
-    open_late(&f, "biallelic.vcz");
-    assert_int_equal(zarr_array_open(f.group, "call_genotype", &array, NULL), 0);
-    begin_asker(&f, &a, array);
-    begin_asker(&f, &b, array);
-    memset(a.index, 0, sizeof a.index);
-    memset(b.index, 0, sizeof b.index);
-    b.index[1] = array->meta.nchunks[1] - 1;
-    chunk_table_set_budget(f.table, 16 << 10);
-    assert_int_equal(ask(&a, NULL), NEED_WAITS);
-    assert_int_equal(ask(&b, NULL), NEED_WAITS);
-    chunk_table_set_budget(f.table, 9 << 10);
-    chunk_need_clear(&b.need);
-    assert_int_equal(ask(&b, NULL), NEED_FULL);
-    b.need.demand = true;
-    assert_int_equal(ask(&b, NULL), NEED_WAITS);
-    chunk_need_clear(&a.need);
-    chunk_need_clear(&b.need);
-    chunk_table_set_budget(f.table, 4 << 10);
-    assert_int_equal(ask(&b, NULL), NEED_SLOW);
-    end_asker(&a);
-    end_asker(&b);
-    zarr_array_free(array);
-    close_late(&f);
+    begin_two(&two);
+    memset(a->index, 0, sizeof a->index);
+    memset(b->index, 0, sizeof b->index);
+    b->index[1] = two.array->meta.nchunks[1] - 1;
+    chunk_table_set_budget(two.f.table, 16 << 10);
+    assert_int_equal(ask(a, NULL), NEED_WAITS);
+    assert_int_equal(ask(b, NULL), NEED_WAITS);
+    chunk_table_set_budget(two.f.table, 9 << 10);
+    chunk_need_clear(&b->need);
+    assert_int_equal(ask(b, NULL), NEED_FULL);
+    b->need.demand = true;
+    assert_int_equal(ask(b, NULL), NEED_WAITS);
+    chunk_need_clear(&a->need);
+    chunk_need_clear(&b->need);
+    chunk_table_set_budget(two.f.table, 4 << 10);
+    assert_int_equal(ask(b, NULL), NEED_SLOW);
+    end_two(&two);
 }
 
 /* ---- Threads ---- */

@@ -12,7 +12,8 @@ static bool read_piece(const struct stored *stored, uint64_t at, uint64_t length
 {
     struct store_range range = {0};
 
-    store_range_init(&range, NULL, stored->object, stored->base + at, length, to);
+    store_range_init(&range, "", stored->object, stored->base + at, length, to);
+    range.label = stored->label;
     store_get(stored->name.store, &range);
     return range.state == RANGE_THERE && range.nread == length;
 }

@@ -42,7 +42,8 @@ void zarr_meta_clear(struct zarr_meta *meta)
     *meta = (struct zarr_meta){0};
 }
 
-json_t *meta_load(const char *array, const char *json, size_t len, struct err *err)
+/* The document's top object, owned by the caller; NULL and an error if it is not one. */
+static json_t *load(const char *array, const char *json, size_t len, struct err *err)
 {
     json_error_t at;
     json_t *top = json_text_load(json, len, JSON_REJECT_DUPLICATES, &at);
@@ -57,6 +58,19 @@ json_t *meta_load(const char *array, const char *json, size_t len, struct err *e
         return NULL;
     }
     return top;
+}
+
+int meta_parse(const char *array, const char *json, size_t len, unsigned format,
+               meta_reader *reader, struct zarr_meta *out, struct err *err)
+{
+    AUTO_JSON json_t *top = load(array, json, len, err);
+
+    *out = (struct zarr_meta){.format = format};
+    if (top == NULL || reader(array, top, out, err) < 0) {
+        zarr_meta_clear(out);
+        return -1;
+    }
+    return 0;
 }
 
 int meta_lengths(const char *array, const char *what, const json_t *list, uint64_t min,

@@ -14,8 +14,10 @@ static inline void cleanup_json(json_t **json)
 }
 #define AUTO_JSON CLEANUP(cleanup_json)
 
-/* The document's top object, owned by the caller; NULL and an error if it is not one. */
-json_t *meta_load(const char *array, const char *json, size_t len, struct err *err);
+/* What the parsers of both versions are, but for how each reads the document's top object. */
+typedef int meta_reader(const char *array, json_t *top, struct zarr_meta *meta, struct err *err);
+int meta_parse(const char *array, const char *json, size_t len, unsigned format,
+               meta_reader *reader, struct zarr_meta *out, struct err *err);
 
 /* A list of whole numbers, each at least `min`. */
 int meta_lengths(const char *array, const char *what, const json_t *list, uint64_t min,

@@ -35,7 +35,7 @@ static int parse_layout(const char *array, const json_t *top, struct zarr_meta *
                           err);
 }
 
-static int parse(const char *array, const json_t *top, struct zarr_meta *meta, struct err *err)
+static int parse(const char *array, json_t *top, struct zarr_meta *meta, struct err *err)
 {
     const json_t *format = json_object_get(top, "zarr_format");
 
@@ -53,12 +53,5 @@ static int parse(const char *array, const json_t *top, struct zarr_meta *meta, s
 int zarr_meta_parse_v2(const char *array, const char *json, size_t len, struct zarr_meta *out,
                        struct err *err)
 {
-    AUTO_JSON json_t *top = meta_load(array, json, len, err);
-
-    *out = (struct zarr_meta){.format = 2};
-    if (top == NULL || parse(array, top, out, err) < 0) {
-        zarr_meta_clear(out);
-        return -1;
-    }
-    return 0;
+    return meta_parse(array, json, len, 2, parse, out, err);
 }

@@ -51,7 +51,7 @@ static int parse_dtype(const char *array, const json_t *value, struct dtype *out
     return err_set(err, ERR_UNSUPPORTED, "%s: data type \"%.64s\" is not supported", array, name);
 }
 
-static int parse_grid(const char *array, const json_t *top, struct zarr_meta *meta, struct err *err)
+static int parse_grid(const char *array, json_t *top, struct zarr_meta *meta, struct err *err)
 {
     const json_t *config;
     const char *name = meta_extension(json_object_get(top, "chunk_grid"), &config);
@@ -67,7 +67,7 @@ static int parse_grid(const char *array, const json_t *top, struct zarr_meta *me
     return meta_chunks(array, "chunk_shape", json_object_get(config, "chunk_shape"), meta, err);
 }
 
-static int parse_keys(const char *array, const json_t *top, struct zarr_meta *meta, struct err *err)
+static int parse_keys(const char *array, json_t *top, struct zarr_meta *meta, struct err *err)
 {
     const json_t *config;
     const char *name = meta_extension(json_object_get(top, "chunk_key_encoding"), &config);
@@ -131,12 +131,5 @@ static int parse(const char *array, json_t *top, struct zarr_meta *meta, struct 
 int zarr_meta_parse_v3(const char *array, const char *json, size_t len, struct zarr_meta *out,
                        struct err *err)
 {
-    AUTO_JSON json_t *top = meta_load(array, json, len, err);
-
-    *out = (struct zarr_meta){.format = 3};
-    if (top == NULL || parse(array, top, out, err) < 0) {
-        zarr_meta_clear(out);
-        return -1;
-    }
-    return 0;
+    return meta_parse(array, json, len, 3, parse, out, err);
 }

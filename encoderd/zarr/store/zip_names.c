@@ -42,7 +42,7 @@ size_t zip_first_below(const struct zip_store *store, const char *key, char pref
 }
 
 /* Names directly below a prefix; those of a tree once. */
-static int list_names(const struct zip_store *store, size_t first, const char *prefix,
+static int list_names(const struct zip_store *store, size_t first, char prefix[ZIP_NAME_MAX],
                       size_t prefix_len, struct name_list *names)
 {
     const struct zip_dir *dir = &store->dir;
@@ -91,43 +91,37 @@ static int list_trees(const struct zip_store *store, size_t first, char prefix[Z
     return 0;
 }
 
-static int visit_sorted(struct name_list *names, int (*visit)(const char *name, void *arg),
-                        void *arg)
-{
-    name_list_sort(names);
-    for (size_t i = 0; i < names->n; i++) {
-        int rc = visit(names->items[i], arg);
+/* Lists what is directly below a prefix that it may write behind; -1 if out of memory. */
+typedef int list_below(const struct zip_store *store, size_t first, char prefix[ZIP_NAME_MAX],
+                       size_t prefix_len, struct name_list *names);
 
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+static int visit_below(const struct store *base, const char *key, list_below *list,
+                       int (*visit)(const char *name, void *arg), void *arg, struct err *err)
+{
+    const struct zip_store *store = (const struct zip_store *)base;
+    CLEANUP(name_list_free) struct name_list names = {0};
+    char prefix[ZIP_NAME_MAX];
+    size_t prefix_len, first = zip_first_below(store, key, prefix, &prefix_len);
+    int rc = 0;
+
+    if (first < store->dir.n && list(store, first, prefix, prefix_len, &names) < 0)
+        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", base->path, key);
+    name_list_sort(&names);
+    for (size_t i = 0; i < names.n && rc == 0; i++)
+        rc = visit(names.items[i], arg);
+    return rc;
 }
 
 int zip_children(const struct store *base, const char *key,
                  int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
-    const struct zip_store *store = (const struct zip_store *)base;
-    CLEANUP(name_list_free) struct name_list names = {0};
-    char prefix[ZIP_NAME_MAX];
-    size_t prefix_len, first = zip_first_below(store, key, prefix, &prefix_len);
-
-    if (first < store->dir.n && list_trees(store, first, prefix, prefix_len, &names) < 0)
-        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", base->path, key);
-    return visit_sorted(&names, visit, arg);
+    return visit_below(base, key, list_trees, visit, arg, err);
 }
 
 int zip_names(const struct store *base, const char *key, int (*visit)(const char *name, void *arg),
               void *arg, struct err *err)
 {
-    const struct zip_store *store = (const struct zip_store *)base;
-    CLEANUP(name_list_free) struct name_list names = {0};
-    char prefix[ZIP_NAME_MAX];
-    size_t prefix_len, first = zip_first_below(store, key, prefix, &prefix_len);
-
-    if (first < store->dir.n && list_names(store, first, prefix, prefix_len, &names) < 0)
-        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", base->path, key);
-    return visit_sorted(&names, visit, arg);
+    return visit_below(base, key, list_names, visit, arg, err);
 }
 
 static void add_usage(const struct zip_store *store, const struct zip_member *member,
