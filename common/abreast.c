@@ -42,11 +42,8 @@ bool abreast_waited(struct abreast_moment *since)
     const int64_t begin = since->ns;
     const long nwaits = since->nwaits;
 
-    since->ns = now_ns();
-    if (since->ns - begin <= AT_ONCE_NS)
-        return false;
-    since->nwaits = count_waits();
-    return since->nwaits > nwaits;
+    *since = abreast_now();
+    return since->ns - begin > AT_ONCE_NS && since->nwaits > nwaits;
 }
 
 static int make(void *arg, void *worker, uint64_t i, void **piece, struct err *err)

@@ -11,6 +11,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#ifndef FUSE_SUPER_MAGIC /* not in older headers */
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
+
 #define LINKS_MAX   40    /* as the kernel has it */
 #define UID_UNKNOWN 65534 /* of what a user namespace has no number for */
 
@@ -33,9 +37,23 @@ bool walk_is_root(void)
     return geteuid() == 0 && knows_all_users();
 }
 
-/* Ours, or root's. */
-static bool is_own(const struct stat *st)
+/* Whoever serves a FUSE file system says whose its files are. What the root directory is on, root has mounted. */
+static bool is_hearsay(int fd, const struct stat *st)
 {
+    struct statfs fs;
+    struct stat root;
+
+    if (fstatfs(fd, &fs) != 0)
+        return true;
+    return (unsigned long)fs.f_type == FUSE_SUPER_MAGIC &&
+           (stat("/", &root) != 0 || root.st_dev != st->st_dev);
+}
+
+/* Ours, or root's. */
+static bool is_own(int fd, const struct stat *st)
+{
+    if (is_hearsay(fd, st))
+        return false;
     return st->st_uid == 0 || st->st_uid == geteuid() ||
            (st->st_uid == UID_UNKNOWN && !knows_all_users());
 }
@@ -46,7 +64,7 @@ static bool is_exposed(int dir)
 {
     struct stat st;
 
-    if (fstat(dir, &st) != 0 || !is_own(&st))
+    if (fstat(dir, &st) != 0 || !is_own(dir, &st))
         return true;
     if ((st.st_mode & S_ISVTX) != 0)
         return false;
@@ -57,7 +75,7 @@ static bool may_follow(const struct walk *walk, int link)
 {
     struct stat st;
 
-    if (fstat(link, &st) != 0 || !is_own(&st))
+    if (fstat(link, &st) != 0 || !is_own(link, &st))
         return false;
     return walk->links == WALK_OWN_LINKS || !(walk->exposed || is_exposed(walk->dir));
 }

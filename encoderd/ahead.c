@@ -87,6 +87,9 @@ static void ask_far(struct sched_core *core, struct handle *handle,
     const struct view_file *file = &core->view->files[handle->file];
     const uint64_t reach = at + handle->far;
 
+    if (handle->far_gone != core->spans.nfar_gone) /* what was given up is asked for again */
+        handle->far_end = 0;
+    handle->far_gone = core->spans.nfar_gone;
     at = size_max(at, handle->far_end);
     while (at < reach && at < file->size && core->spans.nfar < FAR_MAX && core->spans.nfull == 0) {
         const struct span *span = span_covering(&core->spans, handle->file, at);
@@ -113,7 +116,7 @@ void ahead_learn(struct handle *handle, struct span *span)
     if (span->grown || handle->reader.streak < 2)
         return;
     if (!TAILQ_EMPTY(&span->cells[CELL_WAITS])) {
-        handle->far = size_max(PLAN_SPAN_MAX, 2 * handle->far);
+        handle->far = size_min(FAR_MAX * PLAN_SPAN_MAX, size_max(PLAN_SPAN_MAX, 2 * handle->far));
         span->grown = true;
     } else if (!span->waited && span->pending < span->ncells) {
         handle->far -= size_min(handle->far, PLAN_SPAN_MAX);

@@ -25,7 +25,7 @@ struct check {
     struct notices notices;     /* what the store is warned of at mount */
     struct zarr_array **arrays; /* owned */
     size_t narrays;
-    bool sites_sparse;     /* next to nothing is stored of an array that sites are read from */
+    bool sites_sparse;     /* next to no positions are stored */
     uint64_t ncontigs;     /* UINT64_MAX: not known */
     struct counts *counts; /* NULL: nothing is counted */
     struct check_totals totals;

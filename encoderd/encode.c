@@ -106,9 +106,7 @@ int encode_cell(const struct format_view *format, const struct encode_target *ta
     encode_worker_use(worker, need == NULL ? NULL : &need->chunks);
     failed = run_cell(format, target, cell, worker, err);
     encode_worker_use(worker, NULL);
-    decoder_rest(worker->decoder);
-    if (worker->second != NULL)
-        decoder_rest(worker->second);
+    encode_worker_rest(worker);
     return failed;
 }
 

@@ -43,11 +43,11 @@ enum need encode_need(const struct format_view *format, const struct encode_targ
     need->chunks.demand = need->demand;
     do
         answer = look(format, target, cell, worker, need, err);
-    while (answer == NEED_WAITS && !chunk_need_sleep(&need->chunks));
-    decoder_rest(worker->decoder);
-    if (worker->second != NULL)
-        decoder_rest(worker->second);
-    return answer;
+    while ((answer == NEED_WAITS || (answer == NEED_FULL && need->demand)) &&
+           !chunk_need_sleep(&need->chunks));
+    encode_worker_rest(worker);
+    /* It has bytes on the way, and may have more when they are there. */
+    return answer == NEED_FULL && need->demand ? NEED_WAITS : answer;
 }
 
 void cell_need_clear(struct cell_need *need)

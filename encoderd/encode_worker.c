@@ -38,6 +38,39 @@ void encode_worker_use(struct encode_worker *worker, const struct chunk_need *ne
         sites_reader_use(worker->sites, need);
 }
 
+void encode_worker_stats(const struct encode_worker *worker, struct decoder_stats *out)
+{
+    struct decoder_stats other;
+
+    decoder_stats(worker->decoder, out);
+    if (worker->second != NULL) {
+        decoder_stats(worker->second, &other);
+        out->unforeseen += other.unforeseen;
+    }
+    if (worker->sites != NULL) {
+        sites_reader_stats(worker->sites, &other);
+        out->unforeseen += other.unforeseen;
+    }
+}
+
+void encode_worker_rest(struct encode_worker *worker)
+{
+    decoder_rest(worker->decoder);
+    if (worker->second != NULL)
+        decoder_rest(worker->second);
+    if (worker->sites != NULL)
+        sites_reader_rest(worker->sites);
+}
+
+void encode_worker_trim(struct encode_worker *worker)
+{
+    decoder_trim(worker->decoder);
+    if (worker->second != NULL)
+        decoder_trim(worker->second);
+    if (worker->sites != NULL)
+        sites_reader_trim(worker->sites);
+}
+
 struct sites_reader *encode_worker_sites(struct encode_worker *worker, const struct vcz *vcz,
                                          struct err *err)
 {

@@ -34,6 +34,13 @@ void encode_worker_share(struct encode_worker *worker, struct chunk_table *chunk
 /* Its decoders take stored bytes from this need from now on; NULL: from the store. */
 void encode_worker_use(struct encode_worker *worker, const struct chunk_need *need);
 
+/* What its decoder of genotypes has done, and what all of its decoders read that nobody had foreseen. */
+void encode_worker_stats(const struct encode_worker *worker, struct decoder_stats *out);
+
+/* See decoder_rest, decoder_trim: all of its decoders. */
+void encode_worker_rest(struct encode_worker *worker);
+void encode_worker_trim(struct encode_worker *worker);
+
 /* The worker's reader of sites, made when it is first wanted; NULL if it cannot be. */
 struct sites_reader *encode_worker_sites(struct encode_worker *worker, const struct vcz *vcz,
                                          struct err *err);

@@ -23,7 +23,7 @@ void maker_clear(struct maker *maker)
     *maker = (struct maker){0};
 }
 
-static uint64_t now_us(void)
+uint64_t maker_now_us(void)
 {
     struct timespec now;
 
@@ -104,13 +104,15 @@ static bool end_cell(struct maker *maker, struct cell *cell, uint64_t begun,
 {
     struct sched_core *core = maker->core;
     const bool keep = cell->span->keep;
+    struct decoder_stats now;
     bool last;
 
     cell_need_clear(&cell->need);
+    encode_worker_stats(&maker->encode, &now);
     core_lock(core);
-    core_add_decoder_stats(core, maker->encode.decoder, &maker->seen);
+    core_add_decoder_stats(core, &now, &maker->seen);
     count_mixed(maker);
-    core->served[keep] += (now_us() - begun) >> keep;
+    core->served[keep] += (maker_now_us() - begun) >> keep;
     if (maker->encode.block_rows > 0)
         core->block_rows = maker->encode.block_rows;
     last = core_end_cell(core, cell, failed);
@@ -128,12 +130,13 @@ static void give_up(struct maker *maker, struct cell *cell, uint64_t begun,
 bool maker_ask(struct maker *maker, struct cell *cell)
 {
     struct sched_core *core = maker->core;
-    const uint64_t begun = now_us();
+    const uint64_t begun = maker_now_us();
     struct err err = {0};
     enum cell_turn turn;
     enum need need;
 
-    if (cell->is_ready && cell->may_run)
+    /* The end is asked again: who asked it may have had at hand what this thread has not. */
+    if (cell->is_ready && cell->may_run && cell->what.kind != CELL_END)
         return true;
     need = encode_need(cell->span->format, &cell->target, &cell->what, &maker->encode, &cell->need,
                        &err);
@@ -157,7 +160,7 @@ bool maker_run(struct maker *maker, struct cell *cell)
     struct donation donation = {
         .core = maker->core, .file = span->file, .end = span->target.end, .cell = &cell->what};
     const struct encode_donor donor = {claim_donation, finish_donation, &donation};
-    const uint64_t begun = now_us();
+    const uint64_t begun = maker_now_us();
     struct err err = {0};
     int failed;
 

@@ -14,6 +14,9 @@ struct maker {
     bool donates;              /* what is left of a block goes to other spans */
 };
 
+/* Microseconds on a clock that only goes on. */
+uint64_t maker_now_us(void);
+
 int maker_init(struct maker *maker, struct sched_core *core, size_t scratch_max,
                struct cache *cache, struct err *err);
 void maker_clear(struct maker *maker);

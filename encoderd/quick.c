@@ -13,12 +13,12 @@
 #define QUICK_CELLS_MAX  4
 #define QUICK_BLOCKS_MAX 4
 #define QUICK_BLOCK_MAX  (UINT64_C(1) << 20) /* bytes */
-#define QUICK_SCRATCH    ((size_t)4 << 20)   /* bytes */
 #define MOMENT_YIELDS    200
 
 int quick_init(struct quick *quick, struct sched_core *core, struct err *err)
 {
-    if (maker_init(&quick->maker, core, QUICK_SCRATCH, NULL, err) != 0)
+    /* With what workers have, so that what a cell is said to need is what it needs there, too. */
+    if (maker_init(&quick->maker, core, core->config.scratch_max, core->cache, err) != 0)
         return -1;
     decoder_keep(quick->maker.encode.decoder, true); /* what comes here is a random reader's */
     return 0;
@@ -31,7 +31,7 @@ void quick_clear(struct quick *quick)
 
 void quick_trim(struct quick *quick)
 {
-    decoder_trim(quick->maker.encode.decoder);
+    encode_worker_trim(&quick->maker.encode);
 }
 
 /* The one span there is, if it may be quick; or NULL. */

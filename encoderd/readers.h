@@ -22,7 +22,8 @@ struct handle {
     struct reader reader;
     /* Bytes beyond what is near that are asked of the store: see ahead.h. */
     uint64_t far;
-    uint64_t far_end; /* so far in the file they have been */
+    uint64_t far_end;  /* so far in the file they have been */
+    uint64_t far_gone; /* spans that were given up (nfar_gone), then */
 };
 TAILQ_HEAD(handles, handle);
 

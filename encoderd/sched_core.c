@@ -188,6 +188,8 @@ static bool end_part(struct sched_core *core, struct span *span, const struct er
         span_settle(&core->spans, span);
         if (span_end_is_due(span) && span->place <= SPAN_AHEAD)
             pthread_cond_signal(&core->work);
+        if (span_end_is_due(span) && core->spans.nslow > 0)
+            pthread_cond_signal(&core->slow);
         return false;
     }
     if (!span->failed && TAILQ_EMPTY(&span->waiters)) { /* the server need not look at it */
@@ -234,7 +236,10 @@ static enum cell_state state_of(const struct sched_core *core, const struct cell
     case NEED_WAITS:
         return cell->woken ? CELL_UNKNOWN : CELL_WAITS;
     case NEED_FULL:
-        return cell->nclears != core->nclears ? CELL_UNKNOWN : CELL_FULL;
+        /* Whoever came for it while it was asked is never short of room. */
+        return cell->nclears != core->nclears || (cell->span->demand && !cell->need.demand)
+                   ? CELL_UNKNOWN
+                   : CELL_FULL;
     case NEED_SLOW:
         return CELL_SLOW;
     default:
@@ -307,14 +312,11 @@ void core_look(struct sched_core *core)
     pthread_cond_broadcast(&core->slow);
 }
 
-void core_add_decoder_stats(struct sched_core *core, const struct decoder *decoder,
+void core_add_decoder_stats(struct sched_core *core, const struct decoder_stats *now,
                             struct decoder_stats *seen)
 {
-    struct decoder_stats now;
-
-    decoder_stats(decoder, &now);
-    core->stats.blocks += now.blocks - seen->blocks;
-    core->stats.bytes_decoded += now.bytes_decoded - seen->bytes_decoded;
-    core->stats.unforeseen += now.unforeseen - seen->unforeseen;
-    *seen = now;
+    core->stats.blocks += now->blocks - seen->blocks;
+    core->stats.bytes_decoded += now->bytes_decoded - seen->bytes_decoded;
+    core->stats.unforeseen += now->unforeseen - seen->unforeseen;
+    *seen = *now;
 }

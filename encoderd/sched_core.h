@@ -53,7 +53,7 @@ void core_lock(struct sched_core *core);
  * of their own. */
 void core_unlock(struct sched_core *core);
 
-/* The server should look. Without the lock. */
+/* The server should look. Better without the lock, which it wants next. */
 void core_wake_server(struct sched_core *core);
 
 /* All that follows is called under the lock. */
@@ -88,8 +88,8 @@ void core_leave(struct sched_core *core, struct cell *cell);
 /* Should anybody be asleep who has something to do, or lack room that there is, all the same. */
 void core_look(struct sched_core *core);
 
-/* What the decoder of a thread has done since it was last asked. */
-void core_add_decoder_stats(struct sched_core *core, const struct decoder *decoder,
+/* What the decoders of a thread have done since it was last asked. */
+void core_add_decoder_stats(struct sched_core *core, const struct decoder_stats *now,
                             struct decoder_stats *seen);
 
 #endif

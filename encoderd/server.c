@@ -322,9 +322,9 @@ static int enter_sandbox(struct server *server, const char *store, bool follow_l
     const struct sandbox sandbox = {.store = store, .follow_links = follow_links};
 
     if (server->temporary < 0)
-        server->temporary = fetch_open_temporary();
+        server->temporary = sidecar_open_temporary();
     if (server->spill == NULL)
-        server->spill = spill_new(fetch_open_temporary(), fetch_temporary_dir(), 0);
+        server->spill = spill_new(sidecar_open_temporary(), sidecar_temporary_dir(), 0);
     if (server->config.no_sandbox || server->sandboxed)
         return 0;
     server->sandboxed = true;

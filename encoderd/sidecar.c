@@ -32,16 +32,16 @@ struct sidecar_job {
     struct made_sidecar made;
 };
 
-const char *fetch_temporary_dir(void)
+const char *sidecar_temporary_dir(void)
 {
     const char *set = getenv("TMPDIR");
 
     return set != NULL && set[0] != '\0' ? set : "/var/tmp";
 }
 
-int fetch_open_temporary(void)
+int sidecar_open_temporary(void)
 {
-    const char *dir = fetch_temporary_dir();
+    const char *dir = sidecar_temporary_dir();
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     char path[4096];
 
@@ -66,16 +66,16 @@ static time_t now(void)
 
 static int on_progress(const char *what, uint64_t done, uint64_t total, void *arg)
 {
-    struct sidecar_job *fetch = arg;
+    struct sidecar_job *job = arg;
 
-    if (atomic_load(&fetch->stop))
+    if (atomic_load(&job->stop))
         return -1;
-    pthread_mutex_lock(&fetch->lock);
-    fetch->progress = (struct sidecar_progress){what, done, total};
-    pthread_mutex_unlock(&fetch->lock);
-    if (now() - fetch->last_logged >= LOG_EVERY_SECONDS) {
-        fetch->last_logged = now();
-        log_info("%s: %s: %llu of %llu", fetch->config.view->files[fetch->config.file].name, what,
+    pthread_mutex_lock(&job->lock);
+    job->progress = (struct sidecar_progress){what, done, total};
+    pthread_mutex_unlock(&job->lock);
+    if (now() - job->last_logged >= LOG_EVERY_SECONDS) {
+        job->last_logged = now();
+        log_info("%s: %s: %llu of %llu", job->config.view->files[job->config.file].name, what,
                  (unsigned long long)done, (unsigned long long)total);
     }
     return 0;
@@ -84,12 +84,12 @@ static int on_progress(const char *what, uint64_t done, uint64_t total, void *ar
 /* Formats whose rows are made whole want targets of whole rows. */
 static int read_stream(void *arg, uint64_t begin, uint64_t end, uint8_t *out, struct err *err)
 {
-    struct sidecar_job *fetch = arg;
-    const struct stream_layout *layout = &fetch->format->layout;
+    struct sidecar_job *job = arg;
+    const struct stream_layout *layout = &job->format->layout;
     AUTO_FREE uint8_t *whole = NULL;
     struct encode_target target = {.begin = begin, .end = end, .out = out};
 
-    if (atomic_load(&fetch->stop))
+    if (atomic_load(&job->stop))
         return err_set(err, ERR_PEER, "nobody waits for the file any more");
     if (end > layout->header_nbytes && (end - layout->header_nbytes) % layout->row_nbytes != 0) {
         target.end += layout->row_nbytes - (end - layout->header_nbytes) % layout->row_nbytes;
@@ -97,7 +97,7 @@ static int read_stream(void *arg, uint64_t begin, uint64_t end, uint8_t *out, st
         if (whole == NULL)
             return err_set(err, ERR_MEMORY, "out of memory");
     }
-    if (encode_target(fetch->format, &target, &fetch->worker, err) != 0)
+    if (encode_target(job->format, &target, &job->worker, err) != 0)
         return -1;
     if (whole != NULL)
         memcpy(out, whole, end - begin);
@@ -112,118 +112,118 @@ static const char *stream_name(const struct view *view, const struct format_view
     return "";
 }
 
-static int make(struct sidecar_job *fetch)
+static int make(struct sidecar_job *job)
 {
-    const struct view *view = fetch->config.view;
-    const struct view_file *file = &view->files[fetch->config.file];
+    const struct view *view = job->config.view;
+    const struct view_file *file = &view->files[job->config.file];
     const struct stream_facts stream = {.name = stream_name(view, file->maker),
-                                        .mtime = fetch->config.mtime,
+                                        .mtime = job->config.mtime,
                                         .read = read_stream,
-                                        .arg = fetch};
+                                        .arg = job};
     const struct pass_means means = {.nthreads = 1,
-                                     .scratch_max = fetch->config.scratch_max,
+                                     .scratch_max = job->config.scratch_max,
                                      .progress = on_progress,
-                                     .progress_arg = fetch};
+                                     .progress_arg = job};
     int rc;
 
-    fetch->format = file->maker;
-    fetch->last_logged = now();
-    if (encode_worker_init(&fetch->worker, fetch->config.scratch_max, NULL, &fetch->err) != 0)
+    job->format = file->maker;
+    job->last_logged = now();
+    if (encode_worker_init(&job->worker, job->config.scratch_max, NULL, &job->err) != 0)
         return -1;
     rc = file->maker->format->make_sidecar(file->maker, file->sidecar, &stream, &means,
-                                           &fetch->config.temporary, &fetch->made, &fetch->err);
-    encode_worker_clear(&fetch->worker);
+                                           &job->config.temporary, &job->made, &job->err);
+    encode_worker_clear(&job->worker);
     return rc;
 }
 
-static void *fetch_main(void *arg)
+static void *sidecar_main(void *arg)
 {
-    struct sidecar_job *fetch = arg;
+    struct sidecar_job *job = arg;
 
-    fetch->rc = make(fetch);
-    eventfd_write(fetch->wake_fd, 1);
+    job->rc = make(job);
+    eventfd_write(job->wake_fd, 1);
     return NULL;
 }
 
 struct sidecar_job *sidecar_start(const struct sidecar_config *config, struct err *err)
 {
-    struct sidecar_job *fetch = calloc(1, sizeof *fetch);
+    struct sidecar_job *job = calloc(1, sizeof *job);
     int failed;
 
-    if (fetch == NULL) {
+    if (job == NULL) {
         if (config->temporary >= 0)
             close(config->temporary);
         err_set(err, ERR_MEMORY, "out of memory");
         return NULL;
     }
-    fetch->config = *config;
-    fetch->progress.what = "";
-    pthread_mutex_init(&fetch->lock, NULL);
-    fetch->made.fd = -1;
-    fetch->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    failed = fetch->wake_fd < 0 ? errno : pthread_create(&fetch->thread, NULL, fetch_main, fetch);
+    job->config = *config;
+    job->progress.what = "";
+    pthread_mutex_init(&job->lock, NULL);
+    job->made.fd = -1;
+    job->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    failed = job->wake_fd < 0 ? errno : pthread_create(&job->thread, NULL, sidecar_main, job);
     if (failed == 0)
-        return fetch;
+        return job;
     err_sys(err, ERR_SYSTEM, failed, "cannot start a thread for a file");
-    cleanup_close(&fetch->wake_fd);
-    cleanup_close(&fetch->config.temporary);
-    pthread_mutex_destroy(&fetch->lock);
-    free(fetch);
+    cleanup_close(&job->wake_fd);
+    cleanup_close(&job->config.temporary);
+    pthread_mutex_destroy(&job->lock);
+    free(job);
     return NULL;
 }
 
-int sidecar_wake_fd(const struct sidecar_job *fetch)
+int sidecar_wake_fd(const struct sidecar_job *job)
 {
-    return fetch->wake_fd;
+    return job->wake_fd;
 }
 
 /* Between two steps that are told there may be long ones: who computes moves, too. */
-static bool has_computed(struct sidecar_job *fetch)
+static bool has_computed(struct sidecar_job *job)
 {
     struct timespec cpu;
     clockid_t clock;
     bool more;
 
-    if (pthread_getcpuclockid(fetch->thread, &clock) != 0 || clock_gettime(clock, &cpu) != 0)
+    if (pthread_getcpuclockid(job->thread, &clock) != 0 || clock_gettime(clock, &cpu) != 0)
         return false;
-    more = cpu.tv_sec != fetch->cpu.tv_sec || cpu.tv_nsec != fetch->cpu.tv_nsec;
-    fetch->cpu = cpu;
+    more = cpu.tv_sec != job->cpu.tv_sec || cpu.tv_nsec != job->cpu.tv_nsec;
+    job->cpu = cpu;
     return more;
 }
 
-bool sidecar_moved(struct sidecar_job *fetch, struct sidecar_progress *out)
+bool sidecar_moved(struct sidecar_job *job, struct sidecar_progress *out)
 {
-    bool moved = has_computed(fetch);
+    bool moved = has_computed(job);
 
-    pthread_mutex_lock(&fetch->lock);
-    *out = fetch->progress;
-    pthread_mutex_unlock(&fetch->lock);
-    moved |= out->what != fetch->seen.what || out->done != fetch->seen.done;
-    fetch->seen = *out;
+    pthread_mutex_lock(&job->lock);
+    *out = job->progress;
+    pthread_mutex_unlock(&job->lock);
+    moved |= out->what != job->seen.what || out->done != job->seen.done;
+    job->seen = *out;
     return moved;
 }
 
-int sidecar_result(struct sidecar_job *fetch, struct made_sidecar *out, struct err *err)
+int sidecar_result(struct sidecar_job *job, struct made_sidecar *out, struct err *err)
 {
-    if (fetch->rc != 0) {
-        *err = fetch->err;
+    if (job->rc != 0) {
+        *err = job->err;
         return -1;
     }
-    *out = fetch->made;
-    fetch->made.fd = -1;
+    *out = job->made;
+    job->made.fd = -1;
     return 0;
 }
 
-int sidecar_end(struct sidecar_job *fetch)
+int sidecar_end(struct sidecar_job *job)
 {
     int temporary;
 
-    atomic_store(&fetch->stop, true);
-    pthread_join(fetch->thread, NULL);
-    cleanup_close(&fetch->made.fd);
-    cleanup_close(&fetch->wake_fd);
-    pthread_mutex_destroy(&fetch->lock);
-    temporary = fetch->config.temporary;
-    free(fetch);
+    atomic_store(&job->stop, true);
+    pthread_join(job->thread, NULL);
+    cleanup_close(&job->made.fd);
+    cleanup_close(&job->wake_fd);
+    pthread_mutex_destroy(&job->lock);
+    temporary = job->config.temporary;
+    free(job);
     return temporary;
 }

@@ -324,6 +324,8 @@ static void span_destroy(struct span_table *table, struct span *span)
     }
     if (has_room(span))
         arena_release(table->arena, span->at);
+    else
+        table->nfar_gone++;
     table->nspans--;
     pool_put(&table->pool, span);
 }
@@ -572,15 +574,18 @@ void span_table_drop_far(struct span_table *table)
 
 void span_table_drop_ahead(struct span_table *table, uint64_t handle, bool far_only)
 {
-    const enum span_place queues[] = {SPAN_AHEAD, SPAN_FETCH};
+    const enum span_place queues[] = {SPAN_AHEAD, SPAN_FETCH, SPAN_RUNNING};
     struct span *span, *next;
 
     for (unsigned i = 0; i < sizeof queues / sizeof queues[0]; i++)
         for (span = TAILQ_FIRST(&table->places[queues[i]]); span != NULL; span = next) {
             next = TAILQ_NEXT(span, link);
-            if (span->for_handle == handle && !span->demand && span_is_untouched(span) &&
-                (!far_only || !has_room(span)))
+            if (span->for_handle != handle || span->demand || (far_only && has_room(span)))
+                continue;
+            if (span_is_untouched(span))
                 span_free(table, span);
+            else if (!has_room(span))
+                span->unread = false; /* the thread that is at it frees it (core_asked) */
         }
 }
 

@@ -107,7 +107,7 @@ struct span {
     uint64_t nleases;
     bool demand;     /* somebody waits for it, or did */
     bool waited;     /* a cell of it has had to wait for the store */
-    bool grown;      /* so its reader's distance was made longer */
+    bool grown;      /* its reader's distance was changed for it, which is done once */
     bool keep;       /* worth keeping when nobody holds it: not what a random reader asked for */
     uint64_t gather; /* begun ahead: not before so many bytes are queued, itself included */
     bool unread;     /* begun ahead, and nobody has had it yet, but somebody is on the way */
@@ -125,6 +125,7 @@ struct span_table {
     uint64_t
         nbytes_ahead; /* of the arena, for spans that nobody has asked for yet and are not all being done */
     uint64_t nfar;         /* spans that have no part of the arena */
+    uint64_t nfar_gone;    /* that went without ever having one */
     uint64_t nfull, nslow; /* cells in those states */
     struct pool pool;      /* spans */
     struct pool cells;

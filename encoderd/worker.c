@@ -12,14 +12,6 @@
 #define IDLE_SECONDS 1
 #define LINGER_US    150
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static unsigned nworkers(const struct sched_core *core)
 {
     return core->config.nthreads + SLOW_MAX;
@@ -46,10 +38,10 @@ static bool wait_for_work(struct sched_core *core, bool forever)
 static void linger(struct sched_core *core)
 {
     const unsigned seen = atomic_load(&core->nannounced);
-    const uint64_t until = now_us() + LINGER_US;
+    const uint64_t until = maker_now_us() + LINGER_US;
 
     pthread_mutex_unlock(&core->lock);
-    while (atomic_load(&core->nannounced) == seen && now_us() < until)
+    while (atomic_load(&core->nannounced) == seen && maker_now_us() < until)
         sched_yield();
     pthread_mutex_lock(&core->lock);
 }
@@ -67,7 +59,7 @@ static void trim(struct worker *worker)
     struct sched_core *core = worker->maker.core;
 
     core_unlock(core);
-    decoder_trim(worker->maker.encode.decoder);
+    encode_worker_trim(&worker->maker.encode);
     core_lock(core);
 }
 
@@ -92,8 +84,11 @@ static void *worker_main(void *arg)
         }
         span = core->stop ? NULL : next_span(core);
         cell = span == NULL ? NULL : core_take(core, span);
-        if (cell == NULL)
+        if (cell == NULL) {
+            core_unlock(core); /* clears what was dropped, if that was for want of memory */
+            core_lock(core);
             continue;
+        }
         trimmed = false;
         core_unlock(core);
         see_to(worker, cell);
@@ -115,7 +110,10 @@ static void *slow_main(void *arg)
         cell = next_slow_cell(core);
         if (cell == NULL) {
             trim(worker);
-            if (!core->stop && core->spans.nslow == 0)
+            cell = core->stop ? NULL : next_slow_cell(core); /* the lock was dropped */
+        }
+        if (cell == NULL) {
+            if (!core->stop)
                 pthread_cond_wait(&core->slow, &core->lock);
             continue;
         }

@@ -11,19 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Where a name in a directory that is held is now. NULL if nobody can say. */
-static char *path_in(int above, const char *name)
-{
-    char path[PATH_MAX], *whole;
-
-    if (!mounts_path(above, path))
-        return NULL;
-    return asprintf(&whole, "%s/%s", strcmp(path, "/") == 0 ? "" : path, name) < 0 ? NULL : whole;
-}
-
 static int refuse_link(const struct walk *walk, const char *dir, struct err *err)
 {
-    AUTO_FREE char *link = path_in(walk->dir, walk->name);
+    AUTO_FREE char *link = mounts_path_of(walk->dir, walk->name);
     struct stat st;
     bool own;
 
@@ -83,7 +73,7 @@ int mount_place_hold(const char *dir, struct mount_place *out, struct err *err)
         return -1;
     }
     snprintf(out->by, sizeof out->by, "/proc/self/fd/%d/%s", out->above, out->name);
-    out->path = path_in(out->above, out->name);
+    out->path = mounts_path_of(out->above, out->name);
     if (out->path != NULL)
         return 0;
     mount_place_free(out);

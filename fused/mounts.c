@@ -107,6 +107,17 @@ bool mounts_path(int fd, char path[PATH_MAX])
     return true;
 }
 
+char *mounts_path_of(int at, const char *name)
+{
+    char path[PATH_MAX], *whole;
+
+    if (!mounts_path(at, path))
+        return NULL;
+    if (name[0] == '\0')
+        return strdup(path);
+    return asprintf(&whole, "%s/%s", strcmp(path, "/") == 0 ? "" : path, name) < 0 ? NULL : whole;
+}
+
 bool mounts_find_on(int fd, struct mount_entry *out)
 {
     char path[PATH_MAX];
@@ -282,14 +293,10 @@ static int ask_fusermount(int above, const char *name, const char *dir, bool laz
 /* Where the kernel cannot tell, by where it is now. */
 static bool find_device(int at, const char *name, char device[MOUNTS_DEVICE_MAX])
 {
-    char path[PATH_MAX], whole[PATH_MAX + NAME_MAX + 2];
+    AUTO_FREE char *whole = mounts_path_of(at, name);
     struct mount_entry entry;
 
-    if (!mounts_path(at, path))
-        return false;
-    snprintf(whole, sizeof whole, "%s%s%s", strcmp(path, "/") == 0 && name[0] != '\0' ? "" : path,
-             name[0] != '\0' ? "/" : "", name);
-    if (!mounts_find(whole, &entry))
+    if (whole == NULL || !mounts_find(whole, &entry))
         return false;
     memcpy(device, entry.device, sizeof entry.device);
     return true;

@@ -37,6 +37,9 @@ char *mounts_where(const char *device);
 /* Where a directory that is held is now; false if nobody can say. */
 bool mounts_path(int fd, char path[PATH_MAX]);
 
+/* The same of a name in it (of itself if that is ""). Owned by the caller; NULL if nobody can say. */
+char *mounts_path_of(int at, const char *name);
+
 /* Is what is mounted on `name` in a directory that is held (on the directory itself if name is "") a mount of vczfs?
  * Its server is not asked. */
 bool mounts_is_ours(int at, const char *name);

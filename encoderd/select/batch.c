@@ -228,13 +228,15 @@ static int count_alleles(struct batch *batch, struct err *err)
     const uint64_t slots = batch_allele_slots(batch);
 
     for (uint64_t i = 0; i < batch->n; i++) {
-        const struct str *alleles = batch->alleles + i * slots;
+        struct str *alleles = batch->alleles + i * slots;
         unsigned n = 1;
 
         if (slots == 0 || (alleles[0].len == 0 && !batch->vcz->fill))
             return err_set(err, ERR_CORRUPT,
                            "%s: array variant_allele: variant %" PRIu64 " has no REF",
                            store_path(batch->vcz->store), batch->begin + i);
+        if (alleles[0].len == 0) /* as sites_get shows it */
+            alleles[0] = (struct str){.at = ".", .len = 1};
         while (n < slots && !slot_unused(&alleles[n]))
             n++;
         batch->nalleles[i] = n;

@@ -354,7 +354,8 @@ const struct zarr_array *expr_only_array(const struct expr *expr)
             n++;
         }
     for (const struct bound *bound = expr->nodes; bound != NULL; bound = bound->next)
-        if (bound->array != NULL) {
+        /* Each name in the expression has opened it anew. */
+        if (bound->array != NULL && (only == NULL || strcmp(only->name, bound->array->name) != 0)) {
             only = bound->array;
             n += bound->per_sample ? 2 : 1;
         }

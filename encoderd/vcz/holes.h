@@ -40,8 +40,8 @@ int holes_look_calls(struct holes *holes, struct notices *notices, struct err *e
 int holes_look_all(struct holes *holes, const uint64_t *columns, uint64_t n,
                    struct notices *notices, struct err *err);
 
-/* Row `vchunk` of the genotype chunks has one that is not stored, and somebody reads it. Any thread; one that
- * may not wait is refused with an error that is not meant for users unless it is known already. */
+/* Row `vchunk` of the genotype chunks has one that is not stored, and somebody reads it. Any thread that may wait: for
+ * the store, and for another thread that finds out. */
 int holes_judge(struct holes *holes, uint64_t vchunk, struct err *err);
 
 /* Is that known already, without waiting for another thread that finds out? */

@@ -9,8 +9,6 @@
 #include "encoderd/vcz/region_rows.h"
 #include "encoderd/zarr/meta/stored_objects.h"
 
-#include <string.h>
-
 #define AUTO_STORED CLEANUP(stored_objects_clear)
 
 /* Chunks of a site array that are looked for one by one; of more, a list of what is stored is taken. */
@@ -233,31 +231,51 @@ static uint64_t next_unlike(const struct zarr_array *array, const struct stored_
     return next == array->meta.nchunks[0] ? array->meta.shape[0] : next * length;
 }
 
-/* variant_id_mask says which variants have no ID: is there one that has? Not known without. */
-static int hole_has_ids(const struct holes *holes, const struct run *hole, bool *out,
-                        struct err *err)
-{
-    const struct vcz *vcz = holes->vcz;
-    const uint64_t length = vcz->id->meta.chunk[0];
-    const uint64_t end = size_min(hole->end * length, vcz->nvariants);
-    AUTO_STORED struct stored_objects list = {0};
-    struct zarr_array *mask = NULL;
-    struct decoder *decoder = decoder_new(holes->scratch_max, err);
-    struct column *column = NULL;
-    int64_t none = 1;
-    int rc = decoder == NULL ? -1 : column_array_open(vcz, "variant_id_mask", false, &mask, err);
+/* variant_id_mask, which says which variants have no ID; opened for the first hole. All owned. */
+struct mask {
+    bool opened;
+    struct decoder *decoder;
+    struct zarr_array *array;
+    struct column *column; /* NULL: there is none that could say */
+    struct stored_objects stored;
+};
 
-    if (rc == 0 && mask != NULL && !column_array_is_string(mask) && mask->meta.ndim == 1)
-        column = column_new(mask, NULL, 0, decoder, holes->scratch_max, err);
-    if (column != NULL)
-        rc = stored_objects_list(mask, &list, err);
-    for (uint64_t v = hole->begin * length; rc == 0 && column != NULL && v < end && none != 0;
-         v = next_unlike(mask, &list, v))
-        rc = column_ints(column, v, 1, &none, err);
+static void mask_close(struct mask *mask)
+{
+    column_free(mask->column);
+    zarr_array_free(mask->array);
+    decoder_free(mask->decoder);
+    stored_objects_clear(&mask->stored);
+}
+
+static int mask_open(const struct holes *holes, struct mask *mask, struct err *err)
+{
+    if (mask->opened)
+        return 0;
+    mask->opened = true;
+    mask->decoder = decoder_new(holes->scratch_max, err);
+    if (mask->decoder == NULL ||
+        column_array_open(holes->vcz, "variant_id_mask", false, &mask->array, err) != 0)
+        return -1;
+    if (mask->array == NULL || column_array_is_string(mask->array) || mask->array->meta.ndim != 1)
+        return 0;
+    mask->column = column_new(mask->array, NULL, 0, mask->decoder, holes->scratch_max, err);
+    return mask->column != NULL ? stored_objects_list(mask->array, &mask->stored, err) : 0;
+}
+
+/* Is there a variant that has an ID? Not known without the mask. */
+static int hole_has_ids(const struct holes *holes, const struct run *hole, struct mask *mask,
+                        bool *out, struct err *err)
+{
+    const uint64_t length = holes->vcz->id->meta.chunk[0];
+    const uint64_t end = size_min(hole->end * length, holes->vcz->nvariants);
+    int64_t none = 1;
+    int rc = mask_open(holes, mask, err);
+
+    for (uint64_t v = hole->begin * length; rc == 0 && mask->column != NULL && v < end && none != 0;
+         v = next_unlike(mask->array, &mask->stored, v))
+        rc = column_ints(mask->column, v, 1, &none, err);
     *out = none == 0;
-    column_free(column);
-    zarr_array_free(mask);
-    decoder_free(decoder);
     return rc;
 }
 
@@ -265,6 +283,7 @@ static int look_id(const struct holes *holes, struct err *err)
 {
     AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     AUTO_STORED struct stored_objects list = {0};
+    CLEANUP(mask_close) struct mask mask = {0};
     struct run hole = {0};
     bool has_ids;
 
@@ -277,7 +296,7 @@ static int look_id(const struct holes *holes, struct err *err)
             return -1;
         if (hole.begin == hole.end)
             return 0;
-        if (hole_has_ids(holes, &hole, &has_ids, err) != 0)
+        if (hole_has_ids(holes, &hole, &mask, &has_ids, err) != 0)
             return -1;
         if (has_ids)
             return refuse_hole(holes->vcz->id, hole.begin,

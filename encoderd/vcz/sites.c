@@ -326,6 +326,21 @@ void sites_reader_use(struct sites_reader *reader, const struct chunk_need *need
     decoder_use(reader->decoder, need);
 }
 
+void sites_reader_stats(const struct sites_reader *reader, struct decoder_stats *out)
+{
+    decoder_stats(reader->decoder, out);
+}
+
+void sites_reader_rest(struct sites_reader *reader)
+{
+    decoder_rest(reader->decoder);
+}
+
+void sites_reader_trim(struct sites_reader *reader)
+{
+    decoder_trim(reader->decoder);
+}
+
 /* ---- What sites need ---- */
 
 /* Is the row at hand, with those up to *end of its chunk? */

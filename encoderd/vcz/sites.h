@@ -38,6 +38,11 @@ int sites_get(struct sites_reader *reader, uint64_t variant, struct site *out, s
 /* See decoder_use. */
 void sites_reader_use(struct sites_reader *reader, const struct chunk_need *need);
 
+/* See decoder_stats, decoder_rest, decoder_trim. */
+void sites_reader_stats(const struct sites_reader *reader, struct decoder_stats *out);
+void sites_reader_rest(struct sites_reader *reader);
+void sites_reader_trim(struct sites_reader *reader);
+
 /* What sites_get of some variants, ascending, is going to read that the reader does not have at hand. Begin with the
  * reader, the need and zeroes. answer is the worst of them. */
 struct sites_need {

@@ -6,7 +6,7 @@
 #include "encoderd/vcz/recognise.h"
 
 #include <inttypes.h>
-#include <string.h>
+#include <stdlib.h>
 
 static int open_store(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
                       struct vcz *vcz, struct err *err)

@@ -190,6 +190,8 @@ def test_a_ref_that_is_the_fill_value(mount, scratch):
         done = subprocess.run(["plink2", "--bfile", m.dir / "s", "--freq", "--out", scratch / "out"], capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
         assert len(m.read(".bgen")) > 0
+    with mount(store, *FILL, "-i", 'REF="."') as m:  # what is shown is what an expression sees
+        assert len(m.read(".bim").splitlines()) == 4
 
 
 @pytest.mark.parametrize("stale", [0, 3])
@@ -301,6 +303,34 @@ def many_chunks(scratch):
     put_array(store, "call_genotype", "|i1", [variants, samples, 2], [1, 1, 2], [0, 1] * (variants * samples))
     put_array(store, "variant_AC", "|i1", [variants, 1], [variants, 1], [samples] * variants)
     return store
+
+
+def test_check_of_a_store_that_lost_nearly_all(scratch):
+    """A copy that died early: so little is left that its counts are not compared chunk by chunk. It is no good all the same."""
+    store = many_chunks(scratch)
+    assert helpers.run("info", "--check", store).returncode == 0
+    for chunk in (store / "call_genotype").iterdir():
+        if chunk.name[0].isdigit() and int(chunk.name.split(".")[0]) >= 100:
+            chunk.unlink()
+    done = helpers.run("info", "--check", store)
+    assert done.returncode == 1 and "call_genotype" in done.stdout, done.stdout
+
+
+def test_check_where_no_contig_is_stored(scratch):
+    """One chromosome, whose number is 0: none of its chunks need be there. Sites are looked at all the same."""
+    variants = 4100
+    store = made(scratch, all_kinds())
+    for path in [*store.glob("variant_*"), *store.glob("call_*")]:
+        shutil.rmtree(path)
+    positions = [2, 1, *range(3, variants + 1)]
+    put_array(store, "variant_position", "<i4", [variants], [1000], positions)
+    put_array(store, "variant_contig", "|i1", [variants], [1], [0] * variants)
+    put_array(store, "variant_allele", "|O", [variants, 2], [1000, 2], ["A", "C"] * variants, fill="")
+    put_array(store, "call_genotype", "|i1", [variants, NS, 2], [1000, NS, 2], [0, 1] * (variants * NS))
+    for chunk in (store / "variant_contig").glob("[0-9]*"):
+        chunk.unlink()
+    report = helpers.run("info", "--check", store).stdout
+    assert "next to nothing is stored" not in report and "not sorted" in report, report
 
 
 @pytest.mark.parametrize("form", ["plink", "bgen"])

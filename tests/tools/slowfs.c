@@ -433,8 +433,6 @@ static const struct fuse_lowlevel_ops ops = {
 
 /* ---- Serving ----------------------------------------------------------------------------------- */
 
-/* ---- Answers ----------------------------------------------------------------------------------- */
-
 /*
  * Names of one directory are looked up side by side, as on NFS, only where the answer to the kernel's first request says
  * that they may be; libfuse 3.14 never says so, whatever conn->want has.

@@ -67,7 +67,7 @@ static void fetch_index(const struct view *view, char path[32])
                                           .file = (size_t)(file - view->files),
                                           .mtime = 1234567890,
                                           .scratch_max = FIXTURE_SCRATCH,
-                                          .temporary = fetch_open_temporary()};
+                                          .temporary = sidecar_open_temporary()};
     struct err err = {0};
     struct sidecar_job *fetch = sidecar_start(&config, &err);
     struct pollfd ready;

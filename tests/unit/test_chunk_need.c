@@ -471,6 +471,7 @@ static void column_by_need(struct late_fixture *f, const char *name)
     struct asker asker;
     struct err err = {0};
     enum need answer;
+    unsigned nread;
 
     assert_int_equal(zarr_array_open(f->group, name, &array, NULL), 0);
     begin_asker(f, &asker, array);
@@ -478,6 +479,7 @@ static void column_by_need(struct late_fixture *f, const char *name)
                                         &asker.need, &err)) == NEED_WAITS)
         pump(&f->late);
     assert_int_equal(answer, NEED_THERE);
+    nread = atomic_load(&f->late.nread);
     decoder_use(asker.decoder, &asker.need);
     if (array->meta.dtype.kind == DTYPE_INT) {
         int64_t *ints = calloc(2 * array->meta.chunk_elements, sizeof *ints);
@@ -494,6 +496,7 @@ static void column_by_need(struct late_fixture *f, const char *name)
     }
     decoder_stats(asker.decoder, &stats);
     assert_int_equal(stats.unforeseen, 0);
+    assert_int_equal(atomic_load(&f->late.nread), nread);
     strings_free(&got);
     strings_free(&due);
     end_asker(&asker);
@@ -619,7 +622,7 @@ static void test_budget(void **state)
 
 struct crowd {
     struct late_fixture f;
-    struct zarr_array *array;
+    struct zarr_array *array, *due; /* the same, of the late store and of the one below it */
     atomic_bool stop;
 };
 
@@ -633,11 +636,34 @@ static void *answer_all(void *arg)
     return NULL;
 }
 
+/* The blocks that the asker wanted, against those of a decoder that waits; only plain ones can be compared. */
+static void hold_wanted(struct crowd *crowd, struct asker *asker, struct decoder *by_waiting,
+                        bool planes_ok)
+{
+    struct chunk *chunk, *due_chunk;
+    struct block block, due;
+
+    assert_int_equal(decoder_chunk(asker->decoder, crowd->array, asker->index, &chunk, NULL), 0);
+    assert_int_equal(decoder_chunk(by_waiting, crowd->due, asker->index, &due_chunk, NULL), 0);
+    for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
+        if (!is_wanted(asker, i))
+            continue;
+        assert_int_equal(decoder_block(asker->decoder, chunk, i, planes_ok, &block, NULL), 0);
+        if (block.form != BLOCK_PLAIN)
+            continue;
+        assert_int_equal(decoder_block(by_waiting, due_chunk, i, false, &due, NULL), 0);
+        assert_int_equal(block.nbytes, due.nbytes);
+        assert_memory_equal(block.data, due.data, due.nbytes);
+    }
+}
+
 static void *ask_on(void *arg)
 {
     struct crowd *crowd = arg;
+    struct decoder *by_waiting = decoder_new((size_t)8 << 20, NULL);
     struct asker asker;
 
+    assert_non_null(by_waiting);
     for (unsigned k = 0; k < 60; k++) {
         enum need answer;
 
@@ -648,22 +674,15 @@ static void *ask_on(void *arg)
             while (atomic_load(&asker.wakes) == 1)
                 usleep(20);
         if (answer == NEED_THERE) {
-            struct chunk *chunk;
-            struct block block;
-
             decoder_use(asker.decoder, &asker.need);
-            assert_int_equal(decoder_chunk(asker.decoder, crowd->array, asker.index, &chunk, NULL),
-                             0);
-            for (uint64_t i = 0; i < chunk_nblocks(chunk); i++)
-                if (is_wanted(&asker, i))
-                    assert_int_equal(
-                        decoder_block(asker.decoder, chunk, i, k % 2 == 0, &block, NULL), 0);
+            hold_wanted(crowd, &asker, by_waiting, k % 2 == 0);
             decoder_use(asker.decoder, NULL);
         }
         if (k % 16 == 0)
             chunk_table_trim(crowd->f.table);
         end_asker(&asker);
     }
+    decoder_free(by_waiting);
     return NULL;
 }
 
@@ -679,6 +698,7 @@ static void test_threads(void **state)
         crowd.f.late.now_one_in = 4;
         atomic_store(&crowd.stop, false);
         assert_int_equal(zarr_array_open(crowd.f.group, "call_genotype", &crowd.array, NULL), 0);
+        crowd.due = open_array(&crowd.f.due, "call_genotype");
         for (size_t i = 0; i < COUNT(answerers); i++)
             assert_int_equal(pthread_create(&answerers[i], NULL, answer_all, &crowd), 0);
         for (size_t i = 0; i < COUNT(askers); i++)
@@ -692,6 +712,7 @@ static void test_threads(void **state)
             ;
         assert_int_equal(chunk_table_nbytes(crowd.f.table), 0);
         zarr_array_free(crowd.array);
+        zarr_array_free(crowd.due);
         close_late(&crowd.f);
     }
 }

@@ -34,7 +34,7 @@ static struct {
         stuck_vchunk;    /* cells of this one wait for ever, whatever the kind; UINT64_MAX: none */
     uint64_t bad_vchunk; /* fail */
     struct asked asked[ASKED_MAX];
-    unsigned nheld, nwaiting, most_waiting, nfar, nfull, nslow;
+    unsigned nheld, nwaiting, nfar, nfull, nslow;
     struct cell_need *waking;
     bool held, stop; /* the waker rests; goes */
     pthread_t waker;
@@ -70,8 +70,6 @@ static enum need wait_for(struct asked *asked, struct cell_need *need, bool fore
     asked->waits = !forever;
     fake.nheld++;
     fake.nwaiting++;
-    if (fake.nwaiting > fake.most_waiting)
-        fake.most_waiting = fake.nwaiting;
     pthread_cond_broadcast(&fake.changed);
     return NEED_WAITS;
 }
@@ -188,7 +186,7 @@ static struct bench start_fake(enum answer_kind kind, uint64_t arena_nbytes, uns
 {
     fake.kind = kind;
     fake.stuck_vchunk = fake.bad_vchunk = UINT64_MAX;
-    fake.most_waiting = fake.nfar = fake.nfull = fake.nslow = 0;
+    fake.nfar = fake.nfull = fake.nslow = 0;
     fake.seed = 11;
     fake.stop = fake.held = false;
     assert_int_equal(pthread_create(&fake.waker, NULL, wake_all, NULL), 0);
@@ -247,6 +245,7 @@ static void test_every_way_to_wait(void **state)
     for (unsigned nthreads = 1; nthreads <= 3; nthreads += 2) {
         read_all_ways(SAY_WAITS, nthreads);
         read_all_ways(SAY_FULL, nthreads);
+        assert_true(fake.nfull > 0);
         read_all_ways(SAY_SLOW, nthreads);
         assert_true(fake.nslow > 0);
         read_all_ways(SAY_ANY, nthreads);
@@ -341,7 +340,9 @@ static void test_far_ahead_where_they_are_not(void **state)
     (void)state;
     for (uint64_t at = 0; at < made.size / 2;)
         at = read_late(&bench, at);
+    pthread_mutex_lock(&fake.lock);
     assert_true(fake.nfar > 0);
+    pthread_mutex_unlock(&fake.lock);
     hold_waker(false);
     sched_release(bench.sched, 1);
     while (waits) {

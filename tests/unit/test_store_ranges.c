@@ -7,7 +7,6 @@
 #include "encoderd/zarr/store/file.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 #define BIG ((size_t)5 * FILE_PART + 77)
 

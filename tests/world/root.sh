@@ -44,6 +44,11 @@ inside() {
     chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive sh -c "cd /src && $1"
 }
 
-# A mirror that goes away is no fault of the build.
-inside 'make deps' >"$root.log" 2>&1 || cannot "the packages of $suite could not be installed: $(grep -v '^make' "$root.log" | tail -n 1)"
+# A mirror that goes away is no fault of the build; a package that it does not have is.
+if ! inside 'make deps' >"$root.log" 2>&1; then
+    gone=$(grep -E 'Failed to fetch|Unable to fetch|Could not (resolve|connect)|Temporary failure' "$root.log" | tail -n 1)
+    [ -z "$gone" ] || cannot "the packages of $suite could not be installed: $gone"
+    cat "$root.log"
+    exit 1
+fi
 inside 'make -j"$(nproc)" && build/vczfs --version && make demo'

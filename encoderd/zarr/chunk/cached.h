@@ -25,7 +25,7 @@ void chunk_key(const struct chunk *chunk, uint32_t block, struct chunk_key *key)
 int cached_copy(struct cached *shared, cache_fill *fill, uint64_t size, uint64_t at, uint8_t *to,
                 size_t n, struct err *err);
 
-/* Is it neither there nor being filled, for now? */
+/* Is it not there, for now? It may be on its way. */
 bool cached_is_not(const struct decoder *decoder, const struct chunk *chunk, uint32_t block);
 
 #endif

@@ -35,8 +35,8 @@ struct decoder;
 struct chunk;
 
 /*
- * One thread's means to decode: decompression contexts, scratch (mmapped), and a small cache of opened
- * chunks (descriptor and block index, so that a random read costs one pread and one block).
+ * One thread's means to decode: decompression contexts, scratch (mmapped), and the layouts of a few chunks,
+ * each of which holds what its chunk_table knows of the chunk.
  * `scratch_max` bounds the scratch in bytes.
  * A store must not be freed while a decoder holds chunks of it: trim or free the decoder first. Arrays
  * may come and go.

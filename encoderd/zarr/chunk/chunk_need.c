@@ -331,7 +331,6 @@ static enum need ask(struct chunk_need *need, struct stored *stored,
         list(piece);
     join(*out);
     pieces->nsubmitted++;
-    pieces->nwaited++;
     pthread_mutex_unlock(&pieces->lock);
     store_submit(store, &piece->range);
     pthread_mutex_lock(&pieces->lock);

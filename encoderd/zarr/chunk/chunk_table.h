@@ -17,7 +17,7 @@ struct chunk_table;
 struct chunk_table *chunk_table_new(struct err *err);
 
 /* Lets it keep `n` files open, if it would keep fewer, or as many as an eighth of what the process may have; returns how
- * many it keeps. Before it knows any chunk. */
+ * many it keeps. While nobody else uses it. */
 size_t chunk_table_keep_open(struct chunk_table *table, size_t n);
 
 /* Nobody may hold anything of it. NULL is ignored. */

@@ -31,7 +31,8 @@ struct stored {
     struct stored_name name;
     struct chunk_table *table;
     char *
-        label; /* owned; what it is called (chunk_label); NULL for a shard. Set before anybody has it */
+        label; /* owned; what it is called (chunk_label); NULL for a shard. Set under its own lock by
+                  stored_get, before that returns it to anybody */
 
     /* The table's, under its lock. */
     LIST_ENTRY(stored) bucket;

@@ -11,8 +11,8 @@
 #include "encoderd/zarr/codec/codec.h"
 #include "encoderd/zarr/store/stream.h"
 
-/* Opened chunks that a decoder keeps: so many, and no more than 1/32 of the files that the process may
- * have open. */
+/* Chunks that a decoder keeps, and with them their objects open: so many, and no more than its share, as one of
+ * DECODERS_MAX, of the files that the process may have open; but a few. */
 #define CHUNKS_MAX 64
 #define CHUNKS_FEW 8
 
@@ -102,6 +102,7 @@ int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const
  * by decoder_scratch_reset. NULL and ERR_BUDGET where it would pass scratch_max. */
 void decoder_scratch_reset(struct decoder *decoder);
 uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err);
+#define SCRATCH_SLACK ((uint64_t)128) /* what that may add to an area */
 
 /* Bytes of the chunk as it is stored: from what the decoder is to use, and what that does not have, from the store. */
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,

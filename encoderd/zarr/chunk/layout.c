@@ -19,8 +19,6 @@
 #define CALL_NBYTES_MAX ((uint64_t)16 << 10)
 /* No writer makes Blosc blocks this long unless it is told to. */
 #define LARGE_BLOCK_MIN ((uint64_t)4 << 20)
-/* What decoder_scratch may add to an area. */
-#define SCRATCH_SLACK ((uint64_t)128)
 /* Blosc blocks that a block is made of where they are cut anew. */
 #define RECUT_BLOCKS ((uint64_t)4)
 

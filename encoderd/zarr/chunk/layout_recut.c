@@ -23,7 +23,7 @@ static int recut_block(struct decoder *decoder, struct chunk *chunk, uint64_t bl
         return -1;
     for (; i * frame->block_size < end; i++) {
         uint32_t at = chunk->stored->begins[i], k = (uint32_t)i;
-        size_t n = (size_t)size_min(chunk->stored->ends[i] - at, blosc1_block_cbytes_max(frame, k));
+        size_t n = chunk_stored_nbytes(chunk, k);
         uint64_t first = i * frame->block_size;
         uint64_t from = size_max(first, out->begin);
         uint64_t until = size_min(first + blosc1_block_nbytes(frame, k), end);

@@ -5,9 +5,6 @@
 #include "encoderd/zarr/chunk/cached.h"
 #include "encoderd/zarr/chunk/whole.h"
 
-/* What decoder_scratch may add to an area. */
-#define SCRATCH_SLACK ((uint64_t)128)
-
 static int fill_chunk(void *arg, uint8_t *to, size_t n, struct err *err)
 {
     const struct cached *shared = arg;

@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-/* What decoder_scratch may add to an area. */
-#define AREA_SLACK ((uint64_t)128)
-
 static void transpose(const struct zarr_meta *meta, const uint8_t *from, uint8_t *to)
 {
     size_t size = meta->dtype.size;
@@ -37,7 +34,7 @@ static size_t ncompressors(const struct zarr_meta *meta)
 
 uint64_t whole_scratch_nbytes(const struct zarr_meta *meta, uint64_t length)
 {
-    uint64_t nbytes = meta->chunk_elements * meta->dtype.size, sum = length + 5 * AREA_SLACK;
+    uint64_t nbytes = meta->chunk_elements * meta->dtype.size, sum = length + 5 * SCRATCH_SLACK;
     bool ok = true;
 
     if (meta->nfilters > 0)

@@ -65,7 +65,6 @@ struct pieces {
     struct piece_buffer *spare;
     uint64_t spare_nbytes;
     unsigned nsubmitted; /* pieces that the store is to answer */
-    uint64_t nwaited;    /* pieces that were not there at once */
 };
 
 /* NULL if out of memory. */

@@ -467,7 +467,9 @@ static void note_made(struct stored *stored, const struct zarr_array *array)
 
     pthread_mutex_lock(&stored->lock);
     is_open = stored->object != NULL && stored->outer == NULL;
-    hints = stored->object != NULL && !shard && (!blosc || stored->begins != NULL);
+    hints = stored->object != NULL && !shard &&
+            (!blosc || stored->begins != NULL ||
+             (stored->step >= STORED_HEADED && stored->frame.stored));
     hint.length = stored->length;
     if (stored->index != NULL)
         index_nbytes = level_of(stored, array)->nchunks * ENTRY_NBYTES;

@@ -412,6 +412,7 @@ static int vlen_located(struct decoder *decoder, struct chunk *chunk, const uint
 
     if (stored_make(chunk->stored, chunk->array, index, STORED_LOCATED, &need, err) != NEED_THERE)
         return -1;
+    decoder->stats.unforeseen += decoder->need != NULL && need.holds != NULL;
     chunk->base = chunk->stored->base;
     chunk->length = chunk->stored->length;
     return chunk->stored->object == NULL ? fill_strings(&chunk->array->meta, request, out, err)

@@ -260,10 +260,12 @@ struct cache_entry *cache_find(struct cache *cache, const void *key, size_t key_
 
 bool cache_has(struct cache *cache, const void *key, size_t key_size)
 {
+    const struct cache_entry *entry;
     bool has;
 
     pthread_mutex_lock(&cache->lock);
-    has = find(cache, key, key_size) != NULL;
+    entry = find(cache, key, key_size);
+    has = entry != NULL && entry->state == READY;
     pthread_mutex_unlock(&cache->lock);
     return has;
 }

@@ -41,7 +41,7 @@ int cache_get(struct cache *cache, const void *key, size_t key_size, size_t n, c
               void *arg, struct cache_entry **out, struct err *err);
 /* The entry if it is filled, or NULL; does not wait. The caller puts it back. */
 struct cache_entry *cache_find(struct cache *cache, const void *key, size_t key_size);
-/* Is it there, for now, or being filled? */
+/* Is it filled, for now? Who fills one may wait for storage, and who waits for that would, too. */
 bool cache_has(struct cache *cache, const void *key, size_t key_size);
 const uint8_t *cache_data(const struct cache_entry *entry);
 void cache_put(struct cache *cache, struct cache_entry *entry);
