@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/abreast.h"
 
 #include "common/parallel.h"
@@ -5,8 +6,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-/* Longer than it takes to open and read a small file that the system has in memory, on a busy machine, too; shorter
- * than a server's answer that is worth a thread. */
+/* Longer than it takes to open and read a small file that the system has in memory, on a busy
+ * machine, too; shorter than a server's answer that is worth a thread. */
 #define AT_ONCE_NS INT64_C(300000)
 
 struct rest {
@@ -23,7 +24,8 @@ static int64_t now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* How often this thread gave the processor away because it had to: being preempted does not count. */
+/* How often this thread gave the processor away because it had to: being preempted does not
+ * count. */
 static long count_waits(void)
 {
     struct rusage used = {0};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/append.h"
 
 #include "common/cleanup.h"
@@ -31,7 +32,8 @@ static bool is_longer(const struct walk *walk, off_t most)
            st.st_size > most;
 }
 
-/* Another name of the file may be one that matters: who may write to the directory can have made a hard link to any file. */
+/* Another name of the file may be one that matters: who may write to the directory can have made a
+ * hard link to any file. */
 static bool is_another_too(const struct walk *walk, int fd)
 {
     struct stat st, dir;

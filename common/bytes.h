@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bytes: little-endian numbers in a file's bytes, and bytes that are all the same.
  */

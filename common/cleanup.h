@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cleanup: release on every path out of a scope (gcc and clang's cleanup attribute).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * consumer: the programs that read what vczfs shows, and of which it knows what they mind.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/crc32c.h"
 
 /* What four bits shifted out of the sum add to it; the reflected polynomial is 0x82f63b78. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * crc32c: the Castagnoli checksum that Zarr's crc32c codec appends (RFC 3720, appendix B.4).
  */

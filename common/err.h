@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * err: how a function says what went wrong.
  *
- * Functions that can fail return 0 or -1 and fill a caller-owned `struct err`. The message names the
- * thing at fault (array, chunk, file) and, where there is one, the cure; it is written for the user.
- * errno values appear only in proto and at the FUSE edge, never in here.
+ * Functions that can fail return 0 or -1 and fill a caller-owned `struct err`. The message names
+ * the thing at fault (array, chunk, file) and, where there is one, the cure; it is written for the
+ * user. errno values appear only in proto and at the FUSE edge, never in here.
  */
 #ifndef VCZFS_COMMON_ERR_H
 #define VCZFS_COMMON_ERR_H
@@ -35,7 +36,8 @@ struct err {
     char msg[ERR_MSG_MAX];
 };
 
-/* Sets code and message; always returns -1, so that `return err_set(...)` reads well. err may be NULL. */
+/* Sets code and message; always returns -1, so that `return err_set(...)` reads well. err may be
+ * NULL. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -46,8 +48,8 @@ int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ..
 /* Puts "text: " before the message, but for ERR_HELD; keeps the code. Returns -1. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Does the error lie in what a store has, or lacks, and thus only with those who need that? A mistake in the
- * options, or a system that fails, is everybody's. */
+/* Does the error lie in what a store has, or lacks, and thus only with those who need that? A
+ * mistake in the options, or a system that fails, is everybody's. */
 bool err_is_of_store(const struct err *err);
 
 /* "corrupt", "unsupported", ...: stable names, used in the protocol and in logs. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/evidence.h"
 
 #include "common/memfd.h"
@@ -37,14 +38,16 @@ static void restore(int signal)
             sigaction(signal, &before[i], NULL);
 }
 
-/* A fault has a positive code. abort() and what detects overflows raise their signal, so it comes from here. */
+/* A fault has a positive code. abort() and what detects overflows raise their signal, so it comes
+ * from here. */
 static bool is_earned(const siginfo_t *info)
 {
     return info->si_code > 0 || (info->si_code == SI_TKILL && info->si_pid == getpid());
 }
 
-/* Whoever is first is the one: what follows is the end of a program that has ended. A fault comes again when the
- * handler returns, and what was sent is sent again, to what the signal did before. */
+/* Whoever is first is the one: what follows is the end of a program that has ended. A fault comes
+ * again when the handler returns, and what was sent is sent again, to what the signal did
+ * before. */
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
     const int saved = errno;
@@ -134,7 +137,8 @@ void evidence_put_slot(struct evidence_slot *slot)
         atomic_store(&slot->taken, 0);
 }
 
-/* Only the order in which this thread does it matters: whoever reads it does so when all is over. */
+/* Only the order in which this thread does it matters: whoever reads it does so when all is
+ * over. */
 void evidence_note(struct evidence_slot *slot, const char *label, uint64_t block)
 {
     if (slot == NULL)

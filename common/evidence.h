@@ -1,10 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * evidence: what an encoder was decoding when it ended, and whether that ended it.
  *
- * A page of shared memory that the front makes for each encoder and reads after its death. Each decoder of the
- * encoder, and each thread that reads for it, has a slot in it and writes there, before it touches a chunk's bytes, which chunk that is; a handler of
- * the signals that programs die of writes which signal it was, whether it was earned or sent by somebody, and in
- * which thread. To the front all of it is hostile: it says what to try again by itself, and nothing else.
+ * A page of shared memory that the front makes for each encoder and reads after its death. Each
+ * decoder of the encoder, and each thread that reads for it, has a slot in it and writes there,
+ * before it touches a chunk's bytes, which chunk that is; a handler of the signals that programs
+ * die of writes which signal it was, whether it was earned or sent by somebody, and in which
+ * thread. To the front all of it is hostile: it says what to try again by itself, and nothing else.
  */
 #ifndef VCZFS_COMMON_EVIDENCE_H
 #define VCZFS_COMMON_EVIDENCE_H
@@ -37,22 +39,24 @@ struct evidence_page {
 
 /* ---- the encoder's side ---- */
 
-/* From now on this process gives evidence in the page that is fd, and handles SIGSEGV, SIGBUS, SIGILL, SIGFPE and
- * SIGABRT, which then do what they did before. Once; what it is about outlives all threads. */
+/* From now on this process gives evidence in the page that is fd, and handles SIGSEGV, SIGBUS,
+ * SIGILL, SIGFPE and SIGABRT, which then do what they did before. Once; what it is about outlives
+ * all threads. */
 int evidence_give(int fd, struct err *err);
 
 /* NULL if no evidence is given, or all slots are taken. Both take NULL below. */
 struct evidence_slot *evidence_take_slot(void);
 void evidence_put_slot(struct evidence_slot *slot);
 
-/* This thread is about to work on that block of the chunk, with the decoder of the slot; it is done with it. */
+/* This thread is about to work on that block of the chunk, with the decoder of the slot; it is done
+ * with it. */
 void evidence_note(struct evidence_slot *slot, const char *label, uint64_t block);
 void evidence_done(struct evidence_slot *slot);
 
 /* ---- the front's side ---- */
 
-/* A page for one encoder: sealed, so that touching it is safe. *page is mapped; *fd is for the encoder, and the
- * caller's. */
+/* A page for one encoder: sealed, so that touching it is safe. *page is mapped; *fd is for the
+ * encoder, and the caller's. */
 int evidence_new(int *fd, struct evidence_page **page, struct err *err);
 void evidence_free(struct evidence_page **page); /* sets it to NULL */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr_lex: the words of an expression.
  *
@@ -55,7 +56,8 @@ struct lex_token {
 struct lexer {
     const char *text; /* borrowed; terminated */
     size_t at;
-    /* The word before this one was an operand, so that '%' and '-' are operators and '[' a subscript. */
+    /* The word before this one was an operand, so that '%' and '-' are operators and '[' a
+     * subscript. */
     bool after_operand;
 };
 
@@ -69,9 +71,9 @@ int lex_error(struct err *err, const char *text, size_t column, const char *fmt,
 /* Is the subscript a file of sample names, "@NAME" or "@NAME:INDICES"? Then where NAME is. */
 bool lex_subscript_file(const struct lex_token *token, const char **name, size_t *len);
 
-/* Calls visit with the name of each file that the expression refers to (ID=@NAME, GT[@NAME]), as it stands
- * there and possibly several times; stops where the expression is no expression, which is for the
- * parser to say. visit returns non-zero to stop, which is passed on. -1: out of memory. */
+/* Calls visit with the name of each file that the expression refers to (ID=@NAME, GT[@NAME]), as it
+ * stands there and possibly several times; stops where the expression is no expression, which is
+ * for the parser to say. visit returns non-zero to stop, which is passed on. -1: out of memory. */
 int expr_list_files(const char *expression, int (*visit)(const char *name, void *arg), void *arg);
 
 #endif

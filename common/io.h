@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * io: whole writes, and no descriptors but those that are meant.
  */

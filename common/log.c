@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/log.h"
 
 #include "common/printable.h"
@@ -50,8 +51,8 @@ bool log_is_stderr(void)
     return log_to.fd == STDERR_FILENO;
 }
 
-/* One write(2) a line, so that lines of several threads and processes never mix. A terminal that was
- * stopped with ^S, a pipe that nobody empties or a full disk must not stop a mount. */
+/* One write(2) a line, so that lines of several threads and processes never mix. A terminal that
+ * was stopped with ^S, a pipe that nobody empties or a full disk must not stop a mount. */
 static bool put(const char *line, size_t n)
 {
     struct pollfd out = {.fd = log_to.fd, .events = POLLOUT};

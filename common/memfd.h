@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * memfd: anonymous memory that one process fills and another maps.
  *
- * Everything that crosses the socket is sealed against shrinking first, so that the mapping side can
- * never be hit by SIGBUS.
+ * Everything that crosses the socket is sealed against shrinking first, so that the mapping side
+ * can never be hit by SIGBUS.
  */
 #ifndef VCZFS_COMMON_MEMFD_H
 #define VCZFS_COMMON_MEMFD_H

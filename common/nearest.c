@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/nearest.h"
 
 #include "common/printable.h"
@@ -10,8 +11,9 @@
 /* Longer names are not compared: nobody types them. */
 #define LEN_MAX 64
 
-/* What a letter costs that was changed, dropped, added, or changed places with its neighbour; one that is only
- * in the other case costs less. Another number is no slip: chr2 is not chr1, and NA12891 not NA12892. */
+/* What a letter costs that was changed, dropped, added, or changed places with its neighbour; one
+ * that is only in the other case costs less. Another number is no slip: chr2 is not chr1, and
+ * NA12891 not NA12892. */
 #define SLIP       4
 #define SLIP_CASE  1
 #define SLIP_DIGIT 64

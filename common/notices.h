@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * notices: things that the user should hear about a view, gathered while it is opened.
  */

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * option_file: a text file that an option names, with its contents.
  *
- * The front reads the file: the encoder may not be able to. Depends on nothing but the C library, so
- * either program may link it.
+ * The front reads the file: the encoder may not be able to. Depends on nothing but the C library,
+ * so either program may link it.
  */
 #ifndef VCZFS_COMMON_OPTION_FILE_H
 #define VCZFS_COMMON_OPTION_FILE_H
@@ -16,7 +17,8 @@ struct option_file {
     size_t len;
 };
 
-/* What the lines of a file of regions are, 1-based and inclusive unless said; '#' starts a comment. */
+/* What the lines of a file of regions are, 1-based and inclusive unless said; '#' starts a
+ * comment. */
 enum region_format {
     REGION_AUTO, /* BED by the name (.bed, .bed.gz), VCF by its first line, else TAB */
     REGION_BED,  /* contig, first, last; first counts from 0, and last is not in it */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/parallel.h"
 
 #include "common/cleanup.h"
@@ -44,7 +45,8 @@ static void fail(struct pool *pool, const struct err *err)
     pthread_cond_broadcast(&pool->moved);
 }
 
-/* Takes what is due and made; gives the lock up meanwhile, and leaves the rest to whoever is at it. */
+/* Takes what is due and made; gives the lock up meanwhile, and leaves the rest to whoever is at
+ * it. */
 static void take_due(struct pool *pool)
 {
     const struct parallel_job *job = pool->job;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * parallel: n independent pieces of work on a few threads, results taken in order.
  */
@@ -11,7 +12,8 @@
 struct parallel_job {
     uint64_t npieces;
     unsigned nthreads;
-    /* Called once per thread, before its first piece; *worker is handed to make and stop. Optional. */
+    /* Called once per thread, before its first piece; *worker is handed to make and stop.
+     * Optional. */
     int (*start)(void *arg, void **worker, struct err *err);
     void (*stop)(void *arg, void *worker);
     /* Makes piece i. Runs on any thread. *piece goes to take. */
@@ -23,9 +25,9 @@ struct parallel_job {
     void *arg;
 };
 
-/* Runs the job on job->nthreads threads (the caller's included); no thread makes a piece further than
- * 2 × nthreads ahead of the one that is due, so that memory stays bounded. The first error in piece
- * order ends the job and is the one returned. */
+/* Runs the job on job->nthreads threads (the caller's included); no thread makes a piece further
+ * than 2 × nthreads ahead of the one that is due, so that memory stays bounded. The first error in
+ * piece order ends the job and is the one returned. */
 int parallel_run(const struct parallel_job *job, struct err *err);
 
 #endif

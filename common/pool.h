@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pool: objects of one size that come and go all the time, without malloc in between.
  *
- * Not thread-safe. Objects are zeroed when they are handed out, except the first `kept` bytes, in which
- * an object can hold on to memory of its own from one life to the next (zero in its first life).
+ * Not thread-safe. Objects are zeroed when they are handed out, except the first `kept` bytes, in
+ * which an object can hold on to memory of its own from one life to the next (zero in its first
+ * life).
  */
 #ifndef VCZFS_COMMON_POOL_H
 #define VCZFS_COMMON_POOL_H

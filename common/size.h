@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * size: arithmetic on sizes that came from a file, a peer or a user.
  *

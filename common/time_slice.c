@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/time_slice.h"
 
 #include <linux/sched.h>
@@ -5,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The shortest turn there is. Who asks for shorter turns than the others do (3 ms or so) is let in before them
- * when it wakes, and gets no more of the processor than before. */
+/* The shortest turn there is. Who asks for shorter turns than the others do (3 ms or so) is let in
+ * before them when it wakes, and gets no more of the processor than before. */
 #define TURN_NS 100000
 
 void time_slice_ask_short(void)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/walk.h"
 
 #include "common/cleanup.h"
@@ -37,7 +38,8 @@ bool walk_is_root(void)
     return geteuid() == 0 && knows_all_users();
 }
 
-/* Whoever serves a FUSE file system says whose its files are. What the root directory is on, root has mounted. */
+/* Whoever serves a FUSE file system says whose its files are. What the root directory is on, root
+ * has mounted. */
 static bool is_hearsay(int fd, const struct stat *st)
 {
     struct statfs fs;
@@ -58,8 +60,8 @@ static bool is_own(int fd, const struct stat *st)
            (st->st_uid == UID_UNKNOWN && !knows_all_users());
 }
 
-/* May others put something else in the place of what is in the directory? An ordinary user's own may be his group's, which
- * often is his alone. */
+/* May others put something else in the place of what is in the directory? An ordinary user's own
+ * may be his group's, which often is his alone. */
 static bool is_exposed(int dir)
 {
     struct stat st;
@@ -133,7 +135,8 @@ static int take_name(struct walk *walk, bool *last)
     return 0;
 }
 
-/* All but the last are asked to be directories, which mounts what is to be mounted there on demand. */
+/* All but the last are asked to be directories, which mounts what is to be mounted there on
+ * demand. */
 static int open_name(const struct walk *walk, bool last)
 {
     const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
@@ -154,8 +157,8 @@ static bool is_of_proc(int fd)
     return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* A user can exchange a directory of his for another of his, but not for one of root's: only to root it matters whose
- * directories led to one of root's links. */
+/* A user can exchange a directory of his for another of his, but not for one of root's: only to
+ * root it matters whose directories led to one of root's links. */
 static void enter(struct walk *walk, int dir)
 {
     if (walk->links == WALK_SAFE_LINKS && geteuid() == 0)

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * walk: a path gone through name by name. Each directory on the way is held, so that what was looked at cannot be
- * exchanged, and no symbolic link is followed but where that is safe.
+ * walk: a path gone through name by name. Each directory on the way is held, so that what was
+ * looked at cannot be exchanged, and no symbolic link is followed but where that is safe.
  */
 #ifndef VCZFS_COMMON_WALK_H
 #define VCZFS_COMMON_WALK_H
@@ -26,9 +27,9 @@ struct walk {
     bool exposed; /* another user may have led to dir */
 };
 
-/* As far as the last name of the path, which need not exist, and is no symbolic link unless it is magic (WALK_OWN_LINKS)
- * or has become one since. -1 with errno; if that is EPERM, name may be the link that is not followed. Who serves
- * what is mounted on the last name is not asked. */
+/* As far as the last name of the path, which need not exist, and is no symbolic link unless it is
+ * magic (WALK_OWN_LINKS) or has become one since. -1 with errno; if that is EPERM, name may be the
+ * link that is not followed. Who serves what is mounted on the last name is not asked. */
 int walk_to_last(struct walk *walk, const char *path);
 void walk_end(struct walk *walk);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/append.h"
 #include "common/cleanup.h"
 #include "common/io.h"
@@ -6,9 +7,9 @@
 #include "common/signals.h"
 #include "common/size.h"
 #include "common/version.h"
-#include "encoderd/bench.h"
-#include "encoderd/listen.h"
-#include "encoderd/server.h"
+#include "encoderd/serve/bench.h"
+#include "encoderd/serve/listen.h"
+#include "encoderd/serve/server.h"
 #include "proto/proto.h"
 
 #include <errno.h>
@@ -161,8 +162,8 @@ static unsigned online_cpus(void)
     return n < 1 ? 1 : (unsigned)size_min((uint64_t)n, THREADS_MAX);
 }
 
-/* c-blosc and decompressors take memory of a block's size for each call. Left to itself malloc soon keeps up to
- * 64 MiB of that for each thread. */
+/* c-blosc and decompressors take memory of a block's size for each call. Left to itself malloc soon
+ * keeps up to 64 MiB of that for each thread. */
 static void keep_malloc_small(void)
 {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -198,8 +199,9 @@ static int open_log(const struct options *options)
     return 0;
 }
 
-/* When the system has no memory left it is the encoder that should go, not the front, though that may be
- * the larger one of the two with the small files of many variants: an encoder is replaced. */
+/* When the system has no memory left it is the encoder that should go, not the front, though that
+ * may be the larger one of the two with the small files of many variants: an encoder is
+ * replaced. */
 static void volunteer(void)
 {
     AUTO_CLOSE int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/access_log.h"
 
 #include "common/log.h"
@@ -53,8 +54,8 @@ static size_t unfinished(const struct buf *lines, size_t done)
     return done - end;
 }
 
-/* Of a line whose end the disk had no room for the file keeps nothing. Where somebody else appended since, or it is a
- * pipe, what is there stays. */
+/* Of a line whose end the disk had no room for the file keeps nothing. Where somebody else appended
+ * since, or it is a pipe, what is there stays. */
 static void take_back(const struct access_log *log, size_t done)
 {
     const size_t n = unfinished(&log->lines, done);
@@ -142,7 +143,8 @@ int64_t access_log_now(const struct access_log *log)
     return log != NULL ? clock_us() : 0;
 }
 
-/* Every read of a program is a line: printf would cost more than the rest of answering from a lease. */
+/* Every read of a program is a line: printf would cost more than the rest of answering from a
+ * lease. */
 static void append_number(struct buf *out, const char *key, uint64_t value)
 {
     buf_append_str(out, key);

@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * access_log: who read what and when, one JSON object a line. Buffered: written once a second and
- * whenever 64 KiB have come together. A file that no more can be written to (a full disk) ends with a whole line.
+ * whenever 64 KiB have come together. A file that no more can be written to (a full disk) ends with
+ * a whole line.
  */
 #ifndef VCZFS_FUSED_ACCESS_LOG_H
 #define VCZFS_FUSED_ACCESS_LOG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/asks.h"
 
 #include "common/size.h"
@@ -46,9 +47,9 @@ struct ask *asks_by_id(const struct asks *asks, uint64_t id)
 {
     struct ask *ask;
 
-    LIST_FOREACH(ask, &asks->list, entry)
-    if (ask->id == id)
-        return ask;
+    LIST_FOREACH (ask, &asks->list, entry)
+        if (ask->id == id)
+            return ask;
     return NULL;
 }
 
@@ -56,8 +57,7 @@ struct ask *asks_for(const struct asks *asks, uint64_t file, uint64_t handle, ui
 {
     struct ask *ask;
 
-    LIST_FOREACH(ask, &asks->list, entry)
-    {
+    LIST_FOREACH (ask, &asks->list, entry) {
         if (ask->file != file || ask->overdue)
             continue;
         if (ask->offset == offset || (ask->handle == handle && ask->offset < offset &&

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * asks: what the encoder has been asked for and has not answered yet. A pure list, without I/O.
  */
@@ -33,7 +34,8 @@ void asks_free(struct asks *asks); /* for good */
 struct ask *asks_by_id(const struct asks *asks, uint64_t id);
 
 /* One whose answer will hold the byte at offset: it begins there, or the same handle asked for a
- * range around it, or may get one. The answer may be shorter than that, so that whoever relies on it must look. */
+ * range around it, or may get one. The answer may be shorter than that, so that whoever relies on
+ * it must look. */
 struct ask *asks_for(const struct asks *asks, uint64_t file, uint64_t handle, uint64_t offset);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * background: the process that mounts in the background, and the one that waits for it.
  */
@@ -7,8 +8,9 @@
 #include "common/err.h"
 
 /* Forks. In the child, which has all the work to do, returns a descriptor for the functions below.
- * In the parent it does not return: it exits 0 once the child is ready and the mount on dir answers,
- * 1 if not. -1 with a message if there is no child. dir NULL: nobody here can ask that mount. */
+ * In the parent it does not return: it exits 0 once the child is ready and the mount on dir
+ * answers, 1 if not. -1 with a message if there is no child. dir NULL: nobody here can ask that
+ * mount. */
 int background_fork(const char *dir, struct err *err);
 
 /* From the child: the mount is ready. Leaves the terminal: a session of its own, stdin, stdout and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/child.h"
 
 #include "common/cleanup.h"
@@ -11,7 +12,8 @@
 
 #define LOOK_MS 2
 
-/* Without a descriptor that would tell (Linux before 5.3): looks again and again. A signal ends the waiting. */
+/* Without a descriptor that would tell (Linux before 5.3): looks again and again. A signal ends the
+ * waiting. */
 static void wait_blindly(pid_t pid, int timeout_ms)
 {
     siginfo_t info = {0};

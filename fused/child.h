@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * child: waiting for a child process, but not for ever.
  */
@@ -13,8 +14,8 @@
  * waiting early. */
 bool child_wait(pid_t pid, int timeout_ms, int *status);
 
-/* Nothing of our signals is a program's that we start: none is blocked, ignored or caught. `flags` are for more
- * attributes, which the caller sets. Returns an errno. */
+/* Nothing of our signals is a program's that we start: none is blocked, ignored or caught. `flags`
+ * are for more attributes, which the caller sets. Returns an errno. */
 int child_attributes(posix_spawnattr_t *attr, short flags);
 
 /* "exited with status 3", "was killed by signal 9 (Killed)" into text. */

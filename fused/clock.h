@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * clock: steady milli- and microseconds, and timers.
  */
@@ -24,8 +25,8 @@ static inline uint64_t clock_us(void)
     return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* A timer that fires so much too late (ms) was not busy: this process was stopped, a paused container or a machine
- * that slept. The encoder most likely was, too. */
+/* A timer that fires so much too late (ms) was not busy: this process was stopped, a paused
+ * container or a machine that slept. The encoder most likely was, too. */
 #define CLOCK_STOPPED_MS 2000
 
 /* (Re)starts a timer. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/encoder_start.h"
 
 #include "common/cleanup.h"
@@ -172,8 +173,8 @@ static const char *user_text(uid_t uid, char *text, size_t size)
     return text;
 }
 
-/* Nobody else may put another socket where it is: the directory is not others' to write to, or it is sticky and
- * the socket a trusted user's. */
+/* Nobody else may put another socket where it is: the directory is not others' to write to, or it
+ * is sticky and the socket a trusted user's. */
 static int check_place(const struct encoder_socket *encoder, struct err *err)
 {
     const char *slash = strrchr(encoder->path, '/');

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * encoder_start: getting hold of an encoder: finding the program, starting it on one end of a
  * socketpair, or connecting to one that runs already. No event loop here.
@@ -39,8 +40,9 @@ int encoder_spawn(const struct encoder_command *command, pid_t *pid, int *fd, st
 /* `user`, a name or a number, into out->user; NULL: nobody. */
 int encoder_trust(const char *user, struct encoder_socket *out, struct err *err);
 
-/* Connects to an encoder that listens; never blocks. ERR_SYSTEM where another user could have taken its place: one who may
- * write to the directory, or who called listen(2). (Under socket activation that was systemd.) The caller owns *fd. */
+/* Connects to an encoder that listens; never blocks. ERR_SYSTEM where another user could have taken
+ * its place: one who may write to the directory, or who called listen(2). (Under socket activation
+ * that was systemd.) The caller owns *fd. */
 int encoder_connect(const struct encoder_socket *socket, int *fd, struct err *err);
 
 #endif

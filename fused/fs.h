@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fs: the files of one view: inode numbers, names, sizes and the sidecars' bytes. Knows no FUSE.
  *
- * The table is filled once, while the view opens, and never changes while it is mounted, but for lazy
- * files, which are ready some time later, once. Inode 1 is the directory; file i, as the protocol counts
- * them, is inode i + 2.
+ * The table is filled once, while the view opens, and never changes while it is mounted, but for
+ * lazy files, which are ready some time later, once. Inode 1 is the directory; file i, as the
+ * protocol counts them, is inode i + 2.
  */
 #ifndef VCZFS_FUSED_FS_H
 #define VCZFS_FUSED_FS_H
@@ -41,8 +42,9 @@ void fs_init(struct fs *fs);
 /* Nanoseconds since the epoch. */
 void fs_set_mtime(struct fs *fs, uint64_t ns);
 
-/* Do these flags of open(2) say so? Appending alone does, though the kernel would let it pass: who asks for it hears
- * at once that nothing will be appended, as from other file systems that show stores so (biofuse). */
+/* Do these flags of open(2) say so? Appending alone does, though the kernel would let it pass: who
+ * asks for it hears at once that nothing will be appended, as from other file systems that show
+ * stores so (biofuse). */
 bool fs_wants_to_write(int flags);
 
 void fs_free(struct fs *fs);
@@ -66,8 +68,8 @@ void fs_statvfs(const struct fs *fs, struct statvfs *out);
 /* Bytes of [offset, offset + size) that the file really has. */
 size_t fs_clamp(const struct fs_file *file, uint64_t offset, size_t size);
 
-/* A sidecar's bytes [offset, offset + size), which it has: where they are mapped, or read into buf, which
- * has room for them. NULL if they cannot be read. */
+/* A sidecar's bytes [offset, offset + size), which it has: where they are mapped, or read into buf,
+ * which has room for them. NULL if they cannot be read. */
 const void *fs_bytes(const struct fs_file *file, uint64_t offset, size_t size, void *buf);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The one version of the libfuse API that this program is written for. */
 #ifndef VCZFS_FUSED_FUSE_API_H
 #define VCZFS_FUSED_FUSE_API_H

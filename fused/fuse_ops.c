@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/fuse_ops.h"
 
 #include <errno.h>
@@ -7,8 +8,8 @@
 #include <unistd.h>
 
 #define FOREVER 86400.0 /* seconds: the view never changes */
-/* Requests of the kernel's read-ahead that may wait for us at once. More wait in the kernel, whatever they are for: with
- * 64, as many readers of a disk that hangs held up all others. */
+/* Requests of the kernel's read-ahead that may wait for us at once. More wait in the kernel,
+ * whatever they are for: with 64, as many readers of a disk that hangs held up all others. */
 #define MAX_BACKGROUND 1024
 #define DIR_HANDLE     0
 
@@ -296,8 +297,8 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
         fuse_reply_buf(req, NULL, 0);
 }
 
-/* The kernel asks for none of this of a mount that is read-only. Root can have it ask all the same: it does not tell
- * us of mount(2) with MS_REMOUNT, by which a mount becomes writable in name. */
+/* The kernel asks for none of this of a mount that is read-only. Root can have it ask all the same:
+ * it does not tell us of mount(2) with MS_REMOUNT, by which a mount becomes writable in name. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #define REFUSED(op, ...)                                                                           \

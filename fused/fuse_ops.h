@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuse_ops: the kernel's requests, answered from the file table, or handed on to the reads.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/json.h"
 
 /* How long the UTF-8 character at text is; 0 if there is none. Over-long forms and surrogates pass:

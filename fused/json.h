@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * json: text for JSON strings.
  */
@@ -6,8 +7,8 @@
 
 #include "common/buf.h"
 
-/* Appends text as it stands between the quotes of a JSON string. Names are bytes, JSON is UTF-8: a byte
- * that is no part of it is written as if it were Latin-1. */
+/* Appends text as it stands between the quotes of a JSON string. Names are bytes, JSON is UTF-8: a
+ * byte that is no part of it is written as if it were Latin-1. */
 void json_append_text(struct buf *out, const char *text);
 
 /* The same with the quotes; NULL becomes null. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/late.h"
 
 void late_add(struct late *late, uint64_t file, uint64_t begin, uint64_t end)

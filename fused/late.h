@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * late: parts of files that missed their deadline a moment ago. A short list without I/O; when it is full the
- * oldest is forgotten.
+ * late: parts of files that missed their deadline a moment ago. A short list without I/O; when it
+ * is full the oldest is forgotten.
  */
 #ifndef VCZFS_FUSED_LATE_H
 #define VCZFS_FUSED_LATE_H

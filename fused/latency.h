@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * latency: how long things took, as counts in buckets that grow with what they count: exact below 16 µs,
- * within an eighth above. Its size is fixed, whatever is added.
+ * latency: how long things took, as counts in buckets that grow with what they count: exact below
+ * 16 µs, within an eighth above. Its size is fixed, whatever is added.
  */
 #ifndef VCZFS_FUSED_LATENCY_H
 #define VCZFS_FUSED_LATENCY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/lazy.h"
 
 #include "common/log.h"
@@ -84,13 +85,14 @@ static bool is_awaited(const struct lazy *lazy, uint64_t file)
 {
     const struct waiter *waiter;
 
-    TAILQ_FOREACH(waiter, &lazy->waiters, entry)
-    if (waiter->file == file)
-        return true;
+    TAILQ_FOREACH (waiter, &lazy->waiters, entry)
+        if (waiter->file == file)
+            return true;
     return false;
 }
 
-/* Those who wait for what does not move have waited enough. It may come yet: the encoder is not told. */
+/* Those who wait for what does not move have waited enough. It may come yet: the encoder is not
+ * told. */
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct lazy *lazy = arg;
@@ -150,8 +152,8 @@ static void ask_all(struct lazy *lazy)
 {
     const struct waiter *waiter;
 
-    TAILQ_FOREACH(waiter, &lazy->waiters, entry)
-    ask(lazy, waiter->file);
+    TAILQ_FOREACH (waiter, &lazy->waiters, entry)
+        ask(lazy, waiter->file);
 }
 
 void lazy_up(struct lazy *lazy)

@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lazy: files that are made when somebody first looks for them, and who waits for which.
  *
- * A lookup of such a file waits as long as the encoder gets on with it: a file without its size is none. It
- * ends when the file is there, when the encoder says that it cannot be, when a chunk that it needs is
- * condemned, when nothing has moved for as long as a read may take, or when whoever looks is interrupted.
+ * A lookup of such a file waits as long as the encoder gets on with it: a file without its size is
+ * none. It ends when the file is there, when the encoder says that it cannot be, when a chunk that
+ * it needs is condemned, when nothing has moved for as long as a read may take, or when whoever
+ * looks is interrupted.
  */
 #ifndef VCZFS_FUSED_LAZY_H
 #define VCZFS_FUSED_LAZY_H

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * leases: which parts of which files lie in the arena right now, and which can go back.
  *
- * A pure table: no I/O, no clock (times are passed in, in milliseconds of any steady clock). A lease
- * that is dropped becomes a return, which the caller takes with leases_take_returns and sends; until
- * then its id counts as held. Leases may overlap. What is held is bounded in bytes and in number;
- * the least recently used goes first.
+ * A pure table: no I/O, no clock (times are passed in, in milliseconds of any steady clock). A
+ * lease that is dropped becomes a return, which the caller takes with leases_take_returns and
+ * sends; until then its id counts as held. Leases may overlap. What is held is bounded in bytes and
+ * in number; the least recently used goes first.
  */
 #ifndef VCZFS_FUSED_LEASES_H
 #define VCZFS_FUSED_LEASES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/link.h"
 
 #include "common/cleanup.h"
@@ -57,8 +58,8 @@ struct link {
     struct link_facts facts;
 };
 
-/* As long as one lives long enough to answer, a read is to be answered within its time: whatever happened before,
- * the next try is not far away. */
+/* As long as one lives long enough to answer, a read is to be answered within its time: whatever
+ * happened before, the next try is not far away. */
 static const unsigned backoff_ms[] = {0, 20, 50, 100, 250, 500};
 #define NBACKOFF (sizeof backoff_ms / sizeof backoff_ms[0])
 
@@ -142,7 +143,8 @@ static void go_stale(struct link *link, const char *text)
     link->handlers->stale(link->arg);
 }
 
-/* How long an encoder may say nothing while it opens the view again. (The first time somebody watches.) */
+/* How long an encoder may say nothing while it opens the view again. (The first time somebody
+ * watches.) */
 static void watch_reopening(struct link *link)
 {
     if (link->opened)

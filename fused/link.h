@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * link: the connection to the encoder through all its lives: start, hello, open, requests and their
  * answers, and when it dies, another one, resumed where the first had been.
@@ -88,7 +89,8 @@ void link_free(struct link *link);
 /* Starts the first encoder; the rest comes through the handlers. */
 void link_start(struct link *link);
 
-/* Takes over what another link, which is opened, knows of the view: this one only opens it again, for the same files. */
+/* Takes over what another link, which is opened, knows of the view: this one only opens it again,
+ * for the same files. */
 int link_adopt(struct link *link, const struct link *other, struct err *err);
 
 /* What `hold` says has changed. */
@@ -97,14 +99,14 @@ void link_hold(struct link *link);
 /* While the link is not up these do nothing. link_read chooses the id (read->id is ignored) and
  * returns it, or 0 if nothing was sent. */
 uint64_t link_read(struct link *link, const struct msg_read *read);
-/* Asks for a lazy file, which must not have been asked for since the last `up`; the id is chosen here.
- * False if nothing was sent. */
+/* Asks for a lazy file, which must not have been asked for since the last `up`; the id is chosen
+ * here. False if nothing was sent. */
 bool link_fetch(struct link *link, const struct msg_fetch *fetch);
 void link_return(struct link *link, const uint64_t *leases, size_t nleases);
 void link_release(struct link *link, uint64_t handle);
 
-/* Asks the encoder for its counters, unless it has been asked already. False if it cannot be asked now.
- * If it goes down first, they never come. */
+/* Asks the encoder for its counters, unless it has been asked already. False if it cannot be asked
+ * now. If it goes down first, they never come. */
 bool link_ask_counters(struct link *link);
 
 void link_look(const struct link *link, struct link_facts *out);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/open_files.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/verbs.h"
 
 #include "common/append.h"
@@ -22,8 +23,9 @@
 #include <string.h>
 
 #define END_GRACE_MS 400 /* how long the encoder may take to end by itself */
-/* An encoder that owes answers and says nothing so long is replaced: in half of the time that a read has,
- * so that the next one may still answer it, but not so soon that a busy machine looks like a wedge. */
+/* An encoder that owes answers and says nothing so long is replaced: in half of the time that a
+ * read has, so that the next one may still answer it, but not so soon that a busy machine looks
+ * like a wedge. */
 #define SILENCE_MIN_MS 2000
 #define SILENCE_MAX_MS 8000
 
@@ -548,7 +550,8 @@ int verb_mount(const struct options *opt, int log_fd, const char *log_path)
                           .selection_fd = -1};
     int status = EXIT_SUCCESS;
 
-    /* They end a mount also where a script's shell has them ignored: so, too, one that waits for a pipe. */
+    /* They end a mount also where a script's shell has them ignored: so, too, one that waits for a
+     * pipe. */
     signal(SIGINT, SIG_DFL);
     signal(SIGQUIT, SIG_DFL);
     if (run(&mount) != 0) {

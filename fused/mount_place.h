@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mount_place: the mount that a user names, held by the directory above it while something is done to it. Whoever may
- * write to the directories that lead there cannot put another mount in its place.
+ * mount_place: the mount that a user names, held by the directory above it while something is done
+ * to it. Whoever may write to the directories that lead there cannot put another mount in its
+ * place.
  */
 #ifndef VCZFS_FUSED_MOUNT_PLACE_H
 #define VCZFS_FUSED_MOUNT_PLACE_H
@@ -17,8 +19,8 @@ struct mount_place {
     char *path;             /* owned: where that was; for messages, and to look for in lists */
 };
 
-/* Symbolic links are followed where WALK_SAFE_LINKS has them followed. The mount is not asked, and not kept in use. On failure
- * there is nothing to free. */
+/* Symbolic links are followed where WALK_SAFE_LINKS has them followed. The mount is not asked, and
+ * not kept in use. On failure there is nothing to free. */
 int mount_place_hold(const char *dir, struct mount_place *out, struct err *err);
 void mount_place_free(struct mount_place *place);
 

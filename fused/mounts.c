@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/mounts.h"
 
 #include "common/cleanup.h"
@@ -49,8 +50,8 @@ static uid_t owner_of(const char *options)
     return at != NULL ? (uid_t)strtoul(at + strlen("user_id="), NULL, 10) : 0;
 }
 
-/* "36 35 98:0 /root /mnt/point rw,... shared:1 - ext3 /dev/root rw". Where it is, in line; NULL if it is no
- * such line. */
+/* "36 35 98:0 /root /mnt/point rw,... shared:1 - ext3 /dev/root rw". Where it is, in line; NULL if
+ * it is no such line. */
 static const char *parse_line(char *line, struct mount_entry *out)
 {
     char *fields[5];
@@ -331,8 +332,8 @@ bool mounts_same(int at, const char *name, int other_at, const char *other_name)
            strcmp(device, other) == 0;
 }
 
-/* The directory above is held while it is looked and unmounted, and one name in it that is a mount point can
- * be neither removed nor renamed: what is unmounted is what was looked at. */
+/* The directory above is held while it is looked and unmounted, and one name in it that is a mount
+ * point can be neither removed nor renamed: what is unmounted is what was looked at. */
 static int unmount_held(int above, const char *name, int flags)
 {
     char path[64 + NAME_MAX];

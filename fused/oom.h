@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * oom: was a process killed for lack of memory? The kernel's killer sends SIGKILL like anybody else; what tells is the
- * count of the process's memory cgroup, of either version. Where there is none, nothing is known.
+ * oom: was a process killed for lack of memory? The kernel's killer sends SIGKILL like anybody
+ * else; what tells is the count of the process's memory cgroup, of either version. Where there is
+ * none, nothing is known.
  */
 #ifndef VCZFS_FUSED_OOM_H
 #define VCZFS_FUSED_OOM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/options.h"
 
 #include "common/consumer.h"
@@ -349,8 +350,8 @@ static int take_bgen_option(struct options *opt, int id, const char *arg, struct
 #define JOIN_FILE       "put all of it into one file"
 #define JOIN_EXPRESSION "join expressions with && or ||, as in (A) && (B)"
 
-/* Each at most once: bcftools takes the last one of some of them without a word, and some it refuses; nobody
- * could tell which one counts. */
+/* Each at most once: bcftools takes the last one of some of them without a word, and some it
+ * refuses; nobody could tell which one counts. */
 static int take_once(const char *name, const char *arg, const char **out, const char *join,
                      struct err *err)
 {
@@ -565,8 +566,8 @@ static int refuse_option(const struct verb_entry *verb, int why, char **argv, st
 
     if (why == ':')
         return err_set(err, ERR_FORM, "option '%s' wants a value", text);
-    /* getopt leaves optopt 0 for a long option it does not know or cannot tell from others, and what it stands for
-     * where a value was given to one that takes none. */
+    /* getopt leaves optopt 0 for a long option it does not know or cannot tell from others, and
+     * what it stands for where a value was given to one that takes none. */
     if (optopt == 0)
         return unknown_long_option(verb, text, err);
     if (strncmp(text, "--", 2) == 0)

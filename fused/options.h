@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * options: the command line, taken apart and checked; nothing here touches the system.
  */
@@ -69,8 +70,8 @@ void options_free(struct options *opt);
 /* What the encoder has to be told. Borrows opt's strings. */
 void options_view(const struct options *opt, struct view_options *out);
 
-/* The default --basename: the last component of the path without .zip, then without .vcz and .zarr. Owned by
- * the caller; NULL if nothing that can name a file is left. */
+/* The default --basename: the last component of the path without .zip, then without .vcz and .zarr.
+ * Owned by the caller; NULL if nothing that can name a file is left. */
 char *options_basename(const char *store);
 
 /* The help text about one verb, or, for VERB_HELP, the overview. */

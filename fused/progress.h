@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * progress: how far a long open has come, on a terminal's stderr; nothing anywhere else.
  */
@@ -17,7 +18,8 @@ struct progress {
 
 void progress_init(struct progress *progress);
 
-/* Shows it, with the time that is left at this pace, if the whole has been going on long enough to be worth it. */
+/* Shows it, with the time that is left at this pace, if the whole has been going on long enough to
+ * be worth it. */
 void progress_show(struct progress *progress, const char *what, uint64_t done, uint64_t total);
 
 /* Clears the line. Before anything else is written to the terminal. */

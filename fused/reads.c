@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/reads.h"
 
 #include "common/log.h"
@@ -63,8 +64,8 @@ struct reads {
     struct asks asks;
     struct leases leases;
     struct trial *trial; /* borrowed */
-    /* When read-ahead fails, the kernel asks again at once for the page that somebody waits for. That
-     * must not take a second timeout. */
+    /* When read-ahead fails, the kernel asks again at once for the page that somebody waits for.
+     * That must not take a second timeout. */
     struct late late;
     uint64_t late_until;  /* ms */
     const uint8_t *arena; /* the link's; NULL while it is down */
@@ -245,9 +246,9 @@ static void remove_ask(struct reads *reads, struct ask *ask)
 {
     struct pending *read;
 
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    if (read->ask == ask)
-        read->ask = NULL;
+    TAILQ_FOREACH (read, &reads->queue, entry)
+        if (read->ask == ask)
+            read->ask = NULL;
     asks_remove(&reads->asks, ask);
 }
 
@@ -263,8 +264,8 @@ static struct ask *send_ask(struct reads *reads, const struct ask *ask)
     return added;
 }
 
-/* What is read on from the end of this lease will be as long again: the encoder gives short ones to random readers, and
- * long ones to those who read on. 0 where that is not known. */
+/* What is read on from the end of this lease will be as long again: the encoder gives short ones to
+ * random readers, and long ones to those who read on. 0 where that is not known. */
 static uint64_t likely_reach(const struct lease *lease)
 {
     return lease != NULL && lease->length >= AHEAD_LEASE_MIN ? lease->length : 0;
@@ -276,8 +277,8 @@ static const struct lease *lease_before(struct reads *reads, uint64_t file, uint
     return offset == 0 ? NULL : leases_find(&reads->leases, file, offset - 1);
 }
 
-/* A reader that is past the middle of a long lease, most of which has been read, will want what follows: it is
- * asked for now, so that it is there by then. Not where room is scarce. */
+/* A reader that is past the middle of a long lease, most of which has been read, will want what
+ * follows: it is asked for now, so that it is there by then. Not where room is scarce. */
 static void ask_ahead(struct reads *reads, const struct pending *read)
 {
     const struct lease *lease = lease_before(reads, read->file, read->offset + read->size);
@@ -296,8 +297,8 @@ static void ask_ahead(struct reads *reads, const struct pending *read)
     send_ask(reads, &ask);
 }
 
-/* Sees to it that what the read lacks behind its first `there` bytes has been asked for; 0, or the errno
- * that it gets instead. */
+/* Sees to it that what the read lacks behind its first `there` bytes has been asked for; 0, or the
+ * errno that it gets instead. */
 static int ask_for_rest(struct reads *reads, struct pending *read, size_t there)
 {
     struct ask ask = {.file = read->file,
@@ -357,9 +358,9 @@ static bool copy_from_leases(struct reads *reads, struct pending *read)
     return true;
 }
 
-/* May what leases have of it stay there until they have the rest, so that nothing needs to be copied? Not
- * where the encoder may lack the room, nor where that has been tried and
- * what was there went meanwhile: it could go on like that for ever. */
+/* May what leases have of it stay there until they have the rest, so that nothing needs to be
+ * copied? Not where the encoder may lack the room, nor where that has been tried and what was there
+ * went meanwhile: it could go on like that for ever. */
 static bool may_wait_for_rest(const struct reads *reads, const struct pending *read)
 {
     return read->have == 0 && !read->lost && !read->starved &&
@@ -445,8 +446,8 @@ static void forgive_stop(struct reads *reads, uint64_t now)
     if (read == NULL || now < read->deadline + CLOCK_STOPPED_MS)
         return;
     log_info("stopped for a while: reads that wait have all their time again");
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    read->deadline = now + reads->config.timeout_ms;
+    TAILQ_FOREACH (read, &reads->queue, entry)
+        read->deadline = now + reads->config.timeout_ms;
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -569,14 +570,14 @@ void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size)
     advance_all(reads);
 }
 
-/* What was asked is asked again, of the next encoder: a read has no part in a death, what it needs may have. */
+/* What was asked is asked again, of the next encoder: a read has no part in a death, what it needs
+ * may have. */
 void reads_down(struct reads *reads)
 {
     struct pending *read;
 
     reads->up = false;
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    {
+    TAILQ_FOREACH (read, &reads->queue, entry) {
         read->ask = NULL;
         read->nagain = 0;
     }
@@ -590,8 +591,8 @@ void reads_judged(struct reads *reads)
 {
     struct pending *read;
 
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    read->held = false;
+    TAILQ_FOREACH (read, &reads->queue, entry)
+        read->held = false;
     advance_all(reads);
 }
 
@@ -605,9 +606,9 @@ static bool is_waited_for(const struct reads *reads, const struct ask *ask)
 {
     const struct pending *read;
 
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    if (read->ask == ask)
-        return true;
+    TAILQ_FOREACH (read, &reads->queue, entry)
+        if (read->ask == ask)
+            return true;
     return false;
 }
 
@@ -654,15 +655,14 @@ static void complain(struct reads *reads, uint64_t file, const char *text)
     reads->complained = now;
 }
 
-/* Where the system has no memory left for an encoder, the next one begins with little. Once for each read,
- * so that a read that no encoder has the memory for fails. */
+/* Where the system has no memory left for an encoder, the next one begins with little. Once for
+ * each read, so that a read that no encoder has the memory for fails. */
 static bool wants_another_encoder(struct reads *reads, const struct ask *ask)
 {
     struct pending *read;
     bool wanted = false;
 
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    {
+    TAILQ_FOREACH (read, &reads->queue, entry) {
         if (read->ask != ask || read->starved)
             continue;
         read->starved = wanted = true;
@@ -694,9 +694,9 @@ static unsigned asked_again(const struct reads *reads, const struct ask *ask)
     const struct pending *read;
     unsigned most = 0;
 
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    if (read->ask == ask && read->nagain > most)
-        most = read->nagain;
+    TAILQ_FOREACH (read, &reads->queue, entry)
+        if (read->ask == ask && read->nagain > most)
+            most = read->nagain;
     return most;
 }
 
@@ -721,8 +721,7 @@ static int take_held(struct reads *reads, const struct ask *ask, const char *chu
         complain(reads, ask->file, text);
         fail_asking(reads, ask, EIO);
     }
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    {
+    TAILQ_FOREACH (read, &reads->queue, entry) {
         if (read->ask != ask || first_lacking(read) != ask->offset)
             continue;
         read->held = verdict == VERDICT_WAIT;
@@ -795,8 +794,8 @@ void reads_look(const struct reads *reads, struct reads_facts *out)
         .last_error = reads->last_error,
         .last_error_at = reads->last_error_at,
     };
-    TAILQ_FOREACH(read, &reads->queue, entry)
-    out->npending++;
+    TAILQ_FOREACH (read, &reads->queue, entry)
+        out->npending++;
     for (size_t i = 0; i < reads->config.fs->nfiles; i++)
         out->nhandles += reads->nopen[i];
 }

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * reads: the kernel's reads of stream files, from request to reply.
  *
- * A read that leases cover is answered on the spot, from the arena. Any other waits in a queue while
- * the encoder is asked for the first byte it lacks, again and again until it is whole, its deadline
- * passes, or nothing can help it. The queue outlives encoders.
+ * A read that leases cover is answered on the spot, from the arena. Any other waits in a queue
+ * while the encoder is asked for the first byte it lacks, again and again until it is whole, its
+ * deadline passes, or nothing can help it. The queue outlives encoders.
  */
 #ifndef VCZFS_FUSED_READS_H
 #define VCZFS_FUSED_READS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/select_options.h"
 
 #include "common/buf.h"

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * select_options: the options that say which samples and variants, made ready for the encoder.
  *
- * Files that they name are read here: the encoder is in a sandbox, or another user, or on its second
- * life when they are long gone.
+ * Files that they name are read here: the encoder is in a sandbox, or another user, or on its
+ * second life when they are long gone.
  */
 #ifndef VCZFS_FUSED_SELECT_OPTIONS_H
 #define VCZFS_FUSED_SELECT_OPTIONS_H
@@ -22,8 +23,8 @@ struct select_options {
     const char *types, *exclude_types;
 };
 
-/* The request in a sealed memfd (see proto/selection_request.h) for the caller to close; -1 and no error
- * if nothing was asked for. Returns -1 with a message when a file cannot be read. */
+/* The request in a sealed memfd (see proto/selection_request.h) for the caller to close; -1 and no
+ * error if nothing was asked for. Returns -1 with a message when a file cannot be read. */
 int select_options_gather(const struct select_options *options, int *fd, struct err *err);
 
 #endif

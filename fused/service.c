@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/service.h"
 
 #include "common/cleanup.h"
@@ -124,8 +125,8 @@ void service_say(struct service *service, const char *fmt, ...)
     notify_send(service->notify_fd, text);
 }
 
-/* In a process of its own: nobody can both serve a mount and wait for it. It must not keep /dev/fuse open,
- * nor outlive us. */
+/* In a process of its own: nobody can both serve a mount and wait for it. It must not keep
+ * /dev/fuse open, nor outlive us. */
 static _Noreturn void probe(const char *dir, int to)
 {
     struct stat st;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * service: a mount as a service manager sees it: when it is ready, how it is, that it is alive.
  * Does nothing for a mount that no service manager has started.
@@ -11,8 +12,8 @@
 
 struct service;
 
-/* Takes $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID, and takes them out of the environment, so that
- * the encoder does not speak for us. */
+/* Takes $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID, and takes them out of the environment, so
+ * that the encoder does not speak for us. */
 struct service *service_new(struct event_base *base, struct err *err);
 
 /* NULL is fine. */

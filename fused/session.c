@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/session.h"
 
 #include "common/cleanup.h"
@@ -118,8 +119,8 @@ static int make_session(struct session *session, struct err *err)
     return rc;
 }
 
-/* Preflight has looked, but that was before the view was opened. An automount waits for what is mounted on
- * it. */
+/* Preflight has looked, but that was before the view was opened. An automount waits for what is
+ * mounted on it. */
 static int check_free(int fd, const char *dir, struct err *err)
 {
     struct mount_entry entry;
@@ -130,8 +131,8 @@ static int check_free(int fd, const char *dir, struct err *err)
                    dir, entry.type);
 }
 
-/* Against another vczfs that is about to mount on dir at this moment. A directory that cannot be locked, or that
- * somebody keeps locked, is mounted on all the same: then -1. */
+/* Against another vczfs that is about to mount on dir at this moment. A directory that cannot be
+ * locked, or that somebody keeps locked, is mounted on all the same: then -1. */
 static int lock_dir(int dir)
 {
     const struct timespec wait = {.tv_nsec = 10000000};
@@ -149,8 +150,8 @@ static int lock_dir(int dir)
     return -1;
 }
 
-/* On the directory that is held and not on its name, which its owner may have given to another one, or to a link: by
- * way of the working directory, which fusermount3 has, too. */
+/* On the directory that is held and not on its name, which its owner may have given to another one,
+ * or to a link: by way of the working directory, which fusermount3 has, too. */
 static int mount_here(struct session *session, struct err *err)
 {
     AUTO_CLOSE int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -191,7 +192,8 @@ static int take_descriptor(struct session *session, struct err *err)
     return 0;
 }
 
-/* Who holds a directory of an automount keeps it from being left alone, and so from unmounting what is idle. */
+/* Who holds a directory of an automount keeps it from being left alone, and so from unmounting what
+ * is idle. */
 static void let_go_of_automount(struct session *session)
 {
     struct statfs st;
@@ -282,8 +284,8 @@ static void unmount_all(const struct session *session)
                     entry.type, session->config.dir);
 }
 
-/* libfuse keeps what it has mounted in mind until it unmounts whatever is on "." then, unless the kernel has
- * let go of the connection; which is what a pipe without a reader looks like. */
+/* libfuse keeps what it has mounted in mind until it unmounts whatever is on "." then, unless the
+ * kernel has let go of the connection; which is what a pipe without a reader looks like. */
 static void forget_mount(const struct session *session)
 {
     int fds[2];

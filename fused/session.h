@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * session: the FUSE connection as events on a loop: mount, serve, unmount.
  */
@@ -13,9 +14,10 @@ struct session_config {
     struct fuse_view *view; /* borrowed */
     const char *source;     /* what mount(8) shows as the device */
     const char *dir;        /* canonical; what messages call it */
-    int dir_fd; /* the directory itself (O_PATH): it may be somewhere else by now. The session's from here on */
-    bool
-        handed; /* dir is a FUSE descriptor, "/dev/fd/N", which somebody else mounts and unmounts; dir_fd is -1 */
+    int dir_fd;  /* the directory itself (O_PATH): it may be somewhere else by now. The session's
+                    from here on */
+    bool handed; /* dir is a FUSE descriptor, "/dev/fd/N", which somebody else mounts and unmounts;
+                    dir_fd is -1 */
     bool allow_other;
 };
 

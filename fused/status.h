@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * status: what a mount says about itself, as JSON and as text. Pure: facts in, bytes out.
  *

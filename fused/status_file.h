@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * status_file: the mount's status as hidden files, .vczfs-status (JSON) and .vczfs-status.txt, that
  * `vczfs status` reads. Each opening gets what is true at that moment. The encoder is asked for its
  * counters, but nobody waits long for one that may be wedged.
  *
- * The files are found by name, are in no listing, belong to the mount's owner and are for nobody else.
+ * The files are found by name, are in no listing, belong to the mount's owner and are for nobody
+ * else.
  */
 #ifndef VCZFS_FUSED_STATUS_FILE_H
 #define VCZFS_FUSED_STATUS_FILE_H

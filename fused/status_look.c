@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/status_look.h"
 
 #include "common/cleanup.h"
@@ -20,8 +21,8 @@
 #define TEXT_MAX  (1 << 20)
 #define KILL_WAIT 100
 
-/* A file at the top of the mount on dir. Who owns a directory above it may have put something else there since
- * somebody looked: then ENOENT. -1 with errno. */
+/* A file at the top of the mount on dir. Who owns a directory above it may have put something else
+ * there since somebody looked: then ENOENT. -1 with errno. */
 static int open_file(const char *dir, const char *name)
 {
     AUTO_CLOSE int top = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -33,7 +34,8 @@ static int open_file(const char *dir, const char *name)
     return top < 0 ? -1 : openat(top, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
-/* In a process of its own, which can be left behind if the mount hangs. Its exit status is an errno. */
+/* In a process of its own, which can be left behind if the mount hangs. Its exit status is an
+ * errno. */
 static _Noreturn void copy_out(const char *dir, const char *name, int to)
 {
     char piece[PIECE];
@@ -115,7 +117,8 @@ int status_look(const char *path, const char *dir, const char *name, struct buf 
     return 0;
 }
 
-/* Behind `"part": {`, then `"key": `. No string in it can look so: its quotes have a backslash before them. */
+/* Behind `"part": {`, then `"key": `. No string in it can look so: its quotes have a backslash
+ * before them. */
 static const char *find(const char *json, const char *part, const char *key)
 {
     char name[64];

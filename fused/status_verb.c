@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * status_verb: `vczfs status [DIR]`, for people and, by its exit status, for scripts.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/supervisor.h"
 
 #include "fused/child.h"
@@ -9,7 +10,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define DYING_MAX    16 /* killed and not yet dead: a process in uninterruptible sleep can take long */
+#define DYING_MAX                                                                                  \
+    16 /* killed and not yet dead: a process in uninterruptible sleep can take long                \
+        * \ */
 #define KILL_WAIT_MS 500 /* how long all that were killed may take before we leave without them */
 
 struct supervisor {

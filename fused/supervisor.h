@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * supervisor: the encoder as a process (or as a socket somebody else's encoder listens on): start
  * it, notice and reap its end, get rid of it. When to do so is the link's business.
@@ -29,7 +30,8 @@ void supervisor_discard(struct supervisor *sup);
  * no encoder can be started afterwards. */
 void supervisor_stop(struct supervisor *sup, int grace_ms);
 
-/* The encoder is open and serves: from now on its death may be for lack of memory, and is said to be. */
+/* The encoder is open and serves: from now on its death may be for lack of memory, and is said to
+ * be. */
 void supervisor_serving(struct supervisor *sup);
 
 /* How the last encoder that ended by itself and in disorder did; "" if none has. */

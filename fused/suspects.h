@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * suspects: chunks that encoders died of. A short list without I/O.
  *
- * A chunk is put here when an encoder dies of itself while it decodes it, and is held back from then on. It waits
- * for a trial until it is condemned for a time, or acquitted, which takes it from the list; when its time is over it
- * waits for a trial again. Names are the encoder's, and mean nothing here.
+ * A chunk is put here when an encoder dies of itself while it decodes it, and is held back from
+ * then on. It waits for a trial until it is condemned for a time, or acquitted, which takes it from
+ * the list; when its time is over it waits for a trial again. Names are the encoder's, and mean
+ * nothing here.
  */
 #ifndef VCZFS_FUSED_SUSPECTS_H
 #define VCZFS_FUSED_SUSPECTS_H
@@ -41,7 +43,8 @@ struct suspects {
 /* NULL if it is none. */
 struct suspect *suspects_find(struct suspects *suspects, const char *chunk);
 
-/* Finds it, or puts it on the list; where that is full, in place of the one whose time is over first. */
+/* Finds it, or puts it on the list; where that is full, in place of the one whose time is over
+ * first. */
 struct suspect *suspects_add(struct suspects *suspects, const char *chunk);
 
 /* Takes it from the list. */
@@ -50,8 +53,8 @@ void suspects_acquit(struct suspects *suspects, struct suspect *suspect);
 /* Is it on the list, or was it lately? */
 bool suspects_knew(const struct suspects *suspects, const char *chunk);
 
-/* For `least` ms, and twice as long each time after it, up to SENTENCE_MAX_MS. Of its questions the first, which
- * was asked when it killed, is kept for the next trial. */
+/* For `least` ms, and twice as long each time after it, up to SENTENCE_MAX_MS. Of its questions the
+ * first, which was asked when it killed, is kept for the next trial. */
 void suspect_condemn(struct suspect *suspect, uint64_t now, uint64_t least);
 bool suspect_is_condemned(const struct suspect *suspect, uint64_t now);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/trial.h"
 
 #include "common/log.h"

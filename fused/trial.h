@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * trial: what becomes of a chunk that encoders died of, found out in an encoder of its own.
  *
- * The mount's encoder holds suspects back. Who wants one waits, while a second encoder is asked for just that. If
- * it answers, the chunk is acquitted, and the mount's encoder may have it again; if it dies of itself while it decodes
- * the chunk, that is condemned: EIO at once, until its time is over and somebody wants it again. doc/DEATHS.md says
- * why. All of it is on the loop.
+ * The mount's encoder holds suspects back. Who wants one waits, while a second encoder is asked for
+ * just that. If it answers, the chunk is acquitted, and the mount's encoder may have it again; if
+ * it dies of itself while it decodes the chunk, that is condemned: EIO at once, until its time is
+ * over and somebody wants it again. doc/DEATHS.md says why. All of it is on the loop.
  */
 #ifndef VCZFS_FUSED_TRIAL_H
 #define VCZFS_FUSED_TRIAL_H
@@ -41,8 +42,9 @@ enum verdict {
 };
 enum verdict trial_ask(struct trial *trial, const char *chunk, const struct question *question);
 
-/* An encoder says that it holds this chunk back. It may have said so before it heard that it need not any more; then one
- * asks again, and has done so `nagain` times already. -1 with ERR_PEER if it lies. */
+/* An encoder says that it holds this chunk back. It may have said so before it heard that it need
+ * not any more; then one asks again, and has done so `nagain` times already. -1 with ERR_PEER if it
+ * lies. */
 int trial_believe(const struct trial *trial, const char *chunk, unsigned nagain, struct err *err);
 
 const struct suspects *trial_suspects(const struct trial *trial);

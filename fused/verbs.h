@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What vczfs does: one function a verb, each returning the process's exit status. */
 #ifndef VCZFS_FUSED_VERBS_H
 #define VCZFS_FUSED_VERBS_H
@@ -7,7 +8,8 @@
 
 #include <stdlib.h>
 
-/* What was typed is never right; EXIT_FAILURE is what the store, the expression or the system decides. */
+/* What was typed is never right; EXIT_FAILURE is what the store, the expression or the system
+ * decides. */
 #define EXIT_USAGE 2
 
 static inline int verb_failure(const struct err *err)

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Records the transcript in vczfs-protocol.7 again: `man/transcript.py [BUILD]`, as root, after a change of messages.
 
 The blocks of the page keep their order and the text between them; only their lines are made anew. Where the programs

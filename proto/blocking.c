@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* proto_send and proto_recv: for before there is a loop. */
 #include "common/cleanup.h"
 #include "proto/conn.h"

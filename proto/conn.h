@@ -1,11 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conn: one SOCK_SEQPACKET connection of messages on a libevent loop, the same for both sides.
  *
- * Non-blocking. Packets that the socket does not take at once are queued, in order, and sent when it
- * does. The peer's death (end of file, error, bad packet, wrong number of descriptors, output queue
- * over its limit) is one code path: `closed` is called exactly once, from the event loop, never from
- * inside conn_send, and nothing is delivered after it. What the peer sent before it hung up is still
- * delivered, so that an `error` followed by a close is heard even by a side that was sending.
+ * Non-blocking. Packets that the socket does not take at once are queued, in order, and sent when
+ * it does. The peer's death (end of file, error, bad packet, wrong number of descriptors, output
+ * queue over its limit) is one code path: `closed` is called exactly once, from the event loop,
+ * never from inside conn_send, and nothing is delivered after it. What the peer sent before it hung
+ * up is still delivered, so that an `error` followed by a close is heard even by a side that was
+ * sending.
  */
 #ifndef VCZFS_PROTO_CONN_H
 #define VCZFS_PROTO_CONN_H
@@ -18,11 +20,11 @@ struct conn;
 
 struct conn_handlers {
     /* One valid message. fds (msg_nfds(msg) of them, close-on-exec) belong to the handler, which
-     * closes or keeps each. msg and its strings live until the handler returns. The handler may call
-     * conn_send and conn_free. */
+     * closes or keeps each. msg and its strings live until the handler returns. The handler may
+     * call conn_send and conn_free. */
     void (*message)(struct conn *conn, const struct msg *msg, const int *fds, void *arg);
-    /* The connection is over; why->code is ERR_PEER, or what conn_fail was given, with a message fit
-     * for the log. why lives until the handler returns. The handler usually calls conn_free. */
+    /* The connection is over; why->code is ERR_PEER, or what conn_fail was given, with a message
+     * fit for the log. why lives until the handler returns. The handler usually calls conn_free. */
     void (*closed)(struct conn *conn, const struct err *why, void *arg);
 };
 
@@ -34,8 +36,8 @@ struct conn *conn_new(struct event_base *base, int fd, const struct conn_handler
 /* Closes the socket and everything that is queued. Safe inside either handler. */
 void conn_free(struct conn *conn);
 
-/* Sends, or queues. fds are duplicated by the kernel or by conn; the caller keeps its own. After the
- * connection has failed it does nothing; `closed` tells. */
+/* Sends, or queues. fds are duplicated by the kernel or by conn; the caller keeps its own. After
+ * the connection has failed it does nothing; `closed` tells. */
 void conn_send(struct conn *conn, const struct msg *msg, const int *fds, size_t nfds);
 
 /* Drop the peer: `closed` will be called from the loop with this reason. */
@@ -45,9 +47,9 @@ void conn_fail(struct conn *conn, enum err_code code, const char *fmt, ...)
 /* Bytes queued and not yet taken by the kernel. */
 size_t conn_queued(const struct conn *conn);
 
-/* Blocking forms, for before there is a loop (connect, hello) and for `vczfs info`: send one message;
- * wait for one, at most timeout_ms (-1: forever). recv fills fds (room for PROTO_FDS_MAX; unused are
- * -1). Both fail with ERR_PEER, or with ERR_SYSTEM on a timeout. */
+/* Blocking forms, for before there is a loop (connect, hello) and for `vczfs info`: send one
+ * message; wait for one, at most timeout_ms (-1: forever). recv fills fds (room for PROTO_FDS_MAX;
+ * unused are -1). Both fail with ERR_PEER, or with ERR_SYSTEM on a timeout. */
 int proto_send(int fd, const struct msg *msg, const int *fds, size_t nfds, struct err *err);
 int proto_recv(int fd, int timeout_ms, struct proto_scratch *scratch, struct msg *msg, int *fds,
                struct err *err);

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * get: typed getters over one unpacked msgpack map.
  *
- * A failed get reports to err and makes the getter ignore every later one, so that a run of gets needs
- * one check: get_end, which also refuses a key that nobody asked for. An output is written only when
- * its get succeeds.
+ * A failed get reports to err and makes the getter ignore every later one, so that a run of gets
+ * needs one check: get_end, which also refuses a key that nobody asked for. An output is written
+ * only when its get succeeds.
  */
 #ifndef VCZFS_PROTO_GET_H
 #define VCZFS_PROTO_GET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/packet_shape.h"
 
 #include <stdbool.h>
@@ -18,8 +19,8 @@ static uint64_t big_endian(const uint8_t *p, size_t n)
     return value;
 }
 
-/* What 0xc0 to 0xdf mean: bytes of length field, bytes of content on top of that length, and whether
- * the length counts bytes or values (2 per pair of a map). */
+/* What 0xc0 to 0xdf mean: bytes of length field, bytes of content on top of that length, and
+ * whether the length counts bytes or values (2 per pair of a map). */
 static const struct {
     uint8_t length_size, content, kids;
 } forms[32] = {

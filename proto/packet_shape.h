@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * packet_shape: is this packet one whole msgpack value of sane shape?
  *
- * msgpack-c reserves memory for as many elements as a header promises, before it has seen one. Walking
- * the packet first holds every promise against the bytes that are there, without allocating.
+ * msgpack-c reserves memory for as many elements as a header promises, before it has seen one.
+ * Walking the packet first holds every promise against the bytes that are there, without
+ * allocating.
  */
 #ifndef VCZFS_PROTO_PACKET_SHAPE_H
 #define VCZFS_PROTO_PACKET_SHAPE_H

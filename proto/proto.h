@@ -1,14 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * proto: everything that vczfs and vczfs-encoderd say to each other.
  *
  * AF_UNIX SOCK_SEQPACKET; one msgpack map per packet, its keys short strings, so that a trace of
  * either side reads like a transcript; file descriptors ride along with SCM_RIGHTS. This header is
- * the whole protocol: a message is one of the structs below, and proto_pack/proto_unpack are the only
- * way on and off the wire. PROTOCOL.md, beside it, says the same in prose.
+ * the whole protocol: a message is one of the structs below, and proto_pack/proto_unpack are the
+ * only way on and off the wire. PROTOCOL.md, beside it, says the same in prose.
  *
- * proto_unpack is strict: wrong type, missing key, key twice, key that does not belong to the message,
- * value out of its field's range, bytes after the map: all refused. Neither side obeys a peer that
- * sends such a packet: it drops it.
+ * proto_unpack is strict: wrong type, missing key, key twice, key that does not belong to the
+ * message, value out of its field's range, bytes after the map: all refused. Neither side obeys a
+ * peer that sends such a packet: it drops it.
  *
  * Every id is chosen by the front and echoed by the encoder. errno values stand only in `error`.
  */
@@ -101,8 +102,9 @@ struct msg_open {
     const char *store; /* absolute path */
     struct view_options view;
     /* A replay after an encoder's death: the view's fingerprint must begin so (error "changed" if
-     * not); the rest of it is not said, so that who answers with it has seen the store. No sidecar is made, no `file` is sent, and the state that came with the first `opened`
-     * is attached as the last descriptor when has_state. */
+     * not); the rest of it is not said, so that who answers with it has seen the store. No sidecar
+     * is made, no `file` is sent, and the state that came with the first `opened` is attached as
+     * the last descriptor when has_state. */
     bool resume;
     uint8_t mark[PROTO_MARK]; /* zero unless resume */
     bool has_state;
@@ -113,8 +115,8 @@ struct msg_info {
     const char *store;
     struct view_options view;
     bool json;
-    /* Report what is wrong with the store, after reading all of it; `view` is not used. With a consumer:
-     * look at its calls, too. */
+    /* Report what is wrong with the store, after reading all of it; `view` is not used. With a
+     * consumer: look at its calls, too. */
     bool check;
     /* Report what this program (common/consumer.h) minds in the view; "": none. Never NULL. */
     const char *consumer;
@@ -147,8 +149,8 @@ struct msg_fetch {
     uint64_t mtime; /* of the files as the front shows them: seconds since the epoch */
 };
 
-/* In place of what was held before. A read or fetch that needs one of them gets an error `held` whose text is the
- * chunk's name. */
+/* In place of what was held before. A read or fetch that needs one of them gets an error `held`
+ * whose text is the chunk's name. */
 struct msg_hold {
     const char *chunks[PROTO_HOLD_MAX]; /* as the evidence names them */
     size_t nchunks;
@@ -217,8 +219,8 @@ struct msg_counters {
     uint64_t resident;       /* bytes, now */
 };
 
-/* Descriptor 0 is a memfd that is sealed as a sidecar's or, not sealed, a file without a name, which the
- * encoder has stopped writing to and which is to be read, not mapped. */
+/* Descriptor 0 is a memfd that is sealed as a sidecar's or, not sealed, a file without a name,
+ * which the encoder has stopped writing to and which is to be read, not mapped. */
 struct msg_sidecar {
     uint64_t id;
     uint64_t file; /* that of the fetch */
@@ -260,10 +262,12 @@ struct msg {
 /* "hello", "open", ...: the value of key "t" on the wire. */
 const char *msg_type_name(enum msg_type type);
 
-/* How many descriptors a valid message of this kind brings; the receiver refuses any other number. */
+/* How many descriptors a valid message of this kind brings; the receiver refuses any other
+ * number. */
 size_t msg_nfds(const struct msg *msg);
 
-/* The errno that a reader should see for a failure of this kind: the usual value of msg_error.errnum. */
+/* The errno that a reader should see for a failure of this kind: the usual value of
+ * msg_error.errnum. */
 uint64_t proto_errnum(enum err_code code);
 
 /* Appends the packet for msg to out. -1 with ERR_USAGE for a message that the peer would refuse: a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rules: what fields must obey beyond their type, the same for sender and receiver.
  */

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * selection_request: which samples and variants the user wants, on its way to the encoder.
  *
- * Lists and files can be longer than any packet, so this part of a view travels as one msgpack map in a
- * sealed memfd that `open` and `info` bring. Unpacking is as strict as a packet's.
+ * Lists and files can be longer than any packet, so this part of a view travels as one msgpack map
+ * in a sealed memfd that `open` and `info` bring. Unpacking is as strict as a packet's.
  */
 #ifndef VCZFS_PROTO_SELECTION_REQUEST_H
 #define VCZFS_PROTO_SELECTION_REQUEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/get.h"
 #include "proto/packet_shape.h"
 #include "proto/proto.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * wire: one packet and its descriptors through a SOCK_SEQPACKET socket.
  */
@@ -25,8 +26,8 @@ enum wire_result {
 enum wire_result wire_send(int fd, const void *packet, size_t len, const int *fds, size_t nfds,
                            struct err *err);
 
-/* Never blocks. On anything but WIRE_OK no descriptor is left open. WIRE_GONE comes with *reset true
- * when the peer went away without reading everything; its last packets may still be there. */
+/* Never blocks. On anything but WIRE_OK no descriptor is left open. WIRE_GONE comes with *reset
+ * true when the peer went away without reading everything; its last packets may still be there. */
 enum wire_result wire_recv(int fd, struct wire_packet *packet, bool *reset, struct err *err);
 
 /* Unpacks and holds the number of descriptors against the message. On failure the packet's

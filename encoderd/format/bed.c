@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/bed.h"
 
 #include "encoderd/format/bed_codes.h"

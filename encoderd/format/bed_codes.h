@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bed_codes: what the .bed kernels have in common: words of plane bits, and codes into bytes.
  */

@@ -1,14 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bed_planes: the plane form of the .bed kernel, written once for any vector width.
  *
- * A template: define BED_KERNEL (the function's name), BED_VECTOR_NBYTES (16, 32, 64) and BED_TARGET (a
- * function attribute, or nothing), then include it. The vectors are the compilers' own, so one formula
- * serves every instruction set.
+ * A template: define BED_KERNEL (the function's name), BED_VECTOR_NBYTES (16, 32, 64) and
+ * BED_TARGET (a function attribute, or nothing), then include it. The vectors are the compilers'
+ * own, so one formula serves every instruction set.
  *
- * A vector takes its bits from any offset within a byte: with v0 read at byte q and v1 at byte q + 1,
- * v0 >> off | v1 << (8 − off) is right for every off from 0 to 7. Only planes 0 and 7 need that.
+ * A vector takes its bits from any offset within a byte: with v0 read at byte q and v1 at byte q +
+ * 1, v0 >> off | v1 << (8 − off) is right for every off from 0 to 7. Only planes 0 and 7 need that.
  * Validity of planes 1 to 6 is seen in v1 alone: the loop keeps a byte behind the run's end, so
- * that every bit of v1 belongs to the run, and the bits before the first v1 are looked at separately.
+ * that every bit of v1 belongs to the run, and the bits before the first v1 are looked at
+ * separately.
  */
 #include "encoderd/format/bed.h"
 #include "encoderd/format/bed_codes.h"
@@ -109,8 +111,8 @@ BED_INLINE void bed_step(const struct planes *in, uint64_t bit, unsigned ploidy,
     *bad |= differ;
 }
 
-/* Whole vectors of a run that starts at a byte of the output, the last one overlapping the one before,
- * so that a single word is left to do. Returns the calls done, a multiple of four. */
+/* Whole vectors of a run that starts at a byte of the output, the last one overlapping the one
+ * before, so that a single word is left to do. Returns the calls done, a multiple of four. */
 BED_INLINE uint64_t bed_steps(const struct planes *in, uint64_t bit, unsigned ploidy,
                               uint64_t ncalls, uint8_t *out, uint64_t *bad)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The plane kernel in AVX2. */
 #ifdef __x86_64__
 #define BED_KERNEL        bed_planes_avx2

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The plane kernel in AVX-512: half of the formula's steps fall to ternary logic. */
 #ifdef __x86_64__
 #define BED_KERNEL        bed_planes_avx512

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The plane kernel in vectors that every 64-bit machine has. */
 #define BED_KERNEL        bed_planes_portable
 #define BED_VECTOR_NBYTES 16

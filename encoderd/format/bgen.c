@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bgen: a view as BGEN v1.2: .bgen (the stream), .sample and .bgen.bgi (sidecars).
  *
@@ -25,8 +26,8 @@ static void add_sidecar(struct format_view *view, const struct format_sidecar *s
     view->sidecars[view->nsidecars++] = *sidecar;
 }
 
-/* Four columns: GCTA wants just these, SAIGE one or four. Nobody is said to miss any call: the true rate would
- * take a pass over the genotypes. */
+/* Four columns: GCTA wants just these, SAIGE one or four. Nobody is said to miss any call: the true
+ * rate would take a pass over the genotypes. */
 static int make_sample_file(const struct format_options *options, struct format_view *view,
                             struct err *err)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/bgen_header.h"
 
 #include "common/size.h"
@@ -43,7 +44,8 @@ static void put_u32(struct window *window, uint64_t value)
     put_u16(window, value >> 16);
 }
 
-/* Bytes of the sample block, checked to be something that the header can say, and where its samples begin. */
+/* Bytes of the sample block, checked to be something that the header can say, and where its samples
+ * begin. */
 static int make_marks(struct bgen_header *header, uint64_t *nbytes, struct err *err)
 {
     const struct selection *selection = header->selection;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bgen_impl: what the parts of the BGEN format share.
  */
@@ -15,8 +16,8 @@ struct bgen {
     size_t scratch_max; /* for the reader that looks a site up for a message */
 };
 
-/* The pass over the sites: sets bgen->shape.strings to what the user asked for (0: the default) or, if
- * that is not given, to what the longest strings need. Errors name the worst site. */
+/* The pass over the sites: sets bgen->shape.strings to what the user asked for (0: the default) or,
+ * if that is not given, to what the longest strings need. Errors name the worst site. */
 int bgen_scan(const struct selection *selection, uint64_t asked_strings,
               const struct pass_means *means, struct bgen *bgen, struct err *err);
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bgen_index: the .bgen.bgi, an SQLite database as bgenix makes it.
  *
- * One pass over the sites in store order; rows go straight into the table, whose primary key is nearly
- * that order, so that SQLite's page cache is all the memory there is.
+ * One pass over the sites in store order; rows go straight into the table, whose primary key is
+ * nearly that order, so that SQLite's page cache is all the memory there is.
  */
 #include "common/cleanup.h"
 #include "common/memfd.h"
@@ -252,8 +253,8 @@ static int insert_variants(struct index *index, const struct pass_means *means, 
     return rc;
 }
 
-/* The first bytes of the stream as far as they can be read, which a fault of the store may prevent: *n of them.
- * The header and then row after row. */
+/* The first bytes of the stream as far as they can be read, which a fault of the store may prevent:
+ * *n of them. The header and then row after row. */
 static int read_first(const struct index *index, uint8_t first[FIRST_NBYTES], uint64_t *n,
                       struct err *err)
 {
@@ -298,7 +299,8 @@ static int insert_metadata(struct index *index, struct err *err)
     return rc;
 }
 
-/* Where the padding ID is the rsid and some calls may be haploid, its length depends on the genotypes. */
+/* Where the padding ID is the rsid and some calls may be haploid, its length depends on the
+ * genotypes. */
 static int make_window(struct index *index, struct err *err)
 {
     const struct stream_layout *layout = &index->view->layout;

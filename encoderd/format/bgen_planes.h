@@ -1,16 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bgen_planes: the fast BGEN kernels, written once for any vector width.
  *
- * A template: define BGEN_PLANES and BGEN_ALLELES (the functions' names), BGEN_TARGET (a function attribute,
- * or nothing), BGEN_VECTOR_NBYTES (16, 32, 64) and the steps in which instruction sets differ, then include
- * it:
+ * A template: define BGEN_PLANES and BGEN_ALLELES (the functions' names), BGEN_TARGET (a function
+ * attribute, or nothing), BGEN_VECTOR_NBYTES (16, 32, 64) and the steps in which instruction sets
+ * differ, then include it:
  *
  *     BGEN_EXPAND64(bits, out)   bits of a word to 64 bytes of 0 or 255
  *     BGEN_EVEN_BITS(bits)       every other bit of a word, from bit 0 on, to its low half
  *     BGEN_COUNT(bits)           how many are 1
  *     bgen_lanes, BGEN_WEIGH(bits, lanes), BGEN_LANES_SUM(lanes)
- *                                add the places of a word's 1 bits up, in what is a vector or a number
- *     BGEN_ALLELES64(at, word)   64 alleles to their planes 0 and 7, and whether one is out of range
+ *                                add the places of a word's 1 bits up, in what is a vector or a
+ * number BGEN_ALLELES64(at, word)   64 alleles to their planes 0 and 7, and whether one is out of
+ * range
  *
  * Calls pass through words of 64 alleles, which are taken from planes a vector at a time (as in
  * bed_planes.h, whose comment says why the loop keeps a byte behind the run's end) or from alleles.
@@ -25,8 +27,8 @@ typedef uint64_t bgen_vec __attribute__((vector_size(BGEN_VECTOR_NBYTES)));
 typedef uint64_t bgen_vec_any
     __attribute__((vector_size(BGEN_VECTOR_NBYTES), aligned(1), may_alias));
 
-/* Alleles as bits. A diploid call's bits are a pair, the first allele's the even one; missing and haploid
- * are set at the even one. */
+/* Alleles as bits. A diploid call's bits are a pair, the first allele's the even one; missing and
+ * haploid are set at the even one. */
 struct bgen_vecs {
     bgen_vec values, missing, haploid, wrong;
 };
@@ -99,8 +101,8 @@ BGEN_INLINE void bgen_add(uint64_t bits, uint64_t index, uint64_t *set, uint64_t
     BGEN_WEIGH(bits, lanes);
 }
 
-/* Writes 64 values, the first at index `at` of the run; those whose bit in `fresh` is not set have been
- * counted before. */
+/* Writes 64 values, the first at index `at` of the run; those whose bit in `fresh` is not set have
+ * been counted before. */
 BGEN_INLINE void bgen_put(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
                           uint64_t fresh, uint8_t *ploidies, uint8_t *values)
 {
@@ -151,7 +153,8 @@ BGEN_INLINE struct bgen_word bgen_twice(const struct bgen_word *word, unsigned h
                               .missing = bed_spread(word->missing >> 32 * half)};
 }
 
-/* A word's first n alleles, of which the first has index `at`. If they are not 64, they are the run's last. */
+/* A word's first n alleles, of which the first has index `at`. If they are not 64, they are the
+ * run's last. */
 BGEN_INLINE void bgen_put_word(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
                                uint64_t n, uint64_t fresh)
 {
@@ -191,8 +194,8 @@ BGEN_INLINE struct bgen_word bgen_word_at(const struct planes *in, uint64_t bit,
     return word;
 }
 
-/* A vector of every plane; of planes 1 to 7 the byte that follows is looked at too. The first `skip` bits
- * have been done before. */
+/* A vector of every plane; of planes 1 to 7 the byte that follows is looked at too. The first
+ * `skip` bits have been done before. */
 BGEN_INLINE void bgen_step(struct bgen_run *run, const struct planes *in, uint64_t bit, uint64_t at,
                            uint64_t skip, bgen_vec *wrong)
 {
@@ -220,8 +223,8 @@ BGEN_INLINE void bgen_step(struct bgen_run *run, const struct planes *in, uint64
     }
 }
 
-/* Whole vectors of a run of nbits alleles, the last one overlapping the one before, so that a single word is
- * left to do. Returns how many alleles are done. */
+/* Whole vectors of a run of nbits alleles, the last one overlapping the one before, so that a
+ * single word is left to do. Returns how many alleles are done. */
 BGEN_INLINE uint64_t bgen_steps(struct bgen_run *run, const struct planes *in, uint64_t bit,
                                 uint64_t nbits, uint64_t *wrong)
 {

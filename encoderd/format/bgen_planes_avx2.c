@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The fast BGEN kernels in AVX2: each byte of a vector takes its byte of bits and tests its bit. */
 #ifdef __x86_64__
 #include <immintrin.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The fast BGEN kernels in AVX-512, where bits to bytes is one instruction. */
 #ifdef __x86_64__
 #include <immintrin.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The fast BGEN kernels in words that every 64-bit machine has. */
 #include <stdint.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/bgen_row.h"
 
 #include "common/size.h"
@@ -100,8 +101,8 @@ uint64_t bgen_row_strings_needed(const struct site *site)
     return strings_nbytes(site) + 1;
 }
 
-/* What is left to the padding ID of a row with `spare` bytes beside the strings' budget, and how many
- * bytes of it empty stored blocks have to take. */
+/* What is left to the padding ID of a row with `spare` bytes beside the strings' budget, and how
+ * many bytes of it empty stored blocks have to take. */
 static uint64_t padding(const struct bgen_shape *shape, const struct site *site, uint64_t spare,
                         uint64_t *empty)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bgen_row: a variant's block of fixed size, from its genotype bytes outwards.
  *
@@ -5,11 +6,12 @@
  *
  *     strings and position | C, D | 78 01 | stored deflate blocks of the probability data | adler32
  *
- * Kernels put the data (D: header, a ploidy byte a sample, values) where it stays, with gaps for the stored
- * blocks' headers after every 65535 bytes, and its sums are kept as it is put: finishing a row writes a few
- * bytes around it and does not look at it again. Two kinds of rows take longer: one that turns out not to be
- * phased is rewritten in place, and one with haploid calls among diploid ones has less data, so that what is
- * left is taken up by empty stored blocks at the stream's start, and by up to four bytes of the padding ID.
+ * Kernels put the data (D: header, a ploidy byte a sample, values) where it stays, with gaps for
+ * the stored blocks' headers after every 65535 bytes, and its sums are kept as it is put: finishing
+ * a row writes a few bytes around it and does not look at it again. Two kinds of rows take longer:
+ * one that turns out not to be phased is rewritten in place, and one with haploid calls among
+ * diploid ones has less data, so that what is left is taken up by empty stored blocks at the
+ * stream's start, and by up to four bytes of the padding ID.
  */
 #ifndef VCZFS_FORMAT_BGEN_ROW_H
 #define VCZFS_FORMAT_BGEN_ROW_H
@@ -45,7 +47,8 @@ struct bgen_piece {
 struct bgen_piece bgen_row_piece(const struct bgen_shape *shape, uint8_t *row, uint64_t sample,
                                  uint64_t ncalls);
 
-/* What the data's bytes add up to, but for those that every row has: words that several threads add to. */
+/* What the data's bytes add up to, but for those that every row has: words that several threads add
+ * to. */
 enum bgen_row_sum {
     BGEN_SUM_BYTES,    /* the bytes */
     BGEN_SUM_WEIGHTED, /* each byte times its index, in parts that are residues of adler32 */
@@ -60,8 +63,8 @@ void bgen_row_add(const struct bgen_shape *shape, uint64_t sample, const struct 
 /* What a site's strings need at least: the padding ID is not empty. At most UINT64_MAX / 2. */
 uint64_t bgen_row_strings_needed(const struct site *site);
 
-/* Writes everything else. bgen_row_strings_needed(site) <= shape->strings; the ID and the contig are of
- * at most 65535 bytes, the position and the alleles fit 32 bits. */
+/* Writes everything else. bgen_row_strings_needed(site) <= shape->strings; the ID and the contig
+ * are of at most 65535 bytes, the position and the alleles fit 32 bits. */
 void bgen_row_finish(const struct bgen_shape *shape, const struct site *site, bool phased,
                      const uint64_t row_sums[BGEN_NSUMS], uint8_t *row);
 

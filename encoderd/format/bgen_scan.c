@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bgen_scan: what must be known of every site before a BGEN view can be shown: that it fits.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/bim.h"
 
 #include "common/cleanup.h"
@@ -142,11 +143,12 @@ static int scan_sites(struct bim *bim, const struct pass_means *means, struct er
     return 0;
 }
 
-/* The least that a line has: one character for each of five columns, "0", tabs and the line's end. */
+/* The least that a line has: one character for each of five columns, "0", tabs and the line's
+ * end. */
 #define LINE_NBYTES_MIN 12
 
-/* A store's metadata can claim any number of variants in a few bytes; a .bim that this machine cannot hold is
- * refused before it fills the memory of everybody. */
+/* A store's metadata can claim any number of variants in a few bytes; a .bim that this machine
+ * cannot hold is refused before it fills the memory of everybody. */
 static int check_size(const struct selection *selection, struct err *err)
 {
     const uint64_t nrows = row_map_nrows(&selection->rows);

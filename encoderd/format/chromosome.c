@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/chromosome.h"
 
 #include <string.h>
@@ -5,7 +6,8 @@
 
 #define HUMAN_AUTOSOMES 22
 
-/* Those behind the autosomes, in the order of their numbers. Humans have all of them, other species four. */
+/* Those behind the autosomes, in the order of their numbers. Humans have all of them, other species
+ * four. */
 static const char *const special_names[] = {"X", "Y", "XY", "MT", "PAR1", "PAR2"};
 #define NSPECIAL       6
 #define NSPECIAL_OTHER 4

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * chromosome: what PLINK calls a contig in a .bim.
  *
- * plink2 knows chromosomes by numbers and reads many names of each; what it writes is one of them. doc/FORMATS.md,
- * "Out: PLINK 1".
+ * plink2 knows chromosomes by numbers and reads many names of each; what it writes is one of them.
+ * doc/FORMATS.md, "Out: PLINK 1".
  */
 #ifndef VCZFS_FORMAT_CHROMOSOME_H
 #define VCZFS_FORMAT_CHROMOSOME_H
@@ -17,8 +18,8 @@ struct chromosome {
     struct str text; /* static, or the contig's own name */
 };
 
-/* As `plink2 --vcf --make-bed` has it; nautosomes as for its --chr-set, 0 for humans. False for a number, or a
- * name of one, that is no chromosome of that species: plink2 refuses it. */
+/* As `plink2 --vcf --make-bed` has it; nautosomes as for its --chr-set, 0 for humans. False for a
+ * number, or a name of one, that is no chromosome of that species: plink2 refuses it. */
 bool chromosome_of(const struct str *contig, unsigned nautosomes, struct chromosome *out);
 
 #endif

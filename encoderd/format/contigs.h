@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * contigs: the contigs that a view shows, each judged once for all of its variants.
  */

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * format: what every output format is to the rest of the encoder.
  *
- * A format shows rows (variants of a selection) as files: one stream file of fixed-size rows behind a
- * small header, and sidecars, which are written once, at open. Nothing outside encoderd/format knows
- * which format it serves; a format knows no socket, no scheduler and no thread.
+ * A format shows rows (variants of a selection) as files: one stream file of fixed-size rows behind
+ * a small header, and sidecars, which are written once, at open. Nothing outside encoderd/format
+ * knows which format it serves; a format knows no socket, no scheduler and no thread.
  */
 #ifndef VCZFS_FORMAT_FORMAT_H
 #define VCZFS_FORMAT_FORMAT_H
@@ -27,7 +28,8 @@ struct format_options {
     bool id_in_varid;             /* a variant's ID goes into the varid slot, not into rsid */
     uint64_t total_string_length; /* 0: 64, or what the longest strings need */
     char pad_byte;                /* 0: '.' */
-    /* For a report: do without the pass over the sites, its checks and the sidecars that come of it. */
+    /* For a report: do without the pass over the sites, its checks and the sidecars that come of
+     * it. */
     bool no_scan;
 };
 
@@ -37,13 +39,13 @@ struct stream_layout {
     uint64_t row_nbytes;
     uint64_t nrows;
     /* Where the bytes of sample s lie in its row: if samples_per_byte is not 0, in byte
-     * s / samples_per_byte and nowhere else, so that any byte range of a row can be made from just its
-     * samples. 0: a row is made whole. */
+     * s / samples_per_byte and nowhere else, so that any byte range of a row can be made from just
+     * its samples. 0: a row is made whole. */
     unsigned samples_per_byte;
 };
 
-/* What the calls of a row add up to: zero at first, and shared by all who put calls of the row, who add to
- * it atomically. What the words mean is the format's. */
+/* What the calls of a row add up to: zero at first, and shared by all who put calls of the row, who
+ * add to it atomically. What the words mean is the format's. */
 #define ROW_SUMS 3
 struct row_sums {
     uint64_t words[ROW_SUMS];
@@ -56,9 +58,9 @@ struct call_run {
     uint64_t sample;  /* output position of the first call */
     uint64_t ncalls;  /* > 0 */
     unsigned ploidy;  /* 1 or 2 */
-    /* Either planes, of which the first allele of the first call is element `first`. Or, with planes.at
-     * NULL, alleles: ncalls × ploidy of them, −1 missing, −2 fill; anything outside int8 was narrowed to
-     * 127. */
+    /* Either planes, of which the first allele of the first call is element `first`. Or, with
+     * planes.at NULL, alleles: ncalls × ploidy of them, −1 missing, −2 fill; anything outside int8
+     * was narrowed to 127. */
     struct planes planes;
     uint64_t first;
     const int8_t *alleles;
@@ -126,10 +128,10 @@ struct format_view {
 struct format {
     const char *name; /* "plink" */
 
-    /* Makes the sidecars and learns what it must of every site, in one pass. Errors are for the user:
-     * they name the first site that this format cannot show, how many there are, and the cure. With
-     * `resume` the same view was open before: no pass, no sidecars, and out->saved is what it was
-     * then; ERR_PEER if that cannot be. */
+    /* Makes the sidecars and learns what it must of every site, in one pass. Errors are for the
+     * user: they name the first site that this format cannot show, how many there are, and the
+     * cure. With `resume` the same view was open before: no pass, no sidecars, and out->saved is
+     * what it was then; ERR_PEER if that cannot be. */
     int (*open)(const struct selection *selection, const struct format_options *options,
                 const struct pass_means *means, bool resume, struct format_view *out,
                 struct err *err);
@@ -141,20 +143,22 @@ struct format {
     /*
      * Writes the calls of one run. `at` is the byte in which the run's first sample lies
      * (samples_per_byte != 0) or the row's first byte. Thread-safe: runs of one row may be put by
-     * several threads at once; a byte shared by two runs starts as zero and is completed by atomic or.
-     * ERR_DATA, naming the row's variant, if a call cannot be shown; then the bytes are worthless.
+     * several threads at once; a byte shared by two runs starts as zero and is completed by atomic
+     * or. ERR_DATA, naming the row's variant, if a call cannot be shown; then the bytes are
+     * worthless.
      */
     int (*put)(const struct format_view *view, const struct call_run *run, uint8_t *at,
                struct err *err);
 
-    /* Makes a lazy sidecar, in a pass over the sites; NULL where there is none. Any thread, also while
-     * others put and finish rows. *temporary is a file without a name for what is too large for memory,
-     * or -1; taken (then -1) only when it is what out->fd is. */
+    /* Makes a lazy sidecar, in a pass over the sites; NULL where there is none. Any thread, also
+     * while others put and finish rows. *temporary is a file without a name for what is too large
+     * for memory, or -1; taken (then -1) only when it is what out->fd is. */
     int (*make_sidecar)(const struct format_view *view, size_t sidecar,
                         const struct stream_facts *stream, const struct pass_means *means,
                         int *temporary, struct made_sidecar *out, struct err *err);
 
-    /* Called once per row after its last run, by one thread; NULL where rows may be made in parts. */
+    /* Called once per row after its last run, by one thread; NULL where rows may be made in
+     * parts. */
     int (*finish_row)(const struct format_view *view, const struct row_facts *facts,
                       uint8_t *row_bytes, struct err *err);
 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/misread.h"
 
 #include "encoderd/format/chromosome.h"
@@ -34,7 +35,8 @@ static bool is_list(const struct str *text)
     return memchr(text->at, ',', text->len) != NULL;
 }
 
-/* A code of two characters, and behind it a byte that plink 1.9, whose characters are signed, takes for the end. */
+/* A code of two characters, and behind it a byte that plink 1.9, whose characters are signed, takes
+ * for the end. */
 static bool is_cut(const struct str *text)
 {
     const size_t skip = text->len > 3 && strncasecmp(text->at, "chr", 3) == 0 ? 3 : 0;
@@ -87,8 +89,8 @@ static const struct rule {
      "is longer than 16000 bytes, which plink 1.9 and plink2 refuse"},
 };
 
-/* Most names are such that no rule can speak of them: letters, digits and '_' only, not a lone '0', not long. (One
- * rule speaks of "NA": two letters.) */
+/* Most names are such that no rule can speak of them: letters, digits and '_' only, not a lone '0',
+ * not long. (One rule speaks of "NA": two letters.) */
 static bool is_harmless(const struct str *text)
 {
     if (text->len <= 2 || text->len > NAME_MAX_NBYTES)

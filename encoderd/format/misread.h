@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * misread: names that a program which reads the files would take for something else.
  *
- * Each rule is one that was seen to hold of a program, or stands in its source: doc/NAMES.md has the table, and who
- * does what. A name that a rule speaks of is not shown in that place.
+ * Each rule is one that was seen to hold of a program, or stands in its source: doc/NAMES.md has
+ * the table, and who does what. A name that a rule speaks of is not shown in that place.
  */
 #ifndef VCZFS_FORMAT_MISREAD_H
 #define VCZFS_FORMAT_MISREAD_H
@@ -23,10 +24,12 @@ enum misread_place {
     IN_BGEN_ALLELE,
 };
 
-/* Why `text`, which is UTF-8, cannot stand there: "begins with '#': ...", said of it; NULL if it can. */
+/* Why `text`, which is UTF-8, cannot stand there: "begins with '#': ...", said of it; NULL if it
+ * can. */
 const char *misread_why(enum misread_place place, const struct str *text);
 
-/* Do REGENIE and BOLT-LMM take this contig for a chromosome that it is not? "1_KI270706v1_random" is 1 to them. */
+/* Do REGENIE and BOLT-LMM take this contig for a chromosome that it is not? "1_KI270706v1_random"
+ * is 1 to them. */
 bool misread_as_number(const struct str *contig);
 
 #endif

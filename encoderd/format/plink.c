@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plink: a view as PLINK 1 files: .bed (the stream), .bim and .fam (sidecars).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/refuse.h"
 
 #include "encoderd/vcz/text.h"

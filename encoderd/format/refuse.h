@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * refuse: what formats say of sites and calls that they cannot show.
  */
@@ -23,16 +24,16 @@ void refuse_count(struct refuse_tally *tally, const struct site *site);
 int refuse_multiallelic(const struct selection *selection, const struct refuse_tally *tally,
                         struct err *err);
 
-/* Counts a site of two alleles at most if a name of it cannot stand in its place; true if so. contig_why: of its
- * contig, as misread_why. A site without ALT has '.' there. */
+/* Counts a site of two alleles at most if a name of it cannot stand in its place; true if so.
+ * contig_why: of its contig, as misread_why. A site without ALT has '.' there. */
 struct site_places {
     enum misread_place id, allele;
 };
 bool refuse_count_names(struct refuse_tally *tally, const struct site *site, const char *contig_why,
                         const struct site_places *places);
 
-/* ERR_DATA: there are such sites; `suffix` (".bim") cannot be made, and `without` (", or use --no-bim ...") says how
- * to do without it. */
+/* ERR_DATA: there are such sites; `suffix` (".bim") cannot be made, and `without` (", or use
+ * --no-bim ...") says how to do without it. */
 int refuse_names(const struct selection *selection, const struct refuse_tally *tally,
                  const char *suffix, const char *without, struct err *err);
 
@@ -46,8 +47,8 @@ int refuse_samples(const struct selection *selection, enum misread_place place, 
 /* "chr19:112", with a name that is not plain quoted. */
 void refuse_show_place(const struct site *site, char out[REFUSE_PLACE_MAX]);
 
-/* ERR_DATA naming the site and the sample of the run's first call that no two-allele record can have.
- * scratch_max: for the reader that looks the site up. */
+/* ERR_DATA naming the site and the sample of the run's first call that no two-allele record can
+ * have. scratch_max: for the reader that looks the site up. */
 int refuse_call(const struct format_view *view, size_t scratch_max, const struct call_run *run,
                 struct err *err);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/sample_table.h"
 
 #include "common/cleanup.h"

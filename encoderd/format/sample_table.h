@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sample_table: a text file with a line for each sample: FID, IID and what is the same for all.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sqlite_fd: an SQLite database written to a descriptor.
  *
@@ -13,8 +14,8 @@
 
 struct sqlite_fd;
 
-/* A new database on an empty, writable file. fd is borrowed. No journal, no locks: it is complete when
- * sqlite_fd_close says so, and worthless otherwise. One thread at a time. */
+/* A new database on an empty, writable file. fd is borrowed. No journal, no locks: it is complete
+ * when sqlite_fd_close says so, and worthless otherwise. One thread at a time. */
 struct sqlite_fd *sqlite_fd_open(int fd, struct err *err);
 sqlite3 *sqlite_fd_db(struct sqlite_fd *file);
 

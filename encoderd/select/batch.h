@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * batch: a few neighbouring variants and those of their columns that a filter asks for.
  *
@@ -17,7 +18,8 @@ struct batch {
 
     /* The rest is batch.c's. */
     uint64_t max;
-    /* variant_length, or what else says how long variants are: INFO/END. Owned; NULL if the store has neither. */
+    /* variant_length, or what else says how long variants are: INFO/END. Owned; NULL if the store
+     * has neither. */
     struct zarr_array *length_array;
     bool looked_for_length, length_is_end;
     struct column *contig, *position, *length, *allele, *id;
@@ -32,16 +34,18 @@ struct batch *batch_new(const struct vcz *vcz, uint64_t max, size_t scratch_max,
 void batch_share(struct batch *batch, struct chunk_table *table);
 void batch_free(struct batch *batch);
 
-/* Moves to variants [begin, begin + n), n <= max. They must lie in one chunk of every string array that is
- * then asked for: see batch_end. */
+/* Moves to variants [begin, begin + n), n <= max. They must lie in one chunk of every string array
+ * that is then asked for: see batch_end. */
 void batch_move(struct batch *batch, uint64_t begin, uint64_t n, uint64_t limit);
 
-/* Each has n values; NULL is an error. Contigs are checked against contig_id, positions are >= 0. */
+/* Each has n values; NULL is an error. Contigs are checked against contig_id, positions are >=
+ * 0. */
 const int64_t *batch_contigs(struct batch *batch, struct err *err);
 const int64_t *batch_positions(struct batch *batch, struct err *err);
 /* Bases of the reference that each variant covers, at least 1. */
 const int64_t *batch_lengths(struct batch *batch, struct err *err);
-/* n × batch_allele_slots strings; *nalleles (optional): those of each variant that are listed, >= 1. */
+/* n × batch_allele_slots strings; *nalleles (optional): those of each variant that are listed,
+ * >= 1. */
 const struct str *batch_alleles(struct batch *batch, const unsigned **nalleles, struct err *err);
 uint64_t batch_allele_slots(const struct batch *batch);
 /* "." where there is none. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/choose.h"
 
 #include "common/parallel.h"
@@ -214,7 +215,8 @@ static void worker_stop(void *arg, void *worker)
     chooser_free(worker);
 }
 
-/* Where a batch that begins at `variant` must end: no array of strings is read across its chunks. */
+/* Where a batch that begins at `variant` must end: no array of strings is read across its
+ * chunks. */
 static uint64_t batch_end(const struct choosing *choosing, const struct chooser *chooser,
                           uint64_t variant, uint64_t end)
 {
@@ -226,8 +228,8 @@ static uint64_t batch_end(const struct choosing *choosing, const struct chooser 
     return chooser->eval != NULL ? expr_eval_end(chooser->eval, variant, end) : end;
 }
 
-/* The batch from variant `at` on; *next is where it ended. Where its strings are more than may be held, this
- * batch and those that follow are shorter. */
+/* The batch from variant `at` on; *next is where it ended. Where its strings are more than may be
+ * held, this batch and those that follow are shorter. */
 static int choose_some(const struct choosing *choosing, struct chooser *chooser, uint64_t at,
                        uint64_t end, uint64_t *next, struct err *err)
 {
@@ -325,7 +327,8 @@ static void range_variants(const void *arg, uint64_t i, uint64_t *begin, uint64_
     *begin = region_index_next(&choosing->index, *begin, *end);
 }
 
-/* What the first test reads: what it rules out, others do not read. `length` is variant_length, or NULL. */
+/* What the first test reads: what it rules out, others do not read. `length` is variant_length, or
+ * NULL. */
 static struct ahead *read_ahead(const struct choosing *choosing, uint64_t nranges,
                                 const struct zarr_array *length)
 {

@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr: bcftools' expressions over the columns of a store.
  *
- * An expression is parsed to a tree (expr_tree.h), bound to the arrays of a store, and evaluated over
- * batches of variants. Bound, it is immutable and shared; each thread has an evaluator of its own.
+ * An expression is parsed to a tree (expr_tree.h), bound to the arrays of a store, and evaluated
+ * over batches of variants. Bound, it is immutable and shared; each thread has an evaluator of its
+ * own.
  */
 #ifndef VCZFS_SELECT_EXPR_H
 #define VCZFS_SELECT_EXPR_H
@@ -17,7 +19,8 @@ struct expr_context {
     const struct option_file *files;
     size_t nfiles;      /* contents of every @file it names */
     size_t scratch_max; /* bytes, of a decoder */
-    /* The selected samples, in output order: what sample subscripts count and AC, AN, ... are made of. */
+    /* The selected samples, in output order: what sample subscripts count and AC, AN, ... are made
+     * of. */
     const uint64_t *sample_column;
     const struct str *sample_id;
     uint64_t nsamples;
@@ -26,15 +29,16 @@ struct expr_context {
 
 struct expr;
 
-/* ERR_USAGE with the column and what was expected; a tag that the store lacks with a name that is near. */
+/* ERR_USAGE with the column and what was expected; a tag that the store lacks with a name that is
+ * near. */
 int expr_open(const char *text, const struct expr_context *context, struct expr **out,
               struct err *err);
 void expr_free(struct expr *expr);
 
 uint64_t expr_stride(const struct expr *expr); /* see column_array_stride */
 
-/* The array of sites that each variant's evaluation reads; NULL where it depends on the others which are read, where calls
- * are, or nothing is. Borrowed from the expression or its store. */
+/* The array of sites that each variant's evaluation reads; NULL where it depends on the others
+ * which are read, where calls are, or nothing is. Borrowed from the expression or its store. */
 const struct zarr_array *expr_only_array(const struct expr *expr);
 
 uint64_t expr_batch_max(const struct expr *expr); /* variants that fit in a batch; >= 1 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a parsed expression to one that knows its store: types, arrays and samples.
  */
@@ -265,8 +266,8 @@ static struct bound *bind_node(struct expr *expr, const struct expr_node *node, 
     }
 }
 
-/* FILTER, TYPE, GT and files are no values by themselves: they only stand in comparisons (compare_file looks at
- * what files are compared with). */
+/* FILTER, TYPE, GT and files are no values by themselves: they only stand in comparisons
+ * (compare_file looks at what files are compared with). */
 static int check_operands(struct expr *expr, struct err *err)
 {
     for (const struct bound *bound = expr->nodes; bound != NULL; bound = bound->next)

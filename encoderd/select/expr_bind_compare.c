@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/expr_bind_compare.h"
 
 #include "encoderd/select/types.h"

@@ -1,12 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * expr_bound: an expression that knows its store: every node has a type, a place for its values and the
- * arrays that it reads. The insides of expr.h, shared by expr_*.c.
+ * expr_bound: an expression that knows its store: every node has a type, a place for its values and
+ * the arrays that it reads. The insides of expr.h, shared by expr_*.c.
  *
  * Values of a node over a batch of n variants:
- *   numbers  n × (per_sample ? nsamples : 1) × width doubles; COLUMN_MISSING is no value, COLUMN_FILL
- *            is not there at all and comes last
- *   strings  the same of struct str; "." is no value, len 0 is not there
- *   truth    one byte a variant, and, per_sample, one a sample
+ *   numbers  n × (per_sample ? nsamples : 1) × width doubles; COLUMN_MISSING is no value,
+ * COLUMN_FILL is not there at all and comes last strings  the same of struct str; "." is no value,
+ * len 0 is not there truth    one byte a variant, and, per_sample, one a sample
  */
 #ifndef VCZFS_SELECT_EXPR_BOUND_H
 #define VCZFS_SELECT_EXPR_BOUND_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/expr_counted.h"
 
 #include "encoderd/select/expr_genotypes.h"
@@ -18,7 +19,8 @@ static int count_allele(struct expr_eval *eval, uint64_t row, unsigned nalleles,
     return 0;
 }
 
-/* As the reference counts, a call is missing if all of it is; bcftools says so of half-missing ones. */
+/* As the reference counts, a call is missing if all of it is; bcftools says so of half-missing
+ * ones. */
 static int count_call(struct expr_eval *eval, uint64_t row, unsigned nalleles,
                       const struct call *call, struct err *err)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr_eval: an expression over a batch of variants, node by node.
  */
@@ -71,7 +72,8 @@ static void join_row(struct expr_eval *eval, const struct bound *bound, uint64_t
     bool a = eval_values(eval, left)->site[row], b = eval_values(eval, right)->site[row];
     bool is_and = op == EXPR_AND || op == EXPR_AND_ANY, any = false;
     bool pass = is_and ? a && b : a || b;
-    /* With ||, one true side selects every sample, unless the other side is of the site and false. */
+    /* With ||, one true side selects every sample, unless the other side is of the site and
+     * false. */
     bool all = op == EXPR_OR_ANY && (left->per_sample || a) && (right->per_sample || b);
     struct values *out = eval_values(eval, bound);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/expr_exact.h"
 
 #include "encoderd/select/expr_genotypes.h"
@@ -65,7 +66,8 @@ static double binom(double x, double y)
     return p > 1 ? 1 : p;
 }
 
-/* Tables of two by two with these margins; one of them is known by its first cell, from least to most. */
+/* Tables of two by two with these margins; one of them is known by its first cell, from least to
+ * most. */
 struct margins {
     double row, column, total; /* of the first row, of the first column, of all */
     double least, most;
@@ -84,8 +86,8 @@ static double table_p(const struct margins *m, double cell)
                log_choose(m->total, m->column));
 }
 
-/* The sum over tables from `cell` on, away from the likeliest, as far as it makes a difference: some square
- * roots of the total. */
+/* The sum over tables from `cell` on, away from the likeliest, as far as it makes a difference:
+ * some square roots of the total. */
 static double tail(const struct margins *m, double cell, bool up)
 {
     double p = table_p(m, cell), sum = 0;
@@ -101,7 +103,8 @@ static double tail(const struct margins *m, double cell, bool up)
     return sum;
 }
 
-/* On the other side of the likeliest table, `mode`, from the far end: how many tables are no likelier than p. */
+/* On the other side of the likeliest table, `mode`, from the far end: how many tables are no
+ * likelier than p. */
 static double count_unlikely(const struct margins *m, double mode, double p, bool above)
 {
     double low = 0, high = above ? m->most - mode + 1 : mode - m->least + 1;
@@ -117,8 +120,8 @@ static double count_unlikely(const struct margins *m, double mode, double p, boo
     return low;
 }
 
-/* Fisher's exact test, two-tailed: how likely are tables that are no likelier than this one? Those that are as
- * likely but for rounding count, with the tolerance that htslib has. */
+/* Fisher's exact test, two-tailed: how likely are tables that are no likelier than this one? Those
+ * that are as likely but for rounding count, with the tolerance that htslib has. */
 static double fisher(double a, double b, double c, double d)
 {
     struct margins m;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr_exact: exact tests of expressions: binom() and fisher().
  */

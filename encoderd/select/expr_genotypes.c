@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/expr_genotypes.h"
 
 int eval_genotypes(struct expr_eval *eval, struct err *err)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr_genotypes: the genotypes of a batch, read once for all who ask.
  */

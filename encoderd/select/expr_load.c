@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/expr_load.h"
 
 #include "common/size.h"
@@ -175,7 +176,8 @@ static int load_ids(struct expr_eval *eval, const struct bound *bound, struct er
     return 0;
 }
 
-/* As in bcftools, ALT is empty where there is none, but one that is asked for by its index is ".". */
+/* As in bcftools, ALT is empty where there is none, but one that is asked for by its index is
+ * ".". */
 static void load_alt(const struct bound *bound, const struct str *alleles, unsigned nalleles,
                      struct str *out)
 {

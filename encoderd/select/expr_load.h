@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr_load: the leaves of an expression: what is read from the store.
  */

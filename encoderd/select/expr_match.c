@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/expr_match.h"
 
 static bool match_regex(struct pattern *pattern, const char *at, size_t len)

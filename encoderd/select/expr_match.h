@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * expr_match: strings, as bcftools compares them: piece by piece between commas, any piece with any piece.
+ * expr_match: strings, as bcftools compares them: piece by piece between commas, any piece with any
+ * piece.
  */
 #ifndef VCZFS_SELECT_EXPR_MATCH_H
 #define VCZFS_SELECT_EXPR_MATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr_numbers: numbers in expressions: arithmetic, and comparisons as bcftools makes them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/expr_tags.h"
 
 #include "common/cleanup.h"
@@ -388,7 +389,8 @@ static int open_stored_counts(struct expr *expr, struct err *err)
     return 0;
 }
 
-/* As in bcftools, AC and its kin are the first ALT's where they are counted and have no subscript. */
+/* As in bcftools, AC and its kin are the first ALT's where they are counted and have no
+ * subscript. */
 static const struct expr_indices *first_alt(void)
 {
     static const struct expr_range first = {.first = 0, .last = 0};
@@ -435,8 +437,8 @@ static struct bound *bind_if_counted(struct expr *expr, const struct expr_node *
     return NULL;
 }
 
-/* Where samples are chosen, all of them or some, what is counted is counted over those, whatever the store has;
- * INFO/ before the tag asks for that nevertheless. */
+/* Where samples are chosen, all of them or some, what is counted is counted over those, whatever
+ * the store has; INFO/ before the tag asks for that nevertheless. */
 static bool stored_is_stale(const struct expr *expr, const struct expr_node *node)
 {
     return node->scope == SCOPE_ANY && expr->context.samples_chosen &&

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr_tree: an expression as parsed, before it meets a store.
  */
@@ -66,8 +67,8 @@ struct expr_indices {
 
 struct expr_subscript {
     bool given;
-    bool
-        colon; /* "samples:values"; without one, `first` is samples of a FORMAT tag, values of others */
+    bool colon; /* "samples:values"; without one, `first` is samples of a FORMAT tag, values of
+                   others */
     struct expr_indices first, second;
     const char *file; /* "@NAME" in the place of samples; NAME, file_len bytes */
     size_t file_len;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expr_values: one thread's evaluation of an expression, and where the values of its nodes are.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * names: finding strings of a store (contigs, samples) by their text.
  */

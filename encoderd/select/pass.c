@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/pass.h"
 
 #include "common/parallel.h"
@@ -11,8 +12,8 @@
 /* Ranges of tiny chunks are put together: a range must be worth handing to a thread. */
 #define RANGE_MIN UINT64_C(4096)
 
-/* Ranges of huge chunks are taken apart: what a range yields, up to this much for a site, is held until it is
- * its turn, by twice as many ranges as there are threads. */
+/* Ranges of huge chunks are taken apart: what a range yields, up to this much for a site, is held
+ * until it is its turn, by twice as many ranges as there are threads. */
 #define RANGE_MAX   UINT64_C(65536)
 #define SITE_NBYTES 32
 
@@ -193,8 +194,8 @@ static struct ahead *read_ahead(const struct pass_run *run, uint64_t nranges)
     return ahead_begin(&plan);
 }
 
-/* Passes over the same arrays share one: where only some of them are known, the read-ahead, which looks at one chunk of
- * many, would take the others for known. NULL: out of memory. */
+/* Passes over the same arrays share one: where only some of them are known, the read-ahead, which
+ * looks at one chunk of many, would take the others for known. NULL: out of memory. */
 static struct chunk_table *take_table(const struct pass *pass, const struct pass_means *means,
                                       struct err *err)
 {

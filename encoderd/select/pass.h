@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pass: one parallel pass over the sites of a store, its results taken in store order.
  *
- * The choice of rows, the sidecars and whatever a format must know of every site before it can mount
- * are made by passes.
+ * The choice of rows, the sidecars and whatever a format must know of every site before it can
+ * mount are made by passes.
  */
 #ifndef VCZFS_SELECT_PASS_H
 #define VCZFS_SELECT_PASS_H
@@ -18,8 +19,8 @@ struct pass_means {
     unsigned nthreads;
     size_t scratch_max;  /* of each thread's decoder */
     struct spill *spill; /* for the store that is opened: see store_set_spill */
-    /* done <= total; called on any thread, one call at a time, at most every 50 ms or so and once at the
-     * end. Non-zero ends the pass with ERR_PEER: nobody waits for it any more. Optional. */
+    /* done <= total; called on any thread, one call at a time, at most every 50 ms or so and once
+     * at the end. Non-zero ends the pass with ERR_PEER: nobody waits for it any more. Optional. */
     int (*progress)(const char *what, uint64_t done, uint64_t total, void *arg);
     void *progress_arg;
     struct notices *notices; /* what the user should hear (common/notices.h); optional */
@@ -45,8 +46,8 @@ struct pass {
     const char *what;           /* for progress: "reading sites" */
     unsigned parts;             /* of a site that are read (sites_reader_of); 0: all */
     size_t piece_size; /* bytes of what one range of variants yields; zeroed before `site` */
-    /* Looks at a row and its site. Any thread; calls for one piece never overlap and come in the order of the
-     * rows. */
+    /* Looks at a row and its site. Any thread; calls for one piece never overlap and come in the
+     * order of the rows. */
     int (*site)(const struct site *site, const struct output_row *row, void *piece, void *arg,
                 struct err *err);
     /* Takes a range's piece, in store order, one call at a time. */

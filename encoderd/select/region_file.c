@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Regions from files: tab-separated columns, BED and VCF, as bcftools takes them.
  */
@@ -57,8 +58,8 @@ static bool take_next_column(const char *at, const char *end, int64_t *out)
     return take_column(&at, end, out);
 }
 
-/* As in bcftools, the first line says whether there is an end; of a VCF, and where the third column is no
- * number (alleles, say), there is none. */
+/* As in bcftools, the first line says whether there is an end; of a VCF, and where the third column
+ * is no number (alleles, say), there is none. */
 static bool has_last(struct region_file *in, bool number)
 {
     if (!in->decided)

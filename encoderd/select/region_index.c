@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/region_index.h"
 
 #include "common/cleanup.h"

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * region_index: which chunks of variants can hold anything that lies in given regions.
  *
- * A store's region_index lists, for every chunk of variants and contig in it, the least and the greatest
- * position and the greatest end. It only ever saves work: one that is absent or contradicts the store is
- * not used.
+ * A store's region_index lists, for every chunk of variants and contig in it, the least and the
+ * greatest position and the greatest end. It only ever saves work: one that is absent or
+ * contradicts the store is not used.
  */
 #ifndef VCZFS_SELECT_REGION_INDEX_H
 #define VCZFS_SELECT_REGION_INDEX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * region_parse: what lists (region_list.c) and files (region_file.c) of regions have in common.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * regions: places on contigs, from --regions and --targets and their files.
  */
@@ -19,8 +20,8 @@ struct regions {
     size_t *contig_begin; /* owned; items of contig c: [contig_begin[c], contig_begin[c + 1]) */
 };
 
-/* "chr1", "chr1:5", "chr1:5-", "chr1:5-9", "{HLA-A*01:01}:5-9", comma-separated. A contig that the store lacks
- * is an error; `option` names the option in messages. */
+/* "chr1", "chr1:5", "chr1:5-", "chr1:5-9", "{HLA-A*01:01}:5-9", comma-separated. A contig that the
+ * store lacks is an error; `option` names the option in messages. */
 int regions_parse_list(const struct vcz *vcz, const char *list, const char *option,
                        struct regions *out, struct err *err);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/row_map.h"
 
 /* All sites that are shown have one ALT at most. */

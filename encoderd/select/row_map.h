@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * row_map: which output row is which: of which store, which variant, which of its alleles.
  *
- * Nobody else counts rows or turns rows into variants, so that a view of several stores, or one that
- * splits sites into a row an allele, is a matter of this file. Today a view has one store, and a variant
- * that is shown is one row.
+ * Nobody else counts rows or turns rows into variants, so that a view of several stores, or one
+ * that splits sites into a row an allele, is a matter of this file. Today a view has one store, and
+ * a variant that is shown is one row.
  */
 #ifndef VCZFS_SELECT_ROW_MAP_H
 #define VCZFS_SELECT_ROW_MAP_H

@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rows: which variants of one store a view shows, and how many of them come before which.
  *
- * What makes rows of a view of them is row_map; only it and the choice look here. Store order is kept. "All of
- * them" costs nothing; otherwise one bit a stored variant and one count per 512 of them.
+ * What makes rows of a view of them is row_map; only it and the choice look here. Store order is
+ * kept. "All of them" costs nothing; otherwise one bit a stored variant and one count per 512 of
+ * them.
  */
 #ifndef VCZFS_SELECT_ROWS_H
 #define VCZFS_SELECT_ROWS_H

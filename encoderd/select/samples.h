@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * samples: which samples a view shows, from --samples and --samples-file.
  */
@@ -14,8 +15,8 @@ struct sample_choice {
     bool force;              /* an unknown ID is a notice */
 };
 
-/* *out: numbers into vcz->sample_id in output order, *n of them, owned by the caller; NULL when all are
- * chosen in the store's order. Unknown IDs, an ID twice and an empty choice are ERR_USAGE. */
+/* *out: numbers into vcz->sample_id in output order, *n of them, owned by the caller; NULL when all
+ * are chosen in the store's order. Unknown IDs, an ID twice and an empty choice are ERR_USAGE. */
 int samples_choose(const struct vcz *vcz, const struct sample_choice *choice, uint64_t **out,
                    uint64_t *n, struct notices *notices, struct err *err);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * selection: what a view shows of a store: samples and variants.
  */
@@ -30,7 +31,8 @@ struct selection {
 
 void selection_close(struct selection *selection);
 
-/* What resuming needs, in a sealed memfd; *fd is -1 if that is nothing: all samples and variants. */
+/* What resuming needs, in a sealed memfd; *fd is -1 if that is nothing: all samples and
+ * variants. */
 int selection_save(const struct selection *selection, int *fd, struct err *err);
 
 #endif

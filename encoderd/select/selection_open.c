@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/selection_open.h"
 
 #include "encoderd/select/choose.h"

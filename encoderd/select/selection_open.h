@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * selection_open: the selection that a user's options make.
  */
@@ -8,8 +9,8 @@
 #include "encoderd/select/pass.h"
 #include "encoderd/select/selection.h"
 
-/* What the user asked for, as bcftools view and doc/FORMATS.md have it; everything is borrowed. A NULL string,
- * a file without text and a 0 were not given. */
+/* What the user asked for, as bcftools view and doc/FORMATS.md have it; everything is borrowed. A
+ * NULL string, a file without text and a 0 were not given. */
 struct selection_options {
     uint64_t min_alleles, max_alleles; /* listed alleles, REF counted */
     const char *regions;               /* "chr1:5-9,chr2" */
@@ -26,11 +27,11 @@ struct selection_options {
 };
 
 /*
- * Makes the selection; a pass over the variants only if an option needs one, and only over the arrays that
- * the options name. ERR_USAGE for options that contradict each other or that the store cannot answer, and
- * when no sample is left; no variant left is a notice.
- * resume: state_fd is what selection_save made of an earlier, equal selection (borrowed), or -1 if it
- * made nothing; then no option is looked at.
+ * Makes the selection; a pass over the variants only if an option needs one, and only over the
+ * arrays that the options name. ERR_USAGE for options that contradict each other or that the store
+ * cannot answer, and when no sample is left; no variant left is a notice. resume: state_fd is what
+ * selection_save made of an earlier, equal selection (borrowed), or -1 if it made nothing; then no
+ * option is looked at.
  */
 int selection_open(const struct vcz *vcz, const struct selection_options *options,
                    const struct pass_means *means, bool resume, int state_fd, struct selection *out,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/selection_state.h"
 
 #include "common/cleanup.h"
@@ -10,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Precedes the samples, which precede a saved choice of rows (if there is one). Both ends are the same
- * program on the same machine. */
+/* Precedes the samples, which precede a saved choice of rows (if there is one). Both ends are the
+ * same program on the same machine. */
 struct saved_samples {
     char magic[8];
     uint64_t nstored; /* vcz->nsamples */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * selection_state: the samples of a selection, and what of a selection survives an encoder.
  */
@@ -6,8 +7,8 @@
 
 #include "encoderd/select/selection.h"
 
-/* Sets everything about samples: order[i] is the number in vcz->sample_id of output sample i; NULL: all n
- * of them in the store's order. */
+/* Sets everything about samples: order[i] is the number in vcz->sample_id of output sample i; NULL:
+ * all n of them in the store's order. */
 int selection_set_samples(struct selection *selection, const uint64_t *order, uint64_t n,
                           struct err *err);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * types: what kind of variant an ALT allele makes of a REF allele, as bcftools has it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/unpack.h"
 
 #include "common/size.h"
@@ -80,7 +81,8 @@ static size_t bytes_left(const struct unpack *unpack)
     return unpack->file->len - (size_t)(unpack->z.next_in - (const Bytef *)unpack->file->text);
 }
 
-/* Whoever copies half of a BGZF file gets whole members, one of which is not the empty one that ends it. */
+/* Whoever copies half of a BGZF file gets whole members, one of which is not the empty one that
+ * ends it. */
 static int check_end(const struct unpack *unpack, struct err *err)
 {
     return unpack->bgzf && unpack->member_nbytes > 0

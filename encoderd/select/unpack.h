@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unpack: what a user's file holds, whether or not it is compressed with gzip or BGZF.
  *
@@ -21,12 +22,13 @@ struct unpack; /* reads one file from its beginning to its end */
 struct unpack *unpack_new(const struct option_file *file, struct err *err);
 void unpack_free(struct unpack *unpack);
 
-/* The next line, which stays as it is until the next call: 1, 0 after the last, -1 for a file that is damaged or
- * cut short. *whole: the line is all there. Lines of a file that is not compressed always are. */
+/* The next line, which stays as it is until the next call: 1, 0 after the last, -1 for a file that
+ * is damaged or cut short. *whole: the line is all there. Lines of a file that is not compressed
+ * always are. */
 int unpack_line(struct unpack *unpack, struct option_line *line, bool *whole, struct err *err);
 
-/* All of it: *out is `file` itself, or has the text that was put into the empty *owned (the caller's). Of more
- * than UNPACK_WHOLE_MAX bytes: ERR_USAGE. */
+/* All of it: *out is `file` itself, or has the text that was put into the empty *owned (the
+ * caller's). Of more than UNPACK_WHOLE_MAX bytes: ERR_USAGE. */
 int unpack_whole(const struct option_file *file, struct buf *owned, struct option_file *out,
                  struct err *err);
 

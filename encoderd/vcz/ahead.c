@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/ahead.h"
 
 #include "common/abreast.h"
@@ -7,8 +8,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Chunks that are asked for together. As many again may be there and not read yet, and what was read last is what a table
- * forgets last: so it keeps some more than three times as many open. */
+/* Chunks that are asked for together. As many again may be there and not read yet, and what was
+ * read last is what a table forgets last: so it keeps some more than three times as many open. */
 #define CHUNKS_MAX ((size_t)ABREAST_MOST)
 #define TABLE_OPEN (7 * CHUNKS_MAX / 2)
 
@@ -46,7 +47,8 @@ static bool wait_for_pass(struct ahead *ahead, uint64_t range)
     return !stop && ahead->next < ahead->plan.nranges;
 }
 
-/* Chunks next to each other along the second axis, as an array of alleles may have, are read together. */
+/* Chunks next to each other along the second axis, as an array of alleles may have, are read
+ * together. */
 static bool add_chunk(struct ahead *ahead, const struct zarr_array *array, uint64_t chunk)
 {
     const uint64_t width = array->meta.ndim > 1 ? array->meta.nchunks[1] : 1;
@@ -101,9 +103,9 @@ static uint64_t count_waits(const struct ahead *ahead)
     return counts.waits;
 }
 
-/* If the last one, which the pass cannot have read, had to be waited for, so will the others; and those after them, until
- * all of them together take no longer than one that is waited for. A thread that waits for another one, or for memory, has
- * not waited for the store. */
+/* If the last one, which the pass cannot have read, had to be waited for, so will the others; and
+ * those after them, until all of them together take no longer than one that is waited for. A thread
+ * that waits for another one, or for memory, has not waited for the store. */
 static void warm_all(struct ahead *ahead)
 {
     struct abreast_moment since = abreast_now();

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ahead: chunks of the arrays that a pass reads, asked of the store before the pass comes to them.
  *
- * A pass goes through ranges of variants, a thread a range, and reads some arrays whole. Where the store makes somebody
- * wait, a thread of its own has the chunks of the next ranges brought near, many side by side; where it does not, it
- * looks at a chunk now and then, and nothing else is done.
+ * A pass goes through ranges of variants, a thread a range, and reads some arrays whole. Where the
+ * store makes somebody wait, a thread of its own has the chunks of the next ranges brought near,
+ * many side by side; where it does not, it looks at a chunk now and then, and nothing else is done.
  */
 #ifndef VCZFS_VCZ_AHEAD_H
 #define VCZFS_VCZ_AHEAD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/columns.h"
 
 #include "common/size.h"
@@ -10,7 +11,8 @@
 /* Values per variant and sample that vczfs follows. */
 #define WIDTH_MAX 65536
 
-/* Chunks longer than this many variants are shared by threads if their blocks can be had one by one. */
+/* Chunks longer than this many variants are shared by threads if their blocks can be had one by
+ * one. */
 #define STRIDE_MAX UINT64_C(262144)
 
 /* Numbers held as stored, at most, where several variants fit. */
@@ -36,7 +38,8 @@ struct column {
     /* Numbers: variants [begin, end) as stored, wanted elements only, in the order wanted. */
     uint8_t *slab;
     uint64_t slab_rows, begin, end;
-    /* Strings: of the chunks of one row of chunks; nchunks_a × nchunks_b, only wanted ones filled. */
+    /* Strings: of the chunks of one row of chunks; nchunks_a × nchunks_b, only wanted ones
+     * filled. */
     struct strings *strings;
     size_t strings_budget; /* of each */
     size_t nchunks_a, nchunks_b;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/contig_counts.h"
 
 #include "common/cleanup.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * contig_counts: how many variants each contig has.
  */
@@ -6,8 +7,9 @@
 
 #include "encoderd/vcz/vcz.h"
 
-/* counts has one element for each of the store's contigs, zero before. What it costs depends on what is stored, not on
- * how many variants the store claims: chunks that are not there are counted together. */
+/* counts has one element for each of the store's contigs, zero before. What it costs depends on
+ * what is stored, not on how many variants the store claims: chunks that are not there are counted
+ * together. */
 int contig_counts(const struct vcz *vcz, size_t scratch_max, uint64_t *counts, struct err *err);
 
 #endif

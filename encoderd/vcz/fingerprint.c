@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What identifies a store's present state, at a cost that is bounded whatever the store's size: that an encoder
- * that replaces another has the same store before it. A change that this does not see is seen where it is
- * read: encoderd/zarr/store/watch.c. It detects change; it is no protection against someone who
- * wants two stores to look alike: three FNV-1a sums of 64 bits, each from a different start.
+ * What identifies a store's present state, at a cost that is bounded whatever the store's size:
+ * that an encoder that replaces another has the same store before it. A change that this does not
+ * see is seen where it is read: encoderd/zarr/store/watch.c. It detects change; it is no protection
+ * against someone who wants two stores to look alike: three FNV-1a sums of 64 bits, each from a
+ * different start.
  */
 #include "common/abreast.h"
 #include "common/cleanup.h"
@@ -56,7 +58,8 @@ static void sum_add_strings(struct sum *sum, const struct str *items, uint64_t n
 
 #define NARRAYS 6
 
-/* The parts of all arrays' identities, each in a room of its own: they are asked for side by side. */
+/* The parts of all arrays' identities, each in a room of its own: they are asked for side by
+ * side. */
 struct parts {
     const struct zarr_array *arrays[NARRAYS]; /* or NULL */
     uint64_t begin[NARRAYS + 1];              /* of each array's parts */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holes_calls: holes in the genotypes, held against the store's own counts.
  */
@@ -12,22 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of genotype chunks that are looked at when a store is opened: of a directory, and of an archive, whose
- * names are at hand. */
+/* Names of genotype chunks that are looked at when a store is opened: of a directory, and of an
+ * archive, whose names are at hand. */
 #define NAMES_MAX        UINT64_C(4096)
 #define LISTED_NAMES_MAX (UINT64_C(1) << 20)
 /* Rows of chunks that are judged when a store is opened; the others are when they are read. */
 #define JUDGED_AT_OPEN 16
-/* Variants of a row of chunks that are counted: so many, or as many as have so few bytes together. */
+/* Variants of a row of chunks that are counted: so many, or as many as have so few bytes
+ * together. */
 #define COUNTED_MIN    UINT64_C(8)
 #define COUNTED_NBYTES (UINT64_C(64) << 20)
-/* Rows of chunks, without holes, that show whether the store's counts can be trusted, and how far they are
- * looked for. */
+/* Rows of chunks, without holes, that show whether the store's counts can be trusted, and how far
+ * they are looked for. */
 #define TRUSTED_ROWS 2
 #define TRUSTED_FAR  UINT64_C(64)
 
-/* Of rows [begin, begin + n), the `most` that the store gives the most ALT alleles, in their order: their
- * `said` stays, that of the others becomes 0. */
+/* Of rows [begin, begin + n), the `most` that the store gives the most ALT alleles, in their order:
+ * their `said` stays, that of the others becomes 0. */
 static int compare_said(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -55,8 +57,9 @@ static int keep_most(double *said, uint64_t n, uint64_t most, struct err *err)
     return 0;
 }
 
-/* The first variant of the row of chunks of which the store's count is not the genotypes', among those that
- * are worth counting; with `more`, only if the store has more. *found is false if there is none. */
+/* The first variant of the row of chunks of which the store's count is not the genotypes', among
+ * those that are worth counting; with `more`, only if the store has more. *found is false if there
+ * is none. */
 static int find_difference(struct holes *holes, uint64_t vchunk, bool more, bool *found,
                            uint64_t *variant, struct err *err)
 {
@@ -132,8 +135,8 @@ static int open_tallies(struct holes *holes, struct err *err)
     return 0;
 }
 
-/* Of a row of which nothing is stored, any ALT that the store counts is too many; of one that is there in part,
- * where its counts can be trusted. */
+/* Of a row of which nothing is stored, any ALT that the store counts is too many; of one that is
+ * there in part, where its counts can be trusted. */
 static int judge_row(struct holes *holes, struct verdict *verdict, struct err *err)
 {
     AUTO_TABLE struct chunk_table *table = chunk_table_new(err);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holes_grid: which genotype chunks are stored.
  */
@@ -7,7 +8,8 @@
 #include "encoderd/vcz/vcz.h"
 #include "encoderd/zarr/chunk/chunk_table.h"
 
-/* Of a row of chunks, or one place in the grid of variants and samples, whose ploidy axis may be chunked. */
+/* Of a row of chunks, or one place in the grid of variants and samples, whose ploidy axis may be
+ * chunked. */
 struct hole_cell {
     unsigned nstored, nabsent;
 };
@@ -16,8 +18,8 @@ struct hole_cell {
 int holes_look_row(const struct vcz *vcz, struct chunk_table *table, uint64_t v,
                    struct hole_cell *row, struct err *err);
 
-/* Is any chunk of these samples stored? *left is how many names may still be looked at; when they are spent, it
- * is taken for granted. */
+/* Is any chunk of these samples stored? *left is how many names may still be looked at; when they
+ * are spent, it is taken for granted. */
 int holes_look_column(const struct vcz *vcz, uint64_t s, uint64_t *left, bool *stored,
                       struct err *err);
 

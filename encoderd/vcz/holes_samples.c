@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holes_samples: samples of whom no genotypes are stored.
  */
@@ -17,8 +18,9 @@
 #define CONFIRMED_VARIANTS UINT64_C(20000)
 #define NAMES_SHOWN        3
 
-/* Does the store count exactly the calls that its genotypes are with all holes at their fill value? Then its writer
- * saw them so. (Who appends samples and dies has counted none of theirs as called.) */
+/* Does the store count exactly the calls that its genotypes are with all holes at their fill value?
+ * Then its writer saw them so. (Who appends samples and dies has counted none of theirs as
+ * called.) */
 static int is_confirmed(const struct holes *holes, bool *out, struct err *err)
 {
     struct tallies *tallies = NULL;
@@ -91,7 +93,8 @@ int holes_look_samples(const struct holes *holes, const uint64_t *columns, uint6
         vcz_need(holes->vcz, VCZ_CALLS | VCZ_SAMPLES, NULL) != 0)
         return 0;
     meta = &holes->vcz->genotype->meta;
-    /* A store of one column has one that is REF throughout where a writer of few variants means it. */
+    /* A store of one column has one that is REF throughout where a writer of few variants means
+     * it. */
     if (meta->nchunks[1] < 2)
         return 0;
     stored = calloc(meta->nchunks[1] + 1, sizeof *stored);

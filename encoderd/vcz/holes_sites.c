@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holes_sites: holes in the arrays that sites are made of.
  */
@@ -11,10 +12,12 @@
 
 #define AUTO_STORED CLEANUP(stored_objects_clear)
 
-/* Chunks of a site array that are looked for one by one; of more, a list of what is stored is taken. */
+/* Chunks of a site array that are looked for one by one; of more, a list of what is stored is
+ * taken. */
 #define SITE_NAMES_MAX UINT64_C(4096)
 
-/* Chunks that are looked for side by side: first few, as the next one that is absent may be near. */
+/* Chunks that are looked for side by side: first few, as the next one that is absent may be
+ * near. */
 #define LOOKED_FIRST UINT64_C(8)
 #define LOOKED_MAX   UINT64_C(512)
 
@@ -38,7 +41,8 @@ static int look(void *arg, uint64_t i, struct err *err)
     return chunk_is_stored(looks->table, looks->array, index, &looks->stored[i], err);
 }
 
-/* The next chunk that is absent, from `from` on, or their number: it costs twice what is stored, at most. */
+/* The next chunk that is absent, from `from` on, or their number: it costs twice what is stored, at
+ * most. */
 static int next_absent(const struct zarr_array *array, struct chunk_table *table, uint64_t from,
                        uint64_t *out, struct err *err)
 {
@@ -84,7 +88,8 @@ static uint64_t skip_unlisted(const struct zarr_array *array, const struct store
     return next == UINT64_MAX ? array->meta.nchunks[0] : next * each;
 }
 
-/* The next run of absent chunks from `from` on; empty if there is none. `list`: see list_objects. */
+/* The next run of absent chunks from `from` on; empty if there is none. `list`: see
+ * list_objects. */
 static int next_hole(const struct zarr_array *array, struct chunk_table *table,
                      const struct stored_objects *list, uint64_t from, struct run *out,
                      struct err *err)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holes_state: what those who judge holes share. Only holes*.c include this.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/parts.h"
 
 #include "common/cleanup.h"
@@ -340,8 +341,8 @@ static int check_duplicates(const struct vcz *vcz, struct err *err)
     return 0;
 }
 
-/* Null samples (empty IDs) are left out here, once, for every view: what is left moves up in the strings, which
- * nobody reads as they were stored. */
+/* Null samples (empty IDs) are left out here, once, for every view: what is left moves up in the
+ * strings, which nobody reads as they were stored. */
 static int keep_samples(struct vcz *vcz, struct err *err)
 {
     struct strings *stored = &vcz->sample_strings;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * parts: opens the parts of a VCF Zarr store, each for itself.
  */
@@ -6,8 +7,8 @@
 
 #include "encoderd/vcz/vcz.h"
 
-/* Opens the arrays of one part and checks them against those that are open. Parts are opened in the order of
- * enum vcz_part. The store is named in every message. */
+/* Opens the arrays of one part and checks them against those that are open. Parts are opened in the
+ * order of enum vcz_part. The store is named in every message. */
 int parts_open(struct vcz *vcz, enum vcz_part part, struct decoder *decoder, struct err *err);
 
 /* Puts the store's path before a message of the layers below that does not have it. Returns -1. */

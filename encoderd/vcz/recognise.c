@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/recognise.h"
 
 #include "common/cleanup.h"
@@ -43,7 +44,8 @@ static int refuse_url(const char *path, struct err *err)
 #define FROM_BED    "`plink2zarr convert PREFIX OUT.vcz` makes a store of it and the files beside it"
 #define FROM_PLINK2 "`plink2 --export vcf bgz`, then `vcf2zarr convert`, make a store of it"
 
-/* Where several match, the first counts. Bytes are those of the file, or what gzip or BGZF makes of them. */
+/* Where several match, the first counts. Bytes are those of the file, or what gzip or BGZF makes of
+ * them. */
 static const struct file_kind {
     size_t at;
     const char *magic; /* or NULL: the name's end alone tells */

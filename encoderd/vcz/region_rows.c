@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/region_rows.h"
 
 #include "common/cleanup.h"
@@ -53,7 +54,8 @@ static int read_rows(const struct zarr_array *array, size_t scratch_max, int64_t
     return rc;
 }
 
-/* An index that covers all variants has a row for each of their chunks, of which a store may claim any number. */
+/* An index that covers all variants has a row for each of their chunks, of which a store may claim
+ * any number. */
 static bool shape_ok(const struct vcz *vcz, const struct zarr_meta *meta)
 {
     return (meta->dtype.kind == DTYPE_INT || meta->dtype.kind == DTYPE_UINT) && meta->ndim == 2 &&

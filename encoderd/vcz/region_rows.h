@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * region_rows: the rows of a store's region_index: what is on which contig, chunk by chunk.
  */
@@ -6,7 +7,8 @@
 
 #include "encoderd/vcz/vcz.h"
 
-/* Of a row: chunk of variant_position, contig, first and last position, greatest end, number of variants. */
+/* Of a row: chunk of variant_position, contig, first and last position, greatest end, number of
+ * variants. */
 enum {
     INDEX_CHUNK,
     INDEX_CONTIG,

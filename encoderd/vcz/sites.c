@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/sites.h"
 
 #include "common/cleanup.h"
@@ -9,8 +10,8 @@
 /* Numbers of a column that are decoded at once, where its chunks have more. */
 #define INTS_MIN UINT64_C(1024)
 
-/* One column and the part of a chunk of it that is decoded: all, unless that is more than there is memory
- * for. */
+/* One column and the part of a chunk of it that is decoded: all, unless that is more than there is
+ * memory for. */
 struct column {
     const struct zarr_array *array;
     bool loaded;
@@ -253,7 +254,8 @@ static bool slot_unused(const struct str *slot)
     return slot->len == 0 || (slot->len == 1 && slot->at[0] == '.');
 }
 
-/* Where the user wants the fill value shown, a site without any allele has a REF that is not known. */
+/* Where the user wants the fill value shown, a site without any allele has a REF that is not
+ * known. */
 static int get_no_alleles(const struct vcz *vcz, struct site *out, struct err *err)
 {
     static const struct str unknown = {.at = ".", .len = 1};

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sites: the per-variant columns (contig, position, ID, alleles), read in order of variants.
  *
  * Each column has chunks of its own size; a reader keeps the one chunk of each that it is in, so a
- * pass over a range decodes every chunk once; of a chunk that is too long for that, a part. One reader per
- * thread.
+ * pass over a range decodes every chunk once; of a chunk that is too long for that, a part. One
+ * reader per thread.
  */
 #ifndef VCZFS_VCZ_SITES_H
 #define VCZFS_VCZ_SITES_H
@@ -23,8 +24,8 @@ struct site {
 struct sites_reader;
 struct sites_reader *sites_reader_new(const struct vcz *vcz, size_t scratch_max, struct err *err);
 
-/* Only these parts (VCZ_PLACES, VCZ_ALLELES, VCZ_IDS; the others may be faulty): the rest of a site is empty, its
- * contig_index -1, its ID ".". */
+/* Only these parts (VCZ_PLACES, VCZ_ALLELES, VCZ_IDS; the others may be faulty): the rest of a site
+ * is empty, its contig_index -1, its ID ".". */
 struct sites_reader *sites_reader_of(const struct vcz *vcz, unsigned parts, size_t scratch_max,
                                      struct err *err);
 /* See decoder_share. Before the first site. */
@@ -43,8 +44,8 @@ void sites_reader_stats(const struct sites_reader *reader, struct decoder_stats 
 void sites_reader_rest(struct sites_reader *reader);
 void sites_reader_trim(struct sites_reader *reader);
 
-/* What sites_get of some variants, ascending, is going to read that the reader does not have at hand. Begin with the
- * reader, the need and zeroes. answer is the worst of them. */
+/* What sites_get of some variants, ascending, is going to read that the reader does not have at
+ * hand. Begin with the reader, the need and zeroes. answer is the worst of them. */
 struct sites_need {
     struct sites_reader *reader;
     struct chunk_need *need;
@@ -58,7 +59,8 @@ int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *
                     struct err *err);
 
 /* How many variants a thread should take at a time so that threads share no chunk of the largest
- * column: a multiple of the allele array's chunk, at least 1. (Where that is faulty, of the calls'.) */
+ * column: a multiple of the allele array's chunk, at least 1. (Where that is faulty, of the
+ * calls'.) */
 uint64_t sites_stride(const struct vcz *vcz);
 
 #endif

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tallies: how often the ALT alleles occur: as the store says (variant_AC, or variant_AF), held against the
- * genotypes.
+ * tallies: how often the ALT alleles occur: as the store says (variant_AC, or variant_AF), held
+ * against the genotypes.
  *
  * One thread's.
  */
@@ -25,12 +26,13 @@ int tallies_stored(struct tallies *tallies, uint64_t begin, uint64_t n, double *
 
 enum tally {
     TALLY_AGREES, /* also where the store says nothing */
-    TALLY_LESS, /* an allele occurs less often, or more often, in the store's words than in the genotypes */
+    TALLY_LESS,   /* an allele occurs less often, or more often, in the store's words than in the
+                     genotypes */
     TALLY_MORE,
 };
 
-/* Counts the alleles in all samples' calls of the variant. With `an`, the store's number of called alleles
- * (variant_AN) must be there and agree too, else it is TALLY_LESS. */
+/* Counts the alleles in all samples' calls of the variant. With `an`, the store's number of called
+ * alleles (variant_AN) must be there and agree too, else it is TALLY_LESS. */
 int tallies_compare(struct tallies *tallies, uint64_t variant, bool an, enum tally *out,
                     struct err *err);
 

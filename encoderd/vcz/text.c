@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* White space or a C1 control character that begins with byte at[0] >= 0x80 of UTF-8 text; `left` bytes
- * are there. The set is Unicode's property White_Space. */
+/* White space or a C1 control character that begins with byte at[0] >= 0x80 of UTF-8 text; `left`
+ * bytes are there. The set is Unicode's property White_Space. */
 static bool wide_space(const uint8_t *at, size_t left)
 {
     if (at[0] == 0xc2)

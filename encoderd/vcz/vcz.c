@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/vcz.h"
 
 int vcz_need(const struct vcz *vcz, unsigned parts, struct err *err)

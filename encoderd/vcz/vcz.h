@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * vcz: a VCF Zarr store: what it holds, checked once, at open.
  *
- * Specification: VCF Zarr 0.4 (sgkit-dev/vcf-zarr-spec); doc/FORMATS.md, "In". Knows no output format.
- * Immutable after vcz_open, so safe to use from several threads, each with its own decoder.
+ * Specification: VCF Zarr 0.4 (sgkit-dev/vcf-zarr-spec); doc/FORMATS.md, "In". Knows no output
+ * format. Immutable after vcz_open, so safe to use from several threads, each with its own decoder.
  *
  * What is wrong with a part of a store is the error of those who need that part: see vcz_need.
  */
@@ -68,8 +69,8 @@ struct vcz {
 /* Fails with the first fault of the parts (enum vcz_part). */
 int vcz_need(const struct vcz *vcz, unsigned parts, struct err *err);
 
-/* What identifies the store's present state without reading it all: metadata texts, names, and the identity
- * (zarr_identity_part) of the arrays that a view reads. */
+/* What identifies the store's present state without reading it all: metadata texts, names, and the
+ * identity (zarr_identity_part) of the arrays that a view reads. */
 #define VCZ_FINGERPRINT_NBYTES 24
 int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], struct err *err);
 

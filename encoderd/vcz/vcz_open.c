@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/vcz_open.h"
 
 #include "common/cleanup.h"
@@ -65,8 +66,8 @@ static bool is_there(const struct vcz *vcz, enum vcz_part part)
            (why.code != ERR_NOT_FOUND && (part != VCZ_CALLS || why.code != ERR_DATA));
 }
 
-/* Early writers of VCF Zarr, and sgkit where it saves what it made, say no version: if everything else is there,
- * the store is one. */
+/* Early writers of VCF Zarr, and sgkit where it saves what it made, say no version: if everything
+ * else is there, the store is one. */
 static int check_version(struct vcz *vcz, struct err *err)
 {
     if (vcz->version != NULL)

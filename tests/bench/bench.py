@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What a mount costs, as ratios measured in one run: c-blosc's own decode of the same chunks, a null FUSE file
 system of the same size, and vczfs's mount, sequentially and at random, always with a fresh mount.
 

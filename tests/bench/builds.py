@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two builds, measured in turn in each round so that a slow moment of the machine meets both; and what can be said of
 a ratio from so many rounds."""
 

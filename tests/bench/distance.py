@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A mount on storage at a distance (tests/tools/slowfs), of one build, or of two in turn: in sequence, until ready, random
 readers of chunks that nobody read before and of such as are known, and at a bandwidth.
 

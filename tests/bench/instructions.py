@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """How many instructions the genotype kernels take, against how many they took: instructions.txt.
 
 usage: instructions.py BUILD > instructions.txt, after a change that was meant"""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is measured: a mount of vczfs, and the null file system, each fresh."""
 
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Two builds in turn, where storage is fast: everything in the page cache, every mount fresh, pairs of rounds. Of each cost
 the median of what the later build takes × what the earlier one does, and between what bounds that is with 95 %
 confidence: above 1 is worse, for speeds too. Beside them what needs no quiet machine: instructions of the encoder alone

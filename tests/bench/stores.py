@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stores that are measured: made once by mkvcz, then kept."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A reader of BGEN files, written from the specification (chg.ox.ac.uk/~gav/bgen_format) alone, that trusts nothing."""
 
 import contextlib

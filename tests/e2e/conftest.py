@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures for the end-to-end tests: real mounts, real tools. Run with `python3 -m pytest tests/e2e`."""
 
 import signal

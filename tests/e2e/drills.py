@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What the drills share: readers that know the right bytes (tests/tools/readcheck.c), figures, and how long to go on.
 Drills are short in `make check`; with VCZFS_SOAK=1 (`make soak`) they run as long as issue and doc/TESTING.md say.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 A machine of the tests' own, in namespaces, with a systemd as its process 1 (tests/tools/guest.sh makes it) and with
 vczfs installed in /usr/local. It shares nothing with the host that anybody could write to, and that is checked.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the end-to-end tests share: where things are, one mount as an object, and ways to look at processes."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """plink1.9 and plink2 as oracles and as users of a mount."""
 
 import subprocess

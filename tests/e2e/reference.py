@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the reference that made the vectors is wrong, and what bcftools keeps instead."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ways to change a copied store: Zarr v2 arrays written by hand, uncompressed."""
 
 import json

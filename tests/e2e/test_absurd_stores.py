@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 What is legal and absurd in a store costs the encoder no more memory than --memory and a constant: each parser is given
 far more of something than any store has, and the peak of all processes is watched.

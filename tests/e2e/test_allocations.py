@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No allocation per block or per read: what is read again and again takes no more calls of malloc than at first."""
 
 import os

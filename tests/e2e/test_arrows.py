@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tests/tools/arrows.py, on small trees: does it see what it is there to see?"""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Awkward names: a store with each of them is mounted and read right by plink 1.9, plink2 and BOLT-LMM, or it is refused.
 No program may ever find a genotype under a sample or a variant that has another. Names are asked for in batches:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """BGEN mounts: the vectors' bytes; the VCF as oracle, through a reader of our own and through plink2; the index."""
 
 import json

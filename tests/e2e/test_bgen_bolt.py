@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """BOLT-LMM (Debian's bolt-lmm), a BGEN reader that has nothing to do with plink2, reads both formats of one mount."""
 
 import subprocess

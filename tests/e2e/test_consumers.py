@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 `vczfs info --for PROGRAM`: what it says of a store is what the program does with it. Of the programs that Debian has
 every rule is tried in a run; of the others doc/CONSUMERS.md names the line of the source or the run by hand.
@@ -265,7 +266,7 @@ def test_a_program_that_is_not_known(plain):
 
 
 def test_every_rule_has_its_evidence():
-    source = (helpers.ROOT / "encoderd/consumer_rules.c").read_text()
+    source = (helpers.ROOT / "encoderd/report/consumer_rules.c").read_text()
     table = source[source.index("rules[] = {") :]
     used = set(re.findall(r'"([A-Z]\d+)",\s', table))
     told = re.findall(r"^\| ([A-Z]\d+) \|", (helpers.ROOT / "doc/CONSUMERS.md").read_text(), re.M)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 DIR as /dev/fd/N: a FUSE descriptor that somebody else has opened and mounted, as Apptainer (--fusemount) and Kubernetes
 sidecars do. vczfs needs no right to mount then.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The manual pages say what the programs do: the same verbs, options and messages, and they render without warnings."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A chunk that ends every encoder which decodes it: it alone is lost, for a time, and it costs one encoder of the mount's."""
 
 import errno

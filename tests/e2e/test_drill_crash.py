@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Crash drills: the encoder dies in every way, at any moment, under readers of every kind; nobody notices."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The access log: that every byte is in it, and what a line costs."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memory drills: the encoder stays within its budget under any mix of readers, and gives it back when idle."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 Overload drills: everything at once, and still every byte right, no read refused, and the mount alive.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A store on a file system that hangs, and nowhere to write: errors for what is affected, nothing else."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A store on a bad file system: errors for what is affected, nothing else; and all is well once the disk is."""
 
 import errno

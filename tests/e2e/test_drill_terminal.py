@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """At a terminal, under a shell with job control: ^C, ^Z, fg and bg do what they do to any program."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wedge drills: an encoder that stands still holds up nobody who does not need it, and is replaced."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """vczfs-encoderd --bench: what the encoder alone costs, of the same bytes as a mount shows."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An encoder that somebody else runs: `vczfs-encoderd --listen PATH`, `vczfs mount-plink --encoder-socket PATH`."""
 
 import contextlib

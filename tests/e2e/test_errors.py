@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong is said before the mount, in words, with exit status 1 (or 2 for the command line)."""
 
 import concurrent.futures

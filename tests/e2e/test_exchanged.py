@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A user who owns a directory above the mount point, or above a log, exchanges what is there while root looks away."""
 
 import contextlib

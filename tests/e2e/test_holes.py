@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Chunks that are not stored: taken for their fill value where they can be it, an error where they cannot."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """vczfs info --check: nothing is wrong with the vectors; every kind of damage is named with array and chunk."""
 
 import json

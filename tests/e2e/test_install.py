@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make install and make uninstall: what an ordinary user gets under a home, and what a package gets."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The genotype kernels take no more instructions than they did: what a quiet machine is not needed to see."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 An encoder that lies cannot crash or corrupt the front: tests/tools/fakeenc.c tells one lie at a time. Its files
 are made up, and known here, so that wrong bytes would be noticed.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From the start of a mount to its end, however it comes; and what `vczfs` says about itself."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a store's metadata leave in doubt: said at mount, or refused, and never a quiet guess."""
 
 import json

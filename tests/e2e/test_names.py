@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names that a program would take for something else are refused where it would, each format for itself; contigs are called
 what plink2 calls them. doc/NAMES.md has the table."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Stores of other writers, half-made ones, and what is given in place of a store: what can be shown is, and no more is
 refused than what depends on a fault."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mount as genetics programs see it: plink2's conversion of the source VCF is the oracle."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a program may expect of a read-only file system, on one mount that all these tests share."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several readers of one file: they share the decoding, and none starves the others."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How often somebody waits for storage at a distance until a mount is there: its requests are counted, and
 most of them are on the way side by side."""
 

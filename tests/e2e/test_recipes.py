@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every command that README.md and doc/RECIPES.md show in a console block works, and says what stands below it."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An encoder that dies is replaced, and no reader notices; one that cannot be replaced is an error, in time."""
 
 import concurrent.futures

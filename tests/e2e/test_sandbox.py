@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the sandbox, or the kernel, has less to offer: everything works, and one warning says what is missing."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many chunks: opening a store looks at few of them, and holds none."""
 
 import os

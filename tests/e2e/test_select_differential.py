@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Selections against bcftools: random option sets over the vectors' VCFs, and every vector case that selects.
 
 tests/tools/selectdump says what is kept, without a mount, so that hundreds of sets take seconds.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Selections through a mount: every selected call is plink2's, and the files and `info` agree with each other.
 
 The option sets are those of test_select_differential.py, which holds the sites against bcftools; here the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The options that select, as a user meets them: what is refused and how, files, links, pipes."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """vczfs as a service: the units, sd_notify and mount.vczfs."""
 
 import contextlib

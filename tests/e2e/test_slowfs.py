@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What measures storage at a distance (tests/tools/slowfs.c): as many requests at once as are asked, each counted as
 what it is."""
 

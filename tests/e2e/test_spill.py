@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Chunks that are many times the memory budget, of every kind that cannot be streamed, through a real mount."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`vczfs status`: what a mount says about itself, and that it says so in time, whatever the encoder does."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """
 vczfs under a real systemd and a real mount(8): the units, /etc/fstab, automounts. On a machine of the test's own
 (guest.py), since both want the whole of one.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files are as old as the data, mount after mount."""
 
 import os

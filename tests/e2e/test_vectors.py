@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every PLINK case of the vectors: the same bytes as the reference makes, or the error that is due."""
 
 import pytest

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz: what every fuzz target has: its entry point, and properties that end it when they do not hold.
+ * fuzz: what every fuzz target has: its entry point, and properties that end it when they do not
+ * hold.
  *
  * A target is one file fuzz_NAME.c. libFuzzer runs it (make fuzz); replay.c feeds it the seeds and
  * every input that ever failed (make check).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Blosc frame. What is accepted here must come out of c-blosc the same.
  */

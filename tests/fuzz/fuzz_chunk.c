@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The codec pipeline on a chunk: the first byte chooses an array, the rest is what its chunk file has.
+ * The codec pipeline on a chunk: the first byte chooses an array, the rest is what its chunk file
+ * has.
  *
  * The arrays are those of the vectors, so that their chunks are seeds. Planes are held against the
  * plain bytes of the same block.

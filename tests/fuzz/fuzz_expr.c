@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Expressions that anyone may write: the lexer and the parser end, point into the text, and build a tree
- * whose every node is whole.
+ * Expressions that anyone may write: the lexer and the parser end, point into the text, and build a
+ * tree whose every node is whole.
  */
 #include "encoderd/select/expr_tree.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Metadata as it is pruned while it is read: whatever the text and however it is cut into pieces, the same is
- * kept, no more of it than there was, and of JSON what is left is JSON.
+ * Metadata as it is pruned while it is read: whatever the text and however it is cut into pieces,
+ * the same is kept, no more of it than there was, and of JSON what is left is JSON.
  *
- * The first byte: 1: the document is an object of attributes; the rest of it: how long the pieces are. The
- * second: how much may be kept.
+ * The first byte: 1: the document is an object of attributes; the rest of it: how long the pieces
+ * are. The second: how much may be kept.
  */
 #include "encoderd/zarr/meta/json_prune.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The front's table of leases under an encoder that says anything: spans of any place and size. No
  * byte outside the arena is ever pointed to, and no id is lost or given back twice.

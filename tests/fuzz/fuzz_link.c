@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The protocol as the front hears it: an encoder that says anything, in any order, with any descriptors,
- * to a real link. The first byte says how many reads are asked for once the view is open. Every byte that
- * the link lets through as a span is read.
+ * The protocol as the front hears it: an encoder that says anything, in any order, with any
+ * descriptors, to a real link. The first byte says how many reads are asked for once the view is
+ * open. Every byte that the link lets through as a span is read.
  */
 #include "fused/leases.h"
 #include "fused/link.h"

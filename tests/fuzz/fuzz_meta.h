@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_meta: what parsed metadata must be, whatever it was parsed from.
  */

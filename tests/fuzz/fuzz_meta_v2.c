@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Zarr v2 metadata: of one array, and consolidated.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One packet of the protocol, of either direction. What is accepted can be said again, and is then
  * understood as the same.

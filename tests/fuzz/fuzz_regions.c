@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists and files of regions, as anyone may write them, compressed or not: what is taken is in order and on
- * contigs that are there.
+ * Lists and files of regions, as anyone may write them, compressed or not: what is taken is in
+ * order and on contigs that are there.
  *
- * The first byte says whether the rest is a list or a file, and of which format; see make_corpus.py.
+ * The first byte says whether the rest is a list or a file, and of which format; see
+ * make_corpus.py.
  */
 #include "encoderd/select/regions.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The protocol as the encoder hears it: a front that says anything, in any order, to a real server with
- * real stores (the vectors, if VCZFS_VECTORS names them). What the server answers is always well-formed,
- * its spans lie in its arena, and it ends when the front hangs up.
+ * The protocol as the encoder hears it: a front that says anything, in any order, to a real server
+ * with real stores (the vectors, if VCZFS_VECTORS names them). What the server answers is always
+ * well-formed, its spans lie in its arena, and it ends when the front hangs up.
  */
 #include "common/log.h"
-#include "encoderd/server.h"
+#include "encoderd/serve/server.h"
 #include "tests/fuzz/fuzz_talk.h"
 
 #include <poll.h>
@@ -23,8 +24,8 @@ struct front {
     bool over; /* the server hung up, or answered the last question */
 };
 
-/* Seeds name stores by their last component; libFuzzer needs the working directory to stay, so that only
- * this thread and those it starts go elsewhere. */
+/* Seeds name stores by their last component; libFuzzer needs the working directory to stay, so that
+ * only this thread and those it starts go elsewhere. */
 static void go_to_stores(void)
 {
     const char *vectors = getenv("VCZFS_VECTORS");

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The index of a shard. The first byte chooses an array: index at the start or the end, with a checksum
- * (which the target makes right: a fuzzer would never guess it) or without, inner chunks raw, gzip, or
- * shards.
- * What is read from a raw inner chunk must be the bytes that the index points to.
+ * The index of a shard. The first byte chooses an array: index at the start or the end, with a
+ * checksum (which the target makes right: a fuzzer would never guess it) or without, inner chunks
+ * raw, gzip, or shards. What is read from a raw inner chunk must be the bytes that the index points
+ * to.
  */
 #include "common/bytes.h"
 #include "common/crc32c.h"

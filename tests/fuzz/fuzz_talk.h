@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_talk: conversations as fuzz inputs: packet after packet, each with its descriptors, sent into one
- * end of a socket.
+ * fuzz_talk: conversations as fuzz inputs: packet after packet, each with its descriptors, sent
+ * into one end of a socket.
  *
- * An input is a run of: one byte (bits 0-1: how many descriptors; bits 2-3: of which kind), two bytes of
- * length, little-endian, and the packet.
+ * An input is a run of: one byte (bits 0-1: how many descriptors; bits 2-3: of which kind), two
+ * bytes of length, little-endian, and the packet.
  */
 #ifndef VCZFS_TESTS_FUZZ_TALK_H
 #define VCZFS_TESTS_FUZZ_TALK_H
@@ -17,7 +18,8 @@
 
 #define TALK_MEMFD_NBYTES (UINT64_C(1) << 20)
 
-/* A descriptor of the kind: a sealed memfd, one that is not sealed, a short sealed one, a pipe's end. */
+/* A descriptor of the kind: a sealed memfd, one that is not sealed, a short sealed one, a pipe's
+ * end. */
 static inline int talk_fd(unsigned kind)
 {
     struct err err = {0};

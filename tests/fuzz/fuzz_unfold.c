@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chunks beyond the memory budget, undone in the temporary file: the first byte chooses an array, the rest is
- * what its chunk file has. What a decoder with little memory makes of it is held against what one with enough
- * makes of it: the same bytes, or an error of both.
+ * Chunks beyond the memory budget, undone in the temporary file: the first byte chooses an array,
+ * the rest is what its chunk file has. What a decoder with little memory makes of it is held
+ * against what one with enough makes of it: the same bytes, or an error of both.
  */
 #include "encoderd/zarr/chunk/chunk.h"
 #include "encoderd/zarr/store/spill.h"

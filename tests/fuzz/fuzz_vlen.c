@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vlen-utf8: the first byte chooses the order of elements, the rest is an uncompressed chunk of 3 × 2
- * strings. What is accepted must be written back to the same bytes.
+ * vlen-utf8: the first byte chooses the order of elements, the rest is an uncompressed chunk of 3 ×
+ * 2 strings. What is accepted must be written back to the same bytes.
  */
 #include "encoderd/zarr/chunk/chunk.h"
 #include "tests/fuzz/fuzz.h"

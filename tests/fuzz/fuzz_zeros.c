@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zstd_zeros: a frame that was cut decodes to what the whole one does, and neither decodes where the other does not.
+ * zstd_zeros: a frame that was cut decodes to what the whole one does, and neither decodes where
+ * the other does not.
  *
  * The frame says itself how many bytes it holds; as a block's length would, that counts.
  */

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory of a zip archive, and the local headers of its members. Names are relative paths, sorted
- * and all different, and every member's bytes lie in the archive, none in another's.
+ * The directory of a zip archive, and the local headers of its members. Names are relative paths,
+ * sorted and all different, and every member's bytes lie in the archive, none in another's.
  */
 #include "encoderd/zarr/store/zip.h"
 #include "tests/fuzz/fuzz.h"

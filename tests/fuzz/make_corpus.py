@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Seeds for the fuzz targets, from the test vectors: make_corpus.py VECTORS OUT
 
 OUT/NAME/ gets the seeds of fuzz_NAME.c. Everything is a function of the vectors: no chance, no clock.

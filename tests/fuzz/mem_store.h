@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mem_store: a store in memory, so that a target spends its time in what it tests and not in files.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * replay: runs a fuzz target over files, and over the files in directories: no libFuzzer needed.
  *

@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * badfs: LD_PRELOAD for an encoder, so that the files below a store fail as they do on a bad disk. What
- * the file named by $BADFS says at that moment holds for files whose path has $BADFS_MATCH in it:
+ * badfs: LD_PRELOAD for an encoder, so that the files below a store fail as they do on a bad disk.
+ * What the file named by $BADFS says at that moment holds for files whose path has $BADFS_MATCH in
+ * it:
  *
  *   eio    reading fails        short   reads return half of what they should, at least one byte
  *   stall  reading waits        empty   there is nothing to read
@@ -41,7 +43,8 @@ static bool matches(int fd)
     return strstr(path, part) != NULL;
 }
 
-/* The word in $BADFS; "" if there is none. Opened each time: an encoder closes what it did not open. */
+/* The word in $BADFS; "" if there is none. Opened each time: an encoder closes what it did not
+ * open. */
 static void look(char word[16])
 {
     read_fn *real = (read_fn *)dlsym(RTLD_NEXT, "read");

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * countalloc: LD_PRELOAD that counts a process's calls of malloc and its relatives, in 8 bytes of the file
- * $COUNTALLOC.PID, where a test can read them at any time.
+ * countalloc: LD_PRELOAD that counts a process's calls of malloc and its relatives, in 8 bytes of
+ * the file $COUNTALLOC.PID, where a test can read them at any time.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Which file needs which, and whether all arrows point one way.
 
 usage: arrows.py BUILD          finds fault: exit status 1 if there is any
        arrows.py BUILD --draw   prints every arrow between units, "from -> to: what for"
 
-A *unit* is a stem: encoderd/encode is encode.c and encode.h. A header foo_impl.h shares what several foo*.c have,
+A *unit* is a stem: encoderd/encode/encode is encode.c and encode.h. A header foo_impl.h shares what several foo*.c have,
 and belongs to encoderd/foo. A header alone, or a .c file alone, is a unit, too.
 
 An arrow A -> B says that A needs B. There are two kinds:
@@ -37,7 +38,15 @@ FOLDERS = {
     "encoderd/vcz": ["encoderd/zarr", "common"],
     "encoderd/select": ["encoderd/vcz", "encoderd/zarr", "common"],
     "encoderd/format": ["encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
-    "encoderd": ["encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "proto", "common"],
+    "encoderd/encode": ["encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
+    "encoderd/report": ["encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
+    "encoderd/check": ["encoderd/report", "encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
+    "encoderd/sandbox": ["common"],
+    "encoderd/serve": [
+        "encoderd/encode", "encoderd/report", "encoderd/check", "encoderd/sandbox",
+        "encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "proto", "common",
+    ],
+    "encoderd": ["encoderd/serve", "encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "proto", "common"],
 }
 
 # Headers of libraries that are not everybody's, and the folders that may include them.
@@ -45,9 +54,9 @@ LIBRARIES = {
     "fuse": ["fused"],
     "event2/": ["fused", "proto"],
     "msgpack": ["proto"],
-    "seccomp": ["encoderd"],
+    "seccomp": ["encoderd/sandbox"],
     "sqlite3": ["encoderd/format"],
-    "jansson": ["encoderd", "encoderd/zarr"],
+    "jansson": ["encoderd/report", "encoderd/check", "encoderd/serve", "encoderd/zarr"],
     "blosc": ["encoderd/zarr"],
     "zstd": ["encoderd/zarr"],
     "lz4": ["encoderd/zarr"],

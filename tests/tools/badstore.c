@@ -1,16 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * badstore: a file system that shows another directory, and fails as a disk or a server does, so that a
- * store can be put on it.
+ * badstore: a file system that shows another directory, and fails as a disk or a server does, so
+ * that a store can be put on it.
  *
  * usage: badstore DIRECTORY MOUNTPOINT WORDFILE MATCH
  *
  * What WORDFILE says at a moment holds for everything whose path has MATCH in it:
  *
- *   eio    reading fails              short   reads return half of what they should, at least one byte
- *   stall  reading waits              hang    everything waits, stat and open too
- *   empty  there is nothing to read
+ *   eio    reading fails              short   reads return half of what they should, at least one
+ * byte stall  reading waits              hang    everything waits, stat and open too empty  there
+ * is nothing to read
  *
- * Nothing is cached: every read of a store on it gets here. Runs until it is unmounted or told to end.
+ * Nothing is cached: every read of a store on it gets here. Runs until it is unmounted or told to
+ * end.
  */
 #define FUSE_USE_VERSION 314
 #include <fuse.h>
@@ -133,7 +135,8 @@ static int op_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t a
     return 0;
 }
 
-/* What hangs must not take the place of what does not in the kernel's queue, which has 12 places otherwise. */
+/* What hangs must not take the place of what does not in the kernel's queue, which has 12 places
+ * otherwise. */
 static void *op_init(struct fuse_conn_info *conn, struct fuse_config *config)
 {
     (void)config;

@@ -1,12 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bloscbench: how fast c-blosc alone decodes the genotypes of a store (Zarr v2, Blosc), from the page
- * cache, with as many threads as a mount would have.
+ * bloscbench: how fast c-blosc alone decodes the genotypes of a store (Zarr v2, Blosc), from the
+ * page cache, with as many threads as a mount would have.
  *
  * usage: bloscbench STORE [THREADS [RUNS]]
  *
- * Each thread decodes whole chunks into a buffer that it keeps and has touched before: the best case. A
- * store of one chunk is decoded by c-blosc's own threads. Prints one JSON object; bed_bytes is the size of the .bed rows that the calls
- * make, seconds has one figure for each run, of which there may be none; zstd_seconds is CPU time of libzstd for what a mount has it decode, and of
+ * Each thread decodes whole chunks into a buffer that it keeps and has touched before: the best
+ * case. A store of one chunk is decoded by c-blosc's own threads. Prints one JSON object; bed_bytes
+ * is the size of the .bed rows that the calls make, seconds has one figure for each run, of which
+ * there may be none; zstd_seconds is CPU time of libzstd for what a mount has it decode, and of
  * nothing else: less than that no mount can take.
  */
 #include "common/bytes.h"

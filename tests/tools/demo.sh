@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Mounts a store made for the purpose and reads it with plink2 and plink 1.9: `make demo`.
 set -eu
 build=$1

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fakeenc: an encoder that makes its bytes up and, if asked to, lies about them. For tests of the
  * front: it speaks the protocol, links only common/ and proto/, and reads no store.
@@ -26,10 +27,9 @@
  * at a read:
  *   span-id span-before span-after span-eof span-at span-overflow span-twice lease-twice
  *   wrong-type silent garbage empty-map extra-fd close exit crash stop error estale held
- *   read-kill: abort at every read that starts in the span number N (counted from 0: its chunk), always
- *   read-fail: an error for every such read
- * at a resume (the first process is honest until it is killed):
- *   resume-changed resume-files resume-fingerprint resume-exit resume-error
+ *   read-kill: abort at every read that starts in the span number N (counted from 0: its chunk),
+ * always read-fail: an error for every such read at a resume (the first process is honest until it
+ * is killed): resume-changed resume-files resume-fingerprint resume-exit resume-error
  */
 #include "common/buf.h"
 #include "common/cleanup.h"
@@ -489,8 +489,8 @@ static void take_read(struct fake *fake, const struct msg_read *read)
     fake->queue[fake->nqueued++] = *read;
 }
 
-/* The front may have sent a lease back just before its id was granted again: the first return is then
- * about the older of the two. */
+/* The front may have sent a lease back just before its id was granted again: the first return is
+ * then about the older of the two. */
 static size_t returned_slot(const struct fake *fake, uint64_t lease)
 {
     size_t found = SLOTS;

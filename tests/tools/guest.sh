@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # guest.sh: boots a systemd of its own, for tests/e2e/test_systemd.py.
 #
 #   guest.sh boot PLACE SOURCE BUILD VECTORS      (root, in a mount namespace that nobody else uses)

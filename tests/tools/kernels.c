@@ -1,15 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kernels: what the genotype kernels cost, over one fixed row of calls.
  *
- * usage: kernels count [all]  instructions, stepped through one by one: the same on every run and on a busy machine, also
- *                         for instructions that valgrind does not know
- *        kernels time     cycles of the time stamp counter, the best of many runs
- *        kernels run NAME that kernel alone, once: for callgrind --toggle-collect=run_kernel, or perf
+ * usage: kernels count [all]  instructions, stepped through one by one: the same on every run and
+ * on a busy machine, also for instructions that valgrind does not know kernels time     cycles of
+ * the time stamp counter, the best of many runs kernels run NAME that kernel alone, once: for
+ * callgrind --toggle-collect=run_kernel, or perf
  *
- * Prints a line for each kernel that the machine can run: name, bytes of output, instructions or cycles. memcpy moves
- * as many bytes as a .bed row has, or a .bgen's; its instructions are counted without "rep movsb", which is one.
+ * Prints a line for each kernel that the machine can run: name, bytes of output, instructions or
+ * cycles. memcpy moves as many bytes as a .bed row has, or a .bgen's; its instructions are counted
+ * without "rep movsb", which is one.
  */
-#include "encoderd/extract.h"
+#include "encoderd/encode/extract.h"
 #include "encoderd/format/bed.h"
 #include "encoderd/format/bgen_calls.h"
 
@@ -64,8 +66,8 @@ struct kernel {
     uint64_t first;
     unsigned shift;
     bool phased;
-    bool
-        low; /* of planes 0 and 1 alone, as most blocks are; what they make of this row is no genotype */
+    bool low; /* of planes 0 and 1 alone, as most blocks are; what they make of this row is no
+                 genotype */
     void (*other)(void);
     bool plain; /* many instructions: counted only if all are wanted */
 };

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * logcost: what a line of the access log costs the front, in nanoseconds of computing, the kernel's part of
- * writing it included.
+ * logcost: what a line of the access log costs the front, in nanoseconds of computing, the kernel's
+ * part of writing it included.
  *
  * usage: logcost FILE
  *

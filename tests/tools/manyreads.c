@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * manyreads: many random readers of one file, and a sequential one beside them if it is wanted. One line of
- * JSON: how fast each kind was while all of them were at it.
+ * manyreads: many random readers of one file, and a sequential one beside them if it is wanted. One
+ * line of JSON: how fast each kind was while all of them were at it.
  *
- * Random readers read 4 KiB past the page cache (O_DIRECT), so that every read goes to the file system. The
- * sequential one reads through the page cache, 1 MiB at a time, to the end.
+ * Random readers read 4 KiB past the page cache (O_DIRECT), so that every read goes to the file
+ * system. The sequential one reads through the page cache, 1 MiB at a time, to the end.
  */
 #include <err.h>
 #include <fcntl.h>

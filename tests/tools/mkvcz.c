@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mkvcz: writes a VCF Zarr store as bio2zarr does, of any size, from a seed.
  */
@@ -350,7 +351,8 @@ static uint64_t chunks_made(const struct options *o, const struct array *a, uint
     return linked && n > 1 && strcmp(a->dims[0], "variants") == 0 ? 1 : n;
 }
 
-/* Makes chunk `index` the same file as `first`, or a copy where a file has as many names as it may. */
+/* Makes chunk `index` the same file as `first`, or a copy where a file has as many names as it
+ * may. */
 static void link_chunk(const struct options *o, const struct array *a, const uint64_t *first,
                        const uint64_t *index)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mkvcz_data: the records that mkvcz writes, a function of the seed and of where they lie.
  *
@@ -186,8 +187,8 @@ static inline struct row_recipe row_recipe(const struct data_options *o, uint64_
         r.p = o->dense ? 0.02 : 0.004;
         return r;
     }
-    /* Rare alleles are the most, each halving as frequent as the next; the dense kind has more common
-     * ones. */
+    /* Rare alleles are the most, each halving as frequent as the next; the dense kind has more
+     * common ones. */
     r.p = 0.5 * u * (o->dense ? u : 1);
     if (!o->dense)
         r.p = (0.25 + u / 4) / (double)(1u << rng_next(&rng) % 12);

@@ -1,11 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nullfs: the ceiling of a mount. One file of zeros behind a FUSE loop in the shape of vczfs's front
- * (one thread, libevent, the same connection options), whose every read is answered from one buffer.
+ * nullfs: the ceiling of a mount. One file of zeros behind a FUSE loop in the shape of vczfs's
+ * front (one thread, libevent, the same connection options), whose every read is answered from one
+ * buffer.
  *
  * usage: nullfs SIZE DIR
  *
- * Says "ready" and shows DIR/null until SIGTERM, SIGINT or an unmount. How far the kernel reads ahead
- * is for the caller to set: a file system cannot look at its own mount.
+ * Says "ready" and shows DIR/null until SIGTERM, SIGINT or an unmount. How far the kernel reads
+ * ahead is for the caller to set: a file system cannot look at its own mount.
  */
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>

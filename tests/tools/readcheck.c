@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * readcheck: reads a file in one of several ways and holds every byte against a copy that is known to
- * be right. One line of JSON about what it saw; exit status 1 if a read failed or a byte was wrong.
- * SIGTERM ends it after the read that it is in.
+ * readcheck: reads a file in one of several ways and holds every byte against a copy that is known
+ * to be right. One line of JSON about what it saw; exit status 1 if a read failed or a byte was
+ * wrong. SIGTERM ends it after the read that it is in.
  */
 #include <err.h>
 #include <errno.h>

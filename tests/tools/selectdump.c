@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * selectdump: what a selection leaves of a store, without a mount.
  *
  *   selectdump STORE [options of vczfs mount-plink]
  *
- * Prints "#samples" and the sample IDs, then CHROM POS ID REF ALT of every variant kept; notices go to
- * stderr. Ends with 1 and a message where a mount would.
+ * Prints "#samples" and the sample IDs, then CHROM POS ID REF ALT of every variant kept; notices go
+ * to stderr. Ends with 1 and a message where a mount would.
  */
 #include "common/cleanup.h"
 #include "common/expr_lex.h"

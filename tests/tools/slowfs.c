@@ -1,19 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slowfs: a directory as storage at a distance shows it: read-only, so many bytes a second for all readers together,
- * and a round trip of so many milliseconds for each request. The kernel's cache is in front of it, as it is in front
- * of NFS; whoever wants it cold mounts anew.
+ * slowfs: a directory as storage at a distance shows it: read-only, so many bytes a second for all
+ * readers together, and a round trip of so many milliseconds for each request. The kernel's cache
+ * is in front of it, as it is in front of NFS; whoever wants it cold mounts anew.
  *
  * usage: slowfs [-c] [-b MS] MB_PER_SECOND MS_PER_REQUEST FROM DIR
  *
- * Says "ready" and shows FROM at DIR until SIGTERM, SIGINT or an unmount, and then says what it was asked for, as one
- * line of JSON. DIR/.slowfs, which is in no listing, says the same at any time; each reading of it starts
- * "most_at_once" afresh.
+ * Says "ready" and shows FROM at DIR until SIGTERM, SIGINT or an unmount, and then says what it was
+ * asked for, as one line of JSON. DIR/.slowfs, which is in no listing, says the same at any time;
+ * each reading of it starts "most_at_once" afresh.
  *
- * What costs a round trip: looking a name up (one that is not there, too), attributes that the kernel does not know
- * any more, opening a file, a piece of a directory's listing (some 1000 names, as a page of S3's; that nothing follows
- * costs nothing), and each read, which the kernel cuts at its read-ahead, 128 KiB, unless told otherwise. With -c,
- * opening a file whose name was looked up just before costs nothing more: NFS sends both as one. With -b, requests
- * take so many milliseconds until SIGUSR1 comes, and only then MS_PER_REQUEST: not to wait for what is not measured.
+ * What costs a round trip: looking a name up (one that is not there, too), attributes that the
+ * kernel does not know any more, opening a file, a piece of a directory's listing (some 1000 names,
+ * as a page of S3's; that nothing follows costs nothing), and each read, which the kernel cuts at
+ * its read-ahead, 128 KiB, unless told otherwise. With -c, opening a file whose name was looked up
+ * just before costs nothing more: NFS sends both as one. With -b, requests take so many
+ * milliseconds until SIGUSR1 comes, and only then MS_PER_REQUEST: not to wait for what is not
+ * measured.
  *
  * How many requests are served at once is WORKERS; latencies of all of them overlap.
  */
@@ -43,11 +46,12 @@
 #define SECOND   INT64_C(1000000000)
 #define WORKERS  256
 #define COUNTERS ".slowfs"
-/* What the kernel asks in the background, reads ahead, which are most: never fewer than can be served. */
+/* What the kernel asks in the background, reads ahead, which are most: never fewer than can be
+ * served. */
 #define BACKGROUND 1024
 /*
- * For how long the kernel believes what it was told: what Linux's NFS client does unless told otherwise (acregmin,
- * acdirmin; acregmax and acdirmax for what turned out to be as it was).
+ * For how long the kernel believes what it was told: what Linux's NFS client does unless told
+ * otherwise (acregmin, acdirmin; acregmax and acdirmax for what turned out to be as it was).
  */
 #define FILE_SECONDS 3
 #define DIR_SECONDS  30
@@ -57,7 +61,8 @@ enum kind { LOOKUP, GETATTR, OPEN, READDIR, READ, NKINDS };
 
 static const char *const kinds[] = {"lookup", "getattr", "open", "readdir", "read"};
 
-/* A file by its path, and so two for two names of one file: the kernel caches each by itself. Kept until the end. */
+/* A file by its path, and so two for two names of one file: the kernel caches each by itself. Kept
+ * until the end. */
 struct node {
     char *path;
     _Atomic int believed;  /* s */
@@ -87,7 +92,8 @@ static int64_t now(void)
     return ts.tv_sec * SECOND + ts.tv_nsec;
 }
 
-/* ---- Waiting, and counting --------------------------------------------------------------------- */
+/* ---- Waiting, and counting
+ * --------------------------------------------------------------------- */
 
 /* One transfer after the other: when the last of nbytes has left the disk. */
 static int64_t transferred(size_t nbytes, int64_t begin)
@@ -150,7 +156,8 @@ static char *counters(void)
     return text;
 }
 
-/* ---- Nodes ------------------------------------------------------------------------------------- */
+/* ---- Nodes
+ * ------------------------------------------------------------------------------------- */
 
 static int by_path(const void *a, const void *b)
 {
@@ -213,7 +220,8 @@ static void counters_stat(struct stat *st)
     *st = (struct stat){.st_mode = S_IFREG | 0444, .st_nlink = 1, .st_ino = 2};
 }
 
-/* ---- Requests ---------------------------------------------------------------------------------- */
+/* ---- Requests
+ * ---------------------------------------------------------------------------------- */
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -431,11 +439,13 @@ static const struct fuse_lowlevel_ops ops = {
     .release = op_release,
 };
 
-/* ---- Serving ----------------------------------------------------------------------------------- */
+/* ---- Serving
+ * ----------------------------------------------------------------------------------- */
 
 /*
- * Names of one directory are looked up side by side, as on NFS, only where the answer to the kernel's first request says
- * that they may be; libfuse 3.14 never says so, whatever conn->want has.
+ * Names of one directory are looked up side by side, as on NFS, only where the answer to the
+ * kernel's first request says that they may be; libfuse 3.14 never says so, whatever conn->want
+ * has.
  */
 static ssize_t answer(int fd, struct iovec *iov, int count, void *userdata)
 {

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # units.sh NAME PROGRAM...: runs unit tests, one on each processor, and says which failed, the ten that took longest,
 # and how long all of them took. The output of one that fails is shown whole. Exit status 1 if any failed.
 set -u

@@ -1,9 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * without: runs a program as on a kernel that does not know some system calls.
  *
  *   without openat2,pidfd_open -- PROGRAM [ARGUMENT...]
  *
- * They fail with ENOSYS. A name that this machine has no call for is refused: a test of it would be none.
+ * They fail with ENOSYS. A name that this machine has no call for is refused: a test of it would be
+ * none.
  */
 #include <errno.h>
 #include <seccomp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bgen_data: the probability data of a variant's block of a .bgen, by zlib.
  */

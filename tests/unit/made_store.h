@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * made_store: small Zarr v2 stores, written by a test into a temporary directory.
  *
- * Arrays are uncompressed and chunked as asked; every function fails the test if it cannot do its work.
+ * Arrays are uncompressed and chunked as asked; every function fails the test if it cannot do its
+ * work.
  */
 #ifndef VCZFS_TESTS_MADE_STORE_H
 #define VCZFS_TESTS_MADE_STORE_H
@@ -178,8 +180,8 @@ static inline void made_drop(const struct made_store *store, const char *name)
     nftw(path, made_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Writes the array; one of the same name is replaced. Without ints and strings, only metadata. With `planes`, for
- * dtype |i1 and chunks of a multiple of 8 elements, in Blosc frames of bit planes. */
+/* Writes the array; one of the same name is replaced. Without ints and strings, only metadata. With
+ * `planes`, for dtype |i1 and chunks of a multiple of 8 elements, in Blosc frames of bit planes. */
 static inline void made_put_as(const struct made_store *store, const struct made_array *array,
                                bool planes)
 {

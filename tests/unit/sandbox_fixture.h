@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sandbox_fixture: a store, and a process in its sandbox.
  */
 #ifndef VCZFS_TESTS_SANDBOX_FIXTURE_H
 #define VCZFS_TESTS_SANDBOX_FIXTURE_H
 
-#include "encoderd/sandbox_impl.h"
+#include "encoderd/sandbox/sandbox_impl.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sched_fixture: a store with several chunks either way, all bytes of its .bed, and readers of a scheduler over it.
+ * sched_fixture: a store with several chunks either way, all bytes of its .bed, and readers of a
+ * scheduler over it.
  */
 #ifndef VCZFS_TESTS_SCHED_FIXTURE_H
 #define VCZFS_TESTS_SCHED_FIXTURE_H
 
-#include "encoderd/sched.h"
-#include "encoderd/sched_impl.h"
+#include "encoderd/serve/sched.h"
+#include "encoderd/serve/sched_impl.h"
 #include "tests/unit/view_fixture.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * shuffling: elements to their bit planes, and back, one bit at a time.
  */

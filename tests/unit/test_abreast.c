@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What has to wait is done side by side, what has not is not, and errors come in order. */
 #include "common/abreast.h"
 

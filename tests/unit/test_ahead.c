@@ -1,4 +1,6 @@
-/* Chunks are brought near side by side where the store makes somebody wait, and one in many where it does not. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chunks are brought near side by side where the store makes somebody wait, and one in many where
+ * it does not. */
 #include "encoderd/vcz/ahead.h"
 
 #include "encoderd/zarr/chunk/warm.h"

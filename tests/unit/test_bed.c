@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The .bed kernels: the plain form against a table written from the specification, every plane form
  * against the plain one.
@@ -91,7 +92,8 @@ static void region_free(struct region *region)
     munmap(region->base - GUARD, REGION + 2 * GUARD);
 }
 
-/* Planes of nelements, either right at the region's start or with 8 bytes between them and its end. */
+/* Planes of nelements, either right at the region's start or with 8 bytes between them and its
+ * end. */
 static struct planes make_planes(const struct region *region, const int8_t *elements,
                                  uint64_t nelements)
 {
@@ -244,7 +246,8 @@ static void random_runs(void **state)
     region_free(&region);
 }
 
-/* Diploid calls are where each bad value can come in four ways: too large, too small, out of order. */
+/* Diploid calls are where each bad value can come in four ways: too large, too small, out of
+ * order. */
 static void spoil(const struct shape *s, int8_t *elements, uint64_t call)
 {
     static const int8_t bad[] = {2, 3, 4, 8, 16, 32, 64, 127, -3, -5, -128};

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * BGEN views: every case of the vectors byte for byte, index rows included; what a resume keeps; what is
- * refused; and what a random read costs.
+ * BGEN views: every case of the vectors byte for byte, index rows included; what a resume keeps;
+ * what is refused; and what a random read costs.
  */
-#include "encoderd/sched.h"
-#include "encoderd/sidecar.h"
+#include "encoderd/serve/sched.h"
+#include "encoderd/serve/sidecar.h"
 #include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
 
@@ -175,8 +176,8 @@ static bool take_word(struct view_options *options, const char *word, char **sav
     return true;
 }
 
-/* The reference shows phase and ploidy as they are stored. False for a case with options that are not this
- * format's, or whose error is the front's to find. */
+/* The reference shows phase and ploidy as they are stored. False for a case with options that are
+ * not this format's, or whose error is the front's to find. */
 static bool take_options(struct view_options *options, char *text)
 {
     char *save;
@@ -513,7 +514,8 @@ static void rows_of_index(const struct view_options *options, bool good, struct 
     made_remove(&store);
 }
 
-/* The index is of every variant. What it says of the file's first bytes is as much as can be read of them. */
+/* The index is of every variant. What it says of the file's first bytes is as much as can be read
+ * of them. */
 static void a_call_that_cannot_be_is_not_the_index(void **state)
 {
     (void)state;
@@ -575,8 +577,8 @@ static void one_variant_costs_its_own_blocks(void **state)
     for (uint64_t row = 0; row < layout->nrows; row += 97) {
         const uint64_t at = layout->header_nbytes + row * layout->row_nbytes;
 
-        /* A row of genotypes is 6000 bytes and its flags are 3000: one block of each, or two where it
-         * crosses from one to the next. */
+        /* A row of genotypes is 6000 bytes and its flags are 3000: one block of each, or two where
+         * it crosses from one to the next. */
         assert_true(blocks_for(view, at, at + layout->row_nbytes) <= 4);
     }
     assert_int_equal(blocks_for(view, 0, layout->header_nbytes), 0);
@@ -655,9 +657,9 @@ static void read_through(const struct view *view, const uint8_t *whole, unsigned
     arena_free(arena);
 }
 
-/* Blocks that reach from one span into the next are written into both by one worker; whoever is last
- * finishes the rows. And what is phased in blocks that are stored alike, as where all calls are or nearly, is found
- * out once; encode_range, which has nowhere to keep it, each time. */
+/* Blocks that reach from one span into the next are written into both by one worker; whoever is
+ * last finishes the rows. And what is phased in blocks that are stored alike, as where all calls
+ * are or nearly, is found out once; encode_range, which has nowhere to keep it, each time. */
 static void any_number_of_workers_makes_the_same_bytes(void **state)
 {
     static const char *const made[] = {

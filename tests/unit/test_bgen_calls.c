@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The BGEN kernels: the plain form against a table written from the specification, every plane form
  * against the same, and what is done to whole rows.
@@ -22,8 +23,8 @@
 #define REGION       ((MAX_ELEMENTS + 8 + GUARD) & ~(GUARD - 1))
 #define MARGIN       8
 
-/* doc/FORMATS.md, "Out: BGEN", as stored and as a diploid; (a, −2) is also a call on a ploidy axis of 1. Every other pair
- * is not a call. */
+/* doc/FORMATS.md, "Out: BGEN", as stored and as a diploid; (a, −2) is also a call on a ploidy axis
+ * of 1. Every other pair is not a call. */
 static const struct spec {
     int8_t a, b;
     struct code {
@@ -102,7 +103,8 @@ static void region_free(uint8_t *region)
     munmap(region - GUARD, REGION + 2 * GUARD);
 }
 
-/* Planes of nelements, either right at the region's start or with 8 bytes between them and its end. */
+/* Planes of nelements, either right at the region's start or with 8 bytes between them and its
+ * end. */
 static struct planes make_planes(uint8_t *region, const int8_t *elements, uint64_t nelements)
 {
     const bool low = elements_are_low(elements, nelements) && rng_chance(700);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bgen_header: any part of it is that part of the whole, which is as doc/FORMATS.md has it.
  */

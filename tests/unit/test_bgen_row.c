@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whole rows of a BGEN, put in pieces by the kernels in any order: zlib inflates them, checksum included, to
- * what the specification says.
+ * Whole rows of a BGEN, put in pieces by the kernels in any order: zlib inflates them, checksum
+ * included, to what the specification says.
  */
 #include "encoderd/format/bgen_row.h"
 

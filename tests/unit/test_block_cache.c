@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kept: what comes back is what was put, whatever was put, dropped and asked for meanwhile and by whom; and a decoder
- * that keeps hands over the same planes, without decoding, until they are forgotten.
+ * kept: what comes back is what was put, whatever was put, dropped and asked for meanwhile and by
+ * whom; and a decoder that keeps hands over the same planes, without decoding, until they are
+ * forgotten.
  */
 #include "zarr_fixture.h"
 
@@ -102,7 +104,8 @@ static void the_oldest_goes(void **state)
     assert_true(count_found(kept, 360, 400, PLANE) >= 36);
 }
 
-/* Of another length it is another block, and not to be had; one that is longer than all before starts anew. */
+/* Of another length it is another block, and not to be had; one that is longer than all before
+ * starts anew. */
 static void lengths(void **state)
 {
     struct block_cache *kept = *state;
@@ -210,7 +213,8 @@ static void too_small(void **state)
     block_cache_free(kept);
 }
 
-/* Of blocks of a few bytes no more are kept than of longer ones: what is noted of them counts, too. */
+/* Of blocks of a few bytes no more are kept than of longer ones: what is noted of them counts,
+ * too. */
 static void tiny_blocks(void **state)
 {
     struct block_cache *kept = *state;

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every call that a store can have, in every way of storing it: the .bed and the .bgen in each of its forms say
- * what one plain definition says, and refuse the same variants.
+ * Every call that a store can have, in every way of storing it: the .bed and the .bgen in each of
+ * its forms say what one plain definition says, and refuse the same variants.
  */
 #include "encoderd/format/bed.h"
 #include "tests/unit/bgen_data.h"

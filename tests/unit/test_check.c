@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * check: clean stores have no problems; each kind of damage is named with its array and chunk.
  */
-#include "encoderd/check.h"
+#include "encoderd/check/check.h"
 
 #include "common/crc32c.h"
 #include "tests/unit/made_store.h"
@@ -259,8 +260,8 @@ static void expect_remark(const char *store, const char *remark)
     free(report.text);
 }
 
-/* A tool may write a site without its ALT, and calls of it: they are shown, as plink2 shows them. A second ALT
- * that is not there cannot be. */
+/* A tool may write a site without its ALT, and calls of it: they are shown, as plink2 shows them. A
+ * second ALT that is not there cannot be. */
 static void test_calls_without_alt(void **state)
 {
     static const int64_t beyond[] = {0, 0, 0, 1, 1, 1, -1, -1, 0, -2, 2, 0};
@@ -313,7 +314,8 @@ static void put_dtype(const struct made_store *store, const char *name, const ch
     made_text(store, key, text);
 }
 
-/* What is legal and not read here is no fault of the store, unless a view needs it; what is no type is. */
+/* What is legal and not read here is no fault of the store, unless a view needs it; what is no type
+ * is. */
 static void test_dtypes(void **state)
 {
     static const char *const legal[] = {"\"<M8[ns]\"", "\"|V8\"", "\"<c16\"",
@@ -356,7 +358,8 @@ static void test_absent(void **state)
     remove_store(path);
 }
 
-/* A genotype chunk that is not stored, of more rows than a block has: sites of one allele are at its end. */
+/* A genotype chunk that is not stored, of more rows than a block has: sites of one allele are at
+ * its end. */
 static void test_absent_genotypes(void **state)
 {
     enum { N = 3000, SAMPLES = 300 };

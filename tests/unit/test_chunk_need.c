@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Needs: the stores of the vectors, through a kind of store that answers when it is told to: later, in any order, with
- * failures, by threads. What is decoded from bytes that were asked for must be what is decoded by waiting, and
- * decoding must read nothing that was not.
+ * Needs: the stores of the vectors, through a kind of store that answers when it is told to: later,
+ * in any order, with failures, by threads. What is decoded from bytes that were asked for must be
+ * what is decoded by waiting, and decoding must read nothing that was not.
  */
 #include "zarr_fixture.h"
 
@@ -316,7 +317,8 @@ static void end_asker(struct asker *asker)
     decoder_free(asker->decoder);
 }
 
-/* Several at a time, answers in any order between their looks; some fail, and some give up while they wait. */
+/* Several at a time, answers in any order between their looks; some fail, and some give up while
+ * they wait. */
 static void go_through(struct late_fixture *f, struct zarr_array *array)
 {
     struct asker askers[ASKERS];
@@ -636,7 +638,8 @@ static void *answer_all(void *arg)
     return NULL;
 }
 
-/* The blocks that the asker wanted, against those of a decoder that waits; only plain ones can be compared. */
+/* The blocks that the asker wanted, against those of a decoder that waits; only plain ones can be
+ * compared. */
 static void hold_wanted(struct crowd *crowd, struct asker *asker, struct decoder *by_waiting,
                         bool planes_ok)
 {

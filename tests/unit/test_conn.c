@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/cleanup.h"
 #include "common/memfd.h"
 #include "proto/conn.h"

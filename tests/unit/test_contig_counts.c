@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Counts of contigs, from what is stored.
  */
@@ -74,7 +75,8 @@ static void test_absent_chunks(void **state)
     }
 }
 
-/* A store of some kilobytes that claims 2^40 variants in as many chunks, of which the last is there. */
+/* A store of some kilobytes that claims 2^40 variants in as many chunks, of which the last is
+ * there. */
 static void test_claims(void **state)
 {
     const uint64_t n = UINT64_C(1) << 40;

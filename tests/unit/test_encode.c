@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * encode: whole streams against the vectors, and any range of bytes against the whole.
  */
@@ -129,7 +130,8 @@ static void test_ranges_of_vectors(void **state)
     }
 }
 
-/* Chunk edges and block edges inside output bytes, in every combination with the number of samples. */
+/* Chunk edges and block edges inside output bytes, in every combination with the number of
+ * samples. */
 static void test_ranges_of_made_stores(void **state)
 {
     static const char *const options[] = {

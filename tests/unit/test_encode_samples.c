@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * encode, for samples that are not all of them: each selected sample's calls are those that it has in the
- * whole .bed, whatever was selected, in whatever order, from whatever blocks.
+ * encode, for samples that are not all of them: each selected sample's calls are those that it has
+ * in the whole .bed, whatever was selected, in whatever order, from whatever blocks.
  */
 #include "encoderd/select/selection_open.h"
 #include "tests/unit/made_store.h"
@@ -221,7 +222,8 @@ static void test_ploidy_chunks(void **state)
     made_remove(&store);
 }
 
-/* The same calls in wider elements are the same .bed, whatever the shape, the chunks and the blocks. */
+/* The same calls in wider elements are the same .bed, whatever the shape, the chunks and the
+ * blocks. */
 static void check_wide(const char *shape, const char *chunks, unsigned allele_nbytes)
 {
     char path[4096], wide_path[4096], options[1024];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a process that died says about it, in each way in which one can die. */
 #include "common/evidence.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/buf.h"
 #include "encoderd/select/expr_tree.h"
 

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * extract: the fast form against the plain one, over random planes, masks and offsets.
  */
-#include "encoderd/extract.h"
+#include "encoderd/encode/extract.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

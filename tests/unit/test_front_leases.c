@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "fused/asks.h"
 #include "fused/late.h"
 #include "fused/leases.h"

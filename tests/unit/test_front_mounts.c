@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mounts: what is unmounted is a mount of vczfs, or nothing is.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/meta/json_prune.h"
 #include "encoderd/zarr/meta/meta_text.h"
 

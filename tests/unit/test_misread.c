@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * misread, chromosome: which names are refused where, and what contigs are called: the edges of both tables.
+ * misread, chromosome: which names are refused where, and what contigs are called: the edges of
+ * both tables.
  */
 #include "encoderd/format/chromosome.h"
 #include "encoderd/format/misread.h"

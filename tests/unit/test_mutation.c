@@ -1,12 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Thousands of seeded corruptions of real stores, each opened and read whole through the library: an error
- * that names what is at fault, or, where the change does not matter, the right bytes.
+ * Thousands of seeded corruptions of real stores, each opened and read whole through the library:
+ * an error that names what is at fault, or, where the change does not matter, the right bytes.
  *
- * Some changes cannot be noticed by anybody, because what they leave is another well-formed store: a
- * compressed byte without a checksum over it (zstd and LZ4 inside Blosc have none), a raw byte, a chunk that
- * is gone (Zarr reads it as the fill value), two chunks of one array exchanged, a field of the metadata
- * that still has a legal value. Of these only "no crash, no overrun, no hang, no more memory than the
- * budget" is asserted, and they are counted apart (UNSEEN). Everything else is held to "error or right".
+ * Some changes cannot be noticed by anybody, because what they leave is another well-formed store:
+ * a compressed byte without a checksum over it (zstd and LZ4 inside Blosc have none), a raw byte, a
+ * chunk that is gone (Zarr reads it as the fill value), two chunks of one array exchanged, a field
+ * of the metadata that still has a legal value. Of these only "no crash, no overrun, no hang, no
+ * more memory than the budget" is asserted, and they are counted apart (UNSEEN). Everything else is
+ * held to "error or right".
  */
 #include "common/crc32c.h"
 #include "tests/unit/view_fixture.h"
@@ -157,7 +159,8 @@ static bool is_read(const char *key)
     return strchr(key, '/') == NULL;
 }
 
-/* What an absent chunk of the vectors is held against: a store may be refused for it, but not look different. */
+/* What an absent chunk of the vectors is held against: a store may be refused for it, but not look
+ * different. */
 static bool is_witness(const struct store_file *file)
 {
     return file != NULL && (strncmp(file->key, "region_index/", 13) == 0 ||
@@ -347,14 +350,14 @@ static void strip_meaning(json_t *node)
     void *next;
     size_t i;
 
-    json_object_foreach_safe(node, next, key, value)
-    {
+    json_object_foreach_safe (node, next, key, value) {
         if (has_meaning(key))
             json_object_del(node, key);
         else
             strip_meaning(value);
     }
-    json_array_foreach(node, i, value) strip_meaning(value);
+    json_array_foreach (node, i, value)
+        strip_meaning(value);
 }
 
 /* Do the texts differ in such fields only? */
@@ -416,7 +419,8 @@ static void mutate_field(struct mutation *m, uint64_t *random)
     buf_append(&m->after, text, strlen(text));
     describe(m, "field %s: %.120s", where, text);
     put_after(m);
-    /* A fill value may be any number. The lengths of these two axes are held against nothing else. */
+    /* A fill value may be any number. The lengths of these two axes are held against nothing
+     * else. */
     m->unseen_ok = strcmp(where, "fill_value") == 0 || strcmp(where, "dimension_separator") == 0 ||
                    ((strcmp(where, "shape") == 0 || strcmp(where, "chunks") == 0 ||
                      strcmp(where, "chunk_shape") == 0) &&
@@ -473,7 +477,8 @@ static void mutate_kind(struct mutation *m, uint64_t *random)
     drop(m->subject, m->file->key);
     if (kind == 0) {
         describe(m, "removed");
-        /* A chunk that is not there is fill values, an ID or consolidated metadata may be left out. */
+        /* A chunk that is not there is fill values, an ID or consolidated metadata may be left
+         * out. */
         m->unseen_ok = !m->file->metadata || strncmp(m->file->key, "variant_id/", 11) == 0;
     } else if (kind == 1) {
         describe(m, "directory");
@@ -675,7 +680,8 @@ static size_t directory_begin(const struct buf *archive)
     return get_number(archive, at + 16, 4);
 }
 
-/* Half of the changes in the directory and its end. Returns the first byte that is not as it was. */
+/* Half of the changes in the directory and its end. Returns the first byte that is not as it
+ * was. */
 static size_t change_archive(const char *name, const struct buf *archive, size_t directory,
                              uint64_t *random, struct buf *out)
 {
@@ -708,8 +714,8 @@ static size_t change_archive(const char *name, const struct buf *archive, size_t
     return at;
 }
 
-/* Deflated members have a checksum over all of them; what the directory calls a member may be another
- * name, and then a chunk is not there. Of stored members only parts are read. */
+/* Deflated members have a checksum over all of them; what the directory calls a member may be
+ * another name, and then a chunk is not there. Of stored members only parts are read. */
 static void run_archive(const char *name, bool deflated)
 {
     struct subject *subject = calloc(1, sizeof *subject);

@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * narrow: every width against the plain way, one element at a time.
  */
-#include "encoderd/narrow.h"
+#include "encoderd/encode/narrow.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,7 +98,8 @@ static void test_gather(void **state)
     srand(4);
     for (unsigned i = 0; i < 4000; i++) {
         const unsigned width = widths[i % 4], step = 1 + i / 4 % 2;
-        /* The block's first element, or the one before it: alleles of calls are counted from the call's. */
+        /* The block's first element, or the one before it: alleles of calls are counted from the
+         * call's. */
         const uint64_t first = (uint64_t)rand() % 3 - 1, n = (uint64_t)rand() % N;
 
         make_elements(&elements, width, 20);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/parallel.h"
 
 #include <setjmp.h>

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * phase_cache: what comes out was put in for that very key, however keys meet in its slots and whoever
- * else is at it.
+ * phase_cache: what comes out was put in for that very key, however keys meet in its slots and
+ * whoever else is at it.
  */
-#include "encoderd/phase_cache.h"
+#include "encoderd/encode/phase_cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -126,8 +127,8 @@ static void test_same_slot(void **state)
     }
 }
 
-/* Keys next to one another, as spans ask for them, find slots of their own for the most part, in every field:
- * a cache whose keys meet in a few slots is none. */
+/* Keys next to one another, as spans ask for them, find slots of their own for the most part, in
+ * every field: a cache whose keys meet in a few slots is none. */
 static void test_spread(void **state)
 {
     struct phase_cache *cache = *state;

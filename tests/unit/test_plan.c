@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plan: spans stay within their limit, also where a long header meets rows that are made whole.
  */
-#include "encoderd/plan.h"
+#include "encoderd/serve/plan.h"
 
 #include "common/size.h"
 
@@ -74,7 +75,8 @@ static void any_read_of_any_layout(void **state)
     }
 }
 
-/* Short reads near one another are a random reader's; long ones, out of order by a few, read-ahead's. */
+/* Short reads near one another are a random reader's; long ones, out of order by a few,
+ * read-ahead's. */
 static void near_is_next_for_long_reads_only(void **state)
 {
     const struct stream_layout *layout = &layouts[0];
@@ -102,8 +104,9 @@ static void near_is_next_for_long_reads_only(void **state)
         plan_read(&reader, layout, size, &limits, reader.next + 3 * 131072, 4096).sequential);
 }
 
-/* How many of these reads, of the page in which each step-th row begins, are taken for a run. A page begins in the row
- * before; what of that the reader was given already it asks for again (`again`), or not. */
+/* How many of these reads, of the page in which each step-th row begins, are taken for a run. A
+ * page begins in the row before; what of that the reader was given already it asks for again
+ * (`again`), or not. */
 static unsigned count_sequential(const struct stream_layout *layout,
                                  const struct plan_limits *limits, unsigned step, bool again)
 {
@@ -123,8 +126,8 @@ static unsigned count_sequential(const struct stream_layout *layout,
     return n;
 }
 
-/* Who reads a little of each row, or of every few, by pages as the kernel does, is soon given whole rows; who leaves
- * out more, what they asked for. */
+/* Who reads a little of each row, or of every few, by pages as the kernel does, is soon given whole
+ * rows; who leaves out more, what they asked for. */
 static void a_little_of_each_row_is_a_run(void **state)
 {
     struct stream_layout many = layouts[5];

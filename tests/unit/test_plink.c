@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PLINK views: the sidecars and, for whole stores, the .bed, against what the reference tool made.
  */
@@ -255,7 +256,8 @@ static void test_vectors(void **state)
         nrun += run_case(&test);
     }
     fclose(cases);
-    /* 40 stores less haploid, three zips and, for now, perhaps a sharded one; three more with options. */
+    /* 40 stores less haploid, three zips and, for now, perhaps a sharded one; three more with
+     * options. */
     assert_true(nrun >= 38);
 }
 
@@ -516,8 +518,8 @@ static void test_put_refuses(void **state)
     close_made(&o);
 }
 
-/* The byte that ends a row belongs to its last run alone, whatever was in it; any other byte may hold
- * another run's calls already. */
+/* The byte that ends a row belongs to its last run alone, whatever was in it; any other byte may
+ * hold another run's calls already. */
 static void test_put_shared_bytes(void **state)
 {
     static const int8_t het_hom[16] = {0, 1, 0, 0};

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * printable: nothing of what others say moves a cursor or begins a line of its own; names stay as they are.
+ * printable: nothing of what others say moves a cursor or begins a line of its own; names stay as
+ * they are.
  */
 #include "common/printable.h"
 

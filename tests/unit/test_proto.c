@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/cleanup.h"
 #include "proto/proto.h"
 
@@ -179,7 +180,8 @@ static void test_wire_form(void **state)
     msgpack_unpacked_destroy(&unpacked);
 }
 
-/* Every field of the struct reaches the same place again: what was unpacked packs to the same bytes. */
+/* Every field of the struct reaches the same place again: what was unpacked packs to the same
+ * bytes. */
 static void test_round_trip(void **state)
 {
     struct proto_scratch *scratch = proto_scratch_new();
@@ -594,8 +596,8 @@ static void test_long_forms(void **state)
     proto_scratch_free(scratch);
 }
 
-/* A header may promise four billion elements. msgpack-c would make room for them at once; these must
- * be turned away before it sees them. */
+/* A header may promise four billion elements. msgpack-c would make room for them at once; these
+ * must be turned away before it sees them. */
 static void test_promises(void **state)
 {
     static const char *const headers[] = {"\xdd", "\xdf", "\xdb", "\xc6", "\xc9"};

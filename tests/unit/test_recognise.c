@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is given in place of a store is recognised, and nothing that might be a store is.
  */

@@ -1,4 +1,5 @@
-#include "encoderd/report.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "encoderd/report/report.h"
 #include "encoderd/select/selection_open.h"
 #include "encoderd/vcz/vcz_open.h"
 #include "tests/unit/made_store.h"
@@ -51,8 +52,7 @@ static json_t *named(json_t *list, const char *name)
     json_t *item;
     size_t i;
 
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         if (strcmp(json_string_value(json_object_get(item, "name")), name) == 0)
             return item;
     }

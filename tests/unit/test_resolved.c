@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * resolved: a path without links is opened, whatever it leads to; one that has become a link, or lies below one, is not.
+ * resolved: a path without links is opened, whatever it leads to; one that has become a link, or
+ * lies below one, is not.
  */
 #include "common/resolved.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The row map against a plain list of rows. */
 #include "encoderd/select/row_map.h"
 #include "tests/unit/rng.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/io.h"
 #include "common/memfd.h"
 #include "encoderd/select/rows.h"
@@ -112,7 +113,8 @@ static void rows_of_100(struct rows *rows)
     assert_int_equal(rows_finish(rows, &err), 0);
 }
 
-/* The saved bytes, altered at one place or two (bit 7 of byte `also`), in a memfd sealed as `seal` says. */
+/* The saved bytes, altered at one place or two (bit 7 of byte `also`), in a memfd sealed as `seal`
+ * says. */
 static int altered_twice(size_t at, uint8_t flip, size_t also, size_t cut, bool seal)
 {
     uint8_t bytes[256];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sandbox: what an encoder must still be able to do inside it, and what it must not.
  */
@@ -390,7 +391,8 @@ static void test_metadata(void **state)
     give_store_to(0, 0755);
 }
 
-/* The parent has every right over the child, and the child none over it: it may be the same user. */
+/* The parent has every right over the child, and the child none over it: it may be the same
+ * user. */
 static const char *reach_the_parent(void)
 {
     struct f_owner_ex owner = {F_OWNER_PID, parent};

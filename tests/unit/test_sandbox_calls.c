@@ -1,10 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sandbox_calls: each call that the kernel has, made from inside, fails with EPERM unless doc/SANDBOX.md says
- * why it does not; and those that are there may be made in no other form than they need.
+ * sandbox_calls: each call that the kernel has, made from inside, fails with EPERM unless
+ * doc/SANDBOX.md says why it does not; and those that are there may be made in no other form than
+ * they need.
  *
- * So that no call is really made (exit, say), a filter beneath the sandbox's has those that carry a mark traced: what the
- * sandbox allows then fails with ENOSYS, for want of a tracer, and what it refuses still fails with what the sandbox
- * says, since of two filters the stricter has its way.
+ * So that no call is really made (exit, say), a filter beneath the sandbox's has those that carry a
+ * mark traced: what the sandbox allows then fails with ENOSYS, for want of a tracer, and what it
+ * refuses still fails with what the sandbox says, since of two filters the stricter has its way.
  */
 #include "sandbox_fixture.h"
 
@@ -87,8 +89,8 @@ static int read_document(void **state)
     return file == NULL || fclose(file) != 0 || make_store(state) != 0;
 }
 
-/* uretprobe and uprobe: the kernel lets them past every filter, and they only serve code that a tracer put there
- * (SIGILL and ENXIO otherwise). */
+/* uretprobe and uprobe: the kernel lets them past every filter, and they only serve code that a
+ * tracer put there (SIGILL and ENXIO otherwise). */
 static bool is_past_filters(long call)
 {
 #ifdef __x86_64__

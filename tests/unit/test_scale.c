@@ -1,12 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * 500,000 samples × 100 million variants, without the data: every number on the way from a file's offset to a
- * call's place is as large as it will be, and nothing that is held is proportional to their product.
+ * 500,000 samples × 100 million variants, without the data: every number on the way from a file's
+ * offset to a call's place is as large as it will be, and nothing that is held is proportional to
+ * their product.
  */
 #include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
 
-#include "encoderd/plan.h"
 #include "encoderd/select/selection_open.h"
+#include "encoderd/serve/plan.h"
 #include "encoderd/vcz/vcz_open.h"
 
 #include <sys/resource.h>
@@ -23,7 +25,8 @@ static struct made_store store;
 static struct vcz *vcz;
 static struct selection selection;
 
-/* Homozygous for REF all over, by the fill value, but for the last call of all: homozygous for ALT. */
+/* Homozygous for REF all over, by the fill value, but for the last call of all: homozygous for
+ * ALT. */
 static void put_last_chunk(void)
 {
     static const char alt[2] = {1, 1};
@@ -170,7 +173,8 @@ static void test_bgen(void **state)
     assert_true(row > 3 * NSAMPLES && row < 3 * NSAMPLES + 1000);
     assert_int_equal(size, format.layout.header_nbytes + NVARIANTS * row);
     bytes = encode(&format, size - row, size);
-    /* The last call's P(RR), P(RA), before the checksum; the one before it is homozygous for REF. */
+    /* The last call's P(RR), P(RA), before the checksum; the one before it is homozygous for
+     * REF. */
     assert_int_equal(bytes[row - 6], 0);
     assert_int_equal(bytes[row - 5], 0);
     assert_int_equal(bytes[row - 8], 255);
@@ -206,7 +210,8 @@ static void test_plan(void **state)
     }
 }
 
-/* A choice of variants costs a bit and a half for each, and finds the last as it finds the first. */
+/* A choice of variants costs a bit and a half for each, and finds the last as it finds the
+ * first. */
 static void test_rows(void **state)
 {
     struct rows rows;

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sched and arena: every byte of every lease is right whatever the number of workers, readers and
  * pages; nothing is stuck; nothing is left. Run under the thread sanitizer as well.
  */
-#include "encoderd/plan.h"
+#include "encoderd/serve/plan.h"
 #include "tests/unit/sched_fixture.h"
 
 #include <setjmp.h>
@@ -39,8 +40,8 @@ static void test_a_second_reader_costs_no_decoding(void **state)
     stop(&bench);
 }
 
-/* Each of 64 handles reads a few of the pieces of one run, as the kernel deals them out where all of them
- * read all of it. */
+/* Each of 64 handles reads a few of the pieces of one run, as the kernel deals them out where all
+ * of them read all of it. */
 static void test_readers_of_one_run_share_it(void **state)
 {
     struct bench bench = start(UINT64_C(32) << 20, 2);
@@ -118,7 +119,8 @@ static void test_arena_full(void **state)
     stop(&bench);
 }
 
-/* Everything leased and nothing returned: later reads are not answered, and nothing else happens. */
+/* Everything leased and nothing returned: later reads are not answered, and nothing else
+ * happens. */
 static void test_reader_slower_than_encoder(void **state)
 {
     struct bench bench = start(UINT64_C(1) << 20, 2);
@@ -212,8 +214,8 @@ static void test_many_readers(void **state)
     stop(&bench);
 }
 
-/* A read that had to wait for room is answered after its handle is closed, and that handle is not kept for it:
- * it would count as a reader, who takes room from others, for ever. */
+/* A read that had to wait for room is answered after its handle is closed, and that handle is not
+ * kept for it: it would count as a reader, who takes room from others, for ever. */
 static void test_handles_closed_while_their_reads_wait(void **state)
 {
     struct bench bench = start(UINT64_C(1) << 20, 1);
@@ -260,8 +262,8 @@ static bool lose_a_wake_up(struct bench *bench, uint64_t id)
     return false;
 }
 
-/* Whatever went wrong: work lies there, everybody sleeps, and nobody says so. On a busy machine a worker
- * may not have gone to sleep yet and take the read by itself: then the next one is tried. */
+/* Whatever went wrong: work lies there, everybody sleeps, and nobody says so. On a busy machine a
+ * worker may not have gone to sleep yet and take the read by itself: then the next one is tried. */
 static void test_a_lost_wake_up_costs_a_look(void **state)
 {
     struct bench bench = start(UINT64_C(8) << 20, 2);
@@ -295,8 +297,8 @@ static void mend_chunk(const char *name)
     damaged_chunk(name, "mv \"$f.keep\" \"$f\"");
 }
 
-/* A chunk that cannot be decoded (its table of blocks is overwritten) fails the reads that need it, and
- * no other. */
+/* A chunk that cannot be decoded (its table of blocks is overwritten) fails the reads that need it,
+ * and no other. */
 static void test_bad_chunk_fails_alone(void **state)
 {
     uint64_t good = 0, bad = 0;
@@ -325,7 +327,8 @@ static void test_bad_chunk_fails_alone(void **state)
     mend_chunk("3.2.0");
 }
 
-/* Bytes of two rows, the end of one and the beginning of the next, need nothing of a chunk in the middle. */
+/* Bytes of two rows, the end of one and the beginning of the next, need nothing of a chunk in the
+ * middle. */
 static void test_bad_chunk_leaves_ends_of_rows(void **state)
 {
     struct bench bench;
@@ -423,8 +426,8 @@ static void test_plans(void **state)
     }
 }
 
-/* Spans that overlap and end at the same row, [row + 1, row + 3) and [row, row + 3), and the one that
- * begins there: both have the rest of their block to donate to it. */
+/* Spans that overlap and end at the same row, [row + 1, row + 3) and [row, row + 3), and the one
+ * that begins there: both have the rest of their block to donate to it. */
 static void ask_for_overlapping(struct bench *bench, const struct stream_layout *layout,
                                 uint64_t row)
 {
@@ -459,8 +462,8 @@ static void test_overlapping_spans_donate_once(void **state)
     undo_bgen(kept);
 }
 
-/* A file's header takes no genotypes, and so no worker: when room for it comes it is there at once, and
- * nobody but the call that made it can say so. */
+/* A file's header takes no genotypes, and so no worker: when room for it comes it is there at once,
+ * and nobody but the call that made it can say so. */
 static void test_a_header_that_had_to_wait(void **state)
 {
     char kept[sizeof made];
@@ -502,9 +505,9 @@ static void read_from(struct bench *bench, uint64_t handle, uint64_t *at)
     assert_true(sched_return(bench->sched, answer.lease));
 }
 
-/* Work ahead of somebody who paused is left lying where it is not worth beginning yet, and the workers fall
- * asleep. Whoever then asks for some of it is served, though there is nothing new to be made. (Blocks that
- * reach over many rows, and several readers, so that spans are short.) */
+/* Work ahead of somebody who paused is left lying where it is not worth beginning yet, and the
+ * workers fall asleep. Whoever then asks for some of it is served, though there is nothing new to
+ * be made. (Blocks that reach over many rows, and several readers, so that spans are short.) */
 static void test_work_ahead_is_begun_for_another_reader(void **state)
 {
     char kept[sizeof made];

@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sched over a store that makes cells wait: they are woken late, in any order, from another thread, or never; there
- * is no room for what they want; they fail; or they have to be run by a thread that may wait. Every byte is right all
- * the same, nothing is stuck, nothing that was asked for is forgotten. Run under the thread sanitizer as well.
+ * sched over a store that makes cells wait: they are woken late, in any order, from another thread,
+ * or never; there is no room for what they want; they fail; or they have to be run by a thread that
+ * may wait. Every byte is right all the same, nothing is stuck, nothing that was asked for is
+ * forgotten. Run under the thread sanitizer as well.
  *
  * What encode_need says is made up here (the linker puts these functions in its place).
  */
@@ -331,7 +333,8 @@ static uint64_t read_late(struct bench *bench, uint64_t at)
     return end;
 }
 
-/* What the store is asked for ahead has no part of the arena; and it is forgotten when the reader goes. */
+/* What the store is asked for ahead has no part of the arena; and it is forgotten when the reader
+ * goes. */
 static void test_far_ahead_where_they_are_not(void **state)
 {
     struct bench bench = start_fake(SAY_WAITS, UINT64_C(1) << 20, 2);
@@ -354,8 +357,8 @@ static void test_far_ahead_where_they_are_not(void **state)
     stop_fake(&bench);
 }
 
-/* A disk that hangs: nobody who needs nothing of it waits for it, though there is one worker and 64 readers
- * who do; and all ends at once when the scheduler does. */
+/* A disk that hangs: nobody who needs nothing of it waits for it, though there is one worker and 64
+ * readers who do; and all ends at once when the scheduler does. */
 static void test_what_never_comes_holds_nobody(void **state)
 {
     struct bench bench = start_fake(SAY_THERE, UINT64_C(8) << 20, 1);

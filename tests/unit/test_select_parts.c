@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of a selection: types, regions, samples, saved state, columns. */
 #include "common/io.h"
 #include "common/memfd.h"
@@ -271,7 +272,8 @@ static size_t put_member(uint8_t *to, const char *text, size_t len, bool bgzf)
     return n;
 }
 
-/* Lines that members divide anywhere, long ones among them; and every file that is cut short or damaged. */
+/* Lines that members divide anywhere, long ones among them; and every file that is cut short or
+ * damaged. */
 static void test_packed_regions(void **state)
 {
     char *text = malloc(300000);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ranges of a store's objects: however they are asked for, the same bytes; and how many at a time.
  */
@@ -351,7 +352,8 @@ static void check_answer(const struct asked *asked, uint64_t length)
     object_close(asked->range.object);
 }
 
-/* Objects that hang, with more ranges than there are threads, do not keep others from being read. */
+/* Objects that hang, with more ranges than there are threads, do not keep others from being
+ * read. */
 static void test_others_go_on(void **state)
 {
     enum { HUNG = 4, EACH = 100, OTHERS = 200 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A store that changes under a view: whichever way, what is read is what was there, or ERR_CHANGED.
  */
@@ -125,7 +126,8 @@ static void test_rewritten_in_place(void **state)
     end(object);
 }
 
-/* By a file that is older than the view. What was open is still what it was, but nobody can tell. */
+/* By a file that is older than the view. What was open is still what it was, but nobody can
+ * tell. */
 static void test_replaced(void **state)
 {
     struct object *object = begin();
@@ -195,7 +197,8 @@ static void test_directory_exchanged(void **state)
     end(object);
 }
 
-/* However many directories were used before it; where numbers of inodes are made up, as many as can be held. */
+/* However many directories were used before it; where numbers of inodes are made up, as many as can
+ * be held. */
 static void test_one_of_many_exchanged(void **state)
 {
     char from[512], to[512], key[16];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/vcz/sites.h"
 #include "encoderd/vcz/text.h"
 #include "encoderd/vcz/vcz_open.h"
@@ -184,7 +185,8 @@ static struct vcz *open_ok(const char *path)
     return vcz;
 }
 
-/* What early and other writers say about the store; `notice` is a part of what the user hears, or NULL. */
+/* What early and other writers say about the store; `notice` is a part of what the user hears, or
+ * NULL. */
 static void test_attributes(void **state)
 {
     static const struct {

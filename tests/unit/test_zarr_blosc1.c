@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Blosc frames: every compressor and shuffle block by block against c-blosc's own whole-frame decode,
- * and frames that lie.
+ * Blosc frames: every compressor and shuffle block by block against c-blosc's own whole-frame
+ * decode, and frames that lie.
  */
 #include "encoderd/zarr/codec/blosc1_decode.h"
 
@@ -111,7 +112,8 @@ static void test_all_kinds(void **state)
     free(frame);
 }
 
-/* c-blosc's threads write blocks as they finish: the same blocks in another order are the same data. */
+/* c-blosc's threads write blocks as they finish: the same blocks in another order are the same
+ * data. */
 static void test_block_order(void **state)
 {
     uint8_t *from = malloc(NBYTES + BLOSC_MAX_OVERHEAD), *turned;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Chunks of every layout and dtype, written here byte by byte, and chunks that lie.
  */

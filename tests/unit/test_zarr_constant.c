@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Blocks whose bytes are all the same: when they come as BLOCK_CONSTANT, when that takes no decoding, and what
- * must never be taken for one. Frames are built here block by block, so that what is stored is known to the byte.
+ * Blocks whose bytes are all the same: when they come as BLOCK_CONSTANT, when that takes no
+ * decoding, and what must never be taken for one. Frames are built here block by block, so that
+ * what is stored is known to the byte.
  */
 #include "zarr_fixture.h"
 
@@ -75,7 +77,8 @@ static void put_frame(struct fixture *fix, const struct zarr_array *array, const
     put_file(fix, key, frame, n);
 }
 
-/* An array of one-byte elements whose chunk is one block, stored in `flags` as these bytes after its length. */
+/* An array of one-byte elements whose chunk is one block, stored in `flags` as these bytes after
+ * its length. */
 static struct zarr_array *one_block(struct fixture *fix, uint8_t flags, uint8_t typesize,
                                     uint32_t nbytes, const uint8_t *stored, uint32_t nstored)
 {
@@ -107,7 +110,8 @@ static void expand(const struct block *block, uint8_t *out)
     }
 }
 
-/* Has the block, and holds it against its plain form, or `due` where that is known; says whether it was decoded. */
+/* Has the block, and holds it against its plain form, or `due` where that is known; says whether it
+ * was decoded. */
 static bool get(struct fixture *fix, struct chunk *chunk, uint64_t i, unsigned forms,
                 const uint8_t *due, struct block *block)
 {
@@ -352,7 +356,8 @@ static void test_not_asked_for(void **state)
     }
 }
 
-/* Runs of one of a few values, so that constants come again; now and then one byte is another, or all are noise. */
+/* Runs of one of a few values, so that constants come again; now and then one byte is another, or
+ * all are noise. */
 static void make_data(uint8_t *data, uint32_t n, uint32_t run)
 {
     for (uint32_t at = 0; at < n; at += run) {

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Damaged chunk files: every truncation is an error; a changed byte is an error or other bytes of the
- * right number, and never a crash (run under the sanitizers for what this is worth).
+ * Damaged chunk files: every truncation is an error; a changed byte is an error or other bytes of
+ * the right number, and never a crash (run under the sanitizers for what this is worth).
  */
 #include "zarr_fixture.h"
 

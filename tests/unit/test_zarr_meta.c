@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Metadata, good and bad.
  */
@@ -303,7 +304,8 @@ static void check_many_nans(size_t n, bool taken)
     free(text);
 }
 
-/* json.dumps writes these as they are, and zarr-python 3 did so with fill values (its issues 2741, 2990). */
+/* json.dumps writes these as they are, and zarr-python 3 did so with fill values (its issues 2741,
+ * 2990). */
 static void test_python_spelling(void **state)
 {
     static const struct {
@@ -353,8 +355,9 @@ static void test_python_spelling(void **state)
     bad(2, "shape", "[18446744073709551615,20,2]", ERR_CORRUPT);
 }
 
-/* json.dumps writes any string of Python's; the reader below knows neither the character 0 nor half a pair of
- * surrogates, which a byte that is not UTF-8 is to Python. They do no harm but where they would mean something. */
+/* json.dumps writes any string of Python's; the reader below knows neither the character 0 nor half
+ * a pair of surrogates, which a byte that is not UTF-8 is to Python. They do no harm but where they
+ * would mean something. */
 static void test_odd_strings(void **state)
 {
     static const char *const odd[] = {"\\u0000",         "a\\u0000b",

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shards, filters, transposed chunks, and chunks that are shared or streamed: written here, read back.
+ * Shards, filters, transposed chunks, and chunks that are shared or streamed: written here, read
+ * back.
  */
 #include "zarr_fixture.h"
 
@@ -263,8 +265,8 @@ static void put_entry(uint8_t *index, unsigned i, uint64_t at, uint64_t n)
     put_le64(index + i * 16 + 8, n);
 }
 
-/* A (4, 6) array whose element (i, j) is 10 i + j is stored transposed, as (6, 4), in one shard of (3, 4), whose
- * chunks are shards of (1, 2). */
+/* A (4, 6) array whose element (i, j) is 10 i + j is stored transposed, as (6, 4), in one shard of
+ * (3, 4), whose chunks are shards of (1, 2). */
 static void check_nested(const struct zarr_array *array)
 {
     struct err err = {0};
@@ -795,7 +797,8 @@ static struct zarr_array *two_long_chunks(unsigned codecs, const int32_t *values
     return make_v3("[6000034]", "[3000017]", "int32", "0", long_codecs[codecs]);
 }
 
-/* Two long chunks side by side, piece by piece: each goes on where it was, so that each is read once. */
+/* Two long chunks side by side, piece by piece: each goes on where it was, so that each is read
+ * once. */
 static void test_side_by_side(void **state)
 {
     int32_t *values = long_values();
@@ -821,8 +824,9 @@ static void test_side_by_side(void **state)
     close_fixture(&fix);
 }
 
-/* Parts that end within a block, as columns are read: the stream goes on all the same, so that the chunk is read
- * once; also where two are read in turn, and where the scratch is as small as it can be. */
+/* Parts that end within a block, as columns are read: the stream goes on all the same, so that the
+ * chunk is read once; also where two are read in turn, and where the scratch is as small as it can
+ * be. */
 static void test_parts_of_a_stream(void **state)
 {
     static const size_t scratches[] = {LONG_SCRATCH, (size_t)2 << 20};
@@ -874,8 +878,8 @@ static int first_failure(struct decoder *decoder, const struct zarr_array *array
     return -1;
 }
 
-/* Whatever is wrong at the end of a streamed chunk is an error when the end is reached, again and again;
- * and of a chunk that is decoded at once, at once. */
+/* Whatever is wrong at the end of a streamed chunk is an error when the end is reached, again and
+ * again; and of a chunk that is decoded at once, at once. */
 static void test_bad_streams(void **state)
 {
     int32_t *values = long_values();

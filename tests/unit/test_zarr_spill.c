@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Chunks that fit no memory, of every kind that cannot be streamed, through the temporary file: the bytes that
- * they would be with all the memory there is, in any order, from any thread; and hostile forms of each.
+ * Chunks that fit no memory, of every kind that cannot be streamed, through the temporary file: the
+ * bytes that they would be with all the memory there is, in any order, from any thread; and hostile
+ * forms of each.
  */
 #include "common/bytes.h"
 #include "common/crc32c.h"
@@ -189,7 +191,8 @@ static void expect_error(const struct zarr_array *array, enum err_code code, con
     assert_int_equal(bytes_spilled(), 0);
 }
 
-/* Damage: an error that names the chunk, always where it is cut off and where all of it is `checked`. */
+/* Damage: an error that names the chunk, always where it is cut off and where all of it is
+ * `checked`. */
 static void spoil(const struct zarr_array *array, const uint8_t *stored, size_t n, bool checked)
 {
     struct decoder *small = decoder_new(SMALL, NULL);
@@ -410,8 +413,8 @@ static void test_orders(void **state)
         }
 }
 
-/* ---- Filters: what a small decoder makes of them is what a large one makes, which other tests hold against
- * numcodecs' definitions ---- */
+/* ---- Filters: what a small decoder makes of them is what a large one makes, which other tests
+ * hold against numcodecs' definitions ---- */
 
 static void test_filters(void **state)
 {
@@ -855,8 +858,8 @@ static void test_shared(void **state)
     free(bytes);
 }
 
-/* Many chunks, and room for one and a half of them on their way: everybody gets the right bytes in the end,
- * and the file never has more than it may. */
+/* Many chunks, and room for one and a half of them on their way: everybody gets the right bytes in
+ * the end, and the file never has more than it may. */
 static void test_room(void **state)
 {
     static const char *const how[] = {"numcodecs.lz4", "crc32c", "zstd", NULL};

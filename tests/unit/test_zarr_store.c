@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The directory store, and what must not be opened in it.
  */
@@ -181,7 +182,8 @@ static void append(const void *data, size_t n, void *arg)
     buf_append(arg, data, n);
 }
 
-/* Of an object, its size, its time and which file it is; of a directory, what is added and removed. */
+/* Of an object, its size, its time and which file it is; of a directory, what is added and
+ * removed. */
 static void test_identity(void **state)
 {
     static const char *const keys[] = {"a/sub/1", "a/sub"};

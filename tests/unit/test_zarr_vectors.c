@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stores of the test vectors: the same data in many encodings must be the same data.
  */
@@ -45,7 +46,8 @@ static const char *const own_data[] = {
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 /* Bit (i mod 8) of byte i/8 of plane p is bit p of element i. */
-/* Decodes a block both ways; the caller frees the plain bytes. Returns whether it came as planes. */
+/* Decodes a block both ways; the caller frees the plain bytes. Returns whether it came as
+ * planes. */
 static bool both_ways(struct fixture *f, struct chunk *chunk, uint64_t i, struct block *out,
                       uint8_t **bytes)
 {
@@ -322,7 +324,8 @@ static int64_t *load_genotypes(struct fixture *f, const char *store, struct zarr
     return load_numbers(f, *array, &planes);
 }
 
-/* Absent chunks are the fill value; the others are those of the store that this one was made from. */
+/* Absent chunks are the fill value; the others are those of the store that this one was made
+ * from. */
 static void test_missing_chunks(void **state)
 {
     struct fixture f = {0}, whole = {0};

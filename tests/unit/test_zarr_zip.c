@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Zip stores: archives written here byte by byte, and archives that lie.
  */
@@ -485,7 +486,8 @@ static void test_things_beside(void **state)
     buf_free(&bytes);
 }
 
-/* zarr's ZipStore writes a member again where a file would be overwritten: Python reads the last one. */
+/* zarr's ZipStore writes a member again where a file would be overwritten: Python reads the last
+ * one. */
 static void test_written_twice(void **state)
 {
     static const struct entry entries[] = {
@@ -615,7 +617,8 @@ static void test_bad_members(void **state)
     free(text);
 }
 
-/* A member that is long because it is all zeros is no bomb: but no more of it is held than the budget. */
+/* A member that is long because it is all zeros is no bomb: but no more of it is held than the
+ * budget. */
 static void test_long_member(void **state)
 {
     size_t n = (size_t)100 << 20;
@@ -723,7 +726,8 @@ static void test_many(void **state)
 /* Offsets of the three numbers from the archive's end. */
 enum { END_COUNT = 22 - 10, END_NBYTES = 22 - 12, END_BEGIN = 22 - 16 };
 
-/* Python writes zip64's records from 2 GiB on, and leaves in the old one the numbers that fit there. */
+/* Python writes zip64's records from 2 GiB on, and leaves in the old one the numbers that fit
+ * there. */
 static void test_zip64_not_needed(void **state)
 {
     static const struct entry entries[] = {ZGROUP, {.name = "a/1", .data = "other", .n = 5}};

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zstd_zeros: frames of the library's making and by hand, whole and damaged, against the library's own decoding of all
- * of them.
+ * zstd_zeros: frames of the library's making and by hand, whole and damaged, against the library's
+ * own decoding of all of them.
  */
 #include "encoderd/zarr/codec/zstd_zeros.h"
 
@@ -36,7 +37,8 @@ static struct frame compress(const uint8_t *data, size_t nbytes, int level)
     return frame;
 }
 
-/* Decodes in buffers of exactly its size what is left after the cut, and adds the zeroes; false if that fails. */
+/* Decodes in buffers of exactly its size what is left after the cut, and adds the zeroes; false if
+ * that fails. */
 static bool decode_cut(const struct frame *frame, uint8_t *out, size_t *there)
 {
     uint8_t *in = malloc(frame->n);
@@ -55,7 +57,8 @@ static bool decode_cut(const struct frame *frame, uint8_t *out, size_t *there)
     return ok;
 }
 
-/* Holds the cut frame against the whole one; returns how many bytes were left, or SIZE_MAX if neither decodes. */
+/* Holds the cut frame against the whole one; returns how many bytes were left, or SIZE_MAX if
+ * neither decodes. */
 static size_t check(const struct frame *frame)
 {
     uint8_t *due = calloc(1, frame->nbytes), *got = calloc(1, frame->nbytes);
@@ -94,7 +97,8 @@ static void as_the_library_writes_them(void **state)
         fill(data, nbytes, end, 1 + (unsigned)(rng() % 200));
         frame = compress(data, nbytes, 1 + (int)(rng() % 12));
         there = check(&frame);
-        /* Nearly always it stores blocks of 128 KiB that are all zeroes as such, after the first. */
+        /* Nearly always it stores blocks of 128 KiB that are all zeroes as such, after the
+         * first. */
         if (nbytes == 512 * KIB && end > 0 && end <= 3 * BLOCK) {
             ndue++;
             ncut += there <= (end + BLOCK - 1) / BLOCK * BLOCK;
@@ -104,8 +108,8 @@ static void as_the_library_writes_them(void **state)
     assert_true(ndue > 80 && ncut > ndue * 9 / 10);
 }
 
-/* A bit flipped, a byte changed, cut short, or something after the end: no more and no less is accepted than
- * before. */
+/* A bit flipped, a byte changed, cut short, or something after the end: no more and no less is
+ * accepted than before. */
 static void damaged(void **state)
 {
     static uint8_t data[512 * KIB];
@@ -221,7 +225,8 @@ static void by_hand(void **state)
     CHECK(0xa0, 1000, BROKEN, {COMPRESSED, 10, 7}, {RLE, 1000, 0});
     CHECK(0xa0, 1000, BROKEN, {COMPRESSED, 10, 7}, {RLE, 990, 0});
     CHECK(0xa0, 1000, BROKEN, {RESERVED, 10, 7}, {RLE, 990, 0});
-    /* Of other kinds: no segment of its own (here with a window of 1 KiB and a size of 2 bytes), reserved. */
+    /* Of other kinds: no segment of its own (here with a window of 1 KiB and a size of 2 bytes),
+     * reserved. */
     CHECK(0xa8, 1000, BROKEN, {RAW, 10, 7}, {RLE, 990, 0});
     CHECK(0xa4, 1000, BROKEN, {RAW, 10, 7}, {RLE, 990, 0});
     CHECK(0xa1, 1000, BROKEN, {RAW, 10, 7}, {RLE, 990, 0});

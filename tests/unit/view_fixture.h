@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * view_fixture: open PLINK views for tests: of the vectors, and of stores that mkvcz makes.
  */
 #ifndef VCZFS_TESTS_VIEW_FIXTURE_H
 #define VCZFS_TESTS_VIEW_FIXTURE_H
 
-#include "encoderd/encode.h"
-#include "encoderd/view.h"
+#include "encoderd/encode/encode.h"
+#include "encoderd/serve/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

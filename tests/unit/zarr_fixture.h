@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zarr_fixture: small stores in a temporary directory, and whole arrays as numbers.
  */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tests against the wider world: `make check-world`. Where a registry was not reached they are skipped with that reason."""
 
 import os

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # root.sh SUITE PLACE SOURCE: builds vczfs and runs `make demo` in a bare Debian SUITE of its own, PLACE/SUITE, which
 # is made once. Root only. Nothing but SOURCE's committed files gets in, and nothing gets out.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # setup.sh PLACE: brings what Debian lacks and users of vczfs have into a folder of its own, in pinned versions.
 #
 #   PLACE/venv/bin    bio2zarr (vcf2zarr), vcztools, vczstore, biofuse, zarr, icechunk, pgenlib, bed-reader, bgen

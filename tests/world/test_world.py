@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """vczfs and the programs that its users have beside it: stores as they write them, bytes as they make and read them."""
 
 import contextlib

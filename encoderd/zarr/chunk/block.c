@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * block: decoding one block into the decoder's scratch.
  */
 #include "encoderd/zarr/chunk/decoder_impl.h"
 
-/* Only when it is decoded does it turn out that a zstd window is longer than there is memory for. The
- * temporary file has blocks of the same size. */
+/* Only when it is decoded does it turn out that a zstd window is longer than there is memory for.
+ * The temporary file has blocks of the same size. */
 static int decode_or_spill(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
                            struct block *out, struct err *err)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/chunk/block_cache.h"
 
 #include "common/bytes.h"
@@ -11,8 +12,8 @@
 
 /* So many parts with a lock each, so that a copy under one seldom holds anybody up. */
 #define NPARTS 8
-/* Planes are that long at most; a longer one is not kept. Of shorter ones than the least there are no more than of
- * those: what is noted of each must not come to more than the planes. */
+/* Planes are that long at most; a longer one is not kept. Of shorter ones than the least there are
+ * no more than of those: what is noted of each must not come to more than the planes. */
 #define PLANE_MAX ((size_t)1 << 20)
 #define SLOT_MIN  4096
 #define NONE      UINT32_MAX
@@ -211,8 +212,8 @@ static uint32_t take_slot(struct part *part)
     return i;
 }
 
-/* Notes that the block was decoded; has it been before? By its hash alone: if another one's is taken for it, that
- * costs a copy. */
+/* Notes that the block was decoded; has it been before? By its hash alone: if another one's is
+ * taken for it, that costs a copy. */
 static bool seen_before(struct block_cache *kept, uint64_t hash)
 {
     const uint32_t tag = (uint32_t)(hash >> 32) | 1;

@@ -1,11 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * block_cache: genotypes of blocks that were decoded for a random reader, in case the next one wants others of them.
+ * block_cache: genotypes of blocks that were decoded for a random reader, in case the next one
+ * wants others of them.
  *
- * A block holds dozens of rows, and a random reader takes part of one. What comes back to the same places (a region,
- * a list of variants, several jobs with the same list) finds there what decoding would cost a hundred times as much
- * to make again. A block is kept when it has been decoded for the second time, so that readers who never come back
- * cost next to nothing; and only if plane 0 says all of it, an eighth of its size: two-allele calls none of which is
- * missing. Memory is bounded, mmapped, and used in a ring: the oldest goes. Thread-safe throughout.
+ * A block holds dozens of rows, and a random reader takes part of one. What comes back to the same
+ * places (a region, a list of variants, several jobs with the same list) finds there what decoding
+ * would cost a hundred times as much to make again. A block is kept when it has been decoded for
+ * the second time, so that readers who never come back cost next to nothing; and only if plane 0
+ * says all of it, an eighth of its size: two-allele calls none of which is missing. Memory is
+ * bounded, mmapped, and used in a ring: the oldest goes. Thread-safe throughout.
  */
 #ifndef VCZFS_ZARR_CHUNK_BLOCK_CACHE_H
 #define VCZFS_ZARR_CHUNK_BLOCK_CACHE_H
@@ -42,7 +45,8 @@ bool block_cache_get(struct block_cache *kept, const struct block_cache_key *key
 /* Is it there, for now? */
 bool block_cache_has(struct block_cache *kept, const struct block_cache_key *key);
 
-/* Keeps a copy if the block was put before, not too long ago, unless the planes say more than plane 0 does. */
+/* Keeps a copy if the block was put before, not too long ago, unless the planes say more than plane
+ * 0 does. */
 void block_cache_put(struct block_cache *kept, const struct block_cache_key *key,
                      const struct planes *planes);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/chunk/blosc_blocks.h"
 
 #include "common/size.h"
@@ -5,8 +6,8 @@
 
 #include <stdlib.h>
 
-/* Blocks whose bytes lie near one another are one range, up to so many bytes; so long may a gap be, and gaps together
- * are no more than this part of it. */
+/* Blocks whose bytes lie near one another are one range, up to so many bytes; so long may a gap be,
+ * and gaps together are no more than this part of it. */
 #define RUN_NBYTES_MAX ((uint64_t)2 << 20)
 #define GAP_MAX        ((uint64_t)16 << 10)
 #define GAPS_PART      4

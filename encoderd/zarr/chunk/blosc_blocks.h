@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blosc_blocks: blocks as Blosc has cut them, of chunks whose index is known.
  */
@@ -13,7 +14,8 @@ size_t chunk_stored_nbytes(const struct chunk *chunk, uint32_t i);
 int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, uint8_t *to,
                      struct err *err);
 
-/* Blosc's blocks that the chunk's own [*first, *last] reach into, where these are cut in another way. */
+/* Blosc's blocks that the chunk's own [*first, *last] reach into, where these are cut in another
+ * way. */
 void blosc_blocks_of(const struct chunk *chunk, uint64_t *first, uint64_t *last);
 
 /* What Blosc's blocks [first, last] need, but for those that are not wanted; NULL: all are. */

@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cached: what is decoded once for all decoders, into their cache: a whole chunk, or one of Blosc's blocks.
+ * cached: what is decoded once for all decoders, into their cache: a whole chunk, or one of Blosc's
+ * blocks.
  */
 #ifndef VCZFS_ZARR_CHUNK_CACHED_H
 #define VCZFS_ZARR_CHUNK_CACHED_H
@@ -12,16 +14,16 @@ struct cached {
     uint32_t block; /* of Blosc's; 0 for a whole chunk */
 };
 
-/* A chunk is known by its store, its array's name and metadata (identity) and its place (label); a block
- * by its number too. */
+/* A chunk is known by its store, its array's name and metadata (identity) and its place (label); a
+ * block by its number too. */
 struct chunk_key {
     uint8_t bytes[sizeof(void *) + sizeof(uint32_t) + 32 + CHUNK_LABEL_MAX];
     size_t n;
 };
 void chunk_key(const struct chunk *chunk, uint32_t block, struct chunk_key *key);
 
-/* Copies bytes [at, at + n) of the entry of `size` bytes, which `fill` makes of a struct cached if need be, so that
- * nobody has to wait for this decoder to let go of it. */
+/* Copies bytes [at, at + n) of the entry of `size` bytes, which `fill` makes of a struct cached if
+ * need be, so that nobody has to wait for this decoder to let go of it. */
 int cached_copy(struct cached *shared, cache_fill *fill, uint64_t size, uint64_t at, uint8_t *to,
                 size_t n, struct err *err);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/chunk/chunk_need_impl.h"
 
 #include "common/size.h"
@@ -15,7 +16,8 @@ static enum range_state state_of(const struct piece *piece)
     return atomic_load_explicit(&piece->state, memory_order_acquire);
 }
 
-/* Does the piece that was asked for by name have the range, or will it, as far as the object goes? */
+/* Does the piece that was asked for by name have the range, or will it, as far as the object
+ * goes? */
 static bool covers_named(const struct piece *piece, const struct piece_range *range)
 {
     if (strcmp(range->key, piece->key) != 0 || range->from_end != piece->from_end)
@@ -42,9 +44,9 @@ static struct piece *find_listed(const struct stored *stored, const struct piece
 {
     struct piece *piece;
 
-    LIST_FOREACH(piece, &stored->pieces, link)
-    if (covers(piece, range))
-        return piece;
+    LIST_FOREACH (piece, &stored->pieces, link)
+        if (covers(piece, range))
+            return piece;
     return NULL;
 }
 
@@ -61,7 +63,8 @@ static void unlist(struct piece *piece)
     piece->listed = false;
 }
 
-/* Is it nobody's any more? One that the store has begun with stays until it is answered; it may be held again. */
+/* Is it nobody's any more? One that the store has begun with stays until it is answered; it may be
+ * held again. */
 static bool is_over(struct piece *piece)
 {
     struct pieces *pieces = pieces_of(piece->stored);

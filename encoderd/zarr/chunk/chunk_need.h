@@ -1,11 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * chunk_need: stored bytes that somebody needs, asked of the store before they are decoded.
  *
- * Bytes come in pieces: ranges of one object, each in a buffer of its own, on the way, there, or failed. A piece is of
- * one stored chunk or shard and shared by all who need it meanwhile; when the last of them gives it back it is gone,
- * or, if the store has not begun with it, taken back. A need holds pieces; what can be had without waiting is there at
- * once, and is that need's alone. Bytes of pieces count against the table's budget. Thread-safe but for the need
- * itself, which is one thread's at a time.
+ * Bytes come in pieces: ranges of one object, each in a buffer of its own, on the way, there, or
+ * failed. A piece is of one stored chunk or shard and shared by all who need it meanwhile; when the
+ * last of them gives it back it is gone, or, if the store has not begun with it, taken back. A need
+ * holds pieces; what can be had without waiting is there at once, and is that need's alone. Bytes
+ * of pieces count against the table's budget. Thread-safe but for the need itself, which is one
+ * thread's at a time.
  */
 #ifndef VCZFS_ZARR_CHUNK_CHUNK_NEED_H
 #define VCZFS_ZARR_CHUNK_CHUNK_NEED_H
@@ -52,12 +54,12 @@ struct chunk_need {
     struct chunk_need *next; /* to be woken */
 };
 
-/* After NEED_WAITS. True: there is still something on the way, and wake is called once when there is not, on any
- * thread, without locks. False: there is nothing; ask again. */
+/* After NEED_WAITS. True: there is still something on the way, and wake is called once when there
+ * is not, on any thread, without locks. False: there is nothing; ask again. */
 bool chunk_need_sleep(struct chunk_need *need);
 
-/* Gives all back; nothing is on the way any more, and wake is not called afterwards. Waits for no storage; only, if
- * wake is being called just now, for that call. */
+/* Gives all back; nothing is on the way any more, and wake is not called afterwards. Waits for no
+ * storage; only, if wake is being called just now, for that call. */
 void chunk_need_clear(struct chunk_need *need);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/chunk/chunk_table_impl.h"
 
 #include "common/size.h"
@@ -8,8 +9,8 @@
 #include <sys/resource.h>
 
 #define BUCKETS ((size_t)512)
-/* Objects that stay open though no decoder holds them: so many, and no more than a sixteenth of what the process
- * may have. */
+/* Objects that stay open though no decoder holds them: so many, and no more than a sixteenth of
+ * what the process may have. */
 #define OPEN_MAX ((uint64_t)256)
 #define OPEN_FEW ((uint64_t)8)
 /* Chunks and shards, and the memory of their indexes. */
@@ -100,9 +101,9 @@ static bool is_over(const struct chunk_table *table)
            table->index_nbytes > INDEX_NBYTES_MAX;
 }
 
-/* Takes what nobody holds from the table, the least recently used first, until it is within its bounds, or all of it;
- * returns it in a list linked through `age`. What lies in a shard holds it, and was asked for after it: shards go
- * after what lies in them has gone. */
+/* Takes what nobody holds from the table, the least recently used first, until it is within its
+ * bounds, or all of it; returns it in a list linked through `age`. What lies in a shard holds it,
+ * and was asked for after it: shards go after what lies in them has gone. */
 static void take_old(struct chunk_table *table, bool all, struct stored_ages *out)
 {
     struct stored *stored, *next;
@@ -204,9 +205,9 @@ static struct stored *find(struct chunk_table *table, const struct stored_name *
 {
     struct stored *stored;
 
-    LIST_FOREACH(stored, bucket_of(table, name), bucket)
-    if (memcmp(&stored->name, name, sizeof *name) == 0)
-        return stored;
+    LIST_FOREACH (stored, bucket_of(table, name), bucket)
+        if (memcmp(&stored->name, name, sizeof *name) == 0)
+            return stored;
     return NULL;
 }
 

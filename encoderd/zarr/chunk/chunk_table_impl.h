@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * chunk_table_impl: what a chunk_table is a table of.
  */
@@ -30,9 +31,8 @@ struct stored {
     /* Never changed. */
     struct stored_name name;
     struct chunk_table *table;
-    char *
-        label; /* owned; what it is called (chunk_label); NULL for a shard. Set under its own lock by
-                  stored_get, before that returns it to anybody */
+    char *label; /* owned; what it is called (chunk_label); NULL for a shard. Set under its own lock
+                    by stored_get, before that returns it to anybody */
 
     /* The table's, under its lock. */
     LIST_ENTRY(stored) bucket;
@@ -72,8 +72,8 @@ void stored_put(struct stored *stored);
 /* Its pieces (pieces.h). */
 struct pieces *table_pieces(const struct chunk_table *table);
 
-/* What chunks of an array were last seen to be: what is worth reading of the next one before it is known. Zero if none
- * was. */
+/* What chunks of an array were last seen to be: what is worth reading of the next one before it is
+ * known. Zero if none was. */
 struct stored_hint {
     uint8_t identity[32]; /* of the array */
     uint64_t length;      /* of a chunk, stored */

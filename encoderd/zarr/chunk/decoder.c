@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * decoder: scratch, and the stored bytes that it reads.
  */
@@ -11,8 +12,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-/* Under the address sanitizer what is not handed out may not be touched, neither by the decoders here
- * nor by a caller who holds on to a block. */
+/* Under the address sanitizer what is not handed out may not be touched, neither by the decoders
+ * here nor by a caller who holds on to a block. */
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #define FORBID(at, n) __asan_poison_memory_region(at, n)
@@ -52,7 +53,8 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
         err_set(err, ERR_MEMORY, "out of memory for a decoder");
         return NULL;
     }
-    /* The mapping is longer than what is handed out: reading past the end of a block stays inside. */
+    /* The mapping is longer than what is handed out: reading past the end of a block stays
+     * inside. */
     map = mmap(NULL, (size_t)mapped, PROT_READ | PROT_WRITE,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * decoder_impl: the insides of a decoder and of its chunks.
  */
@@ -11,8 +12,8 @@
 #include "encoderd/zarr/codec/codec.h"
 #include "encoderd/zarr/store/stream.h"
 
-/* Chunks that a decoder keeps, and with them their objects open: so many, and no more than its share, as one of
- * DECODERS_MAX, of the files that the process may have open; but a few. */
+/* Chunks that a decoder keeps, and with them their objects open: so many, and no more than its
+ * share, as one of DECODERS_MAX, of the files that the process may have open; but a few. */
 #define CHUNKS_MAX 64
 #define CHUNKS_FEW 8
 
@@ -31,8 +32,8 @@ struct chunk {
     uint64_t used; /* the decoder's tick when last asked for */
 };
 
-/* A chunk that is being streamed; none if stream is NULL. Several, because rows may go through several
- * chunks side by side. */
+/* A chunk that is being streamed; none if stream is NULL. Several, because rows may go through
+ * several chunks side by side. */
 #define STREAMS_MAX 8
 struct streaming {
     struct decoder *decoder; /* whose it is */
@@ -44,8 +45,8 @@ struct streaming {
     size_t last_nbytes;
 };
 
-/* A block whose bytes are all the same, as it was stored: those that are stored in the same way need not be
- * decoded to know. */
+/* A block whose bytes are all the same, as it was stored: those that are stored in the same way
+ * need not be decoded to know. */
 struct constant {
     struct stored_block as; /* nstored 0: none is known */
     uint8_t value;
@@ -88,34 +89,37 @@ struct layout_ops {
                        struct err *err);
     /* What the decoder has in hand for the chunk goes; NULL: nothing. */
     void (*drop)(struct decoder *decoder, const struct chunk *chunk);
-    /* With blocks of the same size, where it turns out only in decoding that there is not enough memory; NULL: none. */
+    /* With blocks of the same size, where it turns out only in decoding that there is not enough
+     * memory; NULL: none. */
     const struct layout_ops *otherwise;
     bool in_blocks; /* each is decoded by itself */
 };
 
-/* The calling thread is about to read that chunk: says so, for whoever wants to know what a process died of. -1 with
- * ERR_HELD if it must not. */
+/* The calling thread is about to read that chunk: says so, for whoever wants to know what a process
+ * died of. -1 with ERR_HELD if it must not. */
 int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const char *label,
                   struct err *err);
 
-/* Room in the scratch, 64-byte aligned and readable for 8 bytes past its end; all of it is taken back
- * by decoder_scratch_reset. NULL and ERR_BUDGET where it would pass scratch_max. */
+/* Room in the scratch, 64-byte aligned and readable for 8 bytes past its end; all of it is taken
+ * back by decoder_scratch_reset. NULL and ERR_BUDGET where it would pass scratch_max. */
 void decoder_scratch_reset(struct decoder *decoder);
 uint8_t *decoder_scratch(struct decoder *decoder, uint64_t nbytes, struct err *err);
 #define SCRATCH_SLACK ((uint64_t)128) /* what that may add to an area */
 
-/* Bytes of the chunk as it is stored: from what the decoder is to use, and what that does not have, from the store. */
+/* Bytes of the chunk as it is stored: from what the decoder is to use, and what that does not have,
+ * from the store. */
 int chunk_read(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, void *to,
                size_t n, struct err *err);
 
-/* The same where they lie, or in the scratch; there are BYTES_LEAD bytes in front of them that may be changed, as they
- * may, if they are put back. NULL: no scratch, or they cannot be read. */
+/* The same where they lie, or in the scratch; there are BYTES_LEAD bytes in front of them that may
+ * be changed, as they may, if they are put back. NULL: no scratch, or they cannot be read. */
 #define BYTES_LEAD                                                                                 \
     ((size_t)60) /* what follows the four bytes of a block's length is aligned in the scratch */
 uint8_t *chunk_bytes(struct decoder *decoder, const struct chunk *chunk, uint64_t offset, size_t n,
                      struct err *err);
 
-/* Bytes [begin, end) of the chunk's object, for a need. `shared`: others want just the same. And all of the chunk. */
+/* Bytes [begin, end) of the chunk's object, for a need. `shared`: others want just the same. And
+ * all of the chunk. */
 enum need chunk_need_bytes(const struct chunk *chunk, uint64_t begin, uint64_t end, bool shared,
                            struct chunk_need *need, struct err *err);
 enum need chunk_need_whole(struct chunk *chunk, struct chunk_need *need, struct err *err);
@@ -135,7 +139,8 @@ int decoder_name_chunk(const struct zarr_array *array, const char *label, struct
 /* From the bytes that the store says to the machine's. */
 void bytes_to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes);
 
-/* The chunk's entry in the temporary file, filled if need be; spill_put it. The scratch in use stays. */
+/* The chunk's entry in the temporary file, filled if need be; spill_put it. The scratch in use
+ * stays. */
 struct spill_entry;
 int chunk_spilled(struct decoder *decoder, struct chunk *chunk, struct spill_entry **out,
                   struct err *err);

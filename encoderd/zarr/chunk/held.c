@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/chunk/held.h"
 
 #include "common/evidence.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * layout: how a chunk is cut into blocks.
  */
@@ -7,7 +8,8 @@
 #include "encoderd/zarr/chunk/whole.h"
 #include "encoderd/zarr/codec/blosc1_decode.h"
 
-/* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this size. */
+/* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this
+ * size. */
 #define PIECE_NBYTES ((uint64_t)256 << 10)
 /* Pieces of what is decoded as a whole, or streamed. */
 #define LARGE_PIECE_NBYTES ((uint64_t)1 << 20)
@@ -53,8 +55,8 @@ static int lay_out_raw(struct chunk *chunk, struct err *err)
     return 0;
 }
 
-/* Elements straddle Blosc's blocks if the writer named another element size than the array's, and calls
- * do if their ploidy does not divide the block. */
+/* Elements straddle Blosc's blocks if the writer named another element size than the array's, and
+ * calls do if their ploidy does not divide the block. */
 static void recut(struct chunk *chunk)
 {
     uint64_t unit = call_nbytes(&chunk->array->meta);
@@ -65,8 +67,8 @@ static void recut(struct chunk *chunk)
     chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
 }
 
-/* Are Blosc's blocks so long that a thread that wants a part should not decode one for itself? Elements
- * must not straddle them. */
+/* Are Blosc's blocks so long that a thread that wants a part should not decode one for itself?
+ * Elements must not straddle them. */
 static bool is_large(const struct decoder *decoder, const struct chunk *chunk)
 {
     const struct blosc1_frame *frame = &chunk->stored->frame;
@@ -127,8 +129,8 @@ static enum need lay_out_blosc(struct decoder *decoder, struct chunk *chunk,
     return stored_make(chunk->stored, chunk->array, chunk->index, STORED_INDEXED, need, err);
 }
 
-/* Decoded once for all, or here as one block, or streamed, or into the temporary file; what can be none of
- * these is one block, and an error when it is asked for. */
+/* Decoded once for all, or here as one block, or streamed, or into the temporary file; what can be
+ * none of these is one block, and an error when it is asked for. */
 static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
 {
     const struct zarr_meta *meta = &chunk->array->meta;

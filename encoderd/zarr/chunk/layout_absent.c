@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * layout_absent: chunks that are not stored, which read as the fill value.
  */

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_blosc: blocks are Blosc's. They may come as planes, or as one byte where they were stored as the last such one
- * was, or from those that were kept.
+ * layout_blosc: blocks are Blosc's. They may come as planes, or as one byte where they were stored
+ * as the last such one was, or from those that were kept.
  */
 #include "common/bytes.h"
 #include "encoderd/zarr/chunk/blosc_blocks.h"

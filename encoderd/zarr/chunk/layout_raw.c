@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * layout_raw: the decoded bytes as such; blocks are pieces of them.
  */

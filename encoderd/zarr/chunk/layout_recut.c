@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * layout_recut: Blosc's blocks, cut anew, because Blosc's split elements or calls.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * layout_stream: pieces of a chunk that is too long to be held, from front to back.
  */
@@ -89,7 +90,8 @@ static struct streaming *free_stream(struct decoder *decoder)
     return free_stream(decoder);
 }
 
-/* The scratch holds no more than a piece while chunks are streamed; so they may have half of its size. */
+/* The scratch holds no more than a piece while chunks are streamed; so they may have half of its
+ * size. */
 static size_t streams_memory_max(const struct decoder *decoder)
 {
     return decoder->scratch_max / 2;
@@ -152,8 +154,9 @@ static int find_stream(struct decoder *decoder, struct chunk *chunk, struct stre
     return -1;
 }
 
-/* A reader that takes the chunk in parts of its own comes back for the rest of the block in which a part ended;
- * a stream cannot go back, and would start again for every part. No stream has to go for it, though. */
+/* A reader that takes the chunk in parts of its own comes back for the rest of the block in which a
+ * part ended; a stream cannot go back, and would start again for every part. No stream has to go
+ * for it, though. */
 static void keep_last(struct decoder *decoder, struct streaming *streaming, uint64_t begin,
                       const uint8_t *block, size_t n)
 {

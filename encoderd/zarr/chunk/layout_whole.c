@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * layout_whole: a chunk as one block, through all codecs.
  */
@@ -75,8 +76,8 @@ static int take_areas(struct decoder *decoder, const struct zarr_meta *meta, uin
     return 0;
 }
 
-/* The chunk's elements in C order and native bytes into `to`, which lies outside the scratch that is
- * still free. */
+/* The chunk's elements in C order and native bytes into `to`, which lies outside the scratch that
+ * is still free. */
 int whole_decode(struct decoder *decoder, struct chunk *chunk, uint8_t *to, struct err *err)
 {
     const struct zarr_meta *meta = &chunk->array->meta;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * open: chunks opened, and kept.
  */
@@ -33,7 +34,8 @@ static enum need open_chunk(struct decoder *decoder, const struct zarr_array *ar
     return rc;
 }
 
-/* The array is known by its name and metadata, not by its address, which may be another's by now. */
+/* The array is known by its name and metadata, not by its address, which may be another's by
+ * now. */
 static bool is_chunk(const struct chunk *chunk, const struct zarr_array *array,
                      const uint64_t *index)
 {

@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pieces: memory for stored bytes that are on the way or there, and its bound.
  *
- * A chunk_table's. Buffers are used again and again, so that their pages are not faulted in anew for each piece. One
- * lock covers the buffers, and the pieces and needs that chunk_need.c makes of them.
+ * A chunk_table's. Buffers are used again and again, so that their pages are not faulted in anew
+ * for each piece. One lock covers the buffers, and the pieces and needs that chunk_need.c makes of
+ * them.
  */
 #ifndef VCZFS_ZARR_CHUNK_PIECES_H
 #define VCZFS_ZARR_CHUNK_PIECES_H
@@ -31,7 +33,8 @@ static inline uint8_t *piece_buffer_at(struct piece_buffer *buffer)
     return (uint8_t *)buffer + 2 * PIECE_LEAD;
 }
 
-/* What it is, is never changed once others can see it; who holds it and the flags are under the lock of the pieces. */
+/* What it is, is never changed once others can see it; who holds it and the flags are under the
+ * lock of the pieces. */
 struct piece {
     LIST_ENTRY(piece) link; /* of the stored one's, while it is listed */
     struct piece *next;     /* of those that go */

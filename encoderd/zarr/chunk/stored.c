@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/chunk/stored.h"
 
 #include "common/bytes.h"
@@ -12,10 +13,11 @@
 /* Longer indexes stay in the file: an entry is then a read of its own. */
 #define INDEX_KEPT_MAX ((uint64_t)1 << 20)
 #define SCAN_NBYTES    ((uint64_t)64 << 10)
-/* What is read of a Blosc frame of which no other of its array has been seen: a header and a thousand blocks' begins. */
+/* What is read of a Blosc frame of which no other of its array has been seen: a header and a
+ * thousand blocks' begins. */
 #define HEAD_NBYTES ((uint64_t)4 << 10)
-/* What is read at once, where it has to be waited for, of a chunk of which no other of its array has been seen; and how
- * long those others may have been for one to be read whole. */
+/* What is read at once, where it has to be waited for, of a chunk of which no other of its array
+ * has been seen; and how long those others may have been for one to be read whole. */
 #define FIRST_NBYTES ((uint64_t)64 << 10)
 #define SMALL_NBYTES ((uint64_t)256 << 10)
 
@@ -37,8 +39,8 @@ static uint64_t index_nbytes(const struct zarr_shard_level *level)
     return level->nchunks * ENTRY_NBYTES + (level->index_crc ? 4 : 0);
 }
 
-/* Bytes [offset, offset + n) of its object, which is open; `ask` of them, and `most` if they have to be waited for, but
- * none past its end. */
+/* Bytes [offset, offset + n) of its object, which is open; `ask` of them, and `most` if they have
+ * to be waited for, but none past its end. */
 static enum need get_bytes(struct stored *stored, struct chunk_need *need, uint64_t offset,
                            uint64_t n, uint64_t ask, uint64_t most, struct piece_bytes *out,
                            struct err *err)
@@ -243,8 +245,8 @@ struct stored *stored_get(struct chunk_table *table, const struct zarr_array *ar
     return stored;
 }
 
-/* Without waiting a chunk is no more than opened, and its header read, if it has one; where there is waiting, more is
- * read with it, and chunks as short as the last ones whole. */
+/* Without waiting a chunk is no more than opened, and its header read, if it has one; where there
+ * is waiting, more is read with it, and chunks as short as the last ones whole. */
 static void open_range(const struct stored *stored, const struct zarr_array *array,
                        struct piece_range *range)
 {
@@ -457,7 +459,8 @@ static enum need make_step(struct stored *stored, const struct zarr_array *array
     return shard ? index_shard(stored, array, need, err) : index_blocks(stored, need, err);
 }
 
-/* What it costs to keep it; and, for the next of its array, what was worth reading. Another thread may be at a later step. */
+/* What it costs to keep it; and, for the next of its array, what was worth reading. Another thread
+ * may be at a later step. */
 static void note_made(struct stored *stored, const struct zarr_array *array)
 {
     const bool shard = is_shard(stored, array), blosc = stored_is_blosc(&array->meta);

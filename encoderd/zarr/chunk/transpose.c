@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/chunk/transpose.h"
 
 #include "common/size.h"
@@ -7,8 +8,8 @@
 /* An element's bytes are one axis more, the fastest in both orders. */
 #define AXES_MAX (ZARR_DIMS_MAX + 1)
 
-/* One of the two orders: its axes from the fastest on, and a step along each axis, in bytes: in the whole
- * and in the box at hand. */
+/* One of the two orders: its axes from the fastest on, and a step along each axis, in bytes: in the
+ * whole and in the box at hand. */
 struct order {
     unsigned axes[AXES_MAX];
     uint64_t step[AXES_MAX], box_step[AXES_MAX];
@@ -50,7 +51,8 @@ static void set_orders(struct walk *walk)
     set_steps(walk, &walk->plain, walk->shape, walk->plain.step);
 }
 
-/* Makes the box longer along the order's fastest axes, until its runs have `target` bytes or it is full. */
+/* Makes the box longer along the order's fastest axes, until its runs have `target` bytes or it is
+ * full. */
 static void grow(struct walk *walk, const struct order *order, uint64_t target)
 {
     uint64_t volume = 1, run = 1;

@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * transpose: elements brought from any order of axes into C order, from one file into another, in little memory.
+ * transpose: elements brought from any order of axes into C order, from one file into another, in
+ * little memory.
  *
- * Goes through boxes of elements that fit the memory and that are long along the fastest axes of either
- * order, so that both sides are touched in runs and not element by element.
+ * Goes through boxes of elements that fit the memory and that are long along the fastest axes of
+ * either order, so that both sides are touched in runs and not element by element.
  */
 #ifndef VCZFS_ZARR_CHUNK_TRANSPOSE_H
 #define VCZFS_ZARR_CHUNK_TRANSPOSE_H

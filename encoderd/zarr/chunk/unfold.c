@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define ZSTD_STATIC_LINKING_ONLY /* decompression without a window of its own */
 #include "encoderd/zarr/chunk/unfold.h"
 

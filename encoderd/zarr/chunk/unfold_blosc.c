@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unfold_blosc: Blosc frames whose blocks, or whose whole, no memory budget holds.
  *
- * Blocks for which there is room are c-blosc's, which takes two more of them for itself. Of longer ones the
- * streams are decompressed one by one into an area of their own, and un-shuffled from there. Format: c-blosc
- * README_CHUNK_FORMAT, and its function blosc_d.
+ * Blocks for which there is room are c-blosc's, which takes two more of them for itself. Of longer
+ * ones the streams are decompressed one by one into an area of their own, and un-shuffled from
+ * there. Format: c-blosc README_CHUNK_FORMAT, and its function blosc_d.
  */
 #include "common/bytes.h"
 #include "common/cleanup.h"
@@ -16,7 +17,8 @@
 #define FLAG_SHUFFLE    0x01
 #define FLAG_BITSHUFFLE 0x04
 #define FLAG_UNSPLIT    0x10
-/* c-blosc splits a block by the bytes of its elements if those are few and there are enough of them. */
+/* c-blosc splits a block by the bytes of its elements if those are few and there are enough of
+ * them. */
 #define SPLITS_MAX      16
 #define SPLIT_NBYTES    128
 #define STREAMS_AREA    2
@@ -146,8 +148,8 @@ static uint64_t turn_bits(uint64_t x)
     return x ^ t ^ (t << 28);
 }
 
-/* Groups [begin, begin + n) of eight elements, each group a byte of every plane; there is a plane for each
- * bit of an element. `in` has n bytes of each plane. */
+/* Groups [begin, begin + n) of eight elements, each group a byte of every plane; there is a plane
+ * for each bit of an element. `in` has n bytes of each plane. */
 static void unbitshuffle_groups(const uint8_t *in, uint8_t *out, size_t n, uint32_t size)
 {
     for (size_t g = 0; g < n; g++)

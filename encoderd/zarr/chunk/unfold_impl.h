@@ -1,5 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unfold_impl: the steps that unfold.c and unfold_blosc.c are made of (unfold_steps.c), and unfold_blosc.
+ * unfold_impl: the steps that unfold.c and unfold_blosc.c are made of (unfold_steps.c), and
+ * unfold_blosc.
  */
 #ifndef VCZFS_ZARR_CHUNK_UNFOLD_IMPL_H
 #define VCZFS_ZARR_CHUNK_UNFOLD_IMPL_H
@@ -68,8 +70,8 @@ int unfold_part_put(void *arg, const void *from, size_t n, struct err *err);
 int unfold_begin(struct unfold *u, uint64_t room, struct sink *sink, struct err *err);
 void unfold_end(struct unfold *u, const struct sink *sink, uint64_t nbytes);
 
-/* Turns what is here, or in an area from its begin on, to where the sink is. The caller says shape, axes and
- * size. */
+/* Turns what is here, or in an area from its begin on, to where the sink is. The caller says shape,
+ * axes and size. */
 struct unfold_turn {
     struct unfold *u;
     bool here;

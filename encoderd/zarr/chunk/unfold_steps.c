@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define ZSTD_STATIC_LINKING_ONLY /* decompression without a window of its own */
 #include "encoderd/zarr/chunk/unfold_impl.h"
 
@@ -151,8 +152,8 @@ struct zstd_input {
     uint64_t at, end;
 };
 
-/* One step of a frame: a header, or a block, which is 128 KiB at most. Matches look back into the mapping,
- * so that the window needs no memory. */
+/* One step of a frame: a header, or a block, which is 128 KiB at most. Matches look back into the
+ * mapping, so that the window needs no memory. */
 static int zstd_step(struct unfold *u, struct zstd_input *in, size_t need, uint8_t *map,
                      struct sink *sink, struct err *err)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * values: whole chunks as numbers or strings.
  */
@@ -11,7 +12,8 @@
 
 #include <string.h>
 
-/* Strings that are asked for at once: as many bytes as there are to decode in, and these at the least. */
+/* Strings that are asked for at once: as many bytes as there are to decode in, and these at the
+ * least. */
 #define STRINGS_NBYTES_MIN ((size_t)16 << 20)
 /* Of a whole array: the text, and what says where each string is. Two million sample IDs fit. */
 #define ARRAY_NBYTES_MAX ((size_t)64 << 20)

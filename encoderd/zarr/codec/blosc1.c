@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/codec/blosc1.h"
 
 #include "common/bytes.h"

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blosc1: the frame of a Blosc 1 chunk, read with suspicion.
  *
  * Frames come from files that anyone may have written. Header, sizes and every block's extent are
- * checked against the bytes that exist before anything is decoded; c-blosc only ever sees a one-block
- * frame that was built here from checked parts.
- * Format: c-blosc README_CHUNK_FORMAT; doc/FORMATS.md, "A Blosc 1 frame".
+ * checked against the bytes that exist before anything is decoded; c-blosc only ever sees a
+ * one-block frame that was built here from checked parts. Format: c-blosc README_CHUNK_FORMAT;
+ * doc/FORMATS.md, "A Blosc 1 frame".
  */
 #ifndef VCZFS_ZARR_CODEC_BLOSC1_H
 #define VCZFS_ZARR_CODEC_BLOSC1_H
@@ -34,9 +35,10 @@ int blosc1_parse_header(const uint8_t header[BLOSC1_HEADER_NBYTES], uint64_t obj
 
 enum blosc1_codec blosc1_frame_codec(const struct blosc1_frame *frame);
 
-/* Where each block's bytes lie in the frame: blocks may be in any order (c-blosc's threads write them
- * as they finish), so a block ends where the next one in the file begins. `table` is the nblocks × 4
- * bytes after the header. On success *begins and *ends are arrays of nblocks the caller frees. */
+/* Where each block's bytes lie in the frame: blocks may be in any order (c-blosc's threads write
+ * them as they finish), so a block ends where the next one in the file begins. `table` is the
+ * nblocks × 4 bytes after the header. On success *begins and *ends are arrays of nblocks the caller
+ * frees. */
 int blosc1_index(const struct blosc1_frame *frame, const uint8_t *table, uint32_t **begins,
                  uint32_t **ends, struct err *err);
 

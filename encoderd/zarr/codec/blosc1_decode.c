@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/codec/blosc1_decode.h"
 
 #include "common/bytes.h"
@@ -46,8 +47,8 @@ static bool have_compressor(enum blosc1_codec codec)
     return strstr(blosc_list_compressors(), names[codec]) != NULL;
 }
 
-/* The last, shorter block of a frame is never split into streams; as the only block of a frame it would
- * look like one that may be, so the flag says it is not. */
+/* The last, shorter block of a frame is never split into streams; as the only block of a frame it
+ * would look like one that may be, so the flag says it is not. */
 static void build_frame(const struct blosc1_frame *frame, uint32_t i, uint8_t flags, uint8_t *at,
                         size_t n)
 {
@@ -92,7 +93,8 @@ int blosc1_decode_plain(const struct blosc1_frame *frame, uint32_t i, uint8_t *i
     return decode_block(frame, i, frame->flags, in, n, out, err);
 }
 
-/* A zstd frame to planes: what it decodes to, and the zeroes after that as far as they are wanted. */
+/* A zstd frame to planes: what it decodes to, and the zeroes after that as far as they are
+ * wanted. */
 static int decode_zstd(uint8_t *in, size_t n, size_t nbytes, ZSTD_DCtx *zstd, uint8_t *out,
                        struct planes *planes)
 {
@@ -101,7 +103,8 @@ static int decode_zstd(uint8_t *in, size_t n, size_t nbytes, ZSTD_DCtx *zstd, ui
     const size_t wanted = there > low ? nbytes : low;
     bool failed;
 
-    /* There is room for more than the frame should have, so that its end is written as fast as the rest. */
+    /* There is room for more than the frame should have, so that its end is written as fast as the
+     * rest. */
     failed = there > 0 && ZSTD_decompressDCtx(zstd, out, nbytes, in, n) != there;
     if (n < stored)
         zstd_uncut_zeros(in, n, nbytes);

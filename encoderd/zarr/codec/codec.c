@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/codec/codec.h"
 
 #include "common/bytes.h"
@@ -147,7 +148,8 @@ static size_t guess_nbytes(enum codec_id id, const uint8_t *from, size_t n)
     return n * 4;
 }
 
-/* Between the codecs of a chunk whose size is known, more is damage; of strings it may be the truth. */
+/* Between the codecs of a chunk whose size is known, more is damage; of strings it may be the
+ * truth. */
 static int too_large(enum codec_id id, const struct limit *limit, struct err *err)
 {
     if (limit->is_budget)
@@ -232,8 +234,8 @@ static int check_crc(const uint8_t *from, size_t *n, struct err *err)
     return 0;
 }
 
-/* Undoes every codec but the first, and checksums: *from and *n become the first one's input, which may
- * lie in `spare`; *first is false if none is left. */
+/* Undoes every codec but the first, and checksums: *from and *n become the first one's input, which
+ * may lie in `spare`; *first is false if none is left. */
 static int peel(const struct codecs *codecs, const struct zarr_meta *meta,
                 const struct limit *limit, const uint8_t **from, size_t *n, struct buf spare[2],
                 bool *first, struct err *err)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * codec: bytes-to-bytes codecs over a whole chunk.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/codec/filters.h"
 
 #include "common/size.h"
@@ -63,8 +64,8 @@ static void store_float(const struct dtype *dtype, double value, uint8_t *at)
     store(dtype, bits, at);
 }
 
-/* The nearest number of a float type of that many bytes. numpy computes with float16 in float32, and
- * rounds each result. */
+/* The nearest number of a float type of that many bytes. numpy computes with float16 in float32,
+ * and rounds each result. */
 static double round_to(uint32_t size, double value)
 {
     if (size == 2)
@@ -72,7 +73,8 @@ static double round_to(uint32_t size, double value)
     return size == 4 ? (double)(float)value : value;
 }
 
-/* Whole numbers wrap, as they did when the differences were taken; floats add up in their own width. */
+/* Whole numbers wrap, as they did when the differences were taken; floats add up in their own
+ * width. */
 static void undo_delta(const struct zarr_filter *filter, struct filter_run *run,
                        const uint8_t *from, uint8_t *to, uint64_t n)
 {
@@ -114,8 +116,8 @@ static bool store_number(const struct dtype *dtype, double value, uint8_t *at)
     return true;
 }
 
-/* As numpy does it: in double precision, or in a float's own where that is what was stored; then cut off, if
- * it is to be a whole number. */
+/* As numpy does it: in double precision, or in a float's own where that is what was stored; then
+ * cut off, if it is to be a whole number. */
 static int undo_fixed(const struct zarr_filter *filter, const struct filter_run *run,
                       const uint8_t *from, uint8_t *to, uint64_t n, struct err *err)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * filters: undoing numcodecs' filters on a chunk's bytes.
  */
@@ -6,8 +7,9 @@
 
 #include "encoderd/zarr/meta/meta.h"
 
-/* Undoes all of meta->filters. `from` holds meta->filtered_nbytes bytes, `to` gets those of the chunk's
- * elements, as stored before any filter. `spare` are two areas of filters_spare_nbytes each. */
+/* Undoes all of meta->filters. `from` holds meta->filtered_nbytes bytes, `to` gets those of the
+ * chunk's elements, as stored before any filter. `spare` are two areas of filters_spare_nbytes
+ * each. */
 int filters_undo(const struct zarr_meta *meta, const uint8_t *from, uint8_t *to, uint8_t *spare[2],
                  struct err *err);
 
@@ -20,7 +22,8 @@ struct filter_run {
     double total;
 };
 
-/* The next n elements, a multiple of 8 until the last: `from` has the bytes that filter_extent says. */
+/* The next n elements, a multiple of 8 until the last: `from` has the bytes that filter_extent
+ * says. */
 int filter_undo(const struct zarr_filter *filter, struct filter_run *run, const uint8_t *from,
                 uint8_t *to, uint64_t n, struct err *err);
 void filter_extent(const struct zarr_filter *filter, uint64_t k, uint64_t n, uint64_t *from,

@@ -1,8 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lz: LZ4 blocks, BloscLZ and Snappy streams of any length, decompressed from front to back in little memory.
+ * lz: LZ4 blocks, BloscLZ and Snappy streams of any length, decompressed from front to back in
+ * little memory.
  *
- * The libraries want all of input and output in memory. These formats look back at most 73,726 bytes (Snappy's
- * might look further, but no compressor's do, and those are refused), so a window does as well.
+ * The libraries want all of input and output in memory. These formats look back at most 73,726
+ * bytes (Snappy's might look further, but no compressor's do, and those are refused), so a window
+ * does as well.
  */
 #ifndef VCZFS_ZARR_CODEC_LZ_H
 #define VCZFS_ZARR_CODEC_LZ_H

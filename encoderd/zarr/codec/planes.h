@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * planes: the bit planes of one-byte elements, as bit-shuffling makes them of a block.
  *
- * Plane p has bit p of every element, 0 being the least significant: bit (i mod 8) of its byte i/8 belongs to
- * element i. Most genotypes are 0 or 1, and nothing but planes 0 and 1 need be there to say so.
+ * Plane p has bit p of every element, 0 being the least significant: bit (i mod 8) of its byte i/8
+ * belongs to element i. Most genotypes are 0 or 1, and nothing but planes 0 and 1 need be there to
+ * say so.
  */
 #ifndef VCZFS_ZARR_CODEC_PLANES_H
 #define VCZFS_ZARR_CODEC_PLANES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/codec/zstd_zeros.h"
 
 #include "common/bytes.h"

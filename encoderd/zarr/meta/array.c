@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/meta/array.h"
 
 #include "common/cleanup.h"
@@ -132,8 +133,7 @@ static void read_ahead_of_copy(struct zarr_group *group, json_t *copy)
     const char *entry;
     json_t *node;
 
-    json_object_foreach(copy, entry, node)
-    {
+    json_object_foreach (copy, entry, node) {
         char room[NAME_LEN_MAX + 1], key[ZARR_KEY_MAX];
         const char *name = copied_array(group->format, entry, node, room);
 
@@ -154,8 +154,7 @@ static int compare_copy(struct zarr_group *group, json_t *copy, struct err *err)
     json_t *node;
 
     read_ahead_of_copy(group, copy);
-    json_object_foreach(copy, key, node)
-    {
+    json_object_foreach (copy, key, node) {
         char room[NAME_LEN_MAX + 1];
         const char *name = copied_array(group->format, key, node, room);
 
@@ -189,7 +188,8 @@ static int open_v3(struct zarr_group *group, const json_t *top, struct err *err)
     return compare_copy(group, metadata, err);
 }
 
-/* One that costs too much to look into is not held against anything; attributes that only it has are needed. */
+/* One that costs too much to look into is not held against anything; attributes that only it has
+ * are needed. */
 static int load_copy(const struct zarr_group *group, json_t **out, struct err *err)
 {
     struct err why;
@@ -358,13 +358,11 @@ bool zarr_group_attr_list(const struct zarr_group *group, const char *name,
 
     if (!json_is_array(list))
         return false;
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         if (!json_is_string(item))
             return false;
     }
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         if (visit(json_string_value(item), json_string_length(item), arg) != 0)
             break;
     }
@@ -431,8 +429,7 @@ static int visit_sorted(json_t *set, int (*visit)(const char *name, void *arg), 
 
     if (names == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
-    json_object_foreach(set, name, value)
-    {
+    json_object_foreach (set, name, value) {
         (void)value;
         names[n++] = name;
     }

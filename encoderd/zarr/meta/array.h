@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * array: the groups and arrays of a Zarr hierarchy, by name.
  */
@@ -9,22 +10,25 @@
 
 struct zarr_group;
 
-/* The root group of a store: .zgroup/.zattrs (v2) or zarr.json (v3). ERR_NOT_FOUND if the store has neither. The
- * store is borrowed. Of an array its own metadata count; a consolidated copy is only held against them. */
+/* The root group of a store: .zgroup/.zattrs (v2) or zarr.json (v3). ERR_NOT_FOUND if the store has
+ * neither. The store is borrowed. Of an array its own metadata count; a consolidated copy is only
+ * held against them. */
 int zarr_group_open(const struct store *store, struct zarr_group **out, struct err *err);
 void zarr_group_free(struct zarr_group *group);
 unsigned zarr_group_format(const struct zarr_group *group); /* 2 or 3 */
 
-/* Metadata that will be needed next, of these arrays, are read side by side, and kept until they are to be forgotten. No
- * other thread may use the group meanwhile. A hint: what cannot be read is an error of whoever opens the array. */
+/* Metadata that will be needed next, of these arrays, are read side by side, and kept until they
+ * are to be forgotten. No other thread may use the group meanwhile. A hint: what cannot be read is
+ * an error of whoever opens the array. */
 void zarr_group_read_ahead(struct zarr_group *group, const char *const *arrays, size_t n);
 void zarr_group_forget(struct zarr_group *group);
 
 /* A string attribute of the group, or NULL. Owned by the group. */
 const char *zarr_group_attr(const struct zarr_group *group, const char *name);
 
-/* How many arrays are not, or not so, as the consolidated copy of their metadata has them, because they
- * were changed, or appended to, after it was made; the name of one, or NULL. Owned by the group. */
+/* How many arrays are not, or not so, as the consolidated copy of their metadata has them, because
+ * they were changed, or appended to, after it was made; the name of one, or NULL. Owned by the
+ * group. */
 const char *zarr_group_stale(const struct zarr_group *group, size_t *n);
 /* What there is to say about it: the copy's place (zarr_group_copy), the name, how many. */
 #define ZARR_STALE_TEXT                                                                            \
@@ -32,8 +36,9 @@ const char *zarr_group_stale(const struct zarr_group *group, size_t *n);
     "consolidate the metadata again for programs that take the copy's word"
 const char *zarr_group_copy(const struct zarr_group *group);
 
-/* What the store calls an array's axes: dimension_names (v3), or the attribute _ARRAY_DIMENSIONS (v2). "" where it
- * has no name, or one that is longer, and for all axes where it cannot be read. */
+/* What the store calls an array's axes: dimension_names (v3), or the attribute _ARRAY_DIMENSIONS
+ * (v2). "" where it has no name, or one that is longer, and for all axes where it cannot be
+ * read. */
 struct zarr_dims {
     char names[ZARR_DIMS_MAX][64];
 };
@@ -67,8 +72,8 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
                     struct err *err);
 void zarr_array_free(struct zarr_array *array);
 
-/* The key of the object that holds the chunk ("call_genotype/0.3.0", "call_genotype/c/0/3/0") into buf:
- * where there is sharding, that of its shard. */
+/* The key of the object that holds the chunk ("call_genotype/0.3.0", "call_genotype/c/0/3/0") into
+ * buf: where there is sharding, that of its shard. */
 #define ZARR_KEY_MAX 512
 void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char buf[ZARR_KEY_MAX]);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/meta/floats.h"
 
 #include <math.h>
@@ -7,8 +8,8 @@
 #define HALF_MANTISSA 0x03ff
 #define HALF_SIGN     0x8000
 
-/* As float64's, of a NaN whose payload counts from its lowest bit, or (made from a float32, as casts do)
- * from the 30th. */
+/* As float64's, of a NaN whose payload counts from its lowest bit, or (made from a float32, as
+ * casts do) from the 30th. */
 #define PAYLOAD_WIDENED 29
 
 double half_to_double(uint16_t half)

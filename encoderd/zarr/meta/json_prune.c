@@ -1,13 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/meta/json_prune.h"
 
 #include <string.h>
 
-/* Of the tree, by measure: a bracket's node with its table, a string (or a member's name), any other word. */
+/* Of the tree, by measure: a bracket's node with its table, a string (or a member's name), any
+ * other word. */
 #define COST_OBJECT 384
 #define COST_ARRAY  192
 #define COST_STRING 144
 #define COST_WORD   80
-/* Text is there as it is kept, with room to grow, and in the tree; once more where json_text.h must wrap words. */
+/* Text is there as it is kept, with room to grow, and in the tree; once more where json_text.h must
+ * wrap words. */
 #define COST_BYTE 4
 
 /* Mistakes beyond are said to be here. */

@@ -1,9 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json_prune: a metadata document without the attributes that vczfs has no use for, piece by piece as it is read.
+ * json_prune: a metadata document without the attributes that vczfs has no use for, piece by piece
+ * as it is read.
  *
- * Attributes are whatever their writer liked: the header of a VCF, megabytes of it, or a tree that takes a hundred
- * times its text. What is dropped is never held; what is kept is counted as the memory that its tree will take.
- * An object of attributes is the value of a member "attributes", ".zattrs" or ".../.zattrs", or the document itself.
+ * Attributes are whatever their writer liked: the header of a VCF, megabytes of it, or a tree that
+ * takes a hundred times its text. What is dropped is never held; what is kept is counted as the
+ * memory that its tree will take. An object of attributes is the value of a member "attributes",
+ * ".zattrs" or ".../.zattrs", or the document itself.
  */
 #ifndef VCZFS_ZARR_META_JSON_PRUNE_H
 #define VCZFS_ZARR_META_JSON_PRUNE_H
@@ -41,8 +44,8 @@ struct json_prune {
 void json_prune_begin(struct json_prune *prune, struct buf *out, size_t cost_max,
                       bool top_is_attributes);
 
-/* The next n bytes of the text. Brackets and the members of attributes are checked; all else that is kept is for
- * the JSON reader to check, and of what is dropped nothing else is. */
+/* The next n bytes of the text. Brackets and the members of attributes are checked; all else that
+ * is kept is for the JSON reader to check, and of what is dropped nothing else is. */
 void json_prune_feed(struct json_prune *prune, const uint8_t *text, size_t n);
 
 #endif

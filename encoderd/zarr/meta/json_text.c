@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/meta/json_text.h"
 
 #include "common/buf.h"
@@ -38,8 +39,8 @@ static bool is_half(int unit, int first)
     return unit >= first && unit < first + 0x400;
 }
 
-/* The length of what is one character, or escape, of a string; *odd if the JSON reader refuses it: half of a
- * pair by itself, as Python makes of a byte that is not UTF-8, and 0. */
+/* The length of what is one character, or escape, of a string; *odd if the JSON reader refuses it:
+ * half of a pair by itself, as Python makes of a byte that is not UTF-8, and 0. */
 static size_t escape_len(const char *text, size_t n, bool *odd)
 {
     const int unit = escaped_unit(text, n);
@@ -126,8 +127,8 @@ static bool is_long_number(const char *word, size_t n)
     return errno == ERANGE;
 }
 
-/* Wraps up what JSON has no way to say; false if there is nothing of the kind, or more of it than any store has:
- * the document would cost many times its length. */
+/* Wraps up what JSON has no way to say; false if there is nothing of the kind, or more of it than
+ * any store has: the document would cost many times its length. */
 static bool wrap_words(const char *text, size_t n, struct buf *out)
 {
     unsigned nfound = 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/meta/meta.h"
 
 #include "common/cleanup.h"
@@ -96,7 +97,8 @@ int meta_lengths(const char *array, const char *what, const json_t *list, uint64
     return 0;
 }
 
-/* zarr-python wrote 0 for an axis of length 0, and reads that as 1; where there are elements it means nothing. */
+/* zarr-python wrote 0 for an axis of length 0, and reads that as 1; where there are elements it
+ * means nothing. */
 int meta_chunks(const char *array, const char *what, const json_t *list, struct zarr_meta *meta,
                 struct err *err)
 {

@@ -1,10 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meta: what an array's metadata says, Zarr v2 (.zarray) or v3 (zarr.json), in one form.
  *
  * Specifications: zarr-specs v2 and v3 core; the numcodecs registry for v2 compressors and filters.
  * Parsing checks everything that can be checked without looking at a chunk: positive chunk lengths,
- * no product that overflows, a known dtype, known codecs in a legal order, a fill value of the dtype's
- * kind. What is legal but not read by vczfs is ERR_UNSUPPORTED and names the array and the part.
+ * no product that overflows, a known dtype, known codecs in a legal order, a fill value of the
+ * dtype's kind. What is legal but not read by vczfs is ERR_UNSUPPORTED and names the array and the
+ * part.
  */
 #ifndef VCZFS_ZARR_META_META_H
 #define VCZFS_ZARR_META_META_H
@@ -46,8 +48,8 @@ enum codec_id {
     CODEC_CRC32C,
 };
 
-/* v2 filters over a chunk's elements, in the order in which they were applied when it was written. What
- * changes nothing when undone (bitround) is not among them. */
+/* v2 filters over a chunk's elements, in the order in which they were applied when it was written.
+ * What changes nothing when undone (bitround) is not among them. */
 enum filter_id {
     FILTER_DELTA,    /* the first element, then differences */
     FILTER_FIXED,    /* round((element - offset) * scale) */
@@ -62,8 +64,8 @@ struct zarr_filter {
     uint32_t unit;                 /* FILTER_SHUFFLE: bytes an element, > 0 */
 };
 
-/* One object holds a block of chunks (v3 sharding_indexed), with an index of where each lies. What lies there may
- * be such a block again: a level for each, the outermost first. */
+/* One object holds a block of chunks (v3 sharding_indexed), with an index of where each lies. What
+ * lies there may be such a block again: a level for each, the outermost first. */
 struct zarr_shard_level {
     uint64_t chunks[ZARR_DIMS_MAX]; /* that it is cut into along each axis of the array, > 0 */
     uint64_t nchunks;               /* their product */
@@ -74,9 +76,9 @@ struct zarr_shard_level {
 };
 
 struct zarr_sharding {
-    unsigned nlevels; /* 0: no sharding */
-    uint64_t chunks
-        [ZARR_DIMS_MAX]; /* innermost ones in an object, along each axis; 1 without sharding */
+    unsigned nlevels;               /* 0: no sharding */
+    uint64_t chunks[ZARR_DIMS_MAX]; /* innermost ones in an object, along each axis; 1 without
+                                       sharding */
     struct zarr_shard_level levels[ZARR_SHARDS_MAX];
 };
 

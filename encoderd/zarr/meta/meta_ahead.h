@@ -1,15 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meta_ahead: metadata texts, read side by side before somebody asks for one after the other.
  *
- * Only what is short, as metadata are, and could be read: for anything else whoever asks reads it, as if nobody had
- * tried before.
+ * Only what is short, as metadata are, and could be read: for anything else whoever asks reads it,
+ * as if nobody had tried before.
  */
 #ifndef VCZFS_ZARR_META_META_AHEAD_H
 #define VCZFS_ZARR_META_META_AHEAD_H
 
 #include "encoderd/zarr/meta/meta_text.h"
 
-/* Texts that are kept, what each may cost at most, its tree included, and what all of them may take without. */
+/* Texts that are kept, what each may cost at most, its tree included, and what all of them may take
+ * without. */
 #define META_AHEAD_MAX    512
 #define META_AHEAD_COST   ((size_t)64 << 10)
 #define META_AHEAD_NBYTES ((size_t)2 << 20)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meta_codecs: a v3 array's pipeline of codecs, and the pipelines within its shards.
  */
@@ -91,8 +92,8 @@ struct pipeline {
     bool filtered; /* some filter was there */
 };
 
-/* Filters were given elements in C order of what came before them; so a transpose after them would have to
- * be undone first. */
+/* Filters were given elements in C order of what came before them; so a transpose after them would
+ * have to be undone first. */
 static int parse_before_bytes(const char *array, const char *name, const json_t *config,
                               struct pipeline *pipeline, struct zarr_meta *meta, struct err *err)
 {
@@ -234,8 +235,8 @@ static int parse_index_location(const char *array, const json_t *value,
     return 0;
 }
 
-/* The chunks of the array become those within its shards. The shape is that of the axes as they are stored by
- * now. */
+/* The chunks of the array become those within its shards. The shape is that of the axes as they are
+ * stored by now. */
 static int parse_shard_shape(const char *array, const json_t *list, struct zarr_shard_level *level,
                              struct zarr_meta *meta, struct err *err)
 {

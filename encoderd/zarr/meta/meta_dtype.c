@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meta_dtype: the types that v2 metadata name, also in their filters.
  */
@@ -6,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Dates, durations, complex numbers, bytes of no type and long doubles are NumPy's; others are nobody's. */
+/* Dates, durations, complex numbers, bytes of no type and long doubles are NumPy's; others are
+ * nobody's. */
 static int bad_dtype(const char *array, const char *text, struct err *err)
 {
     const bool known = strlen(text) >= 3 && strchr("|<>", text[0]) != NULL &&

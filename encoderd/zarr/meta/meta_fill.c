@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meta_fill: fill values, which say what an absent chunk holds.
  */
@@ -10,8 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-/* What is written once comes again for every element of every chunk that is not there. Real ones are "", "." or a
- * word. */
+/* What is written once comes again for every element of every chunk that is not there. Real ones
+ * are "", "." or a word. */
 #define FILL_STRING_MAX 1024
 
 static int bad_fill(const char *array, const struct zarr_meta *meta, struct err *err)

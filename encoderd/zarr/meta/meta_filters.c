@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meta_filters: numcodecs' filters, which change elements before they are compressed. v2 has them in a list of
- * their own, v3 among its codecs.
+ * meta_filters: numcodecs' filters, which change elements before they are compressed. v2 has them
+ * in a list of their own, v3 among its codecs.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/meta/meta_impl.h"
@@ -29,8 +30,8 @@ static int unsupported(const char *array, const char *id, struct err *err)
                    "%s: filter \"%.64s\" is not supported for its type or in its place", array, id);
 }
 
-/* As v2 writes them, or, in v3, as users did who made a filter: "int8", "f4". The byte order is that of the
- * array then: filters know numbers, and what makes bytes of them comes after. */
+/* As v2 writes them, or, in v3, as users did who made a filter: "int8", "f4". The byte order is
+ * that of the array then: filters know numbers, and what makes bytes of them comes after. */
 static int parse_dtype(const char *array, const json_t *value, const struct dtype *now,
                        const struct zarr_meta *meta, struct dtype *out, struct err *err)
 {
@@ -204,7 +205,8 @@ int meta_filters(const char *array, const json_t *filters, struct zarr_meta *met
 
     if (filters != NULL && !json_is_null(filters) && !json_is_array(filters))
         return err_set(err, ERR_CORRUPT, "%s: its filters are not a list", array);
-    /* zarr-python 3.0 has the filter by default, and the dtype of the array that it was given, "<U5". */
+    /* zarr-python 3.0 has the filter by default, and the dtype of the array that it was given,
+     * "<U5". */
     if (meta->dtype.kind == DTYPE_UCS4 && makes_strings(filters))
         meta->dtype = (struct dtype){DTYPE_STRING, 0, false};
     for (size_t i = 0; i < json_array_size(filters); i++) {

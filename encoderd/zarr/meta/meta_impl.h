@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meta_impl: what the parsers of v2 and v3 metadata share. Only meta*.c include this.
  */
@@ -23,7 +24,8 @@ int meta_parse(const char *array, const char *json, size_t len, unsigned format,
 int meta_lengths(const char *array, const char *what, const json_t *list, uint64_t min,
                  unsigned *count, uint64_t out[ZARR_DIMS_MAX], struct err *err);
 
-/* Appends a bytes-to-bytes codec by its name in either version, with its configuration (or NULL). */
+/* Appends a bytes-to-bytes codec by its name in either version, with its configuration (or
+ * NULL). */
 int meta_add_codec(const char *array, const char *name, const json_t *config,
                    struct zarr_meta *meta, struct err *err);
 
@@ -34,7 +36,8 @@ int meta_transpose(const char *array, const uint64_t *order, unsigned n, struct 
 /* v2's list of filters (or NULL), once the dtype is known. */
 int meta_filters(const char *array, const json_t *filters, struct zarr_meta *meta, struct err *err);
 
-/* v3's numcodecs.* filter `id` before the codec that makes bytes of the elements, whose type is *now. */
+/* v3's numcodecs.* filter `id` before the codec that makes bytes of the elements, whose type is
+ * *now. */
 int meta_add_filter(const char *array, const char *id, const json_t *config, struct dtype *now,
                     struct zarr_meta *meta, struct err *err);
 /* And what may come right after that codec. */
@@ -44,7 +47,8 @@ int meta_add_shuffle(const char *array, const json_t *config, struct zarr_meta *
 /* A v2 dtype: "<i2", "|O". */
 int meta_dtype_v2(const char *array, const json_t *value, struct dtype *out, struct err *err);
 
-/* A named v3 extension is {"name": ..., "configuration": {...}}, or just its name. NULL if neither. */
+/* A named v3 extension is {"name": ..., "configuration": {...}}, or just its name. NULL if
+ * neither. */
 const char *meta_extension(const json_t *value, const json_t **config);
 
 /* v3's list of codecs, once shape, chunk and dtype are known. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meta_v3: zarr.json of an array.
  */
@@ -82,7 +83,8 @@ static int parse_keys(const char *array, json_t *top, struct zarr_meta *meta, st
     return meta_separator(array, separator, meta->key_prefix ? '/' : '.', &meta->separator, err);
 }
 
-/* v3: a member that a reader does not know must be refused, unless it says that it may be ignored. */
+/* v3: a member that a reader does not know must be refused, unless it says that it may be
+ * ignored. */
 static int check_members(const char *array, json_t *top, struct err *err)
 {
     static const char *const known[] = {
@@ -92,8 +94,7 @@ static int check_members(const char *array, json_t *top, struct err *err)
     const char *name;
     json_t *value;
 
-    json_object_foreach(top, name, value)
-    {
+    json_object_foreach (top, name, value) {
         bool ok = json_is_false(json_object_get(value, "must_understand"));
 
         for (size_t i = 0; i < sizeof known / sizeof known[0] && !ok; i++)

@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stored_objects: which of an array's objects are there, by a list of names: it costs what is stored, whatever
- * shape the metadata claim.
+ * stored_objects: which of an array's objects are there, by a list of names: it costs what is
+ * stored, whatever shape the metadata claim.
  */
 #ifndef VCZFS_ZARR_META_STORED_OBJECTS_H
 #define VCZFS_ZARR_META_STORED_OBJECTS_H
@@ -17,7 +18,8 @@ struct stored_objects {
     bool complete; /* false: there are more, or their numbers do not fit */
 };
 
-/* Zero-initialise *out; stored_objects_clear, also after an error. An array of no axes has no list. */
+/* Zero-initialise *out; stored_objects_clear, also after an error. An array of no axes has no
+ * list. */
 int stored_objects_list(const struct zarr_array *array, struct stored_objects *out,
                         struct err *err);
 void stored_objects_clear(struct stored_objects *stored);

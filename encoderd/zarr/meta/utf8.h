@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * utf8: checking and writing UTF-8 (RFC 3629).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/store/cache.h"
 
 #include <pthread.h>
@@ -180,7 +181,8 @@ static void unref(struct cache *cache, struct cache_entry *entry)
     pthread_cond_broadcast(&cache->changed);
 }
 
-/* Fills the entry, which others may be waiting for by now. Called and returns with the lock held. */
+/* Fills the entry, which others may be waiting for by now. Called and returns with the lock
+ * held. */
 static void fill_entry(struct cache *cache, struct cache_entry *entry, cache_fill *fill, void *arg)
 {
     struct err why = {0};

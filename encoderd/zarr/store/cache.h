@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cache: decoded bytes that several threads want, decoded once.
  *
- * For chunks that can only be decoded whole (encoderd/zarr/chunk/chunk.h) and for deflated members of a zip
- * store. Memory is mmapped, one mapping an entry, and never more than the budget; what nobody holds is
- * given back when room is needed, the longest unused first. Thread-safe throughout.
+ * For chunks that can only be decoded whole (encoderd/zarr/chunk/chunk.h) and for deflated members
+ * of a zip store. Memory is mmapped, one mapping an entry, and never more than the budget; what
+ * nobody holds is given back when room is needed, the longest unused first. Thread-safe throughout.
  */
 #ifndef VCZFS_ZARR_STORE_CACHE_H
 #define VCZFS_ZARR_STORE_CACHE_H
@@ -28,14 +29,15 @@ size_t cache_used(struct cache *cache);
 /* Gives up every entry that nobody holds. */
 void cache_trim(struct cache *cache);
 
-/* Fills `to`, n bytes that were zero. 0 or -1; called without any lock. It must not call cache_get on
- * the same cache. */
+/* Fills `to`, n bytes that were zero. 0 or -1; called without any lock. It must not call cache_get
+ * on the same cache. */
 typedef int cache_fill(void *arg, uint8_t *to, size_t n, struct err *err);
 
 /*
- * The n bytes known by `key` (copied), filled by this thread, or by another for which this one waits.
- * A failure is reported to all that wait for it and then forgotten. Waits for others to let go where
- * there is no room, so a thread must hold no entry when it calls. n over the budget is ERR_BUDGET.
+ * The n bytes known by `key` (copied), filled by this thread, or by another for which this one
+ * waits. A failure is reported to all that wait for it and then forgotten. Waits for others to let
+ * go where there is no room, so a thread must hold no entry when it calls. n over the budget is
+ * ERR_BUDGET.
  */
 int cache_get(struct cache *cache, const void *key, size_t key_size, size_t n, cache_fill *fill,
               void *arg, struct cache_entry **out, struct err *err);

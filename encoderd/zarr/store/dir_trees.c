@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * dir_trees: directories of the root, as they were when they were first used.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/store/fetch_threads.h"
 
 #include "common/evidence.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/store/file.h"
 
 #include "common/size.h"
@@ -41,7 +42,8 @@ static int cut_short(const struct store *store, const char *key, uint64_t at, st
                    (unsigned long long)at);
 }
 
-/* Of old kernels, of some file systems, and of filters that know no preadv2: it will not be asked again. */
+/* Of old kernels, of some file systems, and of filters that know no preadv2: it will not be asked
+ * again. */
 static bool cannot_tell(int errnum)
 {
     return errnum == EOPNOTSUPP || errnum == ENOSYS || errnum == EPERM || errnum == EINVAL;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * file: reading and examining the files that directory and zip stores consist of.
  */
@@ -6,8 +7,9 @@
 
 #include "encoderd/zarr/store/kind.h"
 
-/* A long read of a file on another machine is no one round trip: where the system takes the file for a local one it asks
- * for this much at a time, one after the other. Parts of this size, read side by side, are asked for at once. */
+/* A long read of a file on another machine is no one round trip: where the system takes the file
+ * for a local one it asks for this much at a time, one after the other. Parts of this size, read
+ * side by side, are asked for at once. */
 #define FILE_PART (UINT32_C(128) << 10)
 
 /* What can be had of a store's file system without waiting. */
@@ -20,8 +22,8 @@ enum at_once {
 /* Of the file system of this descriptor. */
 enum at_once file_at_once(int fd);
 
-/* Exactly n bytes, or an error that names the file: the store's path, or path/key where key is not NULL. Where it may not
- * wait, what is not there at once is GOT_NOT_NOW. */
+/* Exactly n bytes, or an error that names the file: the store's path, or path/key where key is not
+ * NULL. Where it may not wait, what is not there at once is GOT_NOT_NOW. */
 enum got file_read(const struct store *store, int fd, const char *key, uint64_t offset, void *to,
                    size_t n, bool may_wait, struct err *err);
 

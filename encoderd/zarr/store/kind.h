@@ -1,28 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kind: what a kind of store provides: its operations, and what each store and object of it begins with.
+ * kind: what a kind of store provides: its operations, and what each store and object of it begins
+ * with.
  *
  * How kinds that are still to come stand behind it, with nothing of store.h to be changed:
  *
- *                      directory             zip                    HTTP, S3                    Icechunk
- *   open               openat2 and fstat     directory, local       HEAD                        manifest (in memory)
- *                                            header
- *   read               pread and fstat       the same               GET, Range, If-Match        GET of the chunk file
- *   get                open, then read       the same               one GET: a range's answer   as HTTP
- *                                                                   has size and ETag
- *   from_end           size, then read       the same               Range: bytes=-N             the size is known
- *   absent             ENOENT, no link, and  not in the directory   404; 403 is an error: it    not in the manifest
- *                      nothing removed                              may hide what is there
- *   unchanged          ctime, after reading  the archive's ctime    If-Match: ETag of the       holds by design
- *                                                                   opening, else Last-Modified
- *   names, usage       readdir               the directory          LIST with a prefix; where   the snapshot
- *                                                                   there is none, lists_names
- *                                                                   is false and names is an
- *                                                                   error: metadata must be
- *                                                                   consolidated
- *   identity           ctime, mtime, size    the archive's          ETag and size               snapshot id
- *   submit, withdraw   threads that wait     the same               an event loop of its own    as HTTP
- *   object_part        128 KiB               the same; deflated     0: one request beats many   as HTTP
- *                                            members: 0
+ *                      directory             zip                    HTTP, S3 Icechunk open openat2
+ * and fstat     directory, local       HEAD                        manifest (in memory) header read
+ * pread and fstat       the same               GET, Range, If-Match        GET of the chunk file
+ *   get                open, then read       the same               one GET: a range's answer   as
+ * HTTP has size and ETag from_end           size, then read       the same               Range:
+ * bytes=-N             the size is known absent             ENOENT, no link, and  not in the
+ * directory   404; 403 is an error: it    not in the manifest nothing removed may hide what is
+ * there unchanged          ctime, after reading  the archive's ctime    If-Match: ETag of the holds
+ * by design opening, else Last-Modified names, usage       readdir               the directory LIST
+ * with a prefix; where   the snapshot there is none, lists_names is false and names is an error:
+ * metadata must be consolidated identity           ctime, mtime, size    the archive's ETag and
+ * size               snapshot id submit, withdraw   threads that wait     the same               an
+ * event loop of its own    as HTTP object_part        128 KiB               the same; deflated 0:
+ * one request beats many   as HTTP members: 0
  */
 #ifndef VCZFS_ZARR_STORE_KIND_H
 #define VCZFS_ZARR_STORE_KIND_H
@@ -33,7 +29,8 @@
 
 enum got { GOT_FAILED = -1, GOT_IT, GOT_NOTHING, GOT_NOT_NOW };
 
-/* Where may_wait is false, whatever would take waiting is GOT_NOT_NOW; so is any error, and none need be set. */
+/* Where may_wait is false, whatever would take waiting is GOT_NOT_NOW; so is any error, and none
+ * need be set. */
 struct store_ops {
     /* *out has one reference; GOT_NOTHING where there is no such object. */
     enum got (*open)(const struct store *store, const char *key, bool may_wait, struct object **out,
@@ -44,7 +41,8 @@ struct store_ops {
     /* The last reference is given back. */
     void (*close)(struct object *object);
 
-    /* Both of them at once, for kinds where that is less than one after the other; NULL elsewhere (get.h). */
+    /* Both of them at once, for kinds where that is less than one after the other; NULL elsewhere
+     * (get.h). */
     enum got (*get)(const struct store *store, struct store_range *range, bool may_wait);
     /* NULL: threads wait for the store (fetch_threads.h). */
     void (*submit)(const struct store *store, struct store_range *range);
@@ -89,8 +87,8 @@ struct store {
     const struct store_ops *ops;
     char *path;       /* owned by the kind */
     bool lists_names; /* see store_lists_names */
-    uint32_t
-        part; /* longer ranges of an object that is not open yet are read in parts side by side; 0: never */
+    uint32_t part;    /* longer ranges of an object that is not open yet are read in parts side by
+                         side; 0: never */
     struct spill *spill; /* borrowed; or NULL */
     struct held *held;   /* borrowed; or NULL */
     struct store_watch watch;

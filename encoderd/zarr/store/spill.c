@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/store/spill.h"
 
 #include "common/size.h"
@@ -113,7 +114,8 @@ static void close_area(struct spill *spill, struct area *area)
 {
     if (!area->open)
         return;
-    /* Where holes cannot be made the blocks stay, and the next area in this place writes over them. */
+    /* Where holes cannot be made the blocks stay, and the next area in this place writes over
+     * them. */
     if (area->used > 0)
         (void)fallocate(spill->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)area->begin,
                         (off_t)(size_div_up(area->used, AREA_ALIGN) * AREA_ALIGN));

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store: a read-only tree of named byte objects: where a Zarr hierarchy lives.
  *
@@ -23,24 +24,25 @@ struct object;
  * that vczfs does not read. The caller owns *out. */
 int store_open(const char *path, struct store **out, struct err *err);
 
-/* The same, with flags. Links that lead out of a directory store are refused otherwise. What they lead
- * to must be a regular file all the same. */
+/* The same, with flags. Links that lead out of a directory store are refused otherwise. What they
+ * lead to must be a regular file all the same. */
 #define STORE_FOLLOW_LINKS 1u
 int store_open_with(const char *path, unsigned flags, struct store **out, struct err *err);
 void store_free(struct store *store);
 
-/* How many bytes the store may keep of what it had to decompress (deflated members of a zip archive);
- * 32 MiB until this is called. No object may be open. A longer member is streamed: reading it in any
- * other order than its own is slow. */
+/* How many bytes the store may keep of what it had to decompress (deflated members of a zip
+ * archive); 32 MiB until this is called. No object may be open. A longer member is streamed:
+ * reading it in any other order than its own is slow. */
 int store_set_budget(struct store *store, size_t nbytes, struct err *err);
 
-/* Where chunks of the store that fit no memory are decoded (spill.h); NULL, as it is until this is called: they
- * are errors. Borrowed. Before any chunk is read, or when none is held. */
+/* Where chunks of the store that fit no memory are decoded (spill.h); NULL, as it is until this is
+ * called: they are errors. Borrowed. Before any chunk is read, or when none is held. */
 struct spill;
 void store_set_spill(struct store *store, struct spill *spill);
 struct spill *store_spill(const struct store *store);
 
-/* Which chunks of it are held back (held.h); NULL, as it is until this is called: none. Borrowed. */
+/* Which chunks of it are held back (held.h); NULL, as it is until this is called: none.
+ * Borrowed. */
 struct held;
 void store_set_held(struct store *store, struct held *held);
 struct held *store_held(const struct store *store);
@@ -61,17 +63,18 @@ enum range_state {
 };
 
 /*
- * Bytes of one object, asked of a store. The asker's; it stays in its place until it is answered. An object that
- * changed after the store was opened is never THERE or ABSENT, but FAILED with ERR_CHANGED: the call that reads looks.
- * A link or a pipe where an object is due is FAILED, too, and never waited for.
+ * Bytes of one object, asked of a store. The asker's; it stays in its place until it is answered.
+ * An object that changed after the store was opened is never THERE or ABSENT, but FAILED with
+ * ERR_CHANGED: the call that reads looks. A link or a pipe where an object is due is FAILED, too,
+ * and never waited for.
  */
 struct store_range {
-    const char *key; /* borrowed */
-    const char *
-        label; /* borrowed; what it is of, should the process die of it (common/evidence.h). NULL: its key */
-    struct object *
-        object; /* in: NULL, or that of an earlier range of this key, borrowed. Out: where it was NULL and the
-                            * object was opened, the asker's own reference to it */
+    const char *key;   /* borrowed */
+    const char *label; /* borrowed; what it is of, should the process die of it (common/evidence.h).
+                          NULL: its key */
+    struct object
+        *object; /* in: NULL, or that of an earlier range of this key, borrowed. Out: where it was
+                  * NULL and the object was opened, the asker's own reference to it */
     uint64_t offset, length; /* length 0: the object is only opened. Cut by the object's end */
     bool from_end;           /* its last `length` bytes; the answer sets offset */
     uint8_t *to;             /* room for `length` bytes; NULL where that is 0 */
@@ -92,23 +95,25 @@ struct store_range {
     bool in_line, opening;
 };
 
-/* A range as it is to be before it is asked, but for order, done and arg; err, which is long, is left alone. */
+/* A range as it is to be before it is asked, but for order, done and arg; err, which is long, is
+ * left alone. */
 void store_range_init(struct store_range *range, const char *key, struct object *object,
                       uint64_t offset, uint64_t length, uint8_t *to);
 
-/* Answers, THERE or ABSENT, if that takes no waiting for a disk or a server. False: it would, or it cannot be told, or
- * there is an error; ask in another way. range->object may be opened by then. */
+/* Answers, THERE or ABSENT, if that takes no waiting for a disk or a server. False: it would, or it
+ * cannot be told, or there is an error; ask in another way. range->object may be opened by then. */
 bool store_get_now(const struct store *store, struct store_range *range);
 
 /* Answers; this thread waits. done is not called. */
 void store_get(const struct store *store, struct store_range *range);
 
-/* Has it answered: range->done is called once, on another thread that holds no lock, and may submit more. Takes no
- * waiting, unless the system gives this process no further thread at all: then done is called before this returns. So
- * the caller holds no lock that done takes. */
+/* Has it answered: range->done is called once, on another thread that holds no lock, and may submit
+ * more. Takes no waiting, unless the system gives this process no further thread at all: then done
+ * is called before this returns. So the caller holds no lock that done takes. */
 void store_submit(const struct store *store, struct store_range *range);
 
-/* Takes back what was submitted. True: it was not begun, and done will not be called. False: it has been or will be. */
+/* Takes back what was submitted. True: it was not begun, and done will not be called. False: it has
+ * been or will be. */
 bool store_withdraw(const struct store *store, struct store_range *range);
 
 /* So many submitted ranges keep the store busy; more wait in line, which is no mistake. */
@@ -126,9 +131,9 @@ void store_counts(const struct store *store, struct store_counts *out);
 
 /* ---- Objects, for who may wait ---- */
 
-/* Opens one object. An object that does not exist is not an error: *out is NULL. Anything that is not
- * a regular file inside the store (directory, FIFO, device, link that leads out) is ERR_CORRUPT; it is
- * never opened in a way that could block. The caller has one reference. */
+/* Opens one object. An object that does not exist is not an error: *out is NULL. Anything that is
+ * not a regular file inside the store (directory, FIFO, device, link that leads out) is
+ * ERR_CORRUPT; it is never opened in a way that could block. The caller has one reference. */
 int store_object(const struct store *store, const char *key, struct object **out, struct err *err);
 struct object *object_hold(struct object *object); /* another reference */
 void object_close(struct object *object);          /* gives one back; NULL is none */
@@ -154,7 +159,8 @@ int store_read_all(const struct store *store, const char *key, size_t max, struc
 int store_children(const struct store *store, const char *key,
                    int (*visit)(const char *name, void *arg), void *arg, struct err *err);
 
-/* The same for all direct children, objects and trees, in no order: it costs what is stored, whatever metadata claim. */
+/* The same for all direct children, objects and trees, in no order: it costs what is stored,
+ * whatever metadata claim. */
 int store_names(const struct store *store, const char *key,
                 int (*visit)(const char *name, void *arg), void *arg, struct err *err);
 
@@ -168,19 +174,20 @@ int store_usage(const struct store *store, const char *key, uint64_t *nobjects, 
 int store_identity(const struct store *store, const char *key,
                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
 
-/* When the store was last modified, as far as its metadata tells: the newest of the metadata objects of its root and of
- * the trees directly in it, or the archive's own; chunks are not looked at. Nanoseconds since the epoch, and
- * 0 for what is not after it. */
+/* When the store was last modified, as far as its metadata tells: the newest of the metadata
+ * objects of its root and of the trees directly in it, or the archive's own; chunks are not looked
+ * at. Nanoseconds since the epoch, and 0 for what is not after it. */
 int64_t store_mtime(const struct store *store);
 
 /*
- * Change (watch.c says how, and what it cannot see). From store_watch_from on, reading an object, or
- * finding that it is absent, is ERR_CHANGED where that may have changed after `since`; times are
+ * Change (watch.c says how, and what it cannot see). From store_watch_from on, reading an object,
+ * or finding that it is absent, is ERR_CHANGED where that may have changed after `since`; times are
  * nanoseconds of the real-time clock. `since` is what store_opened said when the view was first
- * opened, in this process or another: the beginning of store_open, or the latest change seen until now, if
- * that is later, *ahead by so much: then the store is being written, or its file system's clock is ahead.
- * No other thread may use the store meanwhile. store_settle waits, some milliseconds at most where times are
- * kept in fractions of a second, until no later change can be stamped with the time of the opening.
+ * opened, in this process or another: the beginning of store_open, or the latest change seen until
+ * now, if that is later, *ahead by so much: then the store is being written, or its file system's
+ * clock is ahead. No other thread may use the store meanwhile. store_settle waits, some
+ * milliseconds at most where times are kept in fractions of a second, until no later change can be
+ * stamped with the time of the opening.
  */
 int64_t store_opened(const struct store *store, int64_t *ahead);
 void store_watch_from(struct store *store, int64_t since);

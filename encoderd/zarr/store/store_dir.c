@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_dir: a store that is a directory.
  */
@@ -180,8 +181,9 @@ static enum got dir_object(const struct store *store, const char *key, bool may_
 
 /* ---- The store ---- */
 
-/* Does opening a file there tell nothing newer of it than looking its name up? A server's client that caches attributes
- * (NFS) asks anew when a file is opened; it may not be left at the lookup, and an opening costs no further request. */
+/* Does opening a file there tell nothing newer of it than looking its name up? A server's client
+ * that caches attributes (NFS) asks anew when a file is opened; it may not be left at the lookup,
+ * and an opening costs no further request. */
 static bool lookup_tells(const struct dir_store *dir)
 {
     struct statfs fs;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/abreast.h"
 #include "encoderd/zarr/store/kind.h"
 #include "encoderd/zarr/store/name_list.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_objects: whole objects and trees of them, for those who may wait.
  */

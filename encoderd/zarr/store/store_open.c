@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_open: which kind of store there is at a path; and what is said of a store as a whole.
  */

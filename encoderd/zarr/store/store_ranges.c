@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store_ranges: ranges of objects, asked of whatever kind of store there is.
  */

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stream: decompression of what is too long to be decompressed at once, from front to back.
  *
- * A stream goes on from where it is, and starts again when it is asked for what lies behind. Sizes and
- * checksums are those of the whole: they can only be verified, and are, when the end is reached; the
- * read that reaches it fails if they do not hold.
+ * A stream goes on from where it is, and starts again when it is asked for what lies behind. Sizes
+ * and checksums are those of the whole: they can only be verified, and are, when the end is
+ * reached; the read that reaches it fails if they do not hold.
  */
 #ifndef VCZFS_ZARR_STORE_STREAM_H
 #define VCZFS_ZARR_STORE_STREAM_H

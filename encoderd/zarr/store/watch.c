@@ -1,19 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * watch: noticing that a store changed under a view, where it matters: at each read.
  *
- * A file system stamps a file with the time of its last change (ctime), which nobody can set. So what was read
- * of a file whose ctime, looked at after the read, is not later than the view's opening is what it was then;
- * anything else is an error. That costs one fstat for each piece that is decoded, needs no memory, and
- * finds every way to change a file: rewriting it in place, renaming or linking another one over it, with
- * its old modification time or without. The price is that what changes a file's ctime and not its contents
- * (chmod, chown, a hard link more or less) counts as a change.
+ * A file system stamps a file with the time of its last change (ctime), which nobody can set. So
+ * what was read of a file whose ctime, looked at after the read, is not later than the view's
+ * opening is what it was then; anything else is an error. That costs one fstat for each piece that
+ * is decoded, needs no memory, and finds every way to change a file: rewriting it in place,
+ * renaming or linking another one over it, with its old modification time or without. The price is
+ * that what changes a file's ctime and not its contents (chmod, chown, a hard link more or less)
+ * counts as a change.
  *
- * Clocks. The kernel stamps files with a clock that ticks every few milliseconds, and some file systems keep whole
- * seconds. So store_settle waits, once, until the file system's next tick: what is changed from then on is
- * stamped later than the opening. A file system on another machine stamps by that one's clock. Where that is
- * ahead, files may seem to be changed after the opening; whatever was seen of that at the opening is allowed
- * for (store_opened). Where it is behind, changes in the first moments of a view go unnoticed, as long as it
- * is behind.
+ * Clocks. The kernel stamps files with a clock that ticks every few milliseconds, and some file
+ * systems keep whole seconds. So store_settle waits, once, until the file system's next tick: what
+ * is changed from then on is stamped later than the opening. A file system on another machine
+ * stamps by that one's clock. Where that is ahead, files may seem to be changed after the opening;
+ * whatever was seen of that at the opening is allowed for (store_opened). Where it is behind,
+ * changes in the first moments of a view go unnoticed, as long as it is behind.
  */
 #include "encoderd/zarr/store/watch.h"
 

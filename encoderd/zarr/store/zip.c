@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/store/zip.h"
 
 #include "common/bytes.h"
@@ -71,7 +72,8 @@ static int take(struct cursor *cursor, void *to, size_t n, struct err *err)
     return 0;
 }
 
-/* Sizes and place of a member that do not fit in 32 bits follow in an extra field, in this order. */
+/* Sizes and place of a member that do not fit in 32 bits follow in an extra field, in this
+ * order. */
 static int take_zip64(const uint8_t *extra, size_t n, struct zip_member *member)
 {
     uint64_t *wide[] = {&member->nbytes, &member->stored_nbytes, &member->header};
@@ -249,8 +251,8 @@ static void sort_by_name(struct zip_dir *dir)
         qsort_r(dir->members, dir->n, sizeof *dir->members, compare_members, dir);
 }
 
-/* Python's zipfile, and zarr's ZipStore with it, writes a member anew where a file would be overwritten,
- * and reads the last of a name. */
+/* Python's zipfile, and zarr's ZipStore with it, writes a member anew where a file would be
+ * overwritten, and reads the last of a name. */
 static void keep_last(struct zip_dir *dir)
 {
     size_t kept = 0;

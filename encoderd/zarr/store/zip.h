@@ -1,11 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zip: the directory of a zip archive, read with suspicion.
  *
- * Format: PKWARE APPNOTE 6.3, with zip64. The central directory is read once, in pieces, and checked
- * before anything is believed: names that are plain relative paths; members that lie one after another
- * before the directory, none over another; sizes that deflate can have made. Of members of one name the
- * directory's last counts. Kept are 48 bytes a member and its name, which is less than twice what the
- * directory itself has in the file.
+ * Format: PKWARE APPNOTE 6.3, with zip64. The central directory is read once, in pieces, and
+ * checked before anything is believed: names that are plain relative paths; members that lie one
+ * after another before the directory, none over another; sizes that deflate can have made. Of
+ * members of one name the directory's last counts. Kept are 48 bytes a member and its name, which
+ * is less than twice what the directory itself has in the file.
  */
 #ifndef VCZFS_ZARR_STORE_ZIP_H
 #define VCZFS_ZARR_STORE_ZIP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/store/zip_end.h"
 
 #include "common/bytes.h"
@@ -105,8 +106,9 @@ static bool ends_at(const struct zip_bounds *bounds, uint64_t at)
     return size_range_ok(bounds->begin, bounds->nbytes, at) && bounds->begin + bounds->nbytes == at;
 }
 
-/* A directory that reaches to the end record leaves no room for a zip64 one, even if it has 65,535 members.
- * Where it does not, there is one, whether a number needs it or not: Python writes it from 2 GiB on. */
+/* A directory that reaches to the end record leaves no room for a zip64 one, even if it has 65,535
+ * members. Where it does not, there is one, whether a number needs it or not: Python writes it from
+ * 2 GiB on. */
 static int find_bounds(const struct zip_source *source, const uint8_t end[END_NBYTES], uint64_t at,
                        struct zip_bounds *out, struct err *err)
 {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zip_impl: what the zip store's files share.
  */
@@ -42,8 +43,8 @@ void zip_close(struct object *object);
 /* NULL if there is none. */
 const struct zip_member *zip_find_key(const struct zip_store *store, const char *key);
 
-/* The first member below the tree `key`, or n if there is no such tree; *prefix is what their names begin with, and its length
- * is 0 for the root of everything. */
+/* The first member below the tree `key`, or n if there is no such tree; *prefix is what their names
+ * begin with, and its length is 0 for the root of everything. */
 size_t zip_first_below(const struct zip_store *store, const char *key, char prefix[ZIP_NAME_MAX],
                        size_t *prefix_len);
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * zip_names: which member is which key's, and which lie below one.
  */
@@ -65,8 +66,8 @@ static int list_names(const struct zip_store *store, size_t first, char prefix[Z
     return 0;
 }
 
-/* The trees directly below a prefix. Members come in byte order, so those of a tree are in a row, and
- * '0' is what comes after '/'. */
+/* The trees directly below a prefix. Members come in byte order, so those of a tree are in a row,
+ * and '0' is what comes after '/'. */
 static int list_trees(const struct zip_store *store, size_t first, char prefix[ZIP_NAME_MAX],
                       size_t prefix_len, struct name_list *names)
 {

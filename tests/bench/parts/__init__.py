@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One module for each thing that is measured.
 
 A part has `measure(bench, store, seed, run)`, which is called once per run and puts its figures into the dict `run`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The .bed in sequence, against c-blosc's own decode of the same chunks and a null file system of the same size."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The .bgen in sequence, against the null file system, and variants by the index, each from a mount of its own."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What two processes cost: CPU seconds of a whole mount that is read in sequence (front, encoder, reader) against those
 of the encoder alone, which makes the same bytes for nobody (vczfs-encoderd --bench), plus those of the null file system
 of the same size (server, reader). And what a megabyte takes: questions asked, times that a thread waited or was moved

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mounting and unmounting a small store, over and over."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The genotype kernels by themselves: instructions, which need no quiet machine, and cycles of the time stamp counter,
 for each byte of output, beside a memcpy of as many bytes. callgrind counts the same, where it is installed and knows the
 instructions, and is asked for one kernel to say so."""

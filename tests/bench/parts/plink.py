@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """plink1.9 and plink2 from their start to their end, on the mount and on real files of the same bytes.
 
 Warm: the mount is fresh, so cold, and the real files lie in the page cache. Slow disk: both lie on one that reads

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads of 4 KiB at places that are all different, from one thread."""
 
 from mounts import Mount, NullMount, read_ahead

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many readers at once: 16 random ones, those beside a sequential one, and four sequential ones of one file."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How long until a mount answers, what an idle one takes, and how long coming and going takes."""
 
 import time

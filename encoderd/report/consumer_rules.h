@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * consumer_rules: all that is known of what programs mind: doc/CONSUMERS.md, as a table.
+ */
+#ifndef VCZFS_REPORT_CONSUMER_RULES_H
+#define VCZFS_REPORT_CONSUMER_RULES_H
+
+#include "encoderd/report/consumer_rule.h"
+
+extern const struct rule consumer_rules[];
+extern const size_t consumer_nrules;
+
+#endif

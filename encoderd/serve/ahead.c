@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "encoderd/serve/ahead.h"
+
+#include "common/size.h"
+
+/* The share of the arena that all work ahead may take. */
+#define AHEAD_SHARE 4
+
+/* The most spans that are only asked of the store. What bounds them is the bytes in flight; this
+ * bounds the spans. */
+#define FAR_MAX (SPANS_MAX / 4)
+
+/* So far ahead there should be spans: a block that is decoded is to find all those that it has rows
+ * for, wherever in them it begins. */
+static uint64_t reach_ahead(const struct sched_core *core, const struct view_file *file)
+{
+    const uint64_t most = arena_size(core->spans.arena) / AHEAD_SHARE / 2;
+    const uint64_t rows = size_min(2 * core->block_rows, most / file->stream->layout.row_nbytes);
+
+    return rows * file->stream->layout.row_nbytes;
+}
+
+static bool fits_ahead(const struct sched_core *core, uint64_t nbytes)
+{
+    return core->spans.nbytes_ahead + nbytes <= arena_size(core->spans.arena) / AHEAD_SHARE;
+}
+
+static struct span *begin_span(struct sched_core *core, const struct handle *handle,
+                               const struct plan_limits *limits, uint64_t at, enum span_kind kind)
+{
+    const struct view_file *file = &core->view->files[handle->file];
+    const struct extent_plan plan = plan_ahead(&file->stream->layout, file->size, limits, at);
+    const uint64_t end = span_next_begin(&core->spans, handle->file, at, plan.end);
+    struct span *span = NULL;
+
+    if (kind == SPAN_KIND_FAR || fits_ahead(core, end - at))
+        span = span_new(&core->spans, file->stream, handle->file, at, end, kind);
+    if (span == NULL)
+        return NULL;
+    span->for_handle = handle->handle;
+    span->unread = true;
+    span->keep = true;
+    core_announce(core, span);
+    return span;
+}
+
+/* The span that holds byte `at`, with its part of the arena; NULL if there is no room. */
+static struct span *near_span(struct sched_core *core, const struct handle *handle,
+                              const struct plan_limits *limits, uint64_t at, uint64_t gather)
+{
+    struct span *span = span_covering(&core->spans, handle->file, at);
+
+    if (span == NULL) {
+        span = begin_span(core, handle, limits, at, SPAN_KIND_AHEAD);
+        if (span != NULL)
+            span->gather = gather;
+    } else if (span->at == ARENA_NONE) {
+        if (!fits_ahead(core, span->target.end - span->target.begin) ||
+            !span_take_room(&core->spans, span, false))
+            return NULL;
+        core_announce_again(core, span);
+    }
+    return span;
+}
+
+static uint64_t work_near(struct sched_core *core, const struct handle *handle,
+                          const struct plan_limits *limits, uint64_t at)
+{
+    const struct view_file *file = &core->view->files[handle->file];
+    const unsigned most = handle->reader.streak < 2 ? 1 : core->config.nthreads + 1;
+    const uint64_t distance = handle->reader.streak < 2 ? 0 : reach_ahead(core, file);
+    const uint64_t gather = handle->far > 0 ? 0 : distance / 2;
+    const uint64_t reach = at + distance;
+
+    for (unsigned n = 0; (n < most || at < reach) && at < file->size; n++) {
+        const struct span *span = near_span(core, handle, limits, at, gather);
+
+        if (span == NULL)
+            break;
+        at = span->target.end;
+    }
+    return at;
+}
+
+/* While somebody finds no room among the bytes in flight, nobody asks for more. */
+static void ask_far(struct sched_core *core, struct handle *handle,
+                    const struct plan_limits *limits, uint64_t at)
+{
+    const struct view_file *file = &core->view->files[handle->file];
+    const uint64_t reach = at + handle->far;
+
+    if (handle->far_gone != core->spans.nfar_gone) /* what was given up is asked for again */
+        handle->far_end = 0;
+    handle->far_gone = core->spans.nfar_gone;
+    at = size_max(at, handle->far_end);
+    while (at < reach && at < file->size && core->spans.nfar < FAR_MAX && core->spans.nfull == 0) {
+        const struct span *span = span_covering(&core->spans, handle->file, at);
+
+        if (span == NULL)
+            span = begin_span(core, handle, limits, at, SPAN_KIND_FAR);
+        if (span == NULL)
+            break;
+        at = span->target.end;
+    }
+    handle->far_end = at;
+}
+
+void ahead_work(struct sched_core *core, struct handle *handle, const struct plan_limits *limits,
+                uint64_t at)
+{
+    at = work_near(core, handle, limits, at);
+    if (handle->far > 0)
+        ask_far(core, handle, limits, at);
+}
+
+void ahead_learn(struct handle *handle, struct span *span)
+{
+    if (span->grown || handle->reader.streak < 2)
+        return;
+    if (!TAILQ_EMPTY(&span->cells[CELL_WAITS])) {
+        handle->far = size_min(FAR_MAX * PLAN_SPAN_MAX, size_max(PLAN_SPAN_MAX, 2 * handle->far));
+        span->grown = true;
+    } else if (!span->waited && span->pending < span->ncells) {
+        handle->far -= size_min(handle->far, PLAN_SPAN_MAX);
+        span->grown = true;
+    }
+}
+
+void ahead_forget(struct sched_core *core, struct handle *handle)
+{
+    if (handle->far_end > 0)
+        span_table_drop_ahead(&core->spans, handle->handle, true);
+    handle->far = handle->far_end = 0;
+}

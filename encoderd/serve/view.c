@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "encoderd/serve/view.h"
+
+#include "common/nearest.h"
+#include "encoderd/select/selection_open.h"
+#include "encoderd/serve/view_state.h"
+#include "encoderd/vcz/holes.h"
+#include "encoderd/vcz/vcz_open.h"
+#include "encoderd/zarr/chunk/chunk_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A fingerprint is the moment from which on changes of the store count (store_watch_from), which
+ * thus comes back with a resume, and the store's own, whose first eight bytes are mixed with what
+ * shapes the view. Those come back too, so that an encoder can say that the store changed. The
+ * other sixteen do not: an encoder has them from the store. */
+#define SINCE_AT 0
+#define STORE_AT sizeof(int64_t)
+_Static_assert(PROTO_FINGERPRINT == STORE_AT + VCZ_FINGERPRINT_NBYTES, "one on the wire");
+_Static_assert(PROTO_MARK == STORE_AT + sizeof(uint64_t), "what is mixed comes back");
+
+/* FNV-1a over what shapes the view beside the store's own state. */
+static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t n)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325), word;
+    const uint8_t *bytes = data;
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    memcpy(&word, fingerprint + STORE_AT, sizeof word);
+    word = (word << 7 | word >> 57) ^ hash;
+    memcpy(fingerprint + STORE_AT, &word, sizeof word);
+}
+
+static int make_fingerprint(struct view *view, const struct view_options *options, struct err *err)
+{
+    const uint64_t numbers[] = {
+        options->min_alleles,
+        options->max_alleles,
+        options->no_bim,
+        options->no_fam,
+        options->autosomes,
+        options->fid_zero,
+        options->no_bgi,
+        options->no_sample_file,
+        options->no_header_samples,
+        options->phased,
+        options->haploid,
+        options->id_in_varid,
+        options->total_string_length,
+        options->formats_optional,
+        options->pad_byte,
+        options->follow_links,
+        options->absent_fill,
+    };
+
+    if (vcz_fingerprint(view->vcz, view->fingerprint + STORE_AT, err) != 0)
+        return -1;
+    mix(view->fingerprint, numbers, sizeof numbers);
+    for (size_t i = 0; i < options->nformats; i++)
+        mix(view->fingerprint, options->formats[i], strlen(options->formats[i]) + 1);
+    return 0;
+}
+
+static struct view_file *add_file(struct view *view, const char *basename, const char *suffix,
+                                  struct err *err)
+{
+    struct view_file *file = &view->files[view->nfiles];
+    int n;
+
+    if (view->nfiles == PROTO_FILES_MAX) {
+        err_set(err, ERR_FORM, "this view would have more than %d files", PROTO_FILES_MAX);
+        return NULL;
+    }
+    n = snprintf(file->name, sizeof file->name, "%s%s", basename, suffix);
+    if (n < 0 || (size_t)n >= sizeof file->name) {
+        err_set(err, ERR_FORM, "the base name '%.32s...' is too long for a file name", basename);
+        return NULL;
+    }
+    view->nfiles++;
+    file->fd = -1;
+    return file;
+}
+
+static int add_files(struct view *view, struct format_view *format, const char *basename,
+                     struct err *err)
+{
+    struct view_file *file = add_file(view, basename, format->stream_suffix, err);
+
+    if (file == NULL)
+        return -1;
+    file->kind = FILE_STREAM;
+    file->size = format_stream_size(&format->layout);
+    file->stream = format;
+    for (size_t i = 0; i < format->nsidecars; i++) {
+        file = add_file(view, basename, format->sidecars[i].suffix, err);
+        if (file == NULL)
+            return -1;
+        file->kind = format->sidecars[i].lazy ? FILE_LAZY : FILE_SIDECAR;
+        file->size = format->sidecars[i].size;
+        file->fd = format->sidecars[i].fd;
+        format->sidecars[i].fd = -1;
+        file->maker = format->sidecars[i].lazy ? format : NULL;
+        file->sidecar = i;
+    }
+    return 0;
+}
+
+/* A row that is made whole begins with what it is about, and programs skip from one such beginning
+ * to the next with fread and fseek (plink2 goes through a .bgen so before it reads it). The buffer
+ * that C's stdio, and Python, make of what stat says should hold several rows: with a page, each
+ * short row would be a read of its own, and leave the kernel pages with gaps between them, each of
+ * which is a read when the program comes by again. Rows that are longer than that are better
+ * skipped. */
+#define BUFFER_NBYTES UINT64_C(131072)
+
+uint64_t view_buffer(const struct view_file *file)
+{
+    if (file->stream == NULL || file->stream->layout.samples_per_byte != 0 ||
+        file->stream->layout.row_nbytes > BUFFER_NBYTES / 2)
+        return 0;
+    return BUFFER_NBYTES;
+}
+
+unsigned view_store_flags(const struct view_options *options)
+{
+    return options->follow_links ? STORE_FOLLOW_LINKS : 0;
+}
+
+struct format_options view_format_options(const struct view_options *options)
+{
+    return (struct format_options){
+        .no_bim = options->no_bim,
+        .no_fam = options->no_fam,
+        .nautosomes = (unsigned)options->autosomes,
+        .fid_zero = options->fid_zero,
+        .no_bgi = options->no_bgi,
+        .no_sample_file = options->no_sample_file,
+        .no_header_samples = options->no_header_samples,
+        .phased = options->phased,
+        .haploid = options->haploid,
+        .id_in_varid = options->id_in_varid,
+        .total_string_length = options->total_string_length,
+        .pad_byte = (char)options->pad_byte,
+    };
+}
+
+static int unknown_format(const char *name, struct err *err)
+{
+    struct nearest nearest;
+    char hint[NEAREST_HINT_MAX];
+
+    nearest_begin(&nearest, name, strlen(name));
+    for (size_t i = 0; format_at(i) != NULL; i++)
+        nearest_consider(&nearest, "", format_at(i)->name, strlen(format_at(i)->name));
+    return err_set(err, ERR_FORM, "this encoder knows no format '%s'%s", name,
+                   nearest_hint(&nearest, hint));
+}
+
+/* Opens one format and adds its files; saved is in and out, as for format->open. */
+static int open_format(struct view *view, const char *name, const struct view_options *options,
+                       const struct pass_means *means, bool resume, struct format_saved *saved,
+                       struct err *err)
+{
+    const struct format_options asked = view_format_options(options);
+    const struct format *format = format_find(name);
+    struct format_view *opened = &view->formats[view->nformats];
+
+    if (format == NULL)
+        return unknown_format(name, err);
+    opened->saved = *saved;
+    if (format->open(&view->selection, &asked, means, resume, opened, err) != 0)
+        return -1;
+    *saved = opened->saved;
+    view->nformats++;
+    return add_files(view, opened, options->basename, err);
+}
+
+/* All of them were refused: each reason is said, and said once. */
+static int refuse_view(const struct view_options *options, const struct err *refusals,
+                       struct err *err)
+{
+    struct buf reasons = {0};
+    bool same = true;
+
+    for (size_t i = 0; i < options->nformats; i++) {
+        same &= strcmp(refusals[i].msg, refusals[0].msg) == 0;
+        buf_printf(&reasons, "%s%s: %s", i > 0 ? "; " : "", options->formats[i], refusals[i].msg);
+    }
+    *err = refusals[0];
+    if (!same && !reasons.failed)
+        err_set(err, err->code, "no format is left. %.*s", (int)reasons.len,
+                (const char *)reasons.data);
+    buf_free(&reasons);
+    return -1;
+}
+
+static int open_formats(struct view *view, const struct view_options *options,
+                        const struct pass_means *means, bool resume, struct view_state *state,
+                        struct err *err)
+{
+    struct err refusals[PROTO_FORMATS_MAX] = {0};
+
+    for (size_t i = 0; i < options->nformats; i++) {
+        if (!state->formats[i].open)
+            continue;
+        if (open_format(view, options->formats[i], options, means, resume, &state->formats[i].saved,
+                        &refusals[i]) == 0)
+            continue;
+        *err = refusals[i];
+        if (resume || !options->formats_optional || !err_is_of_store(err))
+            return -1;
+        state->formats[i].open = false;
+    }
+    if (options->nformats == 0)
+        return err_set(err, ERR_FORM, "no format was asked for");
+    if (view->nformats == 0)
+        return refuse_view(options, refusals, err);
+    for (size_t i = 0; i < options->nformats; i++)
+        if (refusals[i].code != ERR_NONE)
+            notices_add(&view->notices, "without the files of %s: %s", options->formats[i],
+                        refusals[i].msg);
+    *err = (struct err){0};
+    return 0;
+}
+
+struct selection_options view_selection_options(const struct view_options *options,
+                                                const struct selection_request *request)
+{
+    return (struct selection_options){
+        .min_alleles = options->min_alleles,
+        .max_alleles = options->max_alleles,
+        .regions = request->regions,
+        .targets = request->targets,
+        .samples = request->samples,
+        .regions_file = request->regions_file,
+        .regions_format = request->regions_format,
+        .targets_format = request->targets_format,
+        .targets_file = request->targets_file,
+        .samples_file = request->samples_file,
+        .force_samples = request->force_samples,
+        .include = request->include,
+        .exclude = request->exclude,
+        .include_types = request->include_types,
+        .exclude_types = request->exclude_types,
+        .files = request->files,
+        .nfiles = request->nfiles,
+    };
+}
+
+static int save_state(struct view *view, struct view_state *state, struct err *err)
+{
+    if (selection_save(&view->selection, &state->selection_fd, err) != 0)
+        return -1;
+    return view_state_save(state, &view->state_fd, err);
+}
+
+/* What it takes to open a view, together. */
+struct opening {
+    const char *store;
+    const struct view_options *options;
+    const struct pass_means *means;
+    const struct view_resume *resume;
+    struct selection_request request;
+    struct selection_memory *memory; /* owned; what request points into, or NULL */
+};
+
+/* The genotypes that are chosen; and the sites before anything is made of them. After an encoder's
+ * death what was looked at is as it was. */
+static int look_for_holes(struct view *view, const struct opening *opening, bool sites,
+                          struct err *err)
+{
+    struct holes *holes = view->vcz->holes;
+    const struct selection *selection = &view->selection;
+
+    if (opening->resume != NULL)
+        return 0;
+    if (sites)
+        return holes_look_sites(holes, err);
+    if (holes_look_samples(holes, selection->sample_column, selection->nsamples, err) != 0)
+        return -1;
+    return holes_look_calls(holes, &view->notices, err);
+}
+
+static int open_with(struct view *view, const struct opening *opening,
+                     const struct pass_means *means, struct view_state *state, struct err *err)
+{
+    const struct selection_options selection_options =
+        view_selection_options(opening->options, &opening->request);
+    const bool resume = opening->resume != NULL;
+
+    if (look_for_holes(view, opening, true, err) != 0 ||
+        selection_open(view->vcz, &selection_options, opening->means, resume, state->selection_fd,
+                       &view->selection, err) != 0 ||
+        look_for_holes(view, opening, false, err) != 0 ||
+        open_formats(view, opening->options, means, resume, state, err) != 0)
+        return -1;
+    return resume ? 0 : save_state(view, state, err);
+}
+
+/* Files of chunks of sites that stay open from the first format's pass to the next one's, each of
+ * which is worth a round trip at a distance: as many as a store of half a million variants has. */
+#define OPEN_MOST 2048
+
+static int open_parts(struct view *view, const struct opening *opening, struct view_state *state,
+                      struct err *err)
+{
+    struct pass_means means = *opening->means;
+    int rc;
+
+    means.notices = &view->notices;
+    means.table = chunk_table_new(err);
+    if (means.table == NULL)
+        return -1;
+    chunk_table_keep_open(means.table, OPEN_MOST);
+    rc = open_with(view, opening, &means, state, err);
+    chunk_table_free(means.table);
+    return rc;
+}
+
+/* The moment from which on the first encoder watched. */
+static int64_t watched_since(const struct view_resume *resume)
+{
+    int64_t since;
+
+    memcpy(&since, resume->mark + SINCE_AT, sizeof since);
+    return since;
+}
+
+static int open_store(const struct opening *opening, int64_t since, struct vcz **out,
+                      struct err *err)
+{
+    if (vcz_open_with(opening->store, view_store_flags(opening->options), opening->means->spill,
+                      since, opening->means->scratch_max, out, err) != 0)
+        return -1;
+    if (vcz_need(*out, VCZ_CALLS | VCZ_SAMPLES, err) == 0)
+        return 0;
+    vcz_free(*out);
+    *out = NULL;
+    return -1;
+}
+
+/* A store that could be opened once and cannot be now may be away for a while, or be another one:
+ * the second look is for what changed. (The first is not: what a view does not need may be added to
+ * its store.) */
+static int open_vcz(const struct opening *opening, struct vcz **out, struct err *err)
+{
+    struct err second = {0};
+
+    if (open_store(opening, INT64_MAX, out, err) == 0)
+        return 0;
+    if (opening->resume == NULL)
+        return -1;
+    if (open_store(opening, watched_since(opening->resume), out, &second) == 0)
+        return 0;
+    if (second.code == ERR_CHANGED)
+        *err = second;
+    return -1;
+}
+
+/* The first time from now on; after an encoder's death, from where the first one began. */
+static void watch_store(struct view *view, const struct opening *opening)
+{
+    struct store *store = view->vcz->store;
+    int64_t ahead, since = store_opened(store, &ahead);
+
+    if (opening->resume != NULL)
+        since = watched_since(opening->resume);
+    else if (ahead > 0)
+        notices_add(&view->notices,
+                    "%s has files that were changed up to %.3f s after this moment: it is being "
+                    "written, or its file system's clock is ahead; changes before that time will "
+                    "not be noticed",
+                    opening->store, (double)ahead / 1e9);
+    memcpy(view->fingerprint + SINCE_AT, &since, sizeof since);
+    store_watch_from(store, since);
+}
+
+/* A store that cannot be read in part may be away for a while, too; one whose parts make no sense
+ * any more is another one. */
+static int check_unchanged(const struct view *view, const struct opening *opening, struct err *err)
+{
+    if (opening->resume == NULL ||
+        memcmp(view->fingerprint, opening->resume->mark, PROTO_MARK) == 0)
+        return 0;
+    if (vcz_need(view->vcz, VCZ_ALL, err) != 0 && !err_is_of_store(err))
+        return -1;
+    return err_set(err, ERR_CHANGED,
+                   "%s is not the store that was mounted: it was changed since. Unmount, and "
+                   "mount again",
+                   opening->store);
+}
+
+static int open_view(struct view *view, const struct opening *opening, struct err *err)
+{
+    const int state_fd = opening->resume != NULL ? opening->resume->state_fd : -1;
+    struct view_state state;
+    int rc;
+
+    if (open_vcz(opening, &view->vcz, err) != 0)
+        return -1;
+    view->vcz->fill = opening->options->absent_fill;
+    if ((!opening->options->absent_fill &&
+         holes_new(view->vcz, opening->means->scratch_max, &view->vcz->holes, err) != 0) ||
+        make_fingerprint(view, opening->options, err) != 0)
+        return -1;
+    if (opening->memory != NULL) {
+        size_t len;
+        const uint8_t *bytes = selection_memory_bytes(opening->memory, &len);
+
+        mix(view->fingerprint, bytes, len);
+    }
+    watch_store(view, opening);
+    view->mtime = store_mtime(view->vcz->store);
+    if (check_unchanged(view, opening, err) != 0 ||
+        view_state_load(state_fd, opening->options->nformats, &state, err) != 0)
+        return -1;
+    rc = open_parts(view, opening, &state, err);
+    view_state_clear(&state);
+    if (rc == 0 && opening->resume == NULL)
+        store_settle(view->vcz->store);
+    return rc;
+}
+
+int view_open(const char *store, const struct view_options *options, int selection_fd,
+              const struct pass_means *means, const struct view_resume *resume, struct view **out,
+              struct err *err)
+{
+    struct opening opening = {store, options, means, resume, {0}, NULL};
+    struct view *view = calloc(1, sizeof *view);
+    int failed;
+
+    *out = NULL;
+    if (view == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    view->state_fd = -1;
+    failed = selection_fd >= 0 &&
+             selection_request_unpack(selection_fd, &opening.request, &opening.memory, err) != 0;
+    if (!failed)
+        failed = open_view(view, &opening, err) != 0;
+    selection_memory_free(opening.memory);
+    if (failed) {
+        view_free(view);
+        return -1;
+    }
+    *out = view;
+    return 0;
+}
+
+void view_free(struct view *view)
+{
+    if (view == NULL)
+        return;
+    for (size_t i = 0; i < view->nfiles; i++)
+        if (view->files[i].fd >= 0)
+            close(view->files[i].fd);
+    for (size_t i = 0; i < view->nformats; i++)
+        view->formats[i].format->close(&view->formats[i]);
+    selection_close(&view->selection);
+    notices_clear(&view->notices);
+    vcz_free(view->vcz);
+    if (view->state_fd >= 0)
+        close(view->state_fd);
+    free(view);
+}
