@@ -49,7 +49,7 @@ PKG_ENCODER := libseccomp libzstd blosc jansson zlib libdeflate liblz4 sqlite3
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
 COMMON_SRC  := $(wildcard common/*.c proto/*.c)
-FRONT_SRC   := $(wildcard fused/*.c)
+FRONT_SRC   := $(wildcard fused/*.c fused/*/*.c)
 ENCODER_SRC := $(wildcard encoderd/*.c encoderd/*/*.c encoderd/*/*/*.c)
 TOOLS       := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 FUZZ        := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -144,7 +144,7 @@ $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/repl
 $(BUILD)/libexecdir: force
 	@mkdir -p $(@D)
 	@echo '$(libexecdir)' | cmp -s - $@ || echo '$(libexecdir)' >$@
-$(BUILD)/obj/fused/encoder_start.o $(BUILD)/obj/fused/help.o: $(BUILD)/libexecdir
+$(BUILD)/obj/fused/encoder/encoder_start.o $(BUILD)/obj/fused/cli/help.o: $(BUILD)/libexecdir
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -192,7 +192,7 @@ lint: arrows layout
 arrows: all
 	@/usr/bin/python3 tests/tools/arrows.py $(BUILD)
 
-LAID_OUT := $(wildcard $(foreach d,common proto fused encoderd encoderd/* encoderd/*/* tests/*,$(d)/*.[ch]))
+LAID_OUT := $(wildcard $(foreach d,common proto fused fused/* encoderd encoderd/* encoderd/*/* tests/*,$(d)/*.[ch]))
 layout:
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(LAID_OUT); \
 	    else echo 'layout: clang-format is not installed: not looked at'; fi

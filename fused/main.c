@@ -4,9 +4,9 @@
 #include "common/open_files.h"
 #include "common/signals.h"
 #include "common/version.h"
-#include "fused/log_file.h"
-#include "fused/options.h"
-#include "fused/verbs.h"
+#include "fused/cli/log_file.h"
+#include "fused/cli/options.h"
+#include "fused/verbs/verbs.h"
 
 #include <fcntl.h>
 #include <stdio.h>

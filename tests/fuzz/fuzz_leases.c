@@ -3,7 +3,7 @@
  * The front's table of leases under an encoder that says anything: spans of any place and size. No
  * byte outside the arena is ever pointed to, and no id is lost or given back twice.
  */
-#include "fused/leases.h"
+#include "fused/files/leases.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -4,8 +4,9 @@
  * descriptors, to a real link. The first byte says how many reads are asked for once the view is
  * open. Every byte that the link lets through as a span is read.
  */
-#include "fused/leases.h"
-#include "fused/link.h"
+#include "fused/encoder/link.h"
+#include "fused/files/fs.h"
+#include "fused/files/leases.h"
 #include "tests/fuzz/fuzz_talk.h"
 
 #include <string.h>
@@ -23,6 +24,11 @@ struct front {
     unsigned nreads;
     bool over;
 };
+
+static int on_file(const struct msg_file *file, int fd, void *arg, struct err *err)
+{
+    return fs_add(&((struct front *)arg)->fs, file, fd, err);
+}
 
 static void on_opened(const struct link_view *view, void *arg)
 {
@@ -118,6 +124,7 @@ static int on_no_sidecar(uint64_t file, const struct msg_error *error, void *arg
 }
 
 static const struct link_handlers handlers = {
+    .file = on_file,
     .opened = on_opened,
     .failed = on_failed,
     .progress = on_progress,
@@ -197,7 +204,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fs_init(&front.fs);
     config.base = front.base;
     config.supervisor = supervisor;
-    config.fs = &front.fs;
     front.link = link_new(&config, &handlers, &front, &err);
     REQUIRE(front.link != NULL);
     talk(&front, listen_fd, data, size);

@@ -30,7 +30,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = {
     "common": [],
     "proto": ["common"],
-    "fused": ["proto", "common"],
+    "fused/process": ["common"],
+    "fused/mounts": ["fused/process", "common"],
+    "fused/encoder": ["fused/process", "proto", "common"],
+    "fused/files": ["fused/encoder", "fused/process", "proto", "common"],
+    "fused/serve": ["fused/files", "fused/encoder", "fused/mounts", "fused/process", "proto", "common"],
+    "fused/cli": ["fused/process", "proto", "common"],
+    "fused/verbs": [
+        "fused/cli", "fused/serve", "fused/files", "fused/encoder", "fused/mounts", "fused/process", "proto", "common",
+    ],
+    "fused": ["fused/verbs", "fused/cli", "fused/process", "common"],
     "encoderd/zarr/store": ["common"],
     "encoderd/zarr/meta": ["encoderd/zarr/store", "common"],
     "encoderd/zarr/codec": ["encoderd/zarr/meta", "encoderd/zarr/store", "common"],
@@ -51,7 +60,7 @@ FOLDERS = {
 
 # Headers of libraries that are not everybody's, and the folders that may include them.
 LIBRARIES = {
-    "fuse": ["fused"],
+    "fuse": ["fused/files", "fused/serve"],
     "event2/": ["fused", "proto"],
     "msgpack": ["proto"],
     "seccomp": ["encoderd/sandbox"],

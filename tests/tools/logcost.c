@@ -7,7 +7,7 @@
  *
  * The least of several rounds of many lines: what else the machine does only adds to it.
  */
-#include "fused/access_log.h"
+#include "fused/files/access_log.h"
 
 #include <err.h>
 #include <fcntl.h>

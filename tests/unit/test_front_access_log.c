@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fused/access_log.h"
+#include "fused/files/access_log.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

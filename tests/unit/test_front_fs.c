@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/memfd.h"
-#include "fused/fs.h"
+#include "fused/files/fs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fused/asks.h"
-#include "fused/late.h"
-#include "fused/leases.h"
+#include "fused/files/asks.h"
+#include "fused/files/late.h"
+#include "fused/files/leases.h"
 
 #include <limits.h>
 #include <setjmp.h>

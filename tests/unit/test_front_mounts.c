@@ -2,7 +2,7 @@
 /*
  * mounts: what is unmounted is a mount of vczfs, or nothing is.
  */
-#include "fused/mounts.h"
+#include "fused/mounts/mounts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

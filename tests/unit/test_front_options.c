@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fused/options.h"
+#include "fused/cli/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

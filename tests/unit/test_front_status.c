@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fused/latency.h"
-#include "fused/status.h"
+#include "fused/files/latency.h"
+#include "fused/serve/status.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

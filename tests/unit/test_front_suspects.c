@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fused/suspects.h"
+#include "fused/encoder/suspects.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

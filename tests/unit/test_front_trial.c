@@ -2,7 +2,7 @@
 /*
  * trial: what an encoder that holds something back is believed.
  */
-#include "fused/trial.h"
+#include "fused/encoder/trial.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

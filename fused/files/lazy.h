@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lazy: files that are made when somebody first looks for them, and who waits for which.
+ *
+ * A lookup of such a file waits as long as the encoder gets on with it: a file without its size is
+ * none. It ends when the file is there, when the encoder says that it cannot be, when a chunk that
+ * it needs is condemned, when nothing has moved for as long as a read may take, or when whoever
+ * looks is interrupted.
+ */
+#ifndef VCZFS_FUSED_FILES_LAZY_H
+#define VCZFS_FUSED_FILES_LAZY_H
+
+#include "fused/encoder/trial.h"
+#include "fused/files/fs.h"
+#include "fused/files/fuse_api.h"
+
+struct lazy;
+
+/* Answers a request that had to wait: errnum is 0 if the file is there now. */
+typedef void lazy_reply_fn(fuse_req_t req, const struct fs_file *file, int errnum);
+
+struct lazy *lazy_new(struct event_base *base, struct fs *fs, unsigned timeout_ms, struct err *err);
+
+/* Answers everybody. */
+void lazy_free(struct lazy *lazy);
+void lazy_set_link(struct lazy *lazy, struct link *link, struct trial *trial);
+
+/* `file` is lazy and not ready. */
+void lazy_wait(struct lazy *lazy, fuse_req_t req, const struct fs_file *file, lazy_reply_fn *reply);
+
+/* The link's handlers. */
+void lazy_up(struct lazy *lazy);
+void lazy_down(struct lazy *lazy);
+void lazy_stale(struct lazy *lazy);
+int lazy_sidecar(struct lazy *lazy, const struct msg_sidecar *sidecar, int fd, struct err *err);
+void lazy_progress(struct lazy *lazy, uint64_t file);
+int lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error, struct err *err);
+
+/* What the trial has to say. */
+void lazy_judged(struct lazy *lazy);
+
+#endif

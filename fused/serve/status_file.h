@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * status_file: the mount's status as hidden files, .vczfs-status (JSON) and .vczfs-status.txt, that
+ * `vczfs status` reads. Each opening gets what is true at that moment. The encoder is asked for its
+ * counters, but nobody waits long for one that may be wedged.
+ *
+ * The files are found by name, are in no listing, belong to the mount's owner and are for nobody
+ * else.
+ */
+#ifndef VCZFS_FUSED_SERVE_STATUS_FILE_H
+#define VCZFS_FUSED_SERVE_STATUS_FILE_H
+
+#include "fused/encoder/link.h"
+#include "fused/encoder/supervisor.h"
+#include "fused/files/fuse_api.h"
+#include "fused/files/reads.h"
+
+#define STATUS_NAME_JSON ".vczfs-status"
+#define STATUS_NAME_TEXT ".vczfs-status.txt"
+
+struct status_file;
+
+/* Whom to ask. All borrowed. */
+struct status_file_config {
+    struct event_base *base;
+    const char *store, *dir;
+    const char *log_path; /* NULL: standard error */
+    const struct fs *fs;
+    struct link *link;
+    struct reads *reads;
+    const struct trial *trial;
+    const struct supervisor *supervisor;
+};
+
+struct status_file *status_file_new(const struct status_file_config *config, struct err *err);
+
+/* Those who still wait get ENOTCONN. NULL is fine. */
+void status_file_free(struct status_file *file);
+
+/* The inode number of one of these names; 0 if it is neither. */
+uint64_t status_ino(const char *name);
+
+bool status_is(uint64_t ino);
+
+/* false if it is none of ours. */
+bool status_stat(const struct fs *fs, uint64_t ino, struct stat *out);
+
+/* Requests for one of these inodes. */
+void status_open(struct status_file *file, fuse_req_t req, uint64_t ino, struct fuse_file_info *fi);
+void status_read(fuse_req_t req, const struct fuse_file_info *fi, uint64_t offset, size_t size);
+void status_release(struct status_file *file, fuse_req_t req, const struct fuse_file_info *fi);
+
+/* The encoder's counters came. */
+void status_counters(struct status_file *file, const struct msg_counters *counters);
+
+#endif
