@@ -77,7 +77,7 @@ DEPS_TEST  := mount libcmocka-dev python3 python3-pytest python3-pytest-xdist pl
 .SECONDARY:
 .PHONY: all tools unit fuzzers replayers deps deps-test deps-demo deps-fuzz deps-bench deps-world vectors demo check \
         check-world check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean \
-        lint arrows layout
+        lint arrows layout failure
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
@@ -186,7 +186,11 @@ demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@tests/tools/demo.sh $(BUILD)
 
-lint: arrows layout
+lint: arrows layout failure
+
+# How a failure is tested: one way, over the tree.
+failure:
+	@/usr/bin/python3 tests/tools/failure.py
 
 # Which file needs which: tests/tools/arrows.py says what is held to.
 arrows: all

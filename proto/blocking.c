@@ -47,7 +47,7 @@ int proto_send(int fd, const struct msg *msg, const int *fds, size_t nfds, struc
     if (nfds != msg_nfds(msg))
         return err_set(err, ERR_USAGE, "message %s: %zu descriptors given, due are %zu",
                        msg_type_name(msg->type), nfds, msg_nfds(msg));
-    if (proto_pack(msg, &packet, err) < 0)
+    if (proto_pack(msg, &packet, err) != 0)
         return -1;
     for (;;) {
         switch (wire_send(fd, packet.data, packet.len, fds, nfds, err)) {
@@ -58,7 +58,7 @@ int proto_send(int fd, const struct msg *msg, const int *fds, size_t nfds, struc
         case WIRE_ERROR:
             return -1;
         case WIRE_AGAIN:
-            if (wait_for(fd, POLLOUT, -1, err) < 0)
+            if (wait_for(fd, POLLOUT, -1, err) != 0)
                 return -1;
             break;
         }
@@ -79,7 +79,7 @@ int proto_recv(int fd, int timeout_ms, struct proto_scratch *scratch, struct msg
     for (;;) {
         switch (wire_recv(fd, packet, &reset, err)) {
         case WIRE_OK:
-            if (wire_unpack(packet, scratch, msg, err) < 0)
+            if (wire_unpack(packet, scratch, msg, err) != 0)
                 return -1;
             for (size_t i = 0; i < packet->nfds; i++)
                 fds[i] = packet->fds[i];
@@ -91,7 +91,7 @@ int proto_recv(int fd, int timeout_ms, struct proto_scratch *scratch, struct msg
         case WIRE_ERROR:
             return -1;
         case WIRE_AGAIN:
-            if (wait_for(fd, POLLIN, deadline, err) < 0)
+            if (wait_for(fd, POLLIN, deadline, err) != 0)
                 return -1;
             break;
         }

@@ -133,7 +133,7 @@ static void deliver(struct conn *conn)
     struct err err;
     int fds[PROTO_FDS_MAX];
 
-    if (wire_unpack(conn->in, conn->scratch, &msg, &err) < 0) {
+    if (wire_unpack(conn->in, conn->scratch, &msg, &err) != 0) {
         fail(conn, &err);
         return;
     }
@@ -258,7 +258,7 @@ static void enqueue(struct conn *conn, const int *fds, size_t nfds)
         return;
     }
     queued = queued_new(&conn->out, fds, nfds);
-    if (queued == NULL || event_add(conn->writable, NULL) < 0) {
+    if (queued == NULL || event_add(conn->writable, NULL) != 0) {
         if (queued != NULL)
             queued_free(queued);
         conn_fail(conn, ERR_PEER, "out of memory or descriptors for an unsent message");
@@ -280,7 +280,7 @@ void conn_send(struct conn *conn, const struct msg *msg, const int *fds, size_t 
         return;
     }
     buf_reset(&conn->out);
-    if (proto_pack(msg, &conn->out, &err) < 0) {
+    if (proto_pack(msg, &conn->out, &err) != 0) {
         err.code = ERR_PEER;
         fail(conn, &err);
         return;
@@ -300,8 +300,8 @@ static int conn_start(struct conn *conn, struct event_base *base, struct err *er
 {
     int flags = fcntl(conn->fd, F_GETFL);
 
-    if (flags < 0 || fcntl(conn->fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-        fcntl(conn->fd, F_SETFD, FD_CLOEXEC) < 0)
+    if (flags < 0 || fcntl(conn->fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        fcntl(conn->fd, F_SETFD, FD_CLOEXEC) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot prepare the socket");
     conn->scratch = proto_scratch_new();
     conn->in = malloc(sizeof *conn->in);
@@ -309,7 +309,7 @@ static int conn_start(struct conn *conn, struct event_base *base, struct err *er
     conn->writable = event_new(base, conn->fd, EV_WRITE | EV_PERSIST, on_writable, conn);
     conn->failure = event_new(base, -1, 0, on_failure, conn);
     if (conn->scratch == NULL || conn->in == NULL || conn->readable == NULL ||
-        conn->writable == NULL || conn->failure == NULL || event_add(conn->readable, NULL) < 0)
+        conn->writable == NULL || conn->failure == NULL || event_add(conn->readable, NULL) != 0)
         return err_set(err, ERR_MEMORY, "out of memory for a connection");
     return 0;
 }
@@ -328,7 +328,7 @@ struct conn *conn_new(struct event_base *base, int fd, const struct conn_handler
     conn->handlers = handlers;
     conn->arg = arg;
     STAILQ_INIT(&conn->queue);
-    if (conn_start(conn, base, err) < 0) {
+    if (conn_start(conn, base, err) != 0) {
         conn_free(conn);
         return NULL;
     }

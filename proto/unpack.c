@@ -88,7 +88,7 @@ static void get_view(struct getter *outer, struct view_options *view)
     get_bool(&get, "follow_links", &view->follow_links);
     get_bool(&get, "absent_fill", &view->absent_fill);
     get_bool(&get, "selection", &view->has_selection);
-    if (get_end(&get) < 0)
+    if (get_end(&get) != 0)
         outer->failed = true;
 }
 
@@ -330,7 +330,7 @@ int proto_unpack(const void *packet, size_t len, struct proto_scratch *scratch, 
     memset(msg, 0, sizeof *msg);
     if (len > PROTO_PACKET_MAX)
         return err_set(err, ERR_PEER, "packet of %zu bytes is over the limit", len);
-    if (packet_shape_check(packet, len, err) < 0)
+    if (packet_shape_check(packet, len, err) != 0)
         return -1;
     /* msgpack_unpack_next would allocate a zone for every message. */
     msgpack_zone_clear(scratch->zone);

@@ -125,7 +125,7 @@ enum wire_result wire_recv(int fd, struct wire_packet *packet, bool *reset, stru
 int wire_unpack(struct wire_packet *packet, struct proto_scratch *scratch, struct msg *msg,
                 struct err *err)
 {
-    if (proto_unpack(packet->bytes, packet->len, scratch, msg, err) < 0) {
+    if (proto_unpack(packet->bytes, packet->len, scratch, msg, err) != 0) {
         wire_close_fds(packet->fds, packet->nfds);
         return -1;
     }

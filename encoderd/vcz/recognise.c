@@ -281,7 +281,7 @@ static int find_inner(const struct store *store, struct err *err)
     const char *path = store_path(store);
     struct stat st;
 
-    if (store_children(store, "", look_into, &inner, NULL) < 0 || inner.n == 0)
+    if (store_children(store, "", look_into, &inner, NULL) != 0 || inner.n == 0)
         return 0;
     if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
         return err_set(err, ERR_DATA,

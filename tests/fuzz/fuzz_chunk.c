@@ -109,7 +109,7 @@ static void bench_init(struct bench *bench)
         snprintf(bench->meta_key[p], sizeof bench->meta_key[p], "a%zu/%s", p,
                  v3 ? "zarr.json" : ".zarray");
         mem_put_text(&bench->mem[v3], bench->meta_key[p], pipelines[p].meta);
-        if (zarr_array_open(bench->group[v3], bench->name[p], &bench->array[p], &err) < 0)
+        if (zarr_array_open(bench->group[v3], bench->name[p], &bench->array[p], &err) != 0)
             fprintf(stderr, "pipeline %zu: %s\n", p, err.msg);
         REQUIRE(bench->array[p] != NULL);
         zarr_chunk_key(bench->array[p], first, bench->key[p]);
@@ -134,14 +134,14 @@ static void read_blocks(struct decoder *decoder, const struct zarr_array *array,
     struct chunk *chunk;
     struct block block;
 
-    if (decoder_chunk(decoder, array, first, &chunk, err) < 0)
+    if (decoder_chunk(decoder, array, first, &chunk, err) != 0)
         return;
     REQUIRE(chunk_nbytes(chunk) == array->meta.chunk_elements * array->meta.dtype.size);
     for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
         uint8_t *plain;
         bool planes;
 
-        if (decoder_block(decoder, chunk, i, true, &block, err) < 0)
+        if (decoder_block(decoder, chunk, i, true, &block, err) != 0)
             return;
         REQUIRE(block.begin == covered && block.nbytes <= chunk_nbytes(chunk) - covered);
         covered += block.nbytes;

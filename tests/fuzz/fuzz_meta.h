@@ -38,7 +38,7 @@ static inline int open_one(const char *name, void *arg)
     struct err err = {0};
     char key[ZARR_KEY_MAX];
 
-    if (zarr_array_open(group, name, &array, &err) < 0) {
+    if (zarr_array_open(group, name, &array, &err) != 0) {
         REQUIRE(err.code != ERR_NONE && err.msg[0] != '\0');
         return 0;
     }
@@ -62,11 +62,11 @@ static inline void try_group(const char *root_key, const char *root, const char 
     mem_store_init(&mem);
     mem_put_text(&mem, root_key, root);
     mem_put(&mem, key, data, size);
-    if (zarr_group_open(&mem.store, &group, &err) < 0) {
+    if (zarr_group_open(&mem.store, &group, &err) != 0) {
         REQUIRE(err.code != ERR_NONE && strstr(err.msg, "memory") != NULL);
         return;
     }
-    if (zarr_group_arrays(group, open_one, group, &err) < 0)
+    if (zarr_group_arrays(group, open_one, group, &err) != 0)
         REQUIRE(err.code != ERR_NONE);
     zarr_group_free(group);
 }

@@ -63,7 +63,7 @@ static void bench_init(struct bench *bench)
         snprintf(bench->name[p], sizeof bench->name[p], "a%zu", p);
         snprintf(bench->meta_key[p], sizeof bench->meta_key[p], "a%zu/.zarray", p);
         mem_put_text(&bench->mem, bench->meta_key[p], pipelines[p]);
-        if (zarr_array_open(bench->group, bench->name[p], &bench->array[p], &err) < 0)
+        if (zarr_array_open(bench->group, bench->name[p], &bench->array[p], &err) != 0)
             fprintf(stderr, "pipeline %zu: %s\n", p, err.msg);
         REQUIRE(bench->array[p] != NULL);
         zarr_chunk_key(bench->array[p], first, bench->key[p]);
@@ -85,12 +85,12 @@ static uint8_t *read_blocks(struct decoder *decoder, const struct zarr_array *ar
     struct chunk *chunk;
     struct block block;
 
-    if (decoder_chunk(decoder, array, first, &chunk, err) < 0)
+    if (decoder_chunk(decoder, array, first, &chunk, err) != 0)
         return NULL;
     all = malloc(chunk_nbytes(chunk));
     REQUIRE(all != NULL);
     for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
-        if (decoder_block(decoder, chunk, i, false, &block, err) < 0) {
+        if (decoder_block(decoder, chunk, i, false, &block, err) != 0) {
             free(all);
             return NULL;
         }
@@ -136,8 +136,8 @@ static void compare_strings(const struct bench *bench, const struct zarr_array *
     const bool right = zarr_chunk_strings(bench->enough, array, first, &all, &err) == 0;
 
     for (uint64_t at = 0; at < array->meta.chunk_elements; at += 7919) {
-        if (zarr_chunk_strings_at(bench->little, array, first, at, 1, 64 << 10, &some, little_err) <
-            0)
+        if (zarr_chunk_strings_at(bench->little, array, first, at, 1, 64 << 10, &some,
+                                  little_err) != 0)
             break;
         REQUIRE(strings_hold(&some, at, 1));
         if (right)

@@ -99,7 +99,7 @@ static void find_chunks(struct bench *b)
 
         if (entry->d_name[0] == '.')
             continue;
-        if (fstatat(dirfd(dir), entry->d_name, &st, 0) < 0)
+        if (fstatat(dirfd(dir), entry->d_name, &st, 0) != 0)
             err(1, "%s/%s", b->dir, entry->d_name);
         if (b->nchunks == b->cap) {
             b->cap = b->cap ? 2 * b->cap : 64;
@@ -217,8 +217,8 @@ static double zstd_chunk(const struct bench *b, const char *name, uint8_t *packe
     struct err why = {0};
     double seconds = 0;
 
-    if (blosc1_parse_header(packed, n, b->chunk_nbytes, &frame, &why) < 0 ||
-        blosc1_index(&frame, packed + BLOSC1_HEADER_NBYTES, &begins, &ends, &why) < 0)
+    if (blosc1_parse_header(packed, n, b->chunk_nbytes, &frame, &why) != 0 ||
+        blosc1_index(&frame, packed + BLOSC1_HEADER_NBYTES, &begins, &ends, &why) != 0)
         errx(1, "%s/%s: %s", b->dir, name, why.msg);
     for (uint32_t i = 0; i < frame.nblocks; i++) {
         uint8_t *stream = packed + begins[i] + 4;

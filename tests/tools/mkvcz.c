@@ -74,7 +74,7 @@ static void write_file(const char *path, const void *data, size_t n)
         at += done;
         n -= (size_t)done;
     }
-    if (close(fd) < 0)
+    if (close(fd) != 0)
         err(1, "%s", path);
 }
 
@@ -88,7 +88,7 @@ static void write_text(const char *path, struct buf *text)
 
 static void make_dir(const char *path)
 {
-    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+    if (mkdir(path, 0755) != 0 && errno != EEXIST)
         err(1, "%s", path);
 }
 
@@ -203,7 +203,7 @@ static void group_create(const struct options *o)
     struct buf b = {0};
     char path[PATH_MAX];
 
-    if (mkdir(o->out, 0755) < 0)
+    if (mkdir(o->out, 0755) != 0)
         err(1, "%s", o->out);
     if (o->zarr == 3) {
         buf_printf(&b, "{\"attributes\": %s, \"zarr_format\": 3, \"node_type\": \"group\"}\n",
@@ -376,7 +376,7 @@ static void link_chunk(const struct options *o, const struct array *a, const uin
     if (snprintf(aside, sizeof(aside), "%s.new", from) >= (int)sizeof(aside))
         errx(1, "%s: too long a name", from);
     write_text(aside, &copy);
-    if (rename(aside, from) < 0 || link(from, to) < 0)
+    if (rename(aside, from) != 0 || link(from, to) != 0)
         err(1, "%s", to);
 }
 

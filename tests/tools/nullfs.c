@@ -157,7 +157,7 @@ static void mount_it(struct nullfs *fs)
         errx(1, "cannot mount on %s", fs->dir);
     fuse_opt_free_args(&args);
     fd = fuse_session_fd(fs->fuse);
-    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
         err(1, "fcntl");
 }
 
@@ -173,7 +173,7 @@ static void serve(struct nullfs *fs)
     events[1] = evsignal_new(fs->base, SIGTERM, on_signal, fs);
     events[2] = evsignal_new(fs->base, SIGINT, on_signal, fs);
     for (int i = 0; i < 3; i++)
-        if (events[i] == NULL || event_add(events[i], NULL) < 0)
+        if (events[i] == NULL || event_add(events[i], NULL) != 0)
             errx(1, "cannot wait for events");
     while (!fs->inited && event_base_loop(fs->base, EVLOOP_ONCE) == 0)
         ;

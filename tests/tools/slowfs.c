@@ -207,7 +207,7 @@ static char *path_below(const struct node *parent, const char *name)
 
 static int look(const char *path, struct stat *st)
 {
-    return fstatat(disk.root, path, st, AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
+    return fstatat(disk.root, path, st, AT_SYMLINK_NOFOLLOW) != 0 ? errno : 0;
 }
 
 static int open_below(const struct node *node, int flags)
@@ -543,7 +543,7 @@ int main(int argc, char **argv)
     signal(SIGUSR1, on_usr1);
     puts("ready");
     fflush(stdout);
-    failed = serve(session) < 0;
+    failed = serve(session) != 0;
     fuse_session_unmount(session);
     fuse_remove_signal_handlers(session);
     fuse_session_destroy(session);

@@ -56,7 +56,7 @@ static enum got late_open(const struct store *store, const char *key, bool may_w
 
     if (!may_wait && !one_in(late, late->now_one_in))
         return GOT_NOT_NOW;
-    if (store_object(late->under, key, &under, err) < 0)
+    if (store_object(late->under, key, &under, err) != 0)
         return GOT_FAILED;
     if (under == NULL)
         return GOT_NOTHING;
@@ -76,7 +76,7 @@ static enum got late_read(const struct object *object, uint64_t offset, void *to
     if (!may_wait && !one_in(late, late->now_one_in))
         return GOT_NOT_NOW;
     atomic_fetch_add(&late->nread, 1);
-    return object_read(((const struct late_object *)object)->under, offset, to, n, err) < 0
+    return object_read(((const struct late_object *)object)->under, offset, to, n, err) != 0
                ? GOT_FAILED
                : GOT_IT;
 }
@@ -272,7 +272,7 @@ static void hold_against(struct asker *asker)
         /* Twice: what is changed on the way is put back. */
         for (unsigned k = 0; k < 2; k++)
             if (decoder_block_as(asker->decoder, asker->chunk, i, k == 0 ? asker->forms : 0, &block,
-                                 &err) < 0)
+                                 &err) != 0)
                 fail_msg("%s", err.msg);
         assert_int_equal(decoder_block(asker->f->due.decoder, due_chunk, i, false, &due, &err), 0);
         assert_int_equal(block.nbytes, due.nbytes);

@@ -252,7 +252,7 @@ static bool raw_sees(int fd, uint64_t id, struct proto_scratch *scratch)
     int fds[PROTO_FDS_MAX];
     struct msg msg;
 
-    if (proto_recv(fd, 0, scratch, &msg, fds, NULL) < 0)
+    if (proto_recv(fd, 0, scratch, &msg, fds, NULL) != 0)
         return false;
     assert_int_equal(msg.u.stats.id, id);
     return true;

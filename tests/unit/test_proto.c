@@ -207,9 +207,9 @@ static void round_trip(const struct msg *in, struct proto_scratch *scratch, stru
     CLEANUP(buf_free) struct buf packet = {0};
     struct err err;
 
-    if (proto_pack(in, &packet, &err) < 0)
+    if (proto_pack(in, &packet, &err) != 0)
         fail_msg("%s", err.msg);
-    if (unpack(packet.data, packet.len, scratch, out, &err) < 0)
+    if (unpack(packet.data, packet.len, scratch, out, &err) != 0)
         fail_msg("%s", err.msg);
 }
 
@@ -640,11 +640,11 @@ static bool try_packet(const uint8_t *packet, size_t len, struct proto_scratch *
     struct msg msg;
     struct err err = {0};
 
-    if (unpack(packet, len, scratch, &msg, &err) < 0) {
+    if (unpack(packet, len, scratch, &msg, &err) != 0) {
         assert_int_equal(err.code, ERR_PEER);
         return false;
     }
-    if (proto_pack(&msg, &again, &err) < 0)
+    if (proto_pack(&msg, &again, &err) != 0)
         fail_msg("unpacked, but cannot be packed: %s", err.msg);
     return true;
 }

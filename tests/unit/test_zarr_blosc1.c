@@ -43,7 +43,7 @@ static void check_planes(const struct blosc1_frame *frame, const uint8_t *from, 
     struct err err = {0};
 
     memcpy(in + BLOSC1_ROOM, from + begin, n);
-    if (blosc1_decode_planes(frame, i, in + BLOSC1_ROOM, n, zstd, out, &planes, &err) < 0)
+    if (blosc1_decode_planes(frame, i, in + BLOSC1_ROOM, n, zstd, out, &planes, &err) != 0)
         fail_msg("%s", err.msg);
     assert_int_equal(planes.nbytes, nbytes / 8);
     unshuffle(&planes, plain);
@@ -63,12 +63,12 @@ static unsigned check_frame(const uint8_t *from, size_t n, size_t nbytes)
     struct err err = {0};
     unsigned planes = 0;
 
-    if (blosc1_decode_frame(from, n, nbytes, whole, &err) < 0 ||
-        blosc1_parse_header(from, n, nbytes, &frame, &err) < 0)
+    if (blosc1_decode_frame(from, n, nbytes, whole, &err) != 0 ||
+        blosc1_parse_header(from, n, nbytes, &frame, &err) != 0)
         fail_msg("%s", err.msg);
     assert_memory_equal(whole, data, nbytes);
     if (!frame.stored &&
-        blosc1_index(&frame, from + BLOSC1_HEADER_NBYTES, &begins, &ends, &err) < 0)
+        blosc1_index(&frame, from + BLOSC1_HEADER_NBYTES, &begins, &ends, &err) != 0)
         fail_msg("%s", err.msg);
     for (uint32_t i = 0; i < frame.nblocks; i++) {
         if (!blosc1_block_is_planes(&frame, i))

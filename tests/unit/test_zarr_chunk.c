@@ -56,7 +56,7 @@ static void expect_ints(const struct zarr_array *array, const int64_t *expected,
     int64_t *got = calloc(n, sizeof *got);
     struct err err = {0};
 
-    if (zarr_chunk_ints(fix.decoder, array, first, got, &err) < 0)
+    if (zarr_chunk_ints(fix.decoder, array, first, got, &err) != 0)
         fail_msg("%s", err.msg);
     assert_memory_equal(got, expected, n * sizeof *got);
     free(got);
@@ -295,7 +295,7 @@ static void expect_strings(const struct zarr_array *array, const char *const *ex
     struct strings got = {0};
     struct err err = {0};
 
-    if (zarr_chunk_strings(fix.decoder, array, first, &got, &err) < 0)
+    if (zarr_chunk_strings(fix.decoder, array, first, &got, &err) != 0)
         fail_msg("%s", err.msg);
     assert_int_equal(got.nitems, n);
     for (size_t i = 0; i < n; i++) {

@@ -57,7 +57,7 @@ static int decode_first(struct fixture *f, const struct zarr_array *array, struc
         strings_free(&strings);
         return rc;
     }
-    if (decoder_chunk(f->decoder, array, first, &chunk, err) < 0)
+    if (decoder_chunk(f->decoder, array, first, &chunk, err) != 0)
         return -1;
     for (uint64_t i = 0; i < chunk_nblocks(chunk) && rc == 0; i++) {
         rc = decoder_block(f->decoder, chunk, i, true, &block, err);
@@ -95,7 +95,7 @@ static unsigned damage(struct fixture *f, const struct zarr_array *array, const 
         bytes[at] ^= (uint8_t)(1 + at * 151 % 255);
         put_file(f, key, bytes, n);
         bytes[at] = keep;
-        if (decode_first(f, array, &err) < 0) {
+        if (decode_first(f, array, &err) != 0) {
             expect_named(&err, key);
             errors++;
         }
@@ -127,7 +127,7 @@ static void damage_array(const char *store, const char *name)
     zarr_chunk_key(array, (const uint64_t[ZARR_DIMS_MAX]){0}, key);
     n = read_vector(store, key, bytes, sizeof bytes);
     put_file(&f, key, bytes, n);
-    if (decode_first(&f, array, &err) < 0)
+    if (decode_first(&f, array, &err) != 0)
         fail_msg("%s", err.msg);
     if (damage(&f, array, key, bytes, n) == 0 && array->meta.ncodecs > 0)
         fail_msg("%s of %s: no change was noticed", key, store);

@@ -87,7 +87,7 @@ static void good(unsigned format, const struct member *changes, struct zarr_meta
 {
     struct err err = {0};
 
-    if (parse(format, changes, meta, &err) < 0)
+    if (parse(format, changes, meta, &err) != 0)
         fail_msg("%s: %s: %s", changes->name, changes->value, err.msg);
 }
 

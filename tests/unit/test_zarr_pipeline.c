@@ -74,7 +74,7 @@ static void expect_ints(const struct zarr_array *array, const uint64_t *index,
     int64_t *got = calloc(array->meta.chunk_elements, sizeof *got);
     struct err err = {0};
 
-    if (zarr_chunk_ints(fix.decoder, array, index, got, &err) < 0)
+    if (zarr_chunk_ints(fix.decoder, array, index, got, &err) != 0)
         fail_msg("%s", err.msg);
     assert_memory_equal(got, expected, array->meta.chunk_elements * sizeof *got);
     free(got);
@@ -277,7 +277,7 @@ static void check_nested(const struct zarr_array *array)
         for (uint64_t j = 0; j < 6; j++) {
             int64_t got[2];
 
-            if (zarr_chunk_ints(fix.decoder, array, (uint64_t[]){i, j}, got, &err) < 0)
+            if (zarr_chunk_ints(fix.decoder, array, (uint64_t[]){i, j}, got, &err) != 0)
                 fail_msg("%s", err.msg);
             /* The inner shard's second row is absent, and so is the outer one's second half. */
             if (j == 1 || j > 2)
@@ -731,7 +731,7 @@ static int check_block(struct decoder *decoder, struct chunk *chunk, uint64_t i,
 {
     struct block block;
 
-    if (decoder_block(decoder, chunk, i, true, &block, err) < 0)
+    if (decoder_block(decoder, chunk, i, true, &block, err) != 0)
         return -1;
     assert_int_equal(block.begin % 4, 0);
     assert_memory_equal(block.data, values + block.begin / 4, block.nbytes);
@@ -752,12 +752,12 @@ static void check_long(struct decoder *decoder, const struct zarr_array *array,
     struct chunk *chunk;
     struct err err = {0};
 
-    if (decoder_chunk(decoder, array, (uint64_t[]){0}, &chunk, &err) < 0)
+    if (decoder_chunk(decoder, array, (uint64_t[]){0}, &chunk, &err) != 0)
         fail_msg("%s", err.msg);
     assert_int_equal(chunk_block_size(chunk), block_size);
     assert_int_equal(chunk_nblocks(chunk), nblocks);
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-        if (check_block(decoder, chunk, order[i], values, &err) < 0)
+        if (check_block(decoder, chunk, order[i], values, &err) != 0)
             fail_msg("block %d: %s", (int)order[i], err.msg);
 }
 
@@ -812,8 +812,8 @@ static void test_side_by_side(void **state)
     (void)state;
     for (uint64_t i = 0; i < LONG_BLOCKS; i++)
         for (uint64_t c = 0; c < 2; c++) {
-            if (decoder_chunk(small, array, &c, &chunk, &err) < 0 ||
-                check_block(small, chunk, i, values, &err) < 0)
+            if (decoder_chunk(small, array, &c, &chunk, &err) != 0 ||
+                check_block(small, chunk, i, values, &err) != 0)
                 fail_msg("%s", err.msg);
         }
     decoder_stats(small, &stats);
@@ -846,7 +846,7 @@ static void test_parts_of_a_stream(void **state)
             for (uint64_t c = 0; c < 2; c++) {
                 const uint64_t here = LONG_N - at < step ? LONG_N - at : step;
 
-                if (zarr_chunk_ints_at(decoder, array, &c, at, here, part, &err) < 0)
+                if (zarr_chunk_ints_at(decoder, array, &c, at, here, part, &err) != 0)
                     fail_msg("%s", err.msg);
                 for (uint64_t k = 0; k < here; k++)
                     assert_int_equal(part[k], values[at + k]);
@@ -867,12 +867,12 @@ static int first_failure(struct decoder *decoder, const struct zarr_array *array
     struct chunk *chunk;
 
     decoder_trim(decoder);
-    if (decoder_chunk(decoder, array, (uint64_t[ZARR_DIMS_MAX]){0}, &chunk, err) < 0)
+    if (decoder_chunk(decoder, array, (uint64_t[ZARR_DIMS_MAX]){0}, &chunk, err) != 0)
         return 0;
     for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
         struct block block;
 
-        if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
+        if (decoder_block(decoder, chunk, i, false, &block, err) != 0)
             return (int)i;
     }
     return -1;
@@ -994,11 +994,11 @@ static void check_large(struct decoder *decoder, const struct zarr_array *array,
     struct chunk *chunk;
     struct err err = {0};
 
-    if (decoder_chunk(decoder, array, (uint64_t[]){0}, &chunk, &err) < 0)
+    if (decoder_chunk(decoder, array, (uint64_t[]){0}, &chunk, &err) != 0)
         fail_msg("%s", err.msg);
     assert_int_equal(chunk_block_size(chunk), 1 << 20);
     for (uint64_t i = 0; i < chunk_nblocks(chunk) + 5; i++)
-        if (check_block(decoder, chunk, i * 7 % chunk_nblocks(chunk), values, &err) < 0)
+        if (check_block(decoder, chunk, i * 7 % chunk_nblocks(chunk), values, &err) != 0)
             fail_msg("%s", err.msg);
 }
 

@@ -99,7 +99,7 @@ static void test_absent(void **state)
         struct object *object = (void *)&fix;
         struct err err = {0};
 
-        if (store_object(fix.store, keys[i], &object, &err) < 0)
+        if (store_object(fix.store, keys[i], &object, &err) != 0)
             fail_msg("%s", err.msg);
         assert_null(object);
     }

@@ -56,7 +56,7 @@ static bool both_ways(struct fixture *f, struct chunk *chunk, uint64_t i, struct
     uint8_t *unshuffled = NULL, past = 0;
     bool planes;
 
-    if (decoder_block(f->decoder, chunk, i, true, &block, &err) < 0)
+    if (decoder_block(f->decoder, chunk, i, true, &block, &err) != 0)
         fail_msg("%s", err.msg);
     planes = block.form == BLOCK_PLANES;
     if (planes) {
@@ -69,7 +69,7 @@ static bool both_ways(struct fixture *f, struct chunk *chunk, uint64_t i, struct
                          block.planes.at)[block.planes.n * block.planes.nbytes + k];
         (void)past;
     }
-    if (decoder_block(f->decoder, chunk, i, false, out, &err) < 0)
+    if (decoder_block(f->decoder, chunk, i, false, out, &err) != 0)
         fail_msg("%s", err.msg);
     assert_int_equal(out->form, BLOCK_PLAIN);
     assert_int_equal(out->begin, i * chunk_block_size(chunk));
@@ -105,7 +105,7 @@ static int64_t *load_numbers(struct fixture *f, const struct zarr_array *array, 
         struct err err = {0};
 
         chunk_index(meta, c, index);
-        if (decoder_chunk(f->decoder, array, index, &chunk, &err) < 0)
+        if (decoder_chunk(f->decoder, array, index, &chunk, &err) != 0)
             fail_msg("%s", err.msg);
         for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
             struct block block;
@@ -138,7 +138,7 @@ static void check_ints(struct fixture *f, const struct zarr_array *array, const 
         struct err err = {0};
 
         chunk_index(meta, c, index);
-        if (zarr_chunk_ints(f->decoder, array, index, ints, &err) < 0)
+        if (zarr_chunk_ints(f->decoder, array, index, ints, &err) != 0)
             fail_msg("%s", err.msg);
         for (uint64_t k = 0; k < meta->chunk_elements; k++) {
             uint64_t place = element_place(meta, index, k);
@@ -161,7 +161,7 @@ static char **load_strings(struct fixture *f, const struct zarr_array *array)
         struct err err = {0};
 
         chunk_index(meta, c, index);
-        if (zarr_chunk_strings(f->decoder, array, index, &strings, &err) < 0)
+        if (zarr_chunk_strings(f->decoder, array, index, &strings, &err) != 0)
             fail_msg("%s", err.msg);
         assert_int_equal(strings.nitems, meta->chunk_elements);
         for (uint64_t k = 0; k < meta->chunk_elements; k++) {

@@ -186,7 +186,7 @@ static struct store *open_entries(const struct entry *entries, size_t n)
     struct err err = {0};
 
     make_zip(&bytes, entries, n, false, "");
-    if (open_bytes(bytes.data, bytes.len, &store, &err) < 0)
+    if (open_bytes(bytes.data, bytes.len, &store, &err) != 0)
         fail_msg("%s", err.msg);
     buf_free(&bytes);
     return store;
@@ -198,7 +198,7 @@ static void expect_object(const struct store *store, const char *key, const void
     struct err err = {0};
     bool found;
 
-    if (store_read_all(store, key, (size_t)1 << 28, &got, &found, &err) < 0)
+    if (store_read_all(store, key, (size_t)1 << 28, &got, &found, &err) != 0)
         fail_msg("%s", err.msg);
     assert_true(found);
     assert_int_equal(got.len, n);
@@ -284,7 +284,7 @@ static void test_members(void **state)
 
         make_zip(&bytes, entries, sizeof entries / sizeof entries[0], round % 2 == 1,
                  round >= 2 ? "a comment PK\5\6 with its own end" : "");
-        if (open_bytes(bytes.data, bytes.len, &store, &err) < 0)
+        if (open_bytes(bytes.data, bytes.len, &store, &err) != 0)
             fail_msg("%s", err.msg);
         if (round == 2)
             assert_int_equal(store_set_budget(store, 1000, &err), 0);
@@ -706,7 +706,7 @@ static void test_many(void **state)
     }
     make_zip(&bytes, entries, N, true, "");
     struct zip_source source = {read_memory, &bytes, bytes.len};
-    if (zip_dir_read(&source, &dir, &err) < 0)
+    if (zip_dir_read(&source, &dir, &err) != 0)
         fail_msg("%s", err.msg);
     assert_int_equal(dir.n, N);
     for (size_t i = 0; i < N; i += 997) {
@@ -746,7 +746,7 @@ static void test_zip64_not_needed(void **state)
     make_zip(&bytes, entries, 2, true, "");
     end = bytes.data + bytes.len;
     memcpy(end - 14, record, sizeof record);
-    if (open_bytes(bytes.data, bytes.len, &store, &err) < 0)
+    if (open_bytes(bytes.data, bytes.len, &store, &err) != 0)
         fail_msg("%s", err.msg);
     expect_object(store, "a/1", "other", 5);
     store_free(store);
@@ -777,7 +777,7 @@ static void test_65535_members(void **state)
     }
     make_zip(&bytes, entries, N, false, "");
     struct zip_source source = {read_memory, &bytes, bytes.len};
-    if (zip_dir_read(&source, &dir, &err) < 0)
+    if (zip_dir_read(&source, &dir, &err) != 0)
         fail_msg("%s", err.msg);
     assert_int_equal(dir.n, N);
     zip_dir_clear(&dir);

@@ -77,7 +77,7 @@ static inline void open_path(struct fixture *f, const char *path)
 {
     struct err err = {0};
 
-    if (store_open(path, &f->store, &err) < 0 || zarr_group_open(f->store, &f->group, &err) < 0)
+    if (store_open(path, &f->store, &err) != 0 || zarr_group_open(f->store, &f->group, &err) != 0)
         fail_msg("%s", err.msg);
     f->decoder = decoder_new((size_t)64 << 20, &err);
     assert_non_null(f->decoder);
@@ -98,7 +98,7 @@ static inline struct zarr_array *open_array(const struct fixture *f, const char 
     struct zarr_array *array = NULL;
     struct err err = {0};
 
-    if (zarr_array_open(f->group, name, &array, &err) < 0)
+    if (zarr_array_open(f->group, name, &array, &err) != 0)
         fail_msg("%s", err.msg);
     return array;
 }

@@ -38,7 +38,7 @@ int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
                           .nbytes = chunk_block_nbytes(chunk, i)};
     decoder_scratch_reset(decoder);
     evidence_note(decoder->slot, chunk->label, i);
-    if (decode_or_spill(decoder, chunk, i, forms, out, err) < 0)
+    if (decode_or_spill(decoder, chunk, i, forms, out, err) != 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);
     /* A constant that took decoding was counted then. */
     if (!out->known)

@@ -34,7 +34,7 @@ int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, u
     const size_t n = chunk_stored_nbytes(chunk, i);
     uint8_t *in = chunk_bytes(decoder, chunk, chunk->stored->begins[i], n, err);
 
-    if (in == NULL || blosc1_decode_plain(frame, i, in, n, to, err) < 0)
+    if (in == NULL || blosc1_decode_plain(frame, i, in, n, to, err) != 0)
         return -1;
     bytes_to_native(&chunk->array->meta.dtype, to, blosc1_block_nbytes(frame, i));
     return 0;

@@ -26,7 +26,7 @@ int cached_copy(struct cached *shared, cache_fill *fill, uint64_t size, uint64_t
     struct chunk_key key;
 
     chunk_key(shared->chunk, shared->block, &key);
-    if (cache_get(cache, key.bytes, key.n, (size_t)size, fill, shared, &entry, err) < 0)
+    if (cache_get(cache, key.bytes, key.n, (size_t)size, fill, shared, &entry, err) != 0)
         return -1;
     memcpy(to, cache_data(entry) + at, n);
     cache_put(cache, entry);

@@ -47,7 +47,7 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
 
     if (decoder != NULL)
         pool_init(&decoder->spare, sizeof(struct chunk), 0);
-    if (decoder == NULL || codecs_init(&decoder->codecs, err) < 0 ||
+    if (decoder == NULL || codecs_init(&decoder->codecs, err) != 0 ||
         !size_add(scratch_max, 2 * SCRATCH_ALIGN, &mapped)) {
         decoder_free(decoder);
         err_set(err, ERR_MEMORY, "out of memory for a decoder");
@@ -204,7 +204,7 @@ uint8_t *chunk_bytes(struct decoder *decoder, const struct chunk *chunk, uint64_
         return bytes.at;
     }
     to = decoder_scratch(decoder, BYTES_LEAD + (uint64_t)n, err);
-    if (to == NULL || chunk_read(decoder, chunk, offset, to + BYTES_LEAD, n, err) < 0)
+    if (to == NULL || chunk_read(decoder, chunk, offset, to + BYTES_LEAD, n, err) != 0)
         return NULL;
     return to + BYTES_LEAD;
 }
@@ -232,7 +232,7 @@ int decoder_index_check(const struct zarr_array *array, const uint64_t *index, s
 int decoder_begin(struct decoder *decoder, const struct zarr_array *array, const char *label,
                   struct err *err)
 {
-    if (held_check(store_held(array->store), label, err) < 0)
+    if (held_check(store_held(array->store), label, err) != 0)
         return -1;
     evidence_note(decoder->slot, label, 0);
     return 0;

@@ -127,7 +127,7 @@ static int decode_stored(struct decoder *decoder, const struct chunk *chunk, uin
         out->form = BLOCK_PLANES;
         return blosc1_decode_planes(frame, i, in, n, decoder->codecs.zstd, to, &out->planes, err);
     }
-    if (blosc1_decode_plain(frame, i, in, n, to, err) < 0)
+    if (blosc1_decode_plain(frame, i, in, n, to, err) != 0)
         return -1;
     bytes_to_native(dtype, to, out->nbytes);
     out->data = to;
@@ -146,7 +146,7 @@ int decoder_stored(struct decoder *decoder, struct chunk *chunk, uint64_t i,
     n = chunk_stored_nbytes(chunk, (uint32_t)i);
     if (n > sizeof bytes)
         return 0;
-    if (chunk_read(decoder, chunk, chunk->stored->begins[i], bytes, n, err) < 0)
+    if (chunk_read(decoder, chunk, chunk->stored->begins[i], bytes, n, err) != 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);
     *out = stored_as(&chunk->stored->frame, chunk_block_nbytes(chunk, i), bytes, n);
     return 0;

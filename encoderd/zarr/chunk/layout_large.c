@@ -36,7 +36,7 @@ static int large_block(struct decoder *decoder, struct chunk *chunk, uint64_t i,
         uint64_t size = blosc1_block_nbytes(frame, shared.block);
         size_t n = (size_t)(size_min(first + size, end) - at);
 
-        if (cached_copy(&shared, fill_large, size, at - first, to, n, err) < 0)
+        if (cached_copy(&shared, fill_large, size, at - first, to, n, err) != 0)
             return -1;
         to += n;
         at += n;

@@ -13,7 +13,7 @@ static int raw_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
 
     (void)i;
     (void)forms;
-    if (to == NULL || chunk_read(decoder, chunk, out->begin, to, out->nbytes, err) < 0)
+    if (to == NULL || chunk_read(decoder, chunk, out->begin, to, out->nbytes, err) != 0)
         return -1;
     bytes_to_native(&chunk->array->meta.dtype, to, out->nbytes);
     out->data = to;

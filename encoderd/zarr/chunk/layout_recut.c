@@ -31,7 +31,7 @@ static int recut_block(struct decoder *decoder, struct chunk *chunk, uint64_t bl
 
         uint8_t *in = chunk_bytes(decoder, chunk, at, n, err);
 
-        if (in == NULL || blosc1_decode_plain(frame, k, in, n, room, err) < 0)
+        if (in == NULL || blosc1_decode_plain(frame, k, in, n, room, err) != 0)
             return -1;
         decoder->scratch_used = used;
         memcpy(to + (from - out->begin), room + (from - first), (size_t)(until - from));

@@ -38,7 +38,7 @@ static int spill_block(struct decoder *decoder, struct chunk *chunk, uint64_t i,
     (void)i;
     (void)forms;
     out->data = to;
-    if (to == NULL || chunk_spilled(decoder, chunk, &entry, err) < 0)
+    if (to == NULL || chunk_spilled(decoder, chunk, &entry, err) != 0)
         return -1;
     rc = spill_read(entry, (unsigned)spill_facts(entry)[UNFOLD_AREA], out->begin, to, out->nbytes,
                     err);

@@ -176,14 +176,14 @@ static int read_stream(struct decoder *decoder, struct chunk *chunk, uint64_t be
 {
     struct streaming *streaming;
 
-    if (find_stream(decoder, chunk, &streaming, err) < 0)
+    if (find_stream(decoder, chunk, &streaming, err) != 0)
         return -1;
     streaming->used = ++decoder->tick;
     if (streaming->last_nbytes == n && streaming->last_begin == begin && n > 0) {
         memcpy(to, streaming->last, n);
         return 0;
     }
-    if (stream_read(streaming->stream, begin, to, n, err) < 0)
+    if (stream_read(streaming->stream, begin, to, n, err) != 0)
         return -1;
     bytes_to_native(&chunk->array->meta.dtype, to, n);
     bound_streams(decoder, streaming);
@@ -211,7 +211,7 @@ static int stream_block(struct decoder *decoder, struct chunk *chunk, uint64_t i
 
     (void)i;
     (void)forms;
-    if (to == NULL || read_stream(decoder, chunk, out->begin, to, out->nbytes, err) < 0)
+    if (to == NULL || read_stream(decoder, chunk, out->begin, to, out->nbytes, err) != 0)
         return -1;
     out->data = to;
     return 0;

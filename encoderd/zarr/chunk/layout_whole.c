@@ -84,15 +84,15 @@ int whole_decode(struct decoder *decoder, struct chunk *chunk, uint8_t *to, stru
     uint8_t *elements, *bytes;
     struct areas areas;
 
-    if (take_areas(decoder, meta, chunk->length, &areas, err) < 0)
+    if (take_areas(decoder, meta, chunk->length, &areas, err) != 0)
         return -1;
     elements = meta->fortran ? areas.turned : to;
     bytes = meta->nfilters > 0 ? areas.filtered : elements;
-    if (chunk_read(decoder, chunk, 0, areas.stored, (size_t)chunk->length, err) < 0 ||
+    if (chunk_read(decoder, chunk, 0, areas.stored, (size_t)chunk->length, err) != 0 ||
         codecs_decode(&decoder->codecs, meta, areas.stored, (size_t)chunk->length, bytes,
-                      (size_t)meta->filtered_nbytes, err) < 0)
+                      (size_t)meta->filtered_nbytes, err) != 0)
         return -1;
-    if (meta->nfilters > 0 && filters_undo(meta, bytes, elements, areas.spare, err) < 0)
+    if (meta->nfilters > 0 && filters_undo(meta, bytes, elements, areas.spare, err) != 0)
         return -1;
     if (meta->fortran)
         transpose(meta, elements, to);
@@ -113,7 +113,7 @@ static int whole_block(struct decoder *decoder, struct chunk *chunk, uint64_t i,
 
     (void)i;
     (void)forms;
-    if (to == NULL || whole_decode(decoder, chunk, to, err) < 0)
+    if (to == NULL || whole_decode(decoder, chunk, to, err) != 0)
         return -1;
     out->data = to;
     return 0;

@@ -87,7 +87,7 @@ enum need zarr_need_elements(struct decoder *decoder, const struct zarr_array *a
     struct blocks_need blocks = {.decoder = decoder, .need = need};
     enum need rc;
 
-    if (decoder_index_check(array, index, err) < 0)
+    if (decoder_index_check(array, index, err) != 0)
         return NEED_FAILED;
     if (array->meta.dtype.kind == DTYPE_STRING)
         return need_vlen(decoder, array, index, need, err);

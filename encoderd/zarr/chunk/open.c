@@ -82,7 +82,7 @@ enum need decoder_need_chunk(struct decoder *decoder, const struct zarr_array *a
 
     if (array->meta.dtype.kind == DTYPE_STRING)
         return err_set(err, ERR_USAGE, "%s: its strings have no blocks", array->name);
-    if (decoder_index_check(array, index, err) < 0)
+    if (decoder_index_check(array, index, err) != 0)
         return NEED_FAILED;
     chunk = find_chunk(decoder, array, index);
     if (chunk == NULL) {
@@ -90,7 +90,7 @@ enum need decoder_need_chunk(struct decoder *decoder, const struct zarr_array *a
         if (rc != NEED_THERE)
             return rc;
         keep_chunk(decoder, chunk);
-    } else if (decoder_begin(decoder, array, chunk->label, err) < 0) {
+    } else if (decoder_begin(decoder, array, chunk->label, err) != 0) {
         return NEED_FAILED;
     }
     chunk->array = array;

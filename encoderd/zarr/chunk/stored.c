@@ -75,11 +75,11 @@ static int scan_index(struct stored *shard, const struct zarr_shard_level *level
     for (uint64_t done = 0; done < nbytes; done += SCAN_NBYTES) {
         const size_t n = (size_t)size_min(SCAN_NBYTES, nbytes - done);
 
-        if (object_read(shard->object, at + done, room, n, err) < 0)
+        if (object_read(shard->object, at + done, room, n, err) != 0)
             return -1;
         sum = crc32c_more(sum, room, n);
     }
-    if (object_read(shard->object, at + nbytes, sum_stored, sizeof sum_stored, err) < 0)
+    if (object_read(shard->object, at + nbytes, sum_stored, sizeof sum_stored, err) != 0)
         return -1;
     if (get_le32(sum_stored) != sum)
         return err_set(err, ERR_CORRUPT,
@@ -346,7 +346,7 @@ static enum need locate_in_shard(struct stored *stored, const struct zarr_array 
         rc = find_entry(shard, &array->meta, index, need, entry, err);
         if (rc != NEED_THERE)
             return rc;
-        if (read_entry(shard, &array->meta, entry, &base, &length, err) < 0)
+        if (read_entry(shard, &array->meta, entry, &base, &length, err) != 0)
             return NEED_FAILED;
     }
     pthread_mutex_lock(&stored->lock);
@@ -381,7 +381,7 @@ static enum need read_head(struct stored *stored, const struct zarr_array *array
     if (rc != NEED_THERE)
         return rc;
     if (blosc1_parse_header(bytes.at, stored->length,
-                            array->meta.chunk_elements * array->meta.dtype.size, &frame, err) < 0)
+                            array->meta.chunk_elements * array->meta.dtype.size, &frame, err) != 0)
         return NEED_FAILED;
     pthread_mutex_lock(&stored->lock);
     if (stored->step == STORED_LOCATED) {

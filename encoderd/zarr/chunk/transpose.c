@@ -124,7 +124,7 @@ static int move_runs(const struct walk *walk, const struct order *order, bool re
             offset += (walk->origin[a] + index[a]) * order->step[a];
         rc = reading ? turn->read(turn->arg, offset, at, (size_t)run, err)
                      : turn->write(turn->arg, offset, at, (size_t)run, err);
-        if (rc < 0)
+        if (rc != 0)
             return -1;
         at += run;
     } while (advance(walk, order, first, index));
@@ -160,7 +160,7 @@ static int move_box(struct walk *walk, struct err *err)
     for (unsigned a = 0; a < walk->n; a++)
         walk->extent[a] = size_min(walk->box[a], walk->shape[a] - walk->origin[a]);
     set_steps(walk, &walk->stored, walk->extent, walk->stored.box_step);
-    if (move_runs(walk, &walk->stored, true, err) < 0)
+    if (move_runs(walk, &walk->stored, true, err) != 0)
         return -1;
     turn_box(walk);
     return move_runs(walk, &walk->plain, false, err);
@@ -174,7 +174,7 @@ int transpose_run(const struct transpose *turn, struct err *err)
     set_orders(&walk);
     choose_box(&walk);
     do {
-        if (move_box(&walk, err) < 0)
+        if (move_box(&walk, err) != 0)
             return -1;
         for (a = walk.n; a > 0; a--) {
             walk.origin[a - 1] += walk.box[a - 1];

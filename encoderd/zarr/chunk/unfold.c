@@ -35,12 +35,12 @@ static int check_sum(struct unfold *u, struct err *err)
     for (uint64_t at = 0; at < u->length - 4;) {
         const size_t n = (size_t)size_min(u->room, u->length - 4 - at);
 
-        if (unfold_read(u, at, u->in, n, err) < 0)
+        if (unfold_read(u, at, u->in, n, err) != 0)
             return -1;
         sum = crc32c_more(sum, u->in, n);
         at += n;
     }
-    if (unfold_read(u, u->length - 4, stored, sizeof stored, err) < 0)
+    if (unfold_read(u, u->length - 4, stored, sizeof stored, err) != 0)
         return -1;
     if (get_le32(stored) != sum)
         return err_set(err, ERR_CORRUPT, "its crc32c checksum does not agree; " DAMAGED);
@@ -56,7 +56,7 @@ static int lz4_size(struct unfold *u, uint64_t *most, struct err *err)
 
     if (u->length < sizeof head)
         return unfold_broken(err);
-    if (unfold_read(u, 0, head, sizeof head, err) < 0)
+    if (unfold_read(u, 0, head, sizeof head, err) != 0)
         return -1;
     nbytes = get_le32(head);
     if (nbytes > INT32_MAX || nbytes > *most || nbytes / LZ4_RATIO > u->length)
@@ -75,10 +75,10 @@ static int undo_compressor(struct unfold *u, enum codec_id id, uint64_t most, st
     const uint64_t from = id == CODEC_LZ4 ? 4 : 0;
     struct sink sink;
 
-    if (id == CODEC_LZ4 && lz4_size(u, &most, err) < 0)
+    if (id == CODEC_LZ4 && lz4_size(u, &most, err) != 0)
         return -1;
-    if (unfold_begin(u, most, &sink, err) < 0 ||
-        unfold_unpack(u, packing, from, u->length - from, &sink, err) < 0)
+    if (unfold_begin(u, most, &sink, err) != 0 ||
+        unfold_unpack(u, packing, from, u->length - from, &sink, err) != 0)
         return -1;
     unfold_end(u, &sink, sink.at);
     return 0;
@@ -99,7 +99,7 @@ static int undo_codecs(struct unfold *u, struct err *err)
                  : id == CODEC_BLOSC ? unfold_blosc(u, most, !strings && k == 1, err)
                                      : undo_compressor(u, id, most, err);
 
-        if (rc < 0)
+        if (rc != 0)
             return -1;
     }
     if (!strings && u->length != meta->filtered_nbytes)
@@ -119,7 +119,7 @@ static int undo_shuffle(struct unfold *u, uint64_t unit, struct err *err)
         return err_set(err, ERR_CORRUPT,
                        "filter \"shuffle\" for elements of %llu bytes on %llu bytes",
                        (unsigned long long)unit, (unsigned long long)u->length);
-    if (unfold_begin(u, u->length, &ends.sink, err) < 0 || unfold_turn(&ends, &turn, err) < 0)
+    if (unfold_begin(u, u->length, &ends.sink, err) != 0 || unfold_turn(&ends, &turn, err) != 0)
         return -1;
     unfold_end(u, &ends.sink, u->length);
     return 0;
@@ -132,16 +132,16 @@ static int undo_filter(struct unfold *u, const struct zarr_filter *filter, struc
     struct filter_run run = {0};
     struct sink sink;
 
-    if (unfold_begin(u, total * size, &sink, err) < 0)
+    if (unfold_begin(u, total * size, &sink, err) != 0)
         return -1;
     while (run.k < total) {
         const uint64_t n = size_min(most, total - run.k);
         uint64_t from, nbytes;
 
         filter_extent(filter, run.k, n, &from, &nbytes);
-        if (unfold_read(u, from, u->in, (size_t)nbytes, err) < 0 ||
-            filter_undo(filter, &run, u->in, u->out, n, err) < 0 ||
-            unfold_put(&sink, u->out, (size_t)(n * size), err) < 0)
+        if (unfold_read(u, from, u->in, (size_t)nbytes, err) != 0 ||
+            filter_undo(filter, &run, u->in, u->out, n, err) != 0 ||
+            unfold_put(&sink, u->out, (size_t)(n * size), err) != 0)
             return -1;
     }
     unfold_end(u, &sink, sink.at);
@@ -156,16 +156,16 @@ static int undo_filters(struct unfold *u, struct err *err)
         const struct zarr_filter *filter = &u->meta->filters[i - 1];
 
         if (filter->id == FILTER_SHUFFLE) {
-            if (undo_shuffle(u, filter->unit, err) < 0)
+            if (undo_shuffle(u, filter->unit, err) != 0)
                 return -1;
             continue;
         }
-        if (filter->id == FILTER_PACKBITS && unfold_read(u, 0, &first, 1, err) < 0)
+        if (filter->id == FILTER_PACKBITS && unfold_read(u, 0, &first, 1, err) != 0)
             return -1;
         if (filter->id == FILTER_PACKBITS &&
-            filter_check_padding(first, u->meta->chunk_elements, err) < 0)
+            filter_check_padding(first, u->meta->chunk_elements, err) != 0)
             return -1;
-        if (undo_filter(u, filter, err) < 0)
+        if (undo_filter(u, filter, err) != 0)
             return -1;
     }
     return 0;
@@ -186,7 +186,7 @@ static int undo_order(struct unfold *u, struct err *err)
     if (!u->meta->fortran)
         return 0;
     describe_turn(u->meta, u->meta->dtype.size, &turn);
-    if (unfold_begin(u, u->length, &ends.sink, err) < 0 || unfold_turn(&ends, &turn, err) < 0)
+    if (unfold_begin(u, u->length, &ends.sink, err) != 0 || unfold_turn(&ends, &turn, err) != 0)
         return -1;
     unfold_end(u, &ends.sink, u->length);
     return 0;
@@ -214,7 +214,7 @@ static int look(struct reader *reader, uint64_t at, size_t n, const uint8_t **ou
     if (at < reader->window || at + n > reader->window + reader->n) {
         reader->window = at;
         reader->n = (size_t)size_min(u->room, u->length - at);
-        if (unfold_read(u, at, u->in, reader->n, err) < 0)
+        if (unfold_read(u, at, u->in, reader->n, err) != 0)
             return -1;
     }
     *out = u->in + (at - reader->window);
@@ -228,7 +228,7 @@ static int check_text(struct reader *reader, uint64_t k, uint64_t at, uint64_t n
         const uint8_t *text;
         size_t whole;
 
-        if (look(reader, at, step, &text, err) < 0)
+        if (look(reader, at, step, &text, err) != 0)
             return -1;
         whole = utf8_prefix(text, step);
         /* A character may go on in what comes next. */
@@ -249,7 +249,7 @@ static int index_strings(struct unfold *u, struct sink *offsets, struct err *err
     const uint8_t *head;
     size_t nout = 0;
 
-    if (u->length < 4 || look(&reader, 0, 4, &head, err) < 0 || get_le32(head) != total)
+    if (u->length < 4 || look(&reader, 0, 4, &head, err) != 0 || get_le32(head) != total)
         return err_set(err, ERR_CORRUPT, "it does not hold the %llu strings of a chunk; " DAMAGED,
                        (unsigned long long)total);
     for (uint64_t k = 0; k < total; k++) {
@@ -257,18 +257,18 @@ static int index_strings(struct unfold *u, struct sink *offsets, struct err *err
 
         if (u->length - at < 4)
             return bad_string(k, "runs past the end of the chunk", err);
-        if (look(&reader, at, 4, &head, err) < 0)
+        if (look(&reader, at, 4, &head, err) != 0)
             return -1;
         len = get_le32(head);
         if (len > u->length - at - 4)
             return bad_string(k, "runs past the end of the chunk", err);
-        if (check_text(&reader, k, at + 4, len, err) < 0)
+        if (check_text(&reader, k, at + 4, len, err) != 0)
             return -1;
         memcpy(u->out + nout, &at, sizeof at);
         nout += sizeof at;
         at += 4 + (uint64_t)len;
         if (nout == u->room || k + 1 == total) {
-            if (unfold_put(offsets, u->out, nout, err) < 0)
+            if (unfold_put(offsets, u->out, nout, err) != 0)
                 return -1;
             nout = 0;
         }
@@ -288,15 +288,15 @@ static int undo_strings(struct unfold *u, struct err *err)
         return bad_string(u->length / 4, "runs past the end of the chunk", err);
     offsets.end = u->meta->chunk_elements * 8;
     facts[UNFOLD_OFFSETS] = offsets.area;
-    if (spill_area_open(u->entry, offsets.area, offsets.end, err) < 0 ||
-        index_strings(u, &offsets, err) < 0)
+    if (spill_area_open(u->entry, offsets.area, offsets.end, err) != 0 ||
+        index_strings(u, &offsets, err) != 0)
         return -1;
     if (!u->meta->fortran)
         return 0;
     describe_turn(u->meta, 8, &turn);
     facts[UNFOLD_OFFSETS] = ends.sink.area;
-    if (spill_area_open(u->entry, ends.sink.area, offsets.end, err) < 0 ||
-        unfold_turn(&ends, &turn, err) < 0)
+    if (spill_area_open(u->entry, ends.sink.area, offsets.end, err) != 0 ||
+        unfold_turn(&ends, &turn, err) != 0)
         return -1;
     spill_area_close(u->entry, offsets.area);
     return 0;
@@ -322,7 +322,8 @@ static int bring_in(struct unfold *u, struct err *err)
 
     if (!u->stored)
         return 0;
-    if (unfold_begin(u, u->length, &sink, err) < 0 || unfold_copy(u, 0, u->length, &sink, err) < 0)
+    if (unfold_begin(u, u->length, &sink, err) != 0 ||
+        unfold_copy(u, 0, u->length, &sink, err) != 0)
         return -1;
     unfold_end(u, &sink, u->length);
     return 0;
@@ -340,11 +341,12 @@ int unfold_chunk(struct decoder *decoder, struct chunk *chunk, struct spill_entr
                        .stored = true,
                        .length = chunk->length};
 
-    if (take_windows(&u, err) < 0 || undo_codecs(&u, err) < 0)
+    if (take_windows(&u, err) != 0 || undo_codecs(&u, err) != 0)
         return -1;
-    if (strings && (bring_in(&u, err) < 0 || undo_strings(&u, err) < 0))
+    if (strings && (bring_in(&u, err) != 0 || undo_strings(&u, err) != 0))
         return -1;
-    if (!strings && (undo_filters(&u, err) < 0 || undo_order(&u, err) < 0 || bring_in(&u, err) < 0))
+    if (!strings &&
+        (undo_filters(&u, err) != 0 || undo_order(&u, err) != 0 || bring_in(&u, err) != 0))
         return -1;
     spill_facts(entry)[UNFOLD_AREA] = u.area;
     spill_facts(entry)[UNFOLD_NBYTES] = u.length;

@@ -91,14 +91,14 @@ static int unpack_stream(struct frame *frame, uint32_t i, uint64_t *at, uint64_t
 
     if (frame->ends[i] - *at < sizeof head)
         return bad_block(frame, i, "runs past its own end", err);
-    if (unfold_read(u, *at, head, sizeof head, err) < 0)
+    if (unfold_read(u, *at, head, sizeof head, err) != 0)
         return -1;
     len = get_le32(head);
     if (len == 0 || len > frame->ends[i] - *at - sizeof head)
         return bad_block(frame, i, "runs past its own end", err);
     to->end = begin + nbytes;
     if (unfold_unpack(u, len == nbytes ? PACKED_PLAIN : stream_packing(&frame->head),
-                      *at + sizeof head, len, to, err) < 0)
+                      *at + sizeof head, len, to, err) != 0)
         return -1;
     if (to->at != to->end)
         return bad_block(frame, i, "does not decompress", err);
@@ -113,7 +113,7 @@ static int unpack_streams(struct frame *frame, uint32_t i, struct sink *to, stru
     uint64_t at = frame->begins[i];
 
     for (uint32_t k = 0; k < n; k++)
-        if (unpack_stream(frame, i, &at, each, to, err) < 0)
+        if (unpack_stream(frame, i, &at, each, to, err) != 0)
             return -1;
     /* What does not divide by the streams has none: c-blosc fails, too. */
     if (each * n != blosc1_block_nbytes(&frame->head, i))
@@ -128,10 +128,10 @@ static int unshuffle(struct frame *frame, uint32_t n, struct err *err)
     const struct unfold_turn ends = {.u = frame->u, .area = STREAMS_AREA, .sink = frame->sink};
     uint8_t bytes[255];
 
-    if (count > 0 && unfold_turn(&ends, &turn, err) < 0)
+    if (count > 0 && unfold_turn(&ends, &turn, err) != 0)
         return -1;
     frame->sink.at += n - rest;
-    if (spill_read(frame->u->entry, STREAMS_AREA, n - rest, bytes, rest, err) < 0)
+    if (spill_read(frame->u->entry, STREAMS_AREA, n - rest, bytes, rest, err) != 0)
         return -1;
     return unfold_put(&frame->sink, bytes, rest, err);
 }
@@ -177,14 +177,14 @@ static int unbitshuffle(struct frame *frame, uint32_t n, struct err *err)
 
         for (uint32_t plane = 0; plane < 8 * size; plane++)
             if (spill_read(u->entry, STREAMS_AREA, (uint64_t)plane * ngroups + g,
-                           u->in + (size_t)plane * step, step, err) < 0)
+                           u->in + (size_t)plane * step, step, err) != 0)
                 return -1;
         unbitshuffle_groups(u->in, u->out, step, size);
-        if (unfold_put(&frame->sink, u->out, (size_t)step * 8 * size, err) < 0)
+        if (unfold_put(&frame->sink, u->out, (size_t)step * 8 * size, err) != 0)
             return -1;
         g += step;
     }
-    if (spill_read(u->entry, STREAMS_AREA, n - rest, bytes, rest, err) < 0)
+    if (spill_read(u->entry, STREAMS_AREA, n - rest, bytes, rest, err) != 0)
         return -1;
     return unfold_put(&frame->sink, bytes, rest, err);
 }
@@ -202,8 +202,8 @@ static int long_block(struct frame *frame, uint32_t i, struct err *err)
         frame->sink.end = end;
         return rc;
     }
-    if (spill_area_open(u->entry, STREAMS_AREA, n, err) < 0 ||
-        unpack_streams(frame, i, &streams, err) < 0)
+    if (spill_area_open(u->entry, STREAMS_AREA, n, err) != 0 ||
+        unpack_streams(frame, i, &streams, err) != 0)
         return -1;
     rc = is_shuffled(&frame->head) ? unshuffle(frame, n, err) : unbitshuffle(frame, n, err);
     spill_area_close(u->entry, STREAMS_AREA);
@@ -235,8 +235,8 @@ static int short_block(struct frame *frame, uint32_t i, const struct block_room 
     const size_t n = (size_t)size_min(frame->ends[i] - frame->begins[i],
                                       blosc1_block_cbytes_max(&frame->head, i));
 
-    if (unfold_read(frame->u, frame->begins[i], room->in + BLOSC1_ROOM, n, err) < 0 ||
-        blosc1_decode_plain(&frame->head, i, room->in + BLOSC1_ROOM, n, room->out, err) < 0)
+    if (unfold_read(frame->u, frame->begins[i], room->in + BLOSC1_ROOM, n, err) != 0 ||
+        blosc1_decode_plain(&frame->head, i, room->in + BLOSC1_ROOM, n, room->out, err) != 0)
         return -1;
     return unfold_put(&frame->sink, room->out, blosc1_block_nbytes(&frame->head, i), err);
 }
@@ -248,7 +248,7 @@ static int read_index(struct frame *frame, struct err *err)
 
     if (table == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", frame->head.nblocks);
-    if (unfold_read(frame->u, BLOSC1_HEADER_NBYTES, table, nbytes, err) < 0)
+    if (unfold_read(frame->u, BLOSC1_HEADER_NBYTES, table, nbytes, err) != 0)
         return -1;
     return blosc1_index(&frame->head, table, &frame->begins, &frame->ends, err);
 }
@@ -260,11 +260,11 @@ static int undo_blocks(struct frame *frame, struct err *err)
     if (frame->head.stored)
         return unfold_unpack(frame->u, PACKED_PLAIN, BLOSC1_HEADER_NBYTES, frame->head.nbytes,
                              &frame->sink, err);
-    if (read_index(frame, err) < 0)
+    if (read_index(frame, err) != 0)
         return -1;
     take_room(frame, &room);
     for (uint32_t i = 0; i < frame->head.nblocks; i++)
-        if ((room.out != NULL ? short_block(frame, i, &room, err) : long_block(frame, i, err)) < 0)
+        if ((room.out != NULL ? short_block(frame, i, &room, err) : long_block(frame, i, err)) != 0)
             return -1;
     return 0;
 }
@@ -278,14 +278,14 @@ int unfold_blosc(struct unfold *u, uint64_t most, bool exact, struct err *err)
 
     if (u->length < sizeof head)
         return err_set(err, ERR_CORRUPT, "too short for a Blosc frame; " DAMAGED);
-    if (unfold_read(u, 0, head, sizeof head, err) < 0 ||
-        blosc1_parse_header(head, u->length, exact ? most : get_le32(head + 4), &frame.head, err) <
+    if (unfold_read(u, 0, head, sizeof head, err) != 0 ||
+        blosc1_parse_header(head, u->length, exact ? most : get_le32(head + 4), &frame.head, err) !=
             0)
         return -1;
     if (frame.head.nbytes > most)
         return err_set(err, ERR_CORRUPT, "Blosc data of %u bytes, too many for a chunk; " DAMAGED,
                        frame.head.nbytes);
-    if (unfold_begin(u, frame.head.nbytes, &frame.sink, err) < 0)
+    if (unfold_begin(u, frame.head.nbytes, &frame.sink, err) != 0)
         return -1;
     rc = undo_blocks(&frame, err);
     free(frame.begins);

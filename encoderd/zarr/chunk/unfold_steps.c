@@ -38,7 +38,7 @@ int unfold_put(void *arg, const void *from, size_t n, struct err *err)
     if (n > sink->end - sink->at)
         return err_set(err, ERR_CORRUPT,
                        "its data decompresses to more than a chunk has; " DAMAGED);
-    if (spill_write(sink->u->entry, sink->area, sink->at, from, n, err) < 0)
+    if (spill_write(sink->u->entry, sink->area, sink->at, from, n, err) != 0)
         return -1;
     sink->at += n;
     return 0;
@@ -56,7 +56,7 @@ int unfold_copy(struct unfold *u, uint64_t from, uint64_t n, struct sink *sink, 
     while (n > 0) {
         const size_t step = (size_t)size_min(n, u->room);
 
-        if (unfold_read(u, from, u->in, step, err) < 0 || unfold_put(sink, u->in, step, err) < 0)
+        if (unfold_read(u, from, u->in, step, err) != 0 || unfold_put(sink, u->in, step, err) != 0)
             return -1;
         from += step;
         n -= step;
@@ -84,14 +84,14 @@ static int inflate_loop(struct unfold *u, z_stream *z, bool gzip, uint64_t from,
         if (z->avail_in == 0 && n > 0) {
             const size_t step = (size_t)size_min(n, u->room);
 
-            if (unfold_read(u, from, u->in, step, err) < 0)
+            if (unfold_read(u, from, u->in, step, err) != 0)
                 return -1;
             z->next_in = u->in;
             z->avail_in = (uInt)step;
             from += step;
             n -= step;
         }
-        if (inflate_more(u, z, sink, &state, err) < 0)
+        if (inflate_more(u, z, sink, &state, err) != 0)
             return -1;
         if (state == Z_STREAM_END && z->avail_in == 0 && n == 0)
             return 0;
@@ -162,8 +162,8 @@ static int zstd_step(struct unfold *u, struct zstd_input *in, size_t need, uint8
 
     if (need > in->end - in->at || need > u->room)
         return unfold_broken(err);
-    if (unfold_read(u, in->at, u->in, need, err) < 0 ||
-        spill_back(u->entry, sink->area, sink->at + most, err) < 0)
+    if (unfold_read(u, in->at, u->in, need, err) != 0 ||
+        spill_back(u->entry, sink->area, sink->at + most, err) != 0)
         return -1;
     got = ZSTD_decompressContinue(u->decoder->codecs.zstd, map + sink->at, most, u->in, need);
     if (ZSTD_isError(got) && ZSTD_getErrorCode(got) == ZSTD_error_dstSize_tooSmall)
@@ -187,7 +187,7 @@ static int skip_frame(struct unfold *u, struct zstd_input *in, bool *skipped, st
     *skipped = false;
     if (in->end - in->at < sizeof head)
         return 0;
-    if (unfold_read(u, in->at, head, sizeof head, err) < 0)
+    if (unfold_read(u, in->at, head, sizeof head, err) != 0)
         return -1;
     if ((get_le32(head) & ZSTD_MAGIC_SKIPPABLE_MASK) != ZSTD_MAGIC_SKIPPABLE_START)
         return 0;
@@ -209,14 +209,14 @@ static int unzstd_mapped(struct unfold *u, struct zstd_input *in, uint8_t *map, 
         bool skipped;
         size_t need;
 
-        if (skip_frame(u, in, &skipped, err) < 0)
+        if (skip_frame(u, in, &skipped, err) != 0)
             return -1;
         if (skipped)
             continue;
         ZSTD_DCtx_reset(zstd, ZSTD_reset_session_only);
         ZSTD_decompressBegin(zstd);
         while ((need = ZSTD_nextSrcSizeToDecompress(zstd)) > 0)
-            if (zstd_step(u, in, need, map, sink, err) < 0)
+            if (zstd_step(u, in, need, map, sink, err) != 0)
                 return -1;
     }
     return 0;

@@ -92,13 +92,13 @@ int zarr_chunk_ints_at(struct decoder *decoder, const struct zarr_array *array,
         return err_set(err, ERR_USAGE, "%s: elements past the end of a chunk", array->name);
     if (n == 0)
         return 0;
-    if (decoder_chunk(decoder, array, index, &chunk, err) < 0)
+    if (decoder_chunk(decoder, array, index, &chunk, err) != 0)
         return -1;
     last = ((first + n) * dtype->size - 1) / chunk_block_size(chunk);
     for (uint64_t i = first * dtype->size / chunk_block_size(chunk); i <= last; i++) {
-        if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
+        if (decoder_block(decoder, chunk, i, false, &block, err) != 0)
             return -1;
-        if (ints_of_block(dtype, &block, first, n, out, err) < 0)
+        if (ints_of_block(dtype, &block, first, n, out, err) != 0)
             return decoder_name_chunk(array, chunk->label, err);
     }
     return 0;
@@ -115,12 +115,12 @@ int zarr_chunk_floats(struct decoder *decoder, const struct zarr_array *array,
     if (dtype->kind != DTYPE_FLOAT)
         return err_set(err, ERR_DATA, "%s (%s): it holds %s and not floats", array->name,
                        store_path(array->store), dtype_name(dtype, name, sizeof name));
-    if (decoder_chunk(decoder, array, index, &chunk, err) < 0)
+    if (decoder_chunk(decoder, array, index, &chunk, err) != 0)
         return -1;
     for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
         uint64_t first;
 
-        if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
+        if (decoder_block(decoder, chunk, i, false, &block, err) != 0)
             return -1;
         first = block.begin / dtype->size;
         zarr_floats(dtype, block.data, block.nbytes / dtype->size, out + first,
@@ -182,7 +182,7 @@ static int fill_strings(const struct zarr_meta *meta, const struct request *requ
 
     out->first = request->first;
     out->absent = true;
-    if (reserve_items(out, request_count(request, sizeof(struct str), meta->chunk_elements), err) <
+    if (reserve_items(out, request_count(request, sizeof(struct str), meta->chunk_elements), err) !=
         0)
         return -1;
     buf_append(&out->bytes, text, len + 1);
@@ -210,7 +210,7 @@ static int split_vlen(const struct zarr_meta *meta, struct strings *out, struct 
     /* Only now that the bytes are there: a count alone must not cost memory. */
     if (n / 4 <= meta->chunk_elements)
         return bad_string(n / 4, "runs past the end of the chunk", err);
-    if (reserve_items(out, meta->chunk_elements, err) < 0)
+    if (reserve_items(out, meta->chunk_elements, err) != 0)
         return -1;
     fortran_begin(&walk, meta);
     for (uint64_t k = 0; k < meta->chunk_elements; k++, fortran_next(&walk)) {
@@ -242,9 +242,9 @@ static int read_vlen(struct decoder *decoder, const struct chunk *chunk, size_t 
     to = buf_reserve(&stored, (size_t)n);
     if (to == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %llu bytes", (unsigned long long)n);
-    if (chunk_read(decoder, chunk, 0, to, (size_t)n, err) < 0 ||
+    if (chunk_read(decoder, chunk, 0, to, (size_t)n, err) != 0 ||
         codecs_decode_buf(&decoder->codecs, &chunk->array->meta, to, (size_t)n, max, &out->bytes,
-                          err) < 0)
+                          err) != 0)
         return -1;
     decoder->stats.blocks++;
     decoder->stats.bytes_decoded += out->bytes.len;
@@ -294,26 +294,26 @@ static int take_in_order(struct decoder *decoder, const struct spilled *spilled,
     uint64_t low = request->least, high = out->nitems, begin, end = 0;
     uint8_t *to;
 
-    if (string_offset(spilled, request->first, &begin, err) < 0)
+    if (string_offset(spilled, request->first, &begin, err) != 0)
         return -1;
     /* The most of them that fit. */
     while (low < high) {
         const uint64_t middle = high - (high - low) / 2;
 
-        if (string_offset(spilled, request->first + middle, &end, err) < 0)
+        if (string_offset(spilled, request->first + middle, &end, err) != 0)
             return -1;
         if (end - begin <= request->budget)
             low = middle;
         else
             high = middle - 1;
     }
-    if (string_offset(spilled, request->first + low, &end, err) < 0 ||
-        check_held(decoder, end - begin, err) < 0)
+    if (string_offset(spilled, request->first + low, &end, err) != 0 ||
+        check_held(decoder, end - begin, err) != 0)
         return -1;
     to = buf_reserve(&out->bytes, (size_t)(end - begin));
     if (to == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for strings");
-    if (spill_read(spilled->entry, spilled->area, begin, to, (size_t)(end - begin), err) < 0)
+    if (spill_read(spilled->entry, spilled->area, begin, to, (size_t)(end - begin), err) != 0)
         return -1;
     out->bytes.len += (size_t)(end - begin);
     out->nitems = (size_t)low;
@@ -334,18 +334,18 @@ static int take_scattered(struct decoder *decoder, const struct spilled *spilled
         uint8_t head[4], *to;
         uint32_t len;
 
-        if (string_offset(spilled, request->first + out->nitems, &at, err) < 0 ||
-            spill_read(spilled->entry, spilled->area, at, head, sizeof head, err) < 0)
+        if (string_offset(spilled, request->first + out->nitems, &at, err) != 0 ||
+            spill_read(spilled->entry, spilled->area, at, head, sizeof head, err) != 0)
             return -1;
         len = get_le32(head);
         if (out->nitems >= request->least && out->bytes.len + len > request->budget)
             break;
-        if (check_held(decoder, (uint64_t)out->bytes.len + len, err) < 0)
+        if (check_held(decoder, (uint64_t)out->bytes.len + len, err) != 0)
             return -1;
         to = buf_reserve(&out->bytes, len);
         if (to == NULL)
             return err_set(err, ERR_MEMORY, "out of memory for strings");
-        if (spill_read(spilled->entry, spilled->area, at + 4, to, len, err) < 0)
+        if (spill_read(spilled->entry, spilled->area, at + 4, to, len, err) != 0)
             return -1;
         out->bytes.len += len;
         out->items[out->nitems].len = len;
@@ -365,7 +365,7 @@ static int spilled_vlen(struct decoder *decoder, struct chunk *chunk, const stru
     int rc;
 
     decoder_scratch_reset(decoder);
-    if (chunk_spilled(decoder, chunk, &entry, err) < 0)
+    if (chunk_spilled(decoder, chunk, &entry, err) != 0)
         return -1;
     facts = spill_facts(entry);
     spilled.entry = entry;
@@ -373,7 +373,7 @@ static int spilled_vlen(struct decoder *decoder, struct chunk *chunk, const stru
     spilled.offsets = (unsigned)facts[UNFOLD_OFFSETS];
     spilled.nbytes = facts[UNFOLD_NBYTES];
     out->first = request->first;
-    rc = check_held(decoder, request->least * sizeof(struct str), err) < 0
+    rc = check_held(decoder, request->least * sizeof(struct str), err) != 0
              ? -1
              : reserve_items(out, n, err);
     if (rc == 0)
@@ -428,18 +428,18 @@ static int vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
     struct chunk chunk = {.array = array};
     int rc;
 
-    if (decoder_index_check(array, index, err) < 0)
+    if (decoder_index_check(array, index, err) != 0)
         return -1;
     memcpy(chunk.identity, array->identity, sizeof chunk.identity);
     decoder->spills = store_spill(array->store) != NULL;
     chunk_label(array, index, chunk.label);
     chunk.stored = stored_get(decoder->table, array, index, err);
-    if (chunk.stored == NULL || decoder_begin(decoder, array, chunk.label, err) < 0)
+    if (chunk.stored == NULL || decoder_begin(decoder, array, chunk.label, err) != 0)
         rc = -1;
     else
         rc = vlen_located(decoder, &chunk, index, request, out, err);
     stored_put(chunk.stored);
-    return rc < 0 ? decoder_name_chunk(array, chunk.label, err) : 0;
+    return rc != 0 ? decoder_name_chunk(array, chunk.label, err) : 0;
 }
 
 static size_t trimmed(const uint8_t *at, size_t n)
@@ -493,7 +493,7 @@ static int fixed_block(const struct dtype *dtype, const struct block *block, str
         int rc = dtype->kind == DTYPE_UCS4 ? put_ucs4(at, dtype->size, &out->bytes, item)
                                            : put_bytes(at, dtype->size, &out->bytes, item);
 
-        if (rc < 0)
+        if (rc != 0)
             return bad_string(k, "is not Unicode", err);
     }
     return 0;
@@ -509,14 +509,14 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
     struct block block;
     uint64_t last;
 
-    if (decoder_chunk(decoder, array, index, &chunk, err) < 0)
+    if (decoder_chunk(decoder, array, index, &chunk, err) != 0)
         return -1;
     if (chunk_is_absent(chunk))
-        return fill_strings(&array->meta, request, out, err) < 0
+        return fill_strings(&array->meta, request, out, err) != 0
                    ? decoder_name_chunk(array, chunk->label, err)
                    : 0;
     out->first = request->first;
-    if (check_held(decoder, request->least * size, err) < 0 || reserve_items(out, n, err) < 0)
+    if (check_held(decoder, request->least * size, err) != 0 || reserve_items(out, n, err) != 0)
         return decoder_name_chunk(array, chunk->label, err);
     if (buf_reserve(&out->bytes, (size_t)(n * size)) == NULL) {
         err_set(err, ERR_MEMORY, "out of memory for strings");
@@ -524,9 +524,9 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
     }
     last = ((request->first + n) * size - 1) / chunk_block_size(chunk);
     for (uint64_t i = request->first * size / chunk_block_size(chunk); i <= last; i++) {
-        if (decoder_block(decoder, chunk, i, false, &block, err) < 0)
+        if (decoder_block(decoder, chunk, i, false, &block, err) != 0)
             return -1;
-        if (fixed_block(&array->meta.dtype, &block, out, err) < 0)
+        if (fixed_block(&array->meta.dtype, &block, out, err) != 0)
             return decoder_name_chunk(array, chunk->label, err);
     }
     return 0;
@@ -593,13 +593,13 @@ static int append_chunk(struct decoder *decoder, const struct zarr_array *array,
     const uint64_t n = size_min(meta->chunk[0], meta->shape[0] - begin);
 
     for (uint64_t k = 0; k < n;) {
-        if (zarr_chunk_strings_at(decoder, array, &c, k, 1, decoder->scratch_max / 4, part, err) <
+        if (zarr_chunk_strings_at(decoder, array, &c, k, 1, decoder->scratch_max / 4, part, err) !=
             0)
             return -1;
         for (; k < n && strings_hold(part, k, 1); k++) {
             const struct str *item = &part->items[k - part->first];
 
-            if (check_array_nbytes(array, (uint64_t)out->bytes.len + item->len, err) < 0)
+            if (check_array_nbytes(array, (uint64_t)out->bytes.len + item->len, err) != 0)
                 return -1;
             buf_append(&out->bytes, item->at, item->len);
             out->items[begin + k].len = item->len;
@@ -622,12 +622,12 @@ int zarr_array_strings(struct decoder *decoder, const struct zarr_array *array, 
         return err_set(err, ERR_DATA, "%s (%s): it has %u dimensions and not one", array->name,
                        path, meta->ndim);
     buf_reset(&out->bytes);
-    if (check_array_nbytes(array, 0, err) < 0)
+    if (check_array_nbytes(array, 0, err) != 0)
         return -1;
-    if (reserve_items(out, meta->shape[0], err) < 0)
+    if (reserve_items(out, meta->shape[0], err) != 0)
         return err_prefix(err, "%s (%s)", array->name, path);
     for (uint64_t c = 0; c < meta->nchunks[0]; c++)
-        if (append_chunk(decoder, array, c, &part, out, err) < 0)
+        if (append_chunk(decoder, array, c, &part, out, err) != 0)
             return -1;
     out->first = 0;
     point_items(out, 0);

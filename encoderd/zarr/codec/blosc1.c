@@ -67,7 +67,7 @@ int blosc1_parse_header(const uint8_t header[BLOSC1_HEADER_NBYTES], uint64_t obj
         .cbytes = get_le32(header + 12),
         .stored = (header[2] & FLAG_STORED) != 0,
     };
-    if (check_flags(out, header[0], err) < 0)
+    if (check_flags(out, header[0], err) != 0)
         return -1;
     if (out->nbytes != expected_nbytes || out->nbytes > INT32_MAX)
         return err_set(err, ERR_CORRUPT,
@@ -150,7 +150,7 @@ int blosc1_index(const struct blosc1_frame *frame, const uint8_t *table, uint32_
     else
         rc = blosc1_index_into(frame, table, places, *begins, *ends, err);
     free(places);
-    if (rc < 0) {
+    if (rc != 0) {
         free(*begins);
         free(*ends);
         *begins = *ends = NULL;

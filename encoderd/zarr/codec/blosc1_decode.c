@@ -73,7 +73,7 @@ static int decode_block(const struct blosc1_frame *frame, uint32_t i, uint8_t fl
     uint8_t before[BLOSC1_ROOM];
     int got;
 
-    if (first_stream(frame, i, in, n, &len, err) < 0)
+    if (first_stream(frame, i, in, n, &len, err) != 0)
         return -1;
     memcpy(before, in - BLOSC1_ROOM, sizeof before);
     build_frame(frame, i, flags, in - BLOSC1_ROOM, n);
@@ -120,7 +120,7 @@ int blosc1_decode_planes(const struct blosc1_frame *frame, uint32_t i, uint8_t *
 {
     uint32_t nbytes = blosc1_block_nbytes(frame, i), len;
 
-    if (first_stream(frame, i, in, n, &len, err) < 0)
+    if (first_stream(frame, i, in, n, &len, err) != 0)
         return -1;
     *planes = (struct planes){.at = out, .nbytes = nbytes / PLANES_ALL, .n = PLANES_ALL};
     if (len == nbytes) {
@@ -148,7 +148,7 @@ static int decode_blocks(const struct blosc1_frame *frame, const uint8_t *from,
 
         memcpy(room + BLOSC1_ROOM, from + begins[i], n);
         if (blosc1_decode_plain(frame, i, room + BLOSC1_ROOM, n,
-                                out + (size_t)i * frame->block_size, err) < 0)
+                                out + (size_t)i * frame->block_size, err) != 0)
             return -1;
     }
     return 0;
@@ -162,13 +162,13 @@ int blosc1_decode_frame(const uint8_t *from, size_t n, uint64_t nbytes, uint8_t 
 
     if (n < BLOSC1_HEADER_NBYTES)
         return err_set(err, ERR_CORRUPT, "too short for a Blosc frame; " DAMAGED);
-    if (blosc1_parse_header(from, n, nbytes, &frame, err) < 0)
+    if (blosc1_parse_header(from, n, nbytes, &frame, err) != 0)
         return -1;
     if (frame.stored) {
         memcpy(out, from + BLOSC1_HEADER_NBYTES, (size_t)nbytes);
         return 0;
     }
-    if (blosc1_index(&frame, from + BLOSC1_HEADER_NBYTES, &begins, &ends, err) < 0)
+    if (blosc1_index(&frame, from + BLOSC1_HEADER_NBYTES, &begins, &ends, err) != 0)
         return -1;
     return decode_blocks(&frame, from, begins, ends, out, err);
 }

@@ -173,7 +173,7 @@ static int decode_blosc_buf(const uint8_t *from, size_t n, const struct limit *l
     to = buf_reserve(out, nbytes);
     if (to == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for %zu bytes", nbytes);
-    if (blosc1_decode_frame(from, n, nbytes, to, err) < 0)
+    if (blosc1_decode_frame(from, n, nbytes, to, err) != 0)
         return -1;
     out->len += nbytes;
     return 0;
@@ -247,7 +247,7 @@ static int peel(const struct codecs *codecs, const struct zarr_meta *meta,
 
         *first = true;
         if (meta->codecs[k - 1] == CODEC_CRC32C) {
-            if (check_crc(*from, n, err) < 0)
+            if (check_crc(*from, n, err) != 0)
                 return -1;
             *first = false;
             continue;
@@ -255,7 +255,7 @@ static int peel(const struct codecs *codecs, const struct zarr_meta *meta,
         if (k == 1)
             return 0;
         buf_reset(to);
-        if (decode_buf(codecs, meta->codecs[k - 1], *from, *n, limit, to, err) < 0)
+        if (decode_buf(codecs, meta->codecs[k - 1], *from, *n, limit, to, err) != 0)
             return -1;
         *from = to->data;
         *n = to->len;

@@ -213,7 +213,7 @@ static int undo(const struct zarr_meta *meta, size_t i, const uint8_t *from, uin
     if (filter->id == FILTER_SHUFFLE)
         return undo_shuffle(filter, from, to, nbytes, err);
     if (filter->id == FILTER_PACKBITS) {
-        if (filter_check_padding(from[0], meta->chunk_elements, err) < 0)
+        if (filter_check_padding(from[0], meta->chunk_elements, err) != 0)
             return -1;
         from++;
     }
@@ -239,7 +239,7 @@ int filters_undo(const struct zarr_meta *meta, const uint8_t *from, uint8_t *to,
     for (size_t i = meta->nfilters; i > 0; i--) {
         uint8_t *out = i == 1 ? to : spare[i % 2];
 
-        if (undo(meta, i - 1, from, nbytes, out, err) < 0)
+        if (undo(meta, i - 1, from, nbytes, out, err) != 0)
             return -1;
         nbytes = decoded_nbytes(meta, i - 1, nbytes);
         from = out;

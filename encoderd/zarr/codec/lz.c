@@ -44,7 +44,7 @@ static bool refill(struct lz *lz)
 
     if (n == 0)
         return fail(lz);
-    if (spec->read(spec->arg, lz->taken, spec->in, n, lz->err) < 0) {
+    if (spec->read(spec->arg, lz->taken, spec->in, n, lz->err) != 0) {
         lz->failed = true;
         return false;
     }
@@ -81,7 +81,7 @@ static bool flush(struct lz *lz)
     const struct lz_spec *spec = lz->spec;
     const size_t keep = (size_t)size_min(lz->out_n, HISTORY);
 
-    if (spec->write(spec->arg, spec->out + lz->out_written, lz->out_n - lz->out_written, lz->err) <
+    if (spec->write(spec->arg, spec->out + lz->out_written, lz->out_n - lz->out_written, lz->err) !=
         0) {
         lz->failed = true;
         return false;

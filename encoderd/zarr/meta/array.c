@@ -37,7 +37,7 @@ static int load_json(const struct zarr_group *group, const char *key, json_t **o
     bool found;
 
     *out = NULL;
-    if (meta_ahead_text(&group->ahead, store, key, "", &text, NULL, &found, err) < 0)
+    if (meta_ahead_text(&group->ahead, store, key, "", &text, NULL, &found, err) != 0)
         return -1;
     if (!found)
         return 0;
@@ -122,7 +122,7 @@ static bool is_stale(const struct zarr_group *group, const char *name, const jso
     char key[ZARR_KEY_MAX];
 
     metadata_key(group->format, name, key);
-    if (load_json(group, key, &own, &unreadable) < 0)
+    if (load_json(group, key, &own, &unreadable) != 0)
         return false;
     return own == NULL || !same_array(own, copy);
 }
@@ -175,7 +175,7 @@ static int open_v3(struct zarr_group *group, const json_t *top, struct err *err)
     const json_t *consolidated = json_object_get(top, "consolidated_metadata");
     json_t *metadata = json_object_get(consolidated, "metadata");
 
-    if (check_format(group->store, "zarr.json", top, 3, err) < 0)
+    if (check_format(group->store, "zarr.json", top, 3, err) != 0)
         return -1;
     if (node == NULL || strcmp(node, "group") != 0)
         return err_set(err, ERR_CORRUPT, "%s/zarr.json: not the metadata of a group",
@@ -208,9 +208,9 @@ static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
     AUTO_JSON json_t *consolidated = NULL;
     json_t *metadata;
 
-    if (check_format(group->store, ".zgroup", top, 2, err) < 0 ||
-        load_json(group, ".zattrs", &group->attrs, err) < 0 ||
-        load_copy(group, &consolidated, err) < 0)
+    if (check_format(group->store, ".zgroup", top, 2, err) != 0 ||
+        load_json(group, ".zattrs", &group->attrs, err) != 0 ||
+        load_copy(group, &consolidated, err) != 0)
         return -1;
     metadata = json_object_get(consolidated, "metadata");
     if (consolidated != NULL && !json_is_object(metadata))
@@ -230,11 +230,11 @@ static int open_root(struct zarr_group *group, struct err *err)
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         meta_ahead_add(&group->ahead, keys[i], "");
     meta_ahead_read(&group->ahead, group->store);
-    if (load_json(group, "zarr.json", &top, err) < 0)
+    if (load_json(group, "zarr.json", &top, err) != 0)
         return -1;
     if (top != NULL)
         return open_v3(group, top, err);
-    if (load_json(group, ".zgroup", &top, err) < 0)
+    if (load_json(group, ".zgroup", &top, err) != 0)
         return -1;
     if (top != NULL)
         return open_v2(group, top, err);
@@ -250,7 +250,7 @@ int zarr_group_open(const struct store *store, struct zarr_group **out, struct e
     if (group == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(store));
     group->store = store;
-    if (open_root(group, err) < 0) {
+    if (open_root(group, err) != 0) {
         zarr_group_free(group);
         return -1;
     }
@@ -303,7 +303,7 @@ void zarr_group_dims(const struct zarr_group *group, const char *array, struct z
 
     *out = (struct zarr_dims){0};
     snprintf(key, sizeof key, "%s/%s", array, v3 ? "zarr.json" : ".zattrs");
-    if (load_json(group, key, &top, &unreadable) < 0)
+    if (load_json(group, key, &top, &unreadable) != 0)
         return;
     list = json_object_get(top, v3 ? "dimension_names" : "_ARRAY_DIMENSIONS");
     for (size_t d = 0; d < json_array_size(list) && d < ZARR_DIMS_MAX; d++) {
@@ -384,7 +384,7 @@ static int array_text(const struct zarr_group *group, const char *name, char key
                       struct buf *out, struct meta_digest *digest, bool *found, struct err *err)
 {
     metadata_key(group->format, name, key);
-    if (meta_ahead_text(&group->ahead, group->store, key, name, out, digest, found, err) < 0)
+    if (meta_ahead_text(&group->ahead, group->store, key, name, out, digest, found, err) != 0)
         return -1;
     if (*found && group->format == 3 && is_group_text(out))
         *found = false;
@@ -406,7 +406,7 @@ static int add_child(const char *name, void *arg)
 
     if (!name_ok(name))
         return 0;
-    if (array_text(list->group, name, key, &text, NULL, &found, list->err) < 0)
+    if (array_text(list->group, name, key, &text, NULL, &found, list->err) != 0)
         return -1;
     /* A name that is not UTF-8 is refused here, and nobody can ask for such an array. */
     if (found)
@@ -451,7 +451,7 @@ int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *n
 
     if (set == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(group->store));
-    if (store_children(group->store, "", add_child, &list, err) < 0)
+    if (store_children(group->store, "", add_child, &list, err) != 0)
         return -1;
     return visit_sorted(set, visit, arg, err);
 }
@@ -464,7 +464,7 @@ static int parse_array(const struct zarr_group *group, const struct buf *text,
                  ? zarr_meta_parse_v3(array->name, json, text->len, &array->meta, err)
                  : zarr_meta_parse_v2(array->name, json, text->len, &array->meta, err);
 
-    return rc < 0 ? err_prefix(err, "%s", store_path(group->store)) : 0;
+    return rc != 0 ? err_prefix(err, "%s", store_path(group->store)) : 0;
 }
 
 static struct zarr_array *array_new(const struct zarr_group *group, const char *name,
@@ -495,7 +495,7 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
     *out = NULL;
     if (!name_ok(name))
         return 0;
-    if (array_text(group, name, key, &text, &digest, &found, err) < 0)
+    if (array_text(group, name, key, &text, &digest, &found, err) != 0)
         return -1;
     if (!found)
         return 0;
@@ -503,7 +503,7 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
     if (array == NULL)
         return err_set(err, ERR_MEMORY, "%s: out of memory", name);
     memcpy(array->identity, digest.sums, sizeof array->identity);
-    if (parse_array(group, &text, array, err) < 0) {
+    if (parse_array(group, &text, array, err) != 0) {
         zarr_array_free(array);
         return -1;
     }

@@ -67,7 +67,7 @@ int meta_parse(const char *array, const char *json, size_t len, unsigned format,
     AUTO_JSON json_t *top = load(array, json, len, err);
 
     *out = (struct zarr_meta){.format = format};
-    if (top == NULL || reader(array, top, out, err) < 0) {
+    if (top == NULL || reader(array, top, out, err) != 0) {
         zarr_meta_clear(out);
         return -1;
     }
@@ -104,7 +104,7 @@ int meta_chunks(const char *array, const char *what, const json_t *list, struct 
 {
     unsigned ndim;
 
-    if (meta_lengths(array, what, list, 0, &ndim, meta->chunk, err) < 0)
+    if (meta_lengths(array, what, list, 0, &ndim, meta->chunk, err) != 0)
         return -1;
     if (ndim != meta->ndim)
         return err_set(err, ERR_CORRUPT, "%s: shape has %u dimensions and %s %u", array, meta->ndim,

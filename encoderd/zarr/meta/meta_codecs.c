@@ -27,7 +27,7 @@ static int parse_transpose(const char *array, const json_t *config, struct zarr_
     unsigned n;
 
     if (meta_lengths(array, "the order of transpose", json_object_get(config, "order"), 0, &n,
-                     order, err) < 0)
+                     order, err) != 0)
         return -1;
     return meta_transpose(array, order, n, meta, err);
 }
@@ -56,7 +56,7 @@ static int parse_bytes(const char *array, const json_t *config, const struct dty
 
     if (meta->dtype.kind == DTYPE_STRING)
         return err_set(err, ERR_CORRUPT, "%s: codec \"bytes\" cannot hold strings", array);
-    if (parse_endian(array, config, wide, &big, err) < 0)
+    if (parse_endian(array, config, wide, &big, err) != 0)
         return -1;
     meta->dtype.big_endian = wide && big;
     return 0;
@@ -185,7 +185,7 @@ static int parse_pipeline(const char *array, const json_t *codecs, struct zarr_m
                                 err);
         rc = pipeline.serialized ? parse_after_bytes(array, name, config, meta, err)
                                  : parse_before_bytes(array, name, config, &pipeline, meta, err);
-        if (rc < 0)
+        if (rc != 0)
             return -1;
     }
     if (!pipeline.serialized)
@@ -207,7 +207,7 @@ static int parse_index_codecs(const char *array, const json_t *codecs,
         if (name == NULL)
             return err_set(err, ERR_CORRUPT, "%s: an index codec without a name", array);
         if (i == 0 && strcmp(name, "bytes") == 0) {
-            if (parse_endian(array, config, true, &level->index_big_endian, err) < 0)
+            if (parse_endian(array, config, true, &level->index_big_endian, err) != 0)
                 return -1;
         } else if (i == 1 && strcmp(name, "crc32c") == 0) {
             level->index_crc = true;
@@ -243,7 +243,7 @@ static int parse_shard_shape(const char *array, const json_t *list, struct zarr_
     uint64_t chunk[ZARR_DIMS_MAX];
     unsigned ndim;
 
-    if (meta_lengths(array, "the chunk_shape of its shards", list, 1, &ndim, chunk, err) < 0)
+    if (meta_lengths(array, "the chunk_shape of its shards", list, 1, &ndim, chunk, err) != 0)
         return -1;
     if (ndim != meta->ndim)
         return err_set(err, ERR_CORRUPT,
@@ -281,10 +281,10 @@ static int parse_sharding(const char *array, const json_t *config, struct zarr_m
         return err_set(err, ERR_UNSUPPORTED, "%s: shards within shards, more than %d deep", array,
                        ZARR_SHARDS_MAX);
     level = &meta->sharding.levels[meta->sharding.nlevels++];
-    if (parse_shard_shape(array, json_object_get(config, "chunk_shape"), level, meta, err) < 0 ||
-        parse_index_codecs(array, json_object_get(config, "index_codecs"), level, err) < 0 ||
-        parse_index_location(array, json_object_get(config, "index_location"), level, err) < 0 ||
-        parse_pipeline(array, json_object_get(config, "codecs"), meta, err) < 0)
+    if (parse_shard_shape(array, json_object_get(config, "chunk_shape"), level, meta, err) != 0 ||
+        parse_index_codecs(array, json_object_get(config, "index_codecs"), level, err) != 0 ||
+        parse_index_location(array, json_object_get(config, "index_location"), level, err) != 0 ||
+        parse_pipeline(array, json_object_get(config, "codecs"), meta, err) != 0)
         return -1;
     memcpy(inner, meta->codec_text, sizeof inner);
     snprintf(meta->codec_text, sizeof meta->codec_text, "%s%.*s", word,

@@ -69,7 +69,7 @@ static int parse_dtype(const char *array, const json_t *value, const struct dtyp
 
         return meta_dtype_v2(array, whole, out, err);
     }
-    if (meta_dtype_v2(array, value, out, err) < 0)
+    if (meta_dtype_v2(array, value, out, err) != 0)
         return -1;
     out->big_endian = false;
     return 0;
@@ -82,11 +82,11 @@ static int parse_dtypes(const char *array, const json_t *config, const struct dt
     const json_t *dtype = json_object_get(config, "dtype");
     const json_t *astype = json_object_get(config, "astype");
 
-    if (parse_dtype(array, dtype, now, meta, &filter->decoded, err) < 0)
+    if (parse_dtype(array, dtype, now, meta, &filter->decoded, err) != 0)
         return -1;
     filter->encoded = filter->decoded;
     if (astype != NULL && !json_is_null(astype) &&
-        parse_dtype(array, astype, now, meta, &filter->encoded, err) < 0)
+        parse_dtype(array, astype, now, meta, &filter->encoded, err) != 0)
         return -1;
     if (!same_dtype(&filter->decoded, now))
         return err_set(err, ERR_UNSUPPORTED,
@@ -99,7 +99,7 @@ static int parse_delta(const char *array, const json_t *config, const struct dty
                        const struct zarr_meta *meta, struct zarr_filter *filter, struct err *err)
 {
     filter->id = FILTER_DELTA;
-    if (parse_dtypes(array, config, now, meta, filter, err) < 0)
+    if (parse_dtypes(array, config, now, meta, filter, err) != 0)
         return -1;
     if (is_whole(&filter->decoded) && is_whole(&filter->encoded))
         return 0;
@@ -120,7 +120,7 @@ static int parse_fixed(const char *array, const json_t *config, const struct dty
                        "%s: filter \"fixedscaleoffset\" has no usable scale and offset", array);
     filter->scale = json_number_value(scale);
     filter->offset = json_number_value(offset);
-    if (parse_dtypes(array, config, now, meta, filter, err) < 0)
+    if (parse_dtypes(array, config, now, meta, filter, err) != 0)
         return -1;
     if ((is_whole(&filter->decoded) || is_float(&filter->decoded)) &&
         (is_whole(&filter->encoded) || is_float(&filter->encoded)))
@@ -174,7 +174,7 @@ int meta_add_filter(const char *array, const char *id, const json_t *config, str
         rc = parse_shuffle(array, config, now, meta, &filter, err);
     else
         rc = err_set(err, ERR_UNSUPPORTED, "%s: filter \"%.64s\" is not supported", array, id);
-    if (rc < 0)
+    if (rc != 0)
         return -1;
     if (meta->nfilters == ZARR_FILTERS_MAX)
         return err_set(err, ERR_UNSUPPORTED, "%s: more than %d filters", array, ZARR_FILTERS_MAX);
@@ -216,7 +216,7 @@ int meta_filters(const char *array, const json_t *filters, struct zarr_meta *met
         if (id == NULL)
             return err_set(err, ERR_CORRUPT, "%s: a filter without an id", array);
         if (meta->dtype.kind != DTYPE_STRING &&
-            meta_add_filter(array, id, config, &now, meta, err) < 0)
+            meta_add_filter(array, id, config, &now, meta, err) != 0)
             return -1;
     }
     if (meta->dtype.kind == DTYPE_STRING && !makes_strings(filters))

@@ -55,7 +55,7 @@ static int read_pieces(const struct object *object, struct json_prune *prune,
 
     for (uint64_t at = 0, n; at < size; at += n) {
         n = size_min(sizeof piece, size - at);
-        if (object_read(object, at, piece, (size_t)n, err) < 0)
+        if (object_read(object, at, piece, (size_t)n, err) != 0)
             return -1;
         if (digest != NULL)
             digest_add(digest, piece, (size_t)n);
@@ -76,7 +76,7 @@ static int read_object(const struct object *object, const struct store *store, c
                        store_path(store), key, (unsigned long long)object_size(object),
                        (unsigned long long)META_NBYTES_MAX);
     json_prune_begin(&prune, out, cost_max, names_attributes(key));
-    if (read_pieces(object, &prune, digest, err) < 0)
+    if (read_pieces(object, &prune, digest, err) != 0)
         return -1;
     return outcome(&prune, store, key, err);
 }
@@ -93,7 +93,7 @@ int meta_text_read_within(const struct store *store, const char *key, const char
         digest_begin(digest);
         digest_add(digest, name, strlen(name));
     }
-    if (store_object(store, key, &object, err) < 0)
+    if (store_object(store, key, &object, err) != 0)
         return -1;
     if (object == NULL)
         return 0;

@@ -25,8 +25,8 @@ static int parse_layout(const char *array, const json_t *top, struct zarr_meta *
     const char *order = json_string_value(json_object_get(top, "order"));
 
     if (meta_lengths(array, "shape", json_object_get(top, "shape"), 0, &meta->ndim, meta->shape,
-                     err) < 0 ||
-        meta_chunks(array, "chunks", json_object_get(top, "chunks"), meta, err) < 0)
+                     err) != 0 ||
+        meta_chunks(array, "chunks", json_object_get(top, "chunks"), meta, err) != 0)
         return -1;
     if (order == NULL || (strcmp(order, "C") != 0 && strcmp(order, "F") != 0))
         return err_set(err, ERR_CORRUPT, "%s: its order is neither \"C\" nor \"F\"", array);
@@ -42,11 +42,11 @@ static int parse(const char *array, json_t *top, struct zarr_meta *meta, struct 
 
     if (!json_is_integer(format) || json_integer_value(format) != 2)
         return err_set(err, ERR_CORRUPT, "%s: zarr_format is not 2", array);
-    if (parse_layout(array, top, meta, err) < 0 ||
-        meta_dtype_v2(array, json_object_get(top, "dtype"), &meta->dtype, err) < 0 ||
-        meta_filters(array, json_object_get(top, "filters"), meta, err) < 0 ||
-        parse_compressor(array, json_object_get(top, "compressor"), meta, err) < 0 ||
-        meta_fill(array, json_object_get(top, "fill_value"), meta, err) < 0)
+    if (parse_layout(array, top, meta, err) != 0 ||
+        meta_dtype_v2(array, json_object_get(top, "dtype"), &meta->dtype, err) != 0 ||
+        meta_filters(array, json_object_get(top, "filters"), meta, err) != 0 ||
+        parse_compressor(array, json_object_get(top, "compressor"), meta, err) != 0 ||
+        meta_fill(array, json_object_get(top, "fill_value"), meta, err) != 0)
         return -1;
     return meta_finish(array, meta, err);
 }

@@ -58,7 +58,7 @@ static int parse_grid(const char *array, json_t *top, struct zarr_meta *meta, st
     const char *name = meta_extension(json_object_get(top, "chunk_grid"), &config);
 
     if (meta_lengths(array, "shape", json_object_get(top, "shape"), 0, &meta->ndim, meta->shape,
-                     err) < 0)
+                     err) != 0)
         return -1;
     if (name == NULL)
         return err_set(err, ERR_CORRUPT, "%s: chunk_grid is missing or has no name", array);
@@ -120,11 +120,11 @@ static int parse(const char *array, json_t *top, struct zarr_meta *meta, struct 
         return err_set(err, ERR_CORRUPT, "%s: not the metadata of an array", array);
     if (fill == NULL)
         return err_set(err, ERR_CORRUPT, "%s: it has no fill_value", array);
-    if (check_members(array, top, err) < 0 || parse_grid(array, top, meta, err) < 0 ||
-        parse_keys(array, top, meta, err) < 0 ||
-        parse_dtype(array, json_object_get(top, "data_type"), &meta->dtype, err) < 0 ||
-        meta_codecs_v3(array, json_object_get(top, "codecs"), meta, err) < 0 ||
-        meta_fill(array, fill, meta, err) < 0)
+    if (check_members(array, top, err) != 0 || parse_grid(array, top, meta, err) != 0 ||
+        parse_keys(array, top, meta, err) != 0 ||
+        parse_dtype(array, json_object_get(top, "data_type"), &meta->dtype, err) != 0 ||
+        meta_codecs_v3(array, json_object_get(top, "codecs"), meta, err) != 0 ||
+        meta_fill(array, fill, meta, err) != 0)
         return -1;
     return meta_finish(array, meta, err);
 }

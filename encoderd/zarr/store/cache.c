@@ -192,7 +192,7 @@ static void fill_entry(struct cache *cache, struct cache_entry *entry, cache_fil
     rc = fill(arg, entry->data, entry->n, &why);
     pthread_mutex_lock(&cache->lock);
     entry->state = READY;
-    if (rc < 0) {
+    if (rc != 0) {
         entry->state = FAILED;
         entry->err = why;
         list_take(cache, entry);

@@ -56,9 +56,9 @@ static int visit_entries(struct entries *entries,
     int fd;
 
     if (dir_open(entries->store, *key == '\0' ? "." : key, O_RDONLY | O_DIRECTORY, true, &fd,
-                 entries->err) < 0)
+                 entries->err) != 0)
         return -1;
-    if (fd >= 0 && each_entry(fd, visit, entries) < 0)
+    if (fd >= 0 && each_entry(fd, visit, entries) != 0)
         return err_sys(entries->err, ERR_IO, errno, "%s/%s", entries->store->base.path, key);
     return entries->rc;
 }
@@ -140,7 +140,7 @@ static bool walk_entry(int dir, const char *name, void *arg)
     struct walk *walk = arg;
     struct stat st;
 
-    if (fstatat(dir, name, &st, walk->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) < 0) {
+    if (fstatat(dir, name, &st, walk->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
         if (!walk->follow_links || (errno != ENOENT && errno != ELOOP))
             walk->why = errno;
         return walk->why != 0;
@@ -151,7 +151,7 @@ static bool walk_entry(int dir, const char *name, void *arg)
         const int next = openat(
             dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (walk->follow_links ? 0 : O_NOFOLLOW));
 
-        if (next < 0 || walk_dir(next, walk) < 0)
+        if (next < 0 || walk_dir(next, walk) != 0)
             walk->why = errno;
     }
     return walk->why != 0;
@@ -181,15 +181,15 @@ static int walk_key(const struct dir_store *store, const char *key, struct walk 
     AUTO_CLOSE int fd = -1;
     struct stat st;
 
-    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, true, &fd, err) < 0)
+    if (dir_open(store, *key == '\0' ? "." : key, O_RDONLY, true, &fd, err) != 0)
         return -1;
     if (fd < 0)
         return 0;
-    if (fstat(fd, &st) < 0)
+    if (fstat(fd, &st) != 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->base.path, key);
     if (S_ISREG(st.st_mode))
         walk->file(&st, walk->arg);
-    if (S_ISDIR(st.st_mode) && walk_dir(steal_fd(&fd), walk) < 0)
+    if (S_ISDIR(st.st_mode) && walk_dir(steal_fd(&fd), walk) != 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->base.path, key);
     return 0;
 }
@@ -213,7 +213,7 @@ int dir_usage(const struct store *store, const char *key, uint64_t *nobjects, ui
     struct usage usage = {0};
     struct walk walk = {.follow_links = dir->follow_links, .file = usage_file, .arg = &usage};
 
-    if (walk_key(dir, key, &walk, err) < 0)
+    if (walk_key(dir, key, &walk, err) != 0)
         return -1;
     *nobjects = usage.nobjects;
     *nbytes = usage.nbytes;

@@ -96,7 +96,7 @@ static int watch_tree(struct dir_store *dir, const char *name, struct err *err)
     struct stat st;
     int failed;
 
-    if (tree.fd < 0 || fstat(tree.fd, &st) < 0)
+    if (tree.fd < 0 || fstat(tree.fd, &st) != 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", dir->base.path, name);
     tree.dev = st.st_dev;
     tree.ino = st.st_ino;
@@ -131,7 +131,7 @@ int dir_check_tree(const struct dir_store *dir, const char *key, bool may_wait, 
         return 0;
     memcpy(name, key, n);
     name[n] = '\0';
-    if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? 0 : err_sys(err, ERR_IO, errno, "%s/%s", dir->base.path, name);
     if (S_ISREG(st.st_mode))
         return 0;

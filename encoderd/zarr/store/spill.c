@@ -285,7 +285,7 @@ int spill_write(struct spill_entry *entry, unsigned area, uint64_t offset, const
     struct spill *const spill = entry->spill;
     const uint8_t *at = from;
 
-    if (take_room(entry, area, offset + n, err) < 0)
+    if (take_room(entry, area, offset + n, err) != 0)
         return -1;
     while (n > 0) {
         const ssize_t put = pwrite(spill->fd, at, n, (off_t)(entry->areas[area].begin + offset));
@@ -350,7 +350,7 @@ static int write_zeroes(struct spill_entry *entry, unsigned area, uint64_t begin
     for (uint64_t at = begin; at < end;) {
         const size_t n = (size_t)size_min(sizeof zeroes, end - at);
 
-        if (spill_write(entry, area, at, zeroes, n, err) < 0)
+        if (spill_write(entry, area, at, zeroes, n, err) != 0)
             return -1;
         at += n;
     }
@@ -368,7 +368,7 @@ int spill_back(struct spill_entry *entry, unsigned area, uint64_t until, struct 
     end = size_min(size_div_up(until, BACK_STEP) * BACK_STEP, here->room);
     if (until > end)
         return too_much(spill, err);
-    if (take_room(entry, area, end, err) < 0)
+    if (take_room(entry, area, end, err) != 0)
         return -1;
     while (fallocate(spill->fd, 0, (off_t)(here->begin + begin), (off_t)(end - begin)) != 0) {
         if (errno == EINTR || gave_way(spill, errno))
@@ -448,10 +448,10 @@ static void fill_entry(struct spill_entry *entry, spill_fill *fill, void *arg)
     struct err why = {0};
     int rc = fill_beside(entry, fill, arg, &why);
 
-    if (rc < 0 && entry->starved)
+    if (rc != 0 && entry->starved)
         rc = fill_alone(entry, fill, arg, &why);
     entry->state = READY;
-    if (rc < 0) {
+    if (rc != 0) {
         entry->state = FAILED;
         entry->err = why;
         list_take(entry);

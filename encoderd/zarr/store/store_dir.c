@@ -39,7 +39,7 @@ static int check_link(const struct store *store, const char *key, struct err *er
 {
     struct stat st;
 
-    if (fstatat(dir_of(store)->fd, key, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(dir_of(store)->fd, key, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     return S_ISLNK(st.st_mode) ? store_watch_check(store, key, &st, err) : 0;
 }
@@ -86,11 +86,11 @@ static enum got dir_read(const struct object *object, uint64_t offset, void *to,
         got = file_read(store, file->fd, file->key, offset, to, n, may_wait, err);
     if (got == GOT_NOT_NOW)
         return got;
-    if (fstat(file->fd, &st) < 0)
+    if (fstat(file->fd, &st) != 0)
         return got == GOT_FAILED
                    ? got
                    : (enum got)err_sys(err, ERR_IO, errno, "%s/%s", store->path, file->key);
-    return store_watch_check(store, file->key, &st, err) < 0 ? GOT_FAILED : got;
+    return store_watch_check(store, file->key, &st, err) != 0 ? GOT_FAILED : got;
 }
 
 static void dir_close(struct object *object)
@@ -152,17 +152,17 @@ static enum got open_file(const struct store *store, const char *key, bool may_w
     AUTO_CLOSE int fd = -1;
     struct stat st;
 
-    if (dir_open(dir_of(store), key, O_RDONLY, may_wait, &fd, err) < 0 ||
-        dir_check_tree(dir_of(store), key, may_wait, err) < 0)
+    if (dir_open(dir_of(store), key, O_RDONLY, may_wait, &fd, err) != 0 ||
+        dir_check_tree(dir_of(store), key, may_wait, err) != 0)
         return GOT_FAILED;
     if (fd < 0)
-        return check_absent(store, key, may_wait, err) < 0 ? GOT_FAILED : GOT_NOTHING;
-    if (fstat(fd, &st) < 0)
+        return check_absent(store, key, may_wait, err) != 0 ? GOT_FAILED : GOT_NOTHING;
+    if (fstat(fd, &st) != 0)
         return (enum got)err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     if (!S_ISREG(st.st_mode))
         return (enum got)err_set(err, ERR_CORRUPT, "%s/%s: not a regular file", store->path, key);
-    if (store_watch_check(store, key, &st, err) < 0 ||
-        (dir_of(store)->follow_links && check_link(store, key, err) < 0))
+    if (store_watch_check(store, key, &st, err) != 0 ||
+        (dir_of(store)->follow_links && check_link(store, key, err) != 0))
         return GOT_FAILED;
     return (enum got)make_object(store, key, steal_fd(&fd), &st, out, err);
 }
@@ -212,10 +212,10 @@ static int stat_for_identity(const struct store *store, const char *key, bool *t
     *there = true;
     if (stat_by_name(dir_of(store), key, st))
         return 0;
-    if (dir_open(dir_of(store), *key == '\0' ? "." : key, O_RDONLY, true, &fd, err) < 0)
+    if (dir_open(dir_of(store), *key == '\0' ? "." : key, O_RDONLY, true, &fd, err) != 0)
         return fstatat(dir_of(store)->fd, key, st, AT_SYMLINK_NOFOLLOW);
     *there = fd >= 0;
-    if (fd >= 0 && fstat(fd, st) < 0)
+    if (fd >= 0 && fstat(fd, st) != 0)
         return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
     return 0;
 }
@@ -227,8 +227,8 @@ static int dir_identity(const struct store *store, const char *key,
     struct stat st;
     bool there;
 
-    if (stat_for_identity(store, key, &there, &st, err) < 0 ||
-        dir_check_tree(dir_of(store), key, true, err) < 0)
+    if (stat_for_identity(store, key, &there, &st, err) != 0 ||
+        dir_check_tree(dir_of(store), key, true, err) != 0)
         return -1;
     if (!there)
         return check_absent(store, key, true, err);
@@ -297,7 +297,7 @@ int store_dir_new(const char *path, int root_fd, unsigned flags, struct store **
         free(store);
         return err_set(err, ERR_MEMORY, "%s: out of memory", path);
     }
-    if (fstat(fd, &st) < 0) {
+    if (fstat(fd, &st) != 0) {
         free(store);
         return err_sys(err, ERR_IO, errno, "%s", path);
     }

@@ -19,11 +19,11 @@ int store_has(const struct store *store, const char *key, bool *has, struct err 
 {
     struct object *object;
 
-    if (key_check(store, key, false, err) < 0)
+    if (key_check(store, key, false, err) != 0)
         return -1;
     if (store->ops->has != NULL)
         return store->ops->has(store, key, has, err);
-    if (store_object(store, key, &object, err) < 0)
+    if (store_object(store, key, &object, err) != 0)
         return -1;
     *has = object != NULL;
     object_close(object);
@@ -66,7 +66,7 @@ static int read_whole(const struct object *object, const struct store *store, co
     to = buf_reserve(out, (size_t)size);
     if (to == NULL)
         return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->path, key);
-    if (object_read(object, 0, to, (size_t)size, err) < 0)
+    if (object_read(object, 0, to, (size_t)size, err) != 0)
         return -1;
     out->len += (size_t)size;
     return 0;
@@ -79,7 +79,7 @@ int store_read_all(const struct store *store, const char *key, size_t max, struc
     int rc;
 
     *found = false;
-    if (store_object(store, key, &object, err) < 0)
+    if (store_object(store, key, &object, err) != 0)
         return -1;
     if (object == NULL)
         return 0;
@@ -92,7 +92,7 @@ int store_read_all(const struct store *store, const char *key, size_t max, struc
 int store_children(const struct store *store, const char *key,
                    int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
-    if (key_check(store, key, true, err) < 0)
+    if (key_check(store, key, true, err) != 0)
         return -1;
     return store->ops->children(store, key, visit, arg, err);
 }
@@ -100,7 +100,7 @@ int store_children(const struct store *store, const char *key,
 int store_names(const struct store *store, const char *key,
                 int (*visit)(const char *name, void *arg), void *arg, struct err *err)
 {
-    if (key_check(store, key, true, err) < 0)
+    if (key_check(store, key, true, err) != 0)
         return -1;
     return store->ops->names(store, key, visit, arg, err);
 }
@@ -110,7 +110,7 @@ int store_usage(const struct store *store, const char *key, uint64_t *nobjects, 
 {
     *nobjects = 0;
     *nbytes = 0;
-    if (key_check(store, key, true, err) < 0)
+    if (key_check(store, key, true, err) != 0)
         return -1;
     return store->ops->usage(store, key, nobjects, nbytes, err);
 }
@@ -118,7 +118,7 @@ int store_usage(const struct store *store, const char *key, uint64_t *nobjects, 
 int store_identity(const struct store *store, const char *key,
                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err)
 {
-    if (key_check(store, key, true, err) < 0)
+    if (key_check(store, key, true, err) != 0)
         return -1;
     return store->ops->identity(store, key, add, arg, err);
 }

@@ -18,7 +18,7 @@ static int open_kind(const char *path, int root, unsigned flags, struct store **
     AUTO_CLOSE int fd = root;
     struct stat st;
 
-    if (fstat(fd, &st) < 0)
+    if (fstat(fd, &st) != 0)
         return err_sys(err, ERR_IO, errno, "%s", path);
     if (S_ISDIR(st.st_mode))
         return store_dir_new(path, steal_fd(&fd), flags, out, err);
@@ -36,7 +36,7 @@ int store_open_with(const char *path, unsigned flags, struct store **out, struct
         return err_set(err, ERR_NOT_FOUND, "%s: no such store", path);
     if (fd < 0)
         return err_sys(err, ERR_IO, errno, "%s", path);
-    if (open_kind(path, fd, flags, out, err) < 0)
+    if (open_kind(path, fd, flags, out, err) != 0)
         return -1;
     if ((*out)->ops->submit != NULL || fetch_threads_new(*out, &(*out)->threads) == 0)
         return 0;

@@ -105,10 +105,10 @@ static int open_archive(struct zip_store *store, struct err *err)
 {
     const char *path = store->base.path;
 
-    if (fstat(store->fd, &store->stat) < 0)
+    if (fstat(store->fd, &store->stat) != 0)
         return err_set(err, ERR_IO, "%s: cannot be examined", path);
     store->source = (struct zip_source){zip_read_archive, store, (uint64_t)store->stat.st_size};
-    if (zip_dir_read(&store->source, &store->dir, err) < 0)
+    if (zip_dir_read(&store->source, &store->dir, err) != 0)
         return err != NULL && strncmp(err->msg, path, strlen(path)) == 0
                    ? -1
                    : err_prefix(err, "%s", path);
@@ -135,7 +135,7 @@ int store_zip_new(const char *path, int archive_fd, struct store **out, struct e
     store->base.part = FILE_PART;
     atomic_init(&store->base.at_once, file_at_once(fd));
     store->fd = steal_fd(&fd);
-    if (open_archive(store, err) < 0) {
+    if (open_archive(store, err) != 0) {
         zip_free(&store->base);
         return -1;
     }

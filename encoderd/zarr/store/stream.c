@@ -86,7 +86,7 @@ int stream_new(const struct stream_spec *spec, struct stream **out, struct err *
         rc = init_zlib(stream, err);
     if (rc == 0 && spec->crc32c_of_stored && spec->length < 4)
         rc = corrupt("is too short for its checksum", err);
-    if (rc < 0) {
+    if (rc != 0) {
         stream_free(stream);
         return -1;
     }
@@ -134,7 +134,7 @@ static int refill(struct stream *stream, struct err *err)
 {
     size_t n = (size_t)size_min(IN_NBYTES, stream->spec.length - stream->stored);
 
-    if (stream->spec.read(stream->spec.arg, stream->stored, stream->in, n, err) < 0)
+    if (stream->spec.read(stream->spec.arg, stream->stored, stream->in, n, err) != 0)
         return -1;
     if (stream->spec.crc32c_of_stored)
         stream->crc32c_in = crc32c_more(stream->crc32c_in, stream->in, n);
@@ -213,7 +213,7 @@ static int pull(struct stream *stream, uint8_t *to, size_t n, size_t *got, struc
         int rc;
 
         if (stream->in_at == stream->in_n && stream->stored < stream->spec.length &&
-            refill(stream, err) < 0)
+            refill(stream, err) != 0)
             return -1;
         if (stream->spec.kind == STREAM_ZSTD)
             rc = step_zstd(stream, to + *got, n - *got, &step, err);
@@ -221,7 +221,7 @@ static int pull(struct stream *stream, uint8_t *to, size_t n, size_t *got, struc
             rc = step_plain(stream, to + *got, n - *got, &step);
         else
             rc = step_zlib(stream, to + *got, n - *got, &step, err);
-        if (rc < 0)
+        if (rc != 0)
             return -1;
         *got += step;
     }
@@ -232,7 +232,7 @@ static int check_stored_sum(struct stream *stream, struct err *err)
 {
     uint8_t sum[4];
 
-    if (stream->spec.read(stream->spec.arg, stream->spec.length, sum, sizeof sum, err) < 0)
+    if (stream->spec.read(stream->spec.arg, stream->spec.length, sum, sizeof sum, err) != 0)
         return -1;
     if (get_le32(sum) != stream->crc32c_in)
         return err_set(err, ERR_CORRUPT, "its crc32c checksum does not agree; " DAMAGED);
@@ -245,7 +245,7 @@ static int finish(struct stream *stream, struct err *err)
     uint8_t rest[5];
     size_t got, due = stream->spec.crc32c_of_contents ? 4 : 0;
 
-    if (pull(stream, rest, due + 1, &got, err) < 0)
+    if (pull(stream, rest, due + 1, &got, err) != 0)
         return -1;
     if (got != due || !stream->ended)
         return corrupt(got < due ? "is too short" : "is longer than it may be", err);
@@ -260,7 +260,7 @@ static int advance(struct stream *stream, uint8_t *to, size_t n, struct err *err
 {
     size_t got;
 
-    if (pull(stream, to, n, &got, err) < 0)
+    if (pull(stream, to, n, &got, err) != 0)
         return -1;
     if (got < n)
         return corrupt("is too short", err);
@@ -276,7 +276,7 @@ static int skip_to(struct stream *stream, uint64_t offset, struct err *err)
 {
     while (stream->pos < offset)
         if (advance(stream, stream->skip, (size_t)size_min(SKIP_NBYTES, offset - stream->pos),
-                    err) < 0)
+                    err) != 0)
             return -1;
     return 0;
 }
@@ -290,7 +290,7 @@ int stream_read(struct stream *stream, uint64_t offset, void *to, size_t n, stru
     if (stream->broken || stream->pos == 0 || stream->pos > offset)
         restart(stream);
     stream->broken = true;
-    if (skip_to(stream, offset, err) < 0 || advance(stream, to, n, err) < 0)
+    if (skip_to(stream, offset, err) != 0 || advance(stream, to, n, err) != 0)
         return -1;
     stream->broken = false;
     return 0;

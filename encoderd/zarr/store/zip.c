@@ -59,7 +59,7 @@ static int take(struct cursor *cursor, void *to, size_t n, struct err *err)
             if (cursor->piece_n == 0)
                 return zip_corrupt("its directory is cut short", err);
             if (cursor->source->read(cursor->source->arg, cursor->at, cursor->piece,
-                                     cursor->piece_n, err) < 0)
+                                     cursor->piece_n, err) != 0)
                 return -1;
             cursor->at += cursor->piece_n;
             continue;
@@ -166,7 +166,7 @@ static int read_member(struct cursor *cursor, struct zip_dir *dir, uint8_t *extr
     uint8_t entry[ZIP_ENTRY_NBYTES];
     size_t extra_len, comment_len;
 
-    if (take(cursor, entry, sizeof entry, err) < 0)
+    if (take(cursor, entry, sizeof entry, err) != 0)
         return -1;
     if (get_le32(entry) != ENTRY_SIGNATURE)
         return zip_corrupt("its directory is broken", err);
@@ -181,11 +181,11 @@ static int read_member(struct cursor *cursor, struct zip_dir *dir, uint8_t *extr
     };
     extra_len = get_le16(entry + 30);
     comment_len = get_le16(entry + 32);
-    if (take(cursor, name, member->name_len, err) < 0 || take(cursor, extra, extra_len, err) < 0)
+    if (take(cursor, name, member->name_len, err) != 0 || take(cursor, extra, extra_len, err) != 0)
         return -1;
-    if (read_extra(extra, extra_len, member) < 0)
+    if (read_extra(extra, extra_len, member) != 0)
         return bad_member(name, member->name_len, "has a broken zip64 field", err);
-    if (take(cursor, extra, comment_len, err) < 0 || check_member(entry, member, name, err) < 0)
+    if (take(cursor, extra, comment_len, err) != 0 || check_member(entry, member, name, err) != 0)
         return -1;
     dir->names_len += member->name_len;
     dir->n++;
@@ -211,7 +211,7 @@ static int read_members(const struct zip_source *source, const struct zip_bounds
         return err_set(err, ERR_MEMORY, "out of memory for a directory of %llu members",
                        (unsigned long long)bounds->nmembers);
     for (uint64_t i = 0; i < bounds->nmembers; i++)
-        if (read_member(&cursor, dir, extra, err) < 0)
+        if (read_member(&cursor, dir, extra, err) != 0)
             return -1;
     if (cursor.at != cursor.end || cursor.piece_at != cursor.piece_n)
         return zip_corrupt("its directory has more than its members", err);
@@ -298,10 +298,10 @@ int zip_dir_read(const struct zip_source *source, struct zip_dir *out, struct er
     struct zip_bounds bounds;
 
     *out = (struct zip_dir){0};
-    if (zip_read_end(source, &bounds, err) < 0 || read_members(source, &bounds, out, err) < 0)
+    if (zip_read_end(source, &bounds, err) != 0 || read_members(source, &bounds, out, err) != 0)
         goto fail;
     sort_by_name(out);
-    if (check_places(out, bounds.begin, err) < 0)
+    if (check_places(out, bounds.begin, err) != 0)
         goto fail;
     keep_last(out);
     return 0;
@@ -374,7 +374,8 @@ int zip_member_data(const struct zip_source *source, const struct zip_dir *dir,
 
     if (header == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
-    if (source->read(source->arg, member->header, header, LOCAL_NBYTES + member->name_len, err) < 0)
+    if (source->read(source->arg, member->header, header, LOCAL_NBYTES + member->name_len, err) !=
+        0)
         return -1;
     if (get_le32(header) != LOCAL_SIGNATURE || !header_agrees(header, member) ||
         memcmp(header + LOCAL_NBYTES, name, member->name_len) != 0)

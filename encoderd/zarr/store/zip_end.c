@@ -25,7 +25,7 @@ static int no_end(const struct zip_source *source, struct err *err)
 {
     uint8_t magic[2] = {0};
 
-    if (source->size >= sizeof magic && source->read(source->arg, 0, magic, sizeof magic, err) < 0)
+    if (source->size >= sizeof magic && source->read(source->arg, 0, magic, sizeof magic, err) != 0)
         return -1;
     if (memcmp(magic, "PK", sizeof magic) == 0)
         return zip_corrupt("its end record is missing", err);
@@ -42,7 +42,7 @@ static int find_end(const struct zip_source *source, uint8_t end[END_NBYTES], ui
 
     if (tail == NULL)
         return err_set(err, ERR_MEMORY, "out of memory for the directory of an archive");
-    if (source->read(source->arg, source->size - n, tail, n, err) < 0)
+    if (source->read(source->arg, source->size - n, tail, n, err) != 0)
         return -1;
     for (size_t i = n >= END_NBYTES ? n - END_NBYTES + 1 : 0; i > 0; i--) {
         const uint8_t *here = tail + i - 1;
@@ -63,7 +63,7 @@ static int find_end64(const struct zip_source *source, uint64_t end_at,
     *found = false;
     if (end_at < LOCATOR_NBYTES)
         return 0;
-    if (source->read(source->arg, end_at - LOCATOR_NBYTES, locator, LOCATOR_NBYTES, err) < 0)
+    if (source->read(source->arg, end_at - LOCATOR_NBYTES, locator, LOCATOR_NBYTES, err) != 0)
         return -1;
     *found = get_le32(locator) == LOCATOR_SIGNATURE;
     return 0;
@@ -88,7 +88,7 @@ static int read_end64(const struct zip_source *source, uint64_t end_at,
     if (get_le32(locator + 4) != 0 || get_le32(locator + 16) > 1 ||
         !size_range_ok(at, END64_NBYTES, end_at - LOCATOR_NBYTES))
         return zip_corrupt("its zip64 end record is missing", err);
-    if (source->read(source->arg, at, end, sizeof end, err) < 0)
+    if (source->read(source->arg, at, end, sizeof end, err) != 0)
         return -1;
     *bounds = (struct zip_bounds){
         .nmembers = get_le64(end + 32), .nbytes = get_le64(end + 40), .begin = get_le64(end + 48)};
@@ -118,9 +118,9 @@ static int find_bounds(const struct zip_source *source, const uint8_t end[END_NB
 
     *out = (struct zip_bounds){
         .nmembers = get_le16(end + 10), .nbytes = get_le32(end + 12), .begin = get_le32(end + 16)};
-    if (!ends_at(out, at) && find_end64(source, at, locator, &found, err) < 0)
+    if (!ends_at(out, at) && find_end64(source, at, locator, &found, err) != 0)
         return -1;
-    if (found && read_end64(source, at, locator, out, &until, err) < 0)
+    if (found && read_end64(source, at, locator, out, &until, err) != 0)
         return -1;
     if (!found && (get_le16(end + 4) != 0 || get_le16(end + 6) != 0 ||
                    get_le16(end + 8) != get_le16(end + 10)))
@@ -138,7 +138,7 @@ int zip_read_end(const struct zip_source *source, struct zip_bounds *out, struct
     uint8_t end[END_NBYTES] = {0};
     uint64_t at = 0;
 
-    if (find_end(source, end, &at, err) < 0 || find_bounds(source, end, at, out, err) < 0)
+    if (find_end(source, end, &at, err) != 0 || find_bounds(source, end, at, out, err) != 0)
         return -1;
     if (out->nmembers > out->nbytes / ZIP_ENTRY_NBYTES)
         return zip_corrupt("its directory is too short for its members", err);

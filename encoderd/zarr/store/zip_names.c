@@ -60,7 +60,7 @@ static int list_names(const struct zip_store *store, size_t first, char prefix[Z
         len = slash != NULL ? (size_t)(slash - name) : len;
         last = names->n > 0 ? names->items[names->n - 1] : "";
         if (len > 0 && (strlen(last) != len || memcmp(last, name, len) != 0) &&
-            name_list_add(names, name, len) < 0)
+            name_list_add(names, name, len) != 0)
             return -1;
     }
     return 0;
@@ -83,7 +83,7 @@ static int list_trees(const struct zip_store *store, size_t first, char prefix[Z
         i++;
         if (len == 0 || prefix_len + len + 1 > ZIP_NAME_MAX)
             continue;
-        if (name_list_add(names, name, len) < 0)
+        if (name_list_add(names, name, len) != 0)
             return -1;
         memcpy(prefix + prefix_len, name, len);
         prefix[prefix_len + len] = '0';
@@ -105,7 +105,7 @@ static int visit_below(const struct store *base, const char *key, list_below *li
     size_t prefix_len, first = zip_first_below(store, key, prefix, &prefix_len);
     int rc = 0;
 
-    if (first < store->dir.n && list(store, first, prefix, prefix_len, &names) < 0)
+    if (first < store->dir.n && list(store, first, prefix, prefix_len, &names) != 0)
         return err_set(err, ERR_MEMORY, "%s/%s: out of memory", base->path, key);
     name_list_sort(&names);
     for (size_t i = 0; i < names.n && rc == 0; i++)

@@ -35,7 +35,7 @@ static int check_unchanged(const struct zip_store *store, struct err *err)
 {
     struct stat st;
 
-    if (fstat(store->fd, &st) < 0)
+    if (fstat(store->fd, &st) != 0)
         return err_sys(err, ERR_IO, errno, "%s", store->base.path);
     return store_watch_check(&store->base, "", &st, err);
 }
@@ -46,7 +46,7 @@ static enum got read_checked(const struct zip_store *store, const char *key, uin
 {
     const enum got got = file_read(&store->base, store->fd, key, offset, to, n, may_wait, err);
 
-    return got == GOT_IT && check_unchanged(store, err) < 0 ? GOT_FAILED : got;
+    return got == GOT_IT && check_unchanged(store, err) != 0 ? GOT_FAILED : got;
 }
 
 int zip_read_archive(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
@@ -102,7 +102,7 @@ static int inflate_whole(void *arg, uint8_t *to, size_t n, struct err *err)
     struct stream *stream;
     int rc;
 
-    if (open_stream(object, &stream, err) < 0)
+    if (open_stream(object, &stream, err) != 0)
         return -1;
     rc = stream_read(stream, 0, to, n, err);
     stream_free(stream);
@@ -119,7 +119,7 @@ static enum got read_inflated(const struct zip_object *object, uint64_t offset, 
     if (!may_wait)
         entry = cache_find(cache, key, sizeof object->member);
     else if (cache_get(cache, key, sizeof object->member, (size_t)object->member->nbytes,
-                       inflate_whole, (void *)(uintptr_t)object, &entry, err) < 0)
+                       inflate_whole, (void *)(uintptr_t)object, &entry, err) != 0)
         return GOT_FAILED;
     if (entry == NULL)
         return GOT_NOT_NOW;
@@ -204,7 +204,7 @@ static int find_data(struct zip_object *object, bool may_wait, struct err *err)
         return -1;
     if (!may_wait)
         source.read = read_archive_at_once;
-    if (zip_member_data(&source, &store->dir, member, &object->data, err) < 0)
+    if (zip_member_data(&source, &store->dir, member, &object->data, err) != 0)
         return -1;
     return small ? inflate_small(object, err) : 0;
 }
@@ -223,7 +223,7 @@ enum got zip_open_member(const struct zip_store *store, const struct zip_member 
     object->member = member;
     memcpy(object->key, key, key_size);
     pthread_mutex_init(&object->lock, NULL);
-    if (find_data(object, may_wait, err) < 0) {
+    if (find_data(object, may_wait, err) != 0) {
         if (may_wait)
             name_member(object, err);
         zip_close(&object->base);
