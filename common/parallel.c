@@ -10,13 +10,13 @@
 enum slot_state { SLOT_EMPTY, SLOT_MADE, SLOT_FAILED };
 
 /* What became of a piece that is not yet due. */
-struct slot {
+struct piece_slot {
     enum slot_state state;
     void *piece;
     struct err err;
 };
 
-struct pool {
+struct parallel_pool {
     const struct parallel_job *job;
     pthread_mutex_t lock;
     pthread_cond_t moved; /* `due` advanced, or the job ended */
@@ -27,7 +27,7 @@ struct pool {
     bool failed;
     struct err err;
     uint64_t window;
-    struct slot *slots; /* piece i is in slots[i % window] */
+    struct piece_slot *slots; /* piece i is in slots[i % window] */
 };
 
 static void discard(const struct parallel_job *job, void *piece)
@@ -37,7 +37,7 @@ static void discard(const struct parallel_job *job, void *piece)
 }
 
 /* With the lock held. */
-static void fail(struct pool *pool, const struct err *err)
+static void fail(struct parallel_pool *pool, const struct err *err)
 {
     if (!pool->failed)
         pool->err = *err;
@@ -47,7 +47,7 @@ static void fail(struct pool *pool, const struct err *err)
 
 /* Takes what is due and made; gives the lock up meanwhile, and leaves the rest to whoever is at
  * it. */
-static void take_due(struct pool *pool)
+static void take_due(struct parallel_pool *pool)
 {
     const struct parallel_job *job = pool->job;
 
@@ -55,7 +55,7 @@ static void take_due(struct pool *pool)
         return;
     pool->taking = true;
     while (!pool->failed && pool->slots[pool->due % pool->window].state != SLOT_EMPTY) {
-        struct slot *slot = &pool->slots[pool->due % pool->window];
+        struct piece_slot *slot = &pool->slots[pool->due % pool->window];
         struct err err = {0};
         int rc;
 
@@ -78,7 +78,7 @@ static void take_due(struct pool *pool)
 }
 
 /* With the lock held: the number of the next piece to make; false when there is none left. */
-static bool next_piece(struct pool *pool, uint64_t *i)
+static bool next_piece(struct parallel_pool *pool, uint64_t *i)
 {
     while (!pool->failed && pool->next < pool->limit && pool->next - pool->due >= pool->window)
         pthread_cond_wait(&pool->moved, &pool->lock);
@@ -89,10 +89,10 @@ static bool next_piece(struct pool *pool, uint64_t *i)
 }
 
 /* With the lock held, which is given up while the piece is made. */
-static void make_piece(struct pool *pool, void *worker, uint64_t i)
+static void make_piece(struct parallel_pool *pool, void *worker, uint64_t i)
 {
     const struct parallel_job *job = pool->job;
-    struct slot *slot = &pool->slots[i % pool->window];
+    struct piece_slot *slot = &pool->slots[i % pool->window];
     struct err err = {0};
     void *piece = NULL;
     int rc;
@@ -113,7 +113,7 @@ static void make_piece(struct pool *pool, void *worker, uint64_t i)
 
 static void *run_worker(void *arg)
 {
-    struct pool *pool = arg;
+    struct parallel_pool *pool = arg;
     const struct parallel_job *job = pool->job;
     struct err err = {0};
     void *worker = NULL;
@@ -135,7 +135,7 @@ static void *run_worker(void *arg)
 }
 
 /* Runs on as many threads as the system grants, the caller's always among them. */
-static void run_threads(struct pool *pool, pthread_t *threads, unsigned nthreads)
+static void run_threads(struct parallel_pool *pool, pthread_t *threads, unsigned nthreads)
 {
     unsigned started = 0;
 
@@ -148,10 +148,10 @@ static void run_threads(struct pool *pool, pthread_t *threads, unsigned nthreads
 
 int parallel_run(const struct parallel_job *job, struct err *err)
 {
-    struct pool pool = {.job = job, .limit = job->npieces};
+    struct parallel_pool pool = {.job = job, .limit = job->npieces};
     unsigned nthreads = job->nthreads > 0 ? job->nthreads : 1;
     AUTO_FREE pthread_t *threads = NULL;
-    AUTO_FREE struct slot *slots = NULL;
+    AUTO_FREE struct piece_slot *slots = NULL;
 
     if (job->npieces == 0)
         return 0;

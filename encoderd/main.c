@@ -48,7 +48,7 @@ static const char usage_text[] =
     "  --bench-bytes SIZE stop after so many\n"
     "  --help, --version\n";
 
-struct options {
+struct encoderd_options {
     struct server_config server;
     const char *listen;
     const char *bench, *store; /* --bench, and what it is about */
@@ -78,7 +78,7 @@ static bool parse_threads(const char *text, unsigned *out)
 }
 
 /* -1 to go on, else the exit status. */
-static int parse_options(int argc, char **argv, struct options *out)
+static int parse_options(int argc, char **argv, struct encoderd_options *out)
 {
     enum {
         OPT_LISTEN = 256,
@@ -183,7 +183,7 @@ static int raise_open_files(struct server_config *config)
     return 0;
 }
 
-static int open_log(const struct options *options)
+static int open_log(const struct encoderd_options *options)
 {
     int fd = STDERR_FILENO;
 
@@ -232,7 +232,7 @@ static int serve_inherited(const struct server_config *config)
 
 int main(int argc, char **argv)
 {
-    struct options options = {
+    struct encoderd_options options = {
         .server = {.memory = UINT64_C(256) << 20, .nthreads = online_cpus()},
         .bench_bytes = UINT64_MAX,
         .log_level = LOG_LEVEL_INFO,

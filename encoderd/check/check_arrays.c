@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct listing {
+struct array_list {
     struct check *check;
     size_t cap;
     struct err *err;
@@ -37,7 +37,7 @@ static void note_unreadable(struct check *check, const char *name, const struct 
 
 static int add_array(const char *name, void *arg)
 {
-    struct listing *listing = arg;
+    struct array_list *listing = arg;
     struct check *check = listing->check;
     struct zarr_array *array = NULL;
     struct err why = {0};
@@ -63,7 +63,7 @@ static int add_array(const char *name, void *arg)
 
 int check_list_arrays(struct check *check, struct err *err)
 {
-    struct listing listing = {.check = check, .err = err};
+    struct array_list listing = {.check = check, .err = err};
     struct err why = {0};
 
     if (zarr_group_arrays(check->group, add_array, &listing, &why) == 0)

@@ -21,7 +21,7 @@ struct differing {
     uint64_t n, first;
 };
 
-struct stored {
+struct stored_counts {
     struct zarr_array *array; /* owned; NULL if there is none */
     struct column *column;    /* owned */
     double *values;           /* owned; one variant's */
@@ -32,7 +32,7 @@ struct stored {
 struct counts {
     const struct vcz *vcz;
     struct decoder *decoder;
-    struct stored stored[NCOUNTED];
+    struct stored_counts stored[NCOUNTED];
     uint64_t width;         /* ALTs that are counted */
     bool *is_sample;        /* owned; of each column that is stored */
     struct call_counts row; /* of the row of chunks that is being taken */
@@ -40,7 +40,8 @@ struct counts {
     struct differing impossible; /* ALTs counted where no genotypes are stored at all */
 };
 
-static void stored_open(struct counts *counts, const char *name, size_t budget, struct stored *out)
+static void stored_open(struct counts *counts, const char *name, size_t budget,
+                        struct stored_counts *out)
 {
     struct err ignored = {0};
 
@@ -166,7 +167,7 @@ static void note(struct differing *differing, uint64_t variant)
 }
 
 /* Does the stored number, or one of them, say something else than was counted? */
-static bool differs(const struct stored *stored, const uint32_t *counted, uint64_t n)
+static bool differs(const struct stored_counts *stored, const uint32_t *counted, uint64_t n)
 {
     for (uint64_t k = 0; k < n && k < stored->width; k++)
         if (!isnan(stored->values[k]) && stored->values[k] != (double)counted[k])
@@ -174,7 +175,7 @@ static bool differs(const struct stored *stored, const uint32_t *counted, uint64
     return false;
 }
 
-static bool counts_any(const struct stored *stored)
+static bool counts_any(const struct stored_counts *stored)
 {
     for (uint64_t k = 0; k < stored->width; k++)
         if (stored->values[k] > 0)
@@ -188,7 +189,7 @@ static int compare_variant(struct counts *counts, uint64_t variant, const uint32
     const bool holed = counts->row.nabsent > 0;
 
     for (unsigned i = 0; i < NCOUNTED; i++) {
-        struct stored *stored = &counts->stored[i];
+        struct stored_counts *stored = &counts->stored[i];
 
         if (stored->column == NULL)
             continue;
@@ -250,7 +251,8 @@ static void report_lost(const struct differing *differing, const char *name, con
                  name, differing->n, differing->n == 1 ? "" : "s", differing->first, why);
 }
 
-static void report_stale(const struct stored *stored, const char *name, struct problems *remarks)
+static void report_stale(const struct stored_counts *stored, const char *name,
+                         struct problems *remarks)
 {
     const uint64_t n = stored->whole.n + stored->holed.n;
     const bool holed =
@@ -267,7 +269,7 @@ void counts_report(const struct counts *counts, bool fill, struct problems *prob
                    struct problems *remarks)
 {
     for (unsigned i = 0; i < NCOUNTED; i++) {
-        const struct stored *stored = &counts->stored[i];
+        const struct stored_counts *stored = &counts->stored[i];
 
         if (!fill && i == COUNTED_AC && counts->impossible.n > 0)
             report_lost(&counts->impossible, names[i],

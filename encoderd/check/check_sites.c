@@ -6,7 +6,7 @@
 
 /* A range of sites; `order` is about places on a contig, which a store should have in ascending
  * order. */
-struct order {
+struct site_order {
     uint64_t nsites, nunsorted;
     uint64_t first_unsorted; /* variant */
     int64_t first_contig, first_position;
@@ -14,7 +14,7 @@ struct order {
     uint64_t first_variant;
 };
 
-static void note_unsorted(struct order *order, uint64_t variant)
+static void note_unsorted(struct site_order *order, uint64_t variant)
 {
     if (order->nunsorted++ == 0)
         order->first_unsorted = variant;
@@ -23,7 +23,7 @@ static void note_unsorted(struct order *order, uint64_t variant)
 static int see_site(const struct site *site, const struct output_row *row, void *piece, void *arg,
                     struct err *err)
 {
-    struct order *order = piece;
+    struct site_order *order = piece;
 
     (void)row;
     (void)arg;
@@ -42,8 +42,8 @@ static int see_site(const struct site *site, const struct output_row *row, void 
 
 static int take_sites(void *piece, void *arg, struct err *err)
 {
-    const struct order *part = piece;
-    struct order *whole = arg;
+    const struct site_order *part = piece;
+    struct site_order *whole = arg;
 
     (void)err;
     if (part->nsites == 0)
@@ -76,7 +76,7 @@ static bool sites_in_doubt(const struct check *check)
 
 int check_sites(struct check *check, const struct pass_means *means, struct err *err)
 {
-    struct order order = {0};
+    struct site_order order = {0};
     const struct pass pass = {.vcz = check->vcz,
                               .what = "checking sites",
                               .piece_size = sizeof order,

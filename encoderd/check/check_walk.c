@@ -16,7 +16,7 @@
 /* Rows of chunks of genotypes that are judged where next to none are stored. */
 #define JUDGED_MAX 16
 
-struct walk {
+struct check_walk {
     struct check *check;
     const struct pass_means *means;
     struct check_pieces pieces;
@@ -32,7 +32,7 @@ struct found {
 
 static int walk_start(void *arg, void **worker, struct err *err)
 {
-    const struct walk *walk = arg;
+    const struct check_walk *walk = arg;
 
     *worker = check_worker_new(walk->check, walk->means->scratch_max, err);
     return *worker != NULL ? 0 : -1;
@@ -46,7 +46,7 @@ static void walk_stop(void *arg, void *worker)
 
 static int walk_make(void *arg, void *worker, uint64_t i, void **piece, struct err *err)
 {
-    const struct walk *walk = arg;
+    const struct check_walk *walk = arg;
     struct found *found = calloc(1, sizeof *found);
     struct check_piece at;
 
@@ -82,7 +82,7 @@ static int take_counts(struct check *check, size_t array, const uint64_t *index,
     return 0;
 }
 
-static void add_totals(const struct walk *walk, const struct check_piece *at,
+static void add_totals(const struct check_walk *walk, const struct check_piece *at,
                        const struct check_totals *found)
 {
     struct check_totals *sum = &walk->check->totals;
@@ -98,7 +98,7 @@ static void add_totals(const struct walk *walk, const struct check_piece *at,
 
 static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
 {
-    struct walk *walk = arg;
+    struct check_walk *walk = arg;
     struct found *found = piece;
     const struct check_piece at = check_piece_at(&walk->pieces, i);
     const int rc = take_counts(walk->check, at.array, at.index, found, err);
@@ -155,7 +155,7 @@ static void see_sparse(struct check *check, const struct claim *claims)
 }
 
 /* That a chunk is not there is legal, and also what is left of one that was lost. */
-static void remark_absent(struct check *check, const struct walk *walk)
+static void remark_absent(struct check *check, const struct check_walk *walk)
 {
     for (size_t a = 0; a < check->narrays; a++)
         if (walk->nabsent[a] > 0)
@@ -189,7 +189,7 @@ static void remark_zero_ploidy(struct check *check)
                      n, n == 1 ? " is" : "s are");
 }
 
-static int visit_chunks(struct walk *walk, struct err *err)
+static int visit_chunks(struct check_walk *walk, struct err *err)
 {
     struct check *check = walk->check;
     const struct parallel_job job = {.npieces = walk->pieces.first[check->narrays],
@@ -208,7 +208,7 @@ static int visit_chunks(struct walk *walk, struct err *err)
     return rc;
 }
 
-static int run_walk(struct walk *walk, struct err *err)
+static int run_walk(struct check_walk *walk, struct err *err)
 {
     struct check *check = walk->check;
 
@@ -228,7 +228,7 @@ static int run_walk(struct walk *walk, struct err *err)
 int check_walk(struct check *check, const struct pass_means *means, struct err *err)
 {
     AUTO_FREE uint64_t *nabsent = calloc(check->narrays + 1, sizeof *nabsent);
-    struct walk walk = {.check = check, .means = means, .nabsent = nabsent};
+    struct check_walk walk = {.check = check, .means = means, .nabsent = nabsent};
     const int rc = run_walk(&walk, err);
 
     check_pieces_clear(&walk.pieces);

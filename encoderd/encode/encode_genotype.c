@@ -28,7 +28,7 @@ struct source {
 
 /* One cell's way through its rows. Elements are counted in the chunk; where the ploidy axis is
  * chunked, the alleles of a call are at the same element of two chunks. */
-struct walk {
+struct cell_walk {
     const struct format_view *format;
     const struct selection *selection;
     const struct encode_target *target;
@@ -47,7 +47,7 @@ struct walk {
 };
 
 /* Decodes the block that holds `element`, unless it is the one at hand. */
-static int need_block(const struct walk *walk, struct source *source, uint64_t element,
+static int need_block(const struct cell_walk *walk, struct source *source, uint64_t element,
                       struct err *err)
 {
     uint64_t index;
@@ -66,7 +66,7 @@ static int need_block(const struct walk *walk, struct source *source, uint64_t e
 }
 
 /* Where the format is to write the calls that begin at output sample `sample`. */
-static uint8_t *output_at(const struct walk *walk, uint64_t row, uint64_t sample)
+static uint8_t *output_at(const struct cell_walk *walk, uint64_t row, uint64_t sample)
 {
     const unsigned per_byte = walk->format->layout.samples_per_byte;
     const uint64_t in_row = per_byte == 0 ? 0 : sample / per_byte;
@@ -75,7 +75,7 @@ static uint8_t *output_at(const struct walk *walk, uint64_t row, uint64_t sample
            (encode_row_offset(walk->format, row) + in_row - walk->target->begin);
 }
 
-static int put(struct walk *walk, struct call_run *run, struct err *err)
+static int put(struct cell_walk *walk, struct call_run *run, struct err *err)
 {
     if (walk->format->wants_sums)
         run->sums = &walk->target->notes[run->row - walk->row_begin].sums;
@@ -92,7 +92,8 @@ struct row_walk {
     struct range places;   /* of the selection, in this chunk */
 };
 
-static uint64_t call_element(const struct walk *walk, const struct row_walk *row, uint64_t place)
+static uint64_t call_element(const struct cell_walk *walk, const struct row_walk *row,
+                             uint64_t place)
 {
     return row->element +
            (columns_column(walk->selection, place) - row->first_column) * walk->stride;
@@ -100,7 +101,7 @@ static uint64_t call_element(const struct walk *walk, const struct row_walk *row
 
 /* The alleles of *ncalls calls that lie one after another in the plain block at hand, or of as many
  * as there is room for: then *ncalls becomes that. */
-static const int8_t *narrow_alleles(struct walk *walk, uint64_t element, uint64_t *ncalls)
+static const int8_t *narrow_alleles(struct cell_walk *walk, uint64_t element, uint64_t *ncalls)
 {
     const struct source *source = &walk->sources[0];
     const uint8_t *from = source->block.data + (element - source->begin) * walk->width;
@@ -113,7 +114,7 @@ static const int8_t *narrow_alleles(struct walk *walk, uint64_t element, uint64_
 }
 
 /* Runs of consecutive columns, straight from the blocks that hold them. */
-FOR_VISITOR int put_straight(struct walk *walk, const struct row_walk *row, struct err *err)
+FOR_VISITOR int put_straight(struct cell_walk *walk, const struct row_walk *row, struct err *err)
 {
     struct source *source = &walk->sources[0];
     struct call_run run = {.row = row->row, .variant = row->variant, .ploidy = walk->ploidy};
@@ -149,7 +150,7 @@ static uint64_t elements_before(const uint64_t *elements, uint64_t n, uint64_t e
 
 /* Allele p of the n calls at these elements, which ascend. They are one block's but for a call that
  * lies across two, and where ploidy is chunked and the second chunk is cut in another way. */
-static int load_calls(struct walk *walk, const uint64_t *elements, uint64_t n, struct err *err)
+static int load_calls(struct cell_walk *walk, const uint64_t *elements, uint64_t n, struct err *err)
 {
     for (unsigned p = 0; p < walk->ploidy; p++) {
         struct source *source = &walk->sources[walk->split ? p : 0];
@@ -168,8 +169,8 @@ static int load_calls(struct walk *walk, const uint64_t *elements, uint64_t n, s
 
 /* The places [begin, end), as many as make one run: consecutive output samples. Returns how many
  * places that is; *run has the samples among them, maybe none. */
-static uint64_t gather_run(const struct walk *walk, const struct row_walk *row, struct range places,
-                           struct call_run *run, uint64_t *elements)
+static uint64_t gather_run(const struct cell_walk *walk, const struct row_walk *row,
+                           struct range places, struct call_run *run, uint64_t *elements)
 {
     uint64_t i;
 
@@ -189,7 +190,7 @@ static uint64_t gather_run(const struct walk *walk, const struct row_walk *row, 
 }
 
 /* Any samples in any layout, each by its element. */
-static int put_gathered(struct walk *walk, const struct row_walk *row, struct range places,
+static int put_gathered(struct cell_walk *walk, const struct row_walk *row, struct range places,
                         struct err *err)
 {
     struct call_run run = {
@@ -207,7 +208,7 @@ static int put_gathered(struct walk *walk, const struct row_walk *row, struct ra
 }
 
 /* A subset in store order, from the block at hand, which is in plane form. */
-static int put_extracted(struct walk *walk, const struct row_walk *row, struct range places,
+static int put_extracted(struct cell_walk *walk, const struct row_walk *row, struct range places,
                          struct err *err)
 {
     const struct source *source = &walk->sources[0];
@@ -228,7 +229,7 @@ static int put_extracted(struct walk *walk, const struct row_walk *row, struct r
 
 /* All samples, in an order that is not the store's, from the block at hand, which has all their
  * calls. */
-static int put_reordered(struct walk *walk, const struct row_walk *row, struct err *err)
+static int put_reordered(struct cell_walk *walk, const struct row_walk *row, struct err *err)
 {
     const struct source *source = &walk->sources[0];
     const uint64_t *columns = walk->selection->sample_column;
@@ -252,7 +253,8 @@ static int put_reordered(struct walk *walk, const struct row_walk *row, struct e
 
 /* Are these places all there are, in an order of their own, and all their calls in the block at
  * hand? */
-static bool can_reorder(const struct walk *walk, const struct row_walk *row, struct range places)
+static bool can_reorder(const struct cell_walk *walk, const struct row_walk *row,
+                        struct range places)
 {
     return !walk->selection->store_order && !walk->split &&
            places.end - places.begin == walk->selection->nsamples &&
@@ -260,7 +262,7 @@ static bool can_reorder(const struct walk *walk, const struct row_walk *row, str
 }
 
 /* Any samples, block by block. */
-static int put_selected(struct walk *walk, const struct row_walk *row, struct err *err)
+static int put_selected(struct cell_walk *walk, const struct row_walk *row, struct err *err)
 {
     struct source *source = &walk->sources[0];
     struct range here = row->places;
@@ -286,7 +288,7 @@ static int put_selected(struct walk *walk, const struct row_walk *row, struct er
     return 0;
 }
 
-static void zero_part(const struct walk *walk, const struct row_walk *row)
+static void zero_part(const struct cell_walk *walk, const struct row_walk *row)
 {
     const unsigned per_byte = walk->format->layout.samples_per_byte;
 
@@ -295,7 +297,7 @@ static void zero_part(const struct walk *walk, const struct row_walk *row)
 }
 
 /* The columns of this chunk whose calls in a row lie between the walk's first and last element. */
-static struct range walk_columns(const struct walk *walk, const struct row_walk *row)
+static struct range walk_columns(const struct cell_walk *walk, const struct row_walk *row)
 {
     struct range columns = {row->first_column, row->first_column + walk->chunk_samples};
 
@@ -307,7 +309,7 @@ static struct range walk_columns(const struct walk *walk, const struct row_walk 
 }
 
 /* Places of the row that the chunk has; false if there are none. */
-FOR_VISITOR bool find_places(const struct walk *walk, uint64_t index, uint64_t variant,
+FOR_VISITOR bool find_places(const struct cell_walk *walk, uint64_t index, uint64_t variant,
                              struct row_walk *row)
 {
     const struct selection *selection = walk->selection;
@@ -326,7 +328,7 @@ FOR_VISITOR bool find_places(const struct walk *walk, uint64_t index, uint64_t v
 }
 
 /* This chunk's calls of one row. */
-FOR_VISITOR int put_row(struct walk *walk, const struct row_walk *row, struct err *err)
+FOR_VISITOR int put_row(struct cell_walk *walk, const struct row_walk *row, struct err *err)
 {
     if (walk->zero_rows)
         zero_part(walk, row);
@@ -336,8 +338,8 @@ FOR_VISITOR int put_row(struct walk *walk, const struct row_walk *row, struct er
 }
 
 /* Rows of the walk's target whose variants are in the cell's chunk, up to element_end. */
-FOR_VISITOR int walk_rows(struct walk *walk,
-                          int (*visit)(struct walk *, const struct row_walk *, struct err *),
+FOR_VISITOR int walk_rows(struct cell_walk *walk,
+                          int (*visit)(struct cell_walk *, const struct row_walk *, struct err *),
                           struct err *err)
 {
     const struct row_map *rows = &walk->selection->rows;
@@ -363,7 +365,7 @@ FOR_VISITOR int walk_rows(struct walk *walk,
 }
 
 /* What is left of the block goes to the targets after this one, as far as it reaches. */
-static void donate(struct walk *walk)
+static void donate(struct cell_walk *walk)
 {
     const struct encode_donor *donor = walk->cell->donor;
     const struct source *source = &walk->sources[0];
@@ -399,7 +401,7 @@ static struct decoder *second_decoder(struct encode_worker *worker, struct err *
     return worker->second;
 }
 
-static int open_chunk(const struct walk *walk, uint64_t ploidy_chunk, struct decoder *decoder,
+static int open_chunk(const struct cell_walk *walk, uint64_t ploidy_chunk, struct decoder *decoder,
                       struct source *source, struct err *err)
 {
     const uint64_t index[3] = {walk->cell->vchunk, walk->cell->schunk, ploidy_chunk};
@@ -411,7 +413,7 @@ static int open_chunk(const struct walk *walk, uint64_t ploidy_chunk, struct dec
     return chunk_is_absent(source->chunk) ? holes_judge(vcz->holes, index[0], err) : 0;
 }
 
-static int open_chunks(struct walk *walk, struct encode_worker *worker, struct err *err)
+static int open_chunks(struct cell_walk *walk, struct encode_worker *worker, struct err *err)
 {
     if (open_chunk(walk, 0, worker->decoder, &walk->sources[0], err) != 0)
         return -1;
@@ -420,7 +422,7 @@ static int open_chunks(struct walk *walk, struct encode_worker *worker, struct e
 }
 
 /* How the chunk's blocks can be used, now that they are known. */
-static void choose_path(struct walk *walk, struct subset *subset)
+static void choose_path(struct cell_walk *walk, struct subset *subset)
 {
     const struct chunk *chunk = walk->sources[0].chunk;
     const unsigned per_byte = walk->format->layout.samples_per_byte;
@@ -436,7 +438,7 @@ static void choose_path(struct walk *walk, struct subset *subset)
 }
 
 static void begin_walk(const struct format_view *format, const struct encode_target *target,
-                       const struct encode_cell *cell, struct walk *walk)
+                       const struct encode_cell *cell, struct cell_walk *walk)
 {
     const struct vcz *vcz = format->selection->vcz;
     const struct zarr_meta *meta = &vcz->genotype->meta;
@@ -459,7 +461,7 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
                          const struct encode_cell *cell, struct encode_worker *worker,
                          struct err *err)
 {
-    struct walk walk = {0};
+    struct cell_walk walk = {0};
     struct subset subset;
 
     begin_walk(format, target, cell, &walk);
@@ -483,7 +485,7 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
 /* ---- What a cell needs ---- */
 
 /* The elements that the last block asked for has whole: what lies in them is asked for already. */
-static void note_block(const struct walk *walk, struct source *source)
+static void note_block(const struct cell_walk *walk, struct source *source)
 {
     const uint64_t block_size = chunk_block_size(source->chunk), last = source->blocks.last;
 
@@ -493,8 +495,8 @@ static void note_block(const struct walk *walk, struct source *source)
 
 /* The blocks of a source that hold a row's calls. Most rows lie in the block of the one before:
  * that is seen without a division, of which a row would take more time than of all else here. */
-static void need_row_of(const struct walk *walk, const struct row_walk *row, struct source *source,
-                        struct err *err)
+static void need_row_of(const struct cell_walk *walk, const struct row_walk *row,
+                        struct source *source, struct err *err)
 {
     const uint64_t block_size = chunk_block_size(source->chunk), width = walk->width;
     const uint64_t nelements = chunk_nbytes(source->chunk) / width;
@@ -520,7 +522,7 @@ static void need_row_of(const struct walk *walk, const struct row_walk *row, str
     note_block(walk, source);
 }
 
-FOR_VISITOR int need_row(struct walk *walk, const struct row_walk *row, struct err *err)
+FOR_VISITOR int need_row(struct cell_walk *walk, const struct row_walk *row, struct err *err)
 {
     for (unsigned i = 0; i < (walk->split ? 2 : 1); i++) {
         need_row_of(walk, row, &walk->sources[i], err);
@@ -530,8 +532,9 @@ FOR_VISITOR int need_row(struct walk *walk, const struct row_walk *row, struct e
     return 0;
 }
 
-static enum need need_chunk(const struct walk *walk, uint64_t ploidy_chunk, struct decoder *decoder,
-                            struct source *source, struct chunk_need *need, struct err *err)
+static enum need need_chunk(const struct cell_walk *walk, uint64_t ploidy_chunk,
+                            struct decoder *decoder, struct source *source, struct chunk_need *need,
+                            struct err *err)
 {
     const uint64_t index[3] = {walk->cell->vchunk, walk->cell->schunk, ploidy_chunk};
     const struct vcz *vcz = walk->selection->vcz;
@@ -548,7 +551,7 @@ static enum need need_chunk(const struct walk *walk, uint64_t ploidy_chunk, stru
     return answer;
 }
 
-static enum need need_blocks(struct walk *walk, struct cell_need *need, struct err *err)
+static enum need need_blocks(struct cell_walk *walk, struct cell_need *need, struct err *err)
 {
     const unsigned forms = walk->straight || walk->subset != NULL ? BLOCK_MAY_BE_PLANES : 0;
     enum need answer = NEED_THERE;
@@ -573,7 +576,7 @@ enum need encode_genotype_need(const struct format_view *format, const struct en
                                const struct encode_cell *cell, struct encode_worker *worker,
                                struct cell_need *need, struct err *err)
 {
-    struct walk walk = {0};
+    struct cell_walk walk = {0};
     struct subset subset;
     enum need answer;
 

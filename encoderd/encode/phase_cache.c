@@ -10,7 +10,7 @@
 /* Blocks of one chunk, in all columns. */
 #define NBLOCKS 256
 
-struct slot {
+struct phase_slot {
     bool used;
     struct phase_key key;
     struct phase_rows rows;
@@ -18,7 +18,7 @@ struct slot {
 
 struct phase_cache {
     pthread_mutex_t lock;
-    struct slot slots[NSLOTS];
+    struct phase_slot slots[NSLOTS];
     struct phase_block blocks[NBLOCKS]; /* zeroed: as.nstored is 0, which is equal to nothing */
 };
 
@@ -46,7 +46,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return (hash + value) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static struct slot *slot_of(struct phase_cache *cache, const struct phase_key *key)
+static struct phase_slot *slot_of(struct phase_cache *cache, const struct phase_key *key)
 {
     const uint64_t hash =
         mix(mix(mix(mix(0, key->vchunk), key->schunk), key->block), key->first_row);
@@ -54,7 +54,7 @@ static struct slot *slot_of(struct phase_cache *cache, const struct phase_key *k
     return &cache->slots[(hash >> 32) % NSLOTS];
 }
 
-static bool is_slot_of(const struct slot *slot, const struct phase_key *key)
+static bool is_slot_of(const struct phase_slot *slot, const struct phase_key *key)
 {
     return slot->used && slot->key.vchunk == key->vchunk && slot->key.schunk == key->schunk &&
            slot->key.block == key->block && slot->key.first_row == key->first_row;
@@ -62,7 +62,7 @@ static bool is_slot_of(const struct slot *slot, const struct phase_key *key)
 
 bool phase_cache_get(struct phase_cache *cache, const struct phase_key *key, struct phase_rows *out)
 {
-    const struct slot *slot = slot_of(cache, key);
+    const struct phase_slot *slot = slot_of(cache, key);
     bool found;
 
     pthread_mutex_lock(&cache->lock);
@@ -76,10 +76,10 @@ bool phase_cache_get(struct phase_cache *cache, const struct phase_key *key, str
 void phase_cache_put(struct phase_cache *cache, const struct phase_key *key,
                      const struct phase_rows *rows)
 {
-    struct slot *slot = slot_of(cache, key);
+    struct phase_slot *slot = slot_of(cache, key);
 
     pthread_mutex_lock(&cache->lock);
-    *slot = (struct slot){.used = true, .key = *key, .rows = *rows};
+    *slot = (struct phase_slot){.used = true, .key = *key, .rows = *rows};
     pthread_mutex_unlock(&cache->lock);
 }
 

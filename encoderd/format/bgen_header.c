@@ -14,13 +14,13 @@
 #define HAS_SAMPLES     (UINT32_C(1) << 31)
 
 /* The bytes [begin, end) of something that is put from its start on. */
-struct window {
+struct header_part {
     uint64_t begin, end;
     uint8_t *out;
     uint64_t at; /* of what is put next */
 };
 
-static void put(struct window *window, const void *bytes, size_t n)
+static void put(struct header_part *window, const void *bytes, size_t n)
 {
     const uint64_t from = size_max(window->at, window->begin);
     const uint64_t to = size_min(window->at + n, window->end);
@@ -31,14 +31,14 @@ static void put(struct window *window, const void *bytes, size_t n)
     window->at += n;
 }
 
-static void put_u16(struct window *window, uint64_t value)
+static void put_u16(struct header_part *window, uint64_t value)
 {
     const uint8_t bytes[] = {(uint8_t)value, (uint8_t)(value >> 8)};
 
     put(window, bytes, sizeof bytes);
 }
 
-static void put_u32(struct window *window, uint64_t value)
+static void put_u32(struct header_part *window, uint64_t value)
 {
     put_u16(window, value);
     put_u16(window, value >> 16);
@@ -77,7 +77,7 @@ static int make_marks(struct bgen_header *header, uint64_t *nbytes, struct err *
 static void make_fixed(struct bgen_header *header, uint64_t nsamples)
 {
     const struct selection *selection = header->selection;
-    struct window window = {.end = sizeof header->fixed, .out = header->fixed};
+    struct header_part window = {.end = sizeof header->fixed, .out = header->fixed};
 
     put_u32(&window, BLOCK_NBYTES + nsamples);
     put_u32(&window, BLOCK_NBYTES);
@@ -130,7 +130,7 @@ static uint64_t marked_before(const struct bgen_header *header, uint64_t at)
 void bgen_header_write(const struct bgen_header *header, uint64_t begin, uint64_t end, uint8_t *out)
 {
     const struct selection *selection = header->selection;
-    struct window window = {.begin = begin, .end = end, .out = out};
+    struct header_part window = {.begin = begin, .end = end, .out = out};
     uint64_t i;
 
     put(&window, header->fixed, header->nfixed);

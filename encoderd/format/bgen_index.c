@@ -61,7 +61,7 @@ struct index_piece {
 };
 
 /* Rows of the stream, for the few views whose IDs depend on genotypes. */
-struct window {
+struct row_window {
     uint64_t begin, end; /* rows */
     uint64_t one_by_one; /* rows before this one are read so: not all of them can be read */
     bool unreadable;     /* the one row is no good */
@@ -74,7 +74,7 @@ struct index {
     const struct stream_facts *stream;
     struct sqlite_fd *file;
     sqlite3_stmt *insert;
-    struct window window;
+    struct row_window window;
     struct buf padding;
 };
 
@@ -124,7 +124,7 @@ static uint64_t row_offset(const struct index *index, uint64_t row)
 static int read_window(struct index *index, uint64_t row, struct err *err)
 {
     const struct stream_layout *layout = &index->view->layout;
-    struct window *window = &index->window;
+    struct row_window *window = &index->window;
     const uint64_t most = row < window->one_by_one ? 1 : WINDOW_NBYTES / layout->row_nbytes;
     struct err why = {0};
 
@@ -149,7 +149,7 @@ static int read_window(struct index *index, uint64_t row, struct err *err)
 /* The row's own bytes, which say how long its padding ID is; NULL if nobody can read them. */
 static int window_row(struct index *index, uint64_t row, const uint8_t **bytes, struct err *err)
 {
-    struct window *window = &index->window;
+    struct row_window *window = &index->window;
 
     if (row >= window->end && read_window(index, row, err) != 0)
         return -1;

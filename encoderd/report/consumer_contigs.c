@@ -25,7 +25,7 @@ static struct str without_chr(const struct str *name)
 }
 
 /* The number that the name begins with, whatever follows it. */
-static struct reading leading_number(const struct str *name, int least, int most)
+static struct contig_reading leading_number(const struct str *name, int least, int most)
 {
     size_t n = 0;
     int value = 0;
@@ -33,25 +33,26 @@ static struct reading leading_number(const struct str *name, int least, int most
     for (; n < name->len && name->at[n] >= '0' && name->at[n] <= '9' && value <= most; n++)
         value = value * 10 + (name->at[n] - '0');
     if (n == 0 || value < least || value > most)
-        return (struct reading){0, REFUSED};
-    return (struct reading){value, n < name->len ? MISTAKEN : TAKEN};
+        return (struct contig_reading){0, REFUSED};
+    return (struct contig_reading){value, n < name->len ? MISTAKEN : TAKEN};
 }
 
-static struct reading number_or(const struct str *contig, const char *const *sex_names)
+static struct contig_reading number_or(const struct str *contig, const char *const *sex_names)
 {
     const struct str name = without_chr(contig);
 
-    return is_one_of(&name, sex_names) ? (struct reading){23, TAKEN} : leading_number(&name, 1, 23);
+    return is_one_of(&name, sex_names) ? (struct contig_reading){23, TAKEN}
+                                       : leading_number(&name, 1, 23);
 }
 
-struct reading regenie_reads(const struct str *contig)
+struct contig_reading regenie_reads(const struct str *contig)
 {
     static const char *const sex_names[] = {"X", "Y", "XY", "PAR1", "PAR2", NULL};
 
     return number_or(contig, sex_names);
 }
 
-struct reading bolt_reads(const struct str *contig)
+struct contig_reading bolt_reads(const struct str *contig)
 {
     static const char *const sex_names[] = {"X", "XY", "PAR1", "PAR2", NULL};
 
@@ -60,56 +61,59 @@ struct reading bolt_reads(const struct str *contig)
 
 static const char *const gcta_names[] = {"X", "x", "Y", "y", "XY", "xy", "MT", "mt", NULL};
 
-struct reading gcta_reads_bim(const struct str *contig)
+struct contig_reading gcta_reads_bim(const struct str *contig)
 {
-    const struct reading number = leading_number(contig, 0, 26);
+    const struct contig_reading number = leading_number(contig, 0, 26);
 
-    return number.how == TAKEN || is_one_of(contig, gcta_names) ? (struct reading){0, TAKEN}
-                                                                : (struct reading){0, REFUSED};
+    return number.how == TAKEN || is_one_of(contig, gcta_names)
+               ? (struct contig_reading){0, TAKEN}
+               : (struct contig_reading){0, REFUSED};
 }
 
-struct reading gcta_reads_bgi(const struct str *contig)
+struct contig_reading gcta_reads_bgi(const struct str *contig)
 {
-    const struct reading number = leading_number(contig, 0, 26);
+    const struct contig_reading number = leading_number(contig, 0, 26);
 
     if (number.how != REFUSED)
         return number;
-    return is_one_of(contig, gcta_names) ? (struct reading){0, TAKEN}
-                                         : (struct reading){0, LEFT_OUT};
+    return is_one_of(contig, gcta_names) ? (struct contig_reading){0, TAKEN}
+                                         : (struct contig_reading){0, LEFT_OUT};
 }
 
-struct reading plink2_reads(const struct str *contig)
+struct contig_reading plink2_reads(const struct str *contig)
 {
     struct chromosome chromosome;
 
     return chromosome_of(contig, 0, &chromosome) && chromosome.code >= 0
-               ? (struct reading){chromosome.code, TAKEN}
-               : (struct reading){0, REFUSED};
+               ? (struct contig_reading){chromosome.code, TAKEN}
+               : (struct contig_reading){0, REFUSED};
 }
 
-struct reading plink19_reads(const struct str *contig)
+struct contig_reading plink19_reads(const struct str *contig)
 {
     static const char *const newer[] = {"PAR1", "PAR2", NULL};
 
-    return is_one_of(contig, newer) ? (struct reading){0, REFUSED} : plink2_reads(contig);
+    return is_one_of(contig, newer) ? (struct contig_reading){0, REFUSED} : plink2_reads(contig);
 }
 
-struct reading plink_counts(const struct str *contig)
+struct contig_reading plink_counts(const struct str *contig)
 {
     struct chromosome chromosome;
 
-    return (struct reading){
+    return (struct contig_reading){
         0, chromosome_of(contig, 0, &chromosome) && text_equal(&chromosome.text, "Y") ? LEFT_OUT
                                                                                       : TAKEN};
 }
 
-struct reading bgenix_finds(const struct str *contig)
+struct contig_reading bgenix_finds(const struct str *contig)
 {
-    return (struct reading){0, memchr(contig->at, ':', contig->len) != NULL ? LEFT_OUT : TAKEN};
+    return (struct contig_reading){0,
+                                   memchr(contig->at, ':', contig->len) != NULL ? LEFT_OUT : TAKEN};
 }
 
 /* As it stands in the file that the rule speaks of. */
-static struct str contig_text(const struct look *look, const struct rule *rule, uint64_t contig)
+static struct str contig_text(const struct look *look, const struct consumer_rule *rule,
+                              uint64_t contig)
 {
     struct chromosome chromosome;
 
@@ -119,7 +123,8 @@ static struct str contig_text(const struct look *look, const struct rule *rule, 
     return look->vcz->contigs.items[contig];
 }
 
-struct reading read_contig(const struct look *look, const struct rule *rule, uint64_t contig)
+struct contig_reading read_contig(const struct look *look, const struct consumer_rule *rule,
+                                  uint64_t contig)
 {
     const struct str text = contig_text(look, rule, contig);
 
@@ -137,7 +142,8 @@ void say_contig(struct buf *said, const struct str *name)
 }
 
 /* "contigs MT (37 variants), chrUn (2)": those that are read so. */
-static bool say_contigs(const struct look *look, const struct rule *rule, int how, struct buf *said)
+static bool say_contigs(const struct look *look, const struct consumer_rule *rule, int how,
+                        struct buf *said)
 {
     uint64_t n = 0;
 
@@ -155,17 +161,17 @@ static bool say_contigs(const struct look *look, const struct rule *rule, int ho
     return n > 0;
 }
 
-bool refused_contigs(const struct look *look, const struct rule *rule, struct buf *said)
+bool refused_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     return say_contigs(look, rule, REFUSED, said);
 }
 
-bool mistaken_contigs(const struct look *look, const struct rule *rule, struct buf *said)
+bool mistaken_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     return say_contigs(look, rule, MISTAKEN, said);
 }
 
-bool omitted_contigs(const struct look *look, const struct rule *rule, struct buf *said)
+bool omitted_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     return say_contigs(look, rule, LEFT_OUT, said);
 }

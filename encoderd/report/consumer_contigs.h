@@ -8,22 +8,23 @@
 #include "encoderd/report/consumer_rule.h"
 
 /* Each as the program of its name reads it. */
-struct reading regenie_reads(const struct str *contig);
-struct reading bolt_reads(const struct str *contig);
-struct reading gcta_reads_bim(const struct str *contig);
-struct reading gcta_reads_bgi(const struct str *contig);
-struct reading plink2_reads(const struct str *contig);
-struct reading plink19_reads(const struct str *contig);
-struct reading plink_counts(const struct str *contig);
-struct reading bgenix_finds(const struct str *contig);
+struct contig_reading regenie_reads(const struct str *contig);
+struct contig_reading bolt_reads(const struct str *contig);
+struct contig_reading gcta_reads_bim(const struct str *contig);
+struct contig_reading gcta_reads_bgi(const struct str *contig);
+struct contig_reading plink2_reads(const struct str *contig);
+struct contig_reading plink19_reads(const struct str *contig);
+struct contig_reading plink_counts(const struct str *contig);
+struct contig_reading bgenix_finds(const struct str *contig);
 
 /* Of the contig as it stands in the file that the rule speaks of. */
-struct reading read_contig(const struct look *look, const struct rule *rule, uint64_t contig);
+struct contig_reading read_contig(const struct look *look, const struct consumer_rule *rule,
+                                  uint64_t contig);
 void say_contig(struct buf *said, const struct str *name);
 
 /* Rules: contigs that are read so. */
-bool refused_contigs(const struct look *look, const struct rule *rule, struct buf *said);
-bool mistaken_contigs(const struct look *look, const struct rule *rule, struct buf *said);
-bool omitted_contigs(const struct look *look, const struct rule *rule, struct buf *said);
+bool refused_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said);
+bool mistaken_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said);
+bool omitted_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said);
 
 #endif

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-bool unsorted_positions(const struct look *look, const struct rule *rule, struct buf *said)
+bool unsorted_positions(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey_count *unsorted = &look->survey.unsorted;
 
@@ -31,7 +31,7 @@ static uint64_t plink_key(const struct look *look, uint64_t contig)
                : CHROMOSOME_CODES + contig;
 }
 
-bool split_contigs(const struct look *look, const struct rule *rule, struct buf *said)
+bool split_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey *survey = &look->survey;
     bool *seen = calloc(CHROMOSOME_CODES + look->vcz->contigs.nitems, sizeof *seen);
@@ -56,7 +56,7 @@ bool split_contigs(const struct look *look, const struct rule *rule, struct buf 
     return found;
 }
 
-bool descending_contigs(const struct look *look, const struct rule *rule, struct buf *said)
+bool descending_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey *survey = &look->survey;
     int before = 0;
@@ -80,7 +80,7 @@ bool descending_contigs(const struct look *look, const struct rule *rule, struct
 #define NUMBERS_MAX 26
 
 /* A chromosome, by the program's number, that comes again after another one. */
-bool returning_contigs(const struct look *look, const struct rule *rule, struct buf *said)
+bool returning_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey *survey = &look->survey;
     bool seen[NUMBERS_MAX + 1] = {false};
@@ -103,14 +103,14 @@ bool returning_contigs(const struct look *look, const struct rule *rule, struct 
 }
 
 /* Neighbouring chromosomes, both there, of which the higher one begins or ends before the lower. */
-bool mixed_autosomes(const struct look *look, const struct rule *rule, struct buf *said)
+bool mixed_autosomes(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey *survey = &look->survey;
     uint64_t first[AUTOSOMES + 1] = {0}, end[AUTOSOMES + 1] = {0};
 
     for (size_t i = 0; i < survey->nruns; i++) {
         const struct survey_run *run = &survey->runs[i];
-        const struct reading reading = read_contig(look, rule, run->contig);
+        const struct contig_reading reading = read_contig(look, rule, run->contig);
         const int n = reading.how == TAKEN && reading.number <= AUTOSOMES ? reading.number : 0;
 
         if (end[n] == 0)

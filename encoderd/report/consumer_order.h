@@ -7,10 +7,12 @@
 
 #include "encoderd/report/consumer_rule.h"
 
-bool unsorted_positions(const struct look *look, const struct rule *rule, struct buf *said);
-bool split_contigs(const struct look *look, const struct rule *rule, struct buf *said);
-bool descending_contigs(const struct look *look, const struct rule *rule, struct buf *said);
-bool returning_contigs(const struct look *look, const struct rule *rule, struct buf *said);
-bool mixed_autosomes(const struct look *look, const struct rule *rule, struct buf *said);
+bool unsorted_positions(const struct look *look, const struct consumer_rule *rule,
+                        struct buf *said);
+bool split_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said);
+bool descending_contigs(const struct look *look, const struct consumer_rule *rule,
+                        struct buf *said);
+bool returning_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said);
+bool mixed_autosomes(const struct look *look, const struct consumer_rule *rule, struct buf *said);
 
 #endif

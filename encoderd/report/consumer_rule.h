@@ -39,21 +39,21 @@ struct look {
 };
 
 /* What a program makes of a contig's name. */
-struct reading {
+struct contig_reading {
     int number; /* of the chromosome; 0: it has none */
     enum { TAKEN, REFUSED, MISTAKEN, LEFT_OUT } how;
 };
 
-struct rule {
+struct consumer_rule {
     unsigned programs;
     enum verdict verdict;
     unsigned format; /* AS_...: where it is shown */
     const char *files;
     /* Does it hold? Then `said` gets what is so. */
-    bool (*holds)(const struct look *look, const struct rule *rule, struct buf *said);
+    bool (*holds)(const struct look *look, const struct consumer_rule *rule, struct buf *said);
     const char *why;      /* what the program does about it, and the cure */
     const char *evidence; /* doc/CONSUMERS.md */
-    struct reading (*reads)(const struct str *contig);
+    struct contig_reading (*reads)(const struct str *contig);
     uint64_t limit;
 };
 

@@ -7,7 +7,7 @@
 
 #define EXTRA_CHR "\"Invalid chromosome code\" without --allow-extra-chr (of a number: --chr-set)"
 
-const struct rule consumer_rules[] = {
+const struct consumer_rule consumer_rules[] = {
     {PLINK19, REFUSES, AS_PLINK, ".bim", refused_contigs, EXTRA_CHR, "P1", plink19_reads, 0},
     {PLINK2, REFUSES, AS_PLINK, ".bim", refused_contigs, EXTRA_CHR, "P1", plink2_reads, 0},
     {PLINK2, REFUSES, AS_BGEN, ".bgen", refused_contigs, EXTRA_CHR, "P1", plink2_reads, 0},

@@ -7,7 +7,7 @@
 
 #include "encoderd/report/consumer_rule.h"
 
-extern const struct rule consumer_rules[];
+extern const struct consumer_rule consumer_rules[];
 extern const size_t consumer_nrules;
 
 #endif

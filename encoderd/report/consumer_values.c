@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-bool far_positions(const struct look *look, const struct rule *rule, struct buf *said)
+bool far_positions(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey_count *far = &look->survey.far;
 
@@ -17,7 +17,7 @@ bool far_positions(const struct look *look, const struct rule *rule, struct buf 
     return far->n > 0;
 }
 
-bool same_ids(const struct look *look, const struct rule *rule, struct buf *said)
+bool same_ids(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey *survey = &look->survey;
     const uint64_t nunnamed = survey->nunnamed > 1 ? survey->nunnamed - 1 : 0;
@@ -31,7 +31,7 @@ bool same_ids(const struct look *look, const struct rule *rule, struct buf *said
     return n > 0;
 }
 
-bool more_variants(const struct look *look, const struct rule *rule, struct buf *said)
+bool more_variants(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const uint64_t n = row_map_nrows(&look->selection.rows);
 
@@ -40,7 +40,7 @@ bool more_variants(const struct look *look, const struct rule *rule, struct buf 
     return n > rule->limit;
 }
 
-bool more_samples(const struct look *look, const struct rule *rule, struct buf *said)
+bool more_samples(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     if (look->selection.nsamples > rule->limit)
         buf_printf(said, "%" PRIu64 " samples are more than %" PRIu64, look->selection.nsamples,
@@ -48,7 +48,7 @@ bool more_samples(const struct look *look, const struct rule *rule, struct buf *
     return look->selection.nsamples > rule->limit;
 }
 
-bool fewer_samples(const struct look *look, const struct rule *rule, struct buf *said)
+bool fewer_samples(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const uint64_t n = look->selection.nsamples;
 
@@ -58,14 +58,14 @@ bool fewer_samples(const struct look *look, const struct rule *rule, struct buf 
     return n < rule->limit;
 }
 
-bool no_variants(const struct look *look, const struct rule *rule, struct buf *said)
+bool no_variants(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;
     buf_append_str(said, "there is no variant");
     return row_map_nrows(&look->selection.rows) == 0;
 }
 
-bool sample_na(const struct look *look, const struct rule *rule, struct buf *said)
+bool sample_na(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;
     buf_append_str(said, "a sample is called NA");
@@ -76,7 +76,7 @@ bool sample_na(const struct look *look, const struct rule *rule, struct buf *sai
 }
 
 /* Has every sample's ID the same one of them in it? */
-bool separators(const struct look *look, const struct rule *rule, struct buf *said)
+bool separators(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;
     for (const char *at = ",|;"; *at != '\0'; at++) {
@@ -93,21 +93,21 @@ bool separators(const struct look *look, const struct rule *rule, struct buf *sa
     return false;
 }
 
-bool one_family(const struct look *look, const struct rule *rule, struct buf *said)
+bool one_family(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;
     buf_append_str(said, "the first column is 0 for every sample (--fid 0)");
     return look->formats->fid_zero && look->selection.nsamples > 1;
 }
 
-bool phased_calls(const struct look *look, const struct rule *rule, struct buf *said)
+bool phased_calls(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;
     buf_append_str(said, "calls are shown with their phase (--phased)");
     return look->formats->phased && look->vcz->phased != NULL;
 }
 
-bool haploid_calls(const struct look *look, const struct rule *rule, struct buf *said)
+bool haploid_calls(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;
     if (!look->formats->haploid)

@@ -101,14 +101,14 @@ struct finding {
 };
 
 /* Where findings go. */
-struct sink {
+struct findings {
     json_t *list; /* NULL: text */
     struct buf *out;
     bool failed;
     uint64_t n;
 };
 
-static void put_finding(struct sink *sink, const struct finding *finding)
+static void put_finding(struct findings *sink, const struct finding *finding)
 {
     const size_t begin = sink->out->len;
     json_t *object;
@@ -131,8 +131,8 @@ static void put_finding(struct sink *sink, const struct finding *finding)
     sink->failed |= json_array_append_new(sink->list, object) != 0;
 }
 
-static void find_by_rule(const struct look *look, enum consumer consumer, const struct rule *rule,
-                         struct sink *sink)
+static void find_by_rule(const struct look *look, enum consumer consumer,
+                         const struct consumer_rule *rule, struct findings *sink)
 {
     struct finding finding = {verdict_words[rule->verdict], rule->files, NULL, rule->why,
                               rule->evidence};
@@ -149,7 +149,7 @@ static void find_by_rule(const struct look *look, enum consumer consumer, const 
     buf_free(&said);
 }
 
-static void find_all(const struct look *look, enum consumer consumer, struct sink *sink)
+static void find_all(const struct look *look, enum consumer consumer, struct findings *sink)
 {
     for (size_t i = 0; i < NFORMATS; i++)
         if ((shown[i].programs & PROGRAM(consumer)) != 0 && look->refused[i]) {
@@ -162,7 +162,7 @@ static void find_all(const struct look *look, enum consumer consumer, struct sin
         find_by_rule(look, consumer, &consumer_rules[i], sink);
 }
 
-static int write_json(struct sink *sink, enum consumer consumer)
+static int write_json(struct findings *sink, enum consumer consumer)
 {
     json_t *object = json_object();
     AUTO_FREE char *text = NULL;
@@ -182,7 +182,7 @@ static int write_json(struct sink *sink, enum consumer consumer)
 static int write_findings(const struct look *look, enum consumer consumer, bool json,
                           struct buf *out, struct err *err)
 {
-    struct sink sink = {.list = json ? json_array() : NULL, .out = out};
+    struct findings sink = {.list = json ? json_array() : NULL, .out = out};
 
     sink.failed = json && sink.list == NULL;
     find_all(look, consumer, &sink);

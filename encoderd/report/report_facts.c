@@ -35,7 +35,7 @@ static bool decoded_size(const struct zarr_meta *meta, uint64_t *out)
     return meta->dtype.kind != DTYPE_STRING;
 }
 
-struct listing {
+struct facts_list {
     const struct vcz *vcz;
     struct report_facts *facts;
     size_t cap;
@@ -44,7 +44,7 @@ struct listing {
 
 static int add_array(const char *name, void *arg)
 {
-    struct listing *listing = arg;
+    struct facts_list *listing = arg;
     struct report_facts *facts = listing->facts;
     struct report_array *fact;
 
@@ -73,7 +73,7 @@ static int add_array(const char *name, void *arg)
 
 static int list_arrays(const struct vcz *vcz, struct report_facts *facts, struct err *err)
 {
-    struct listing listing = {.vcz = vcz, .facts = facts, .err = err};
+    struct facts_list listing = {.vcz = vcz, .facts = facts, .err = err};
 
     return zarr_group_arrays(vcz->group, add_array, &listing, err) != 0 ? -1 : 0;
 }

@@ -25,7 +25,7 @@ struct neighbour {
 };
 
 /* Of a range of rows: counts within it, and what lies at its ends. */
-struct piece {
+struct survey_range {
     struct buf runs; /* of struct survey_run */
     struct buf ids;  /* of uint64_t */
     bool any;        /* there is a row */
@@ -93,7 +93,7 @@ static void add_run(struct buf *runs, uint64_t contig, uint64_t row, uint64_t nr
 static int look_at(const struct site *site, const struct output_row *row, void *arg_piece,
                    void *arg, struct err *err)
 {
-    struct piece *piece = arg_piece;
+    struct survey_range *piece = arg_piece;
     const bool named = !(site->id.len == 1 && site->id.at[0] == '.');
     const struct neighbour at = {(uint64_t)site->contig_index, site->position,
                                  named ? hash_of(&site->id) : 0};
@@ -120,7 +120,7 @@ static int look_at(const struct site *site, const struct output_row *row, void *
 }
 
 /* What the range's first variant is to the last one before it. */
-static void take_first(struct surveying *surveying, struct piece *piece)
+static void take_first(struct surveying *surveying, struct survey_range *piece)
 {
     struct survey_count unsorted = {.n = 1};
 
@@ -133,7 +133,7 @@ static void take_first(struct surveying *surveying, struct piece *piece)
     piece->nsame_id += has_same_id(&surveying->last, &piece->first);
 }
 
-static void take_runs(struct surveying *surveying, const struct piece *piece)
+static void take_runs(struct surveying *surveying, const struct survey_range *piece)
 {
     const struct survey_run *runs = (const void *)piece->runs.data;
 
@@ -146,7 +146,7 @@ static void take_runs(struct surveying *surveying, const struct piece *piece)
 
 static int take(void *arg_piece, void *arg, struct err *err)
 {
-    struct piece *piece = arg_piece;
+    struct survey_range *piece = arg_piece;
     struct surveying *surveying = arg;
     struct survey *out = surveying->out;
 
@@ -171,7 +171,7 @@ static int take(void *arg_piece, void *arg, struct err *err)
 
 static void clear_piece(void *arg_piece)
 {
-    struct piece *piece = arg_piece;
+    struct survey_range *piece = arg_piece;
 
     buf_free(&piece->runs);
     buf_free(&piece->ids);
@@ -206,7 +206,7 @@ int survey_make(const struct selection *selection, const struct pass_means *mean
         .rows = &selection->rows,
         .what = "looking at sites",
         .parts = VCZ_PLACES | VCZ_IDS,
-        .piece_size = sizeof(struct piece),
+        .piece_size = sizeof(struct survey_range),
         .site = look_at,
         .take = take,
         .clear = clear_piece,

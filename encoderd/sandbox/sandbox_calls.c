@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* A call in one form; several rules for a call add up. */
-struct rule {
+struct call_rule {
     int call;
     unsigned nargs;
     struct scmp_arg_cmp args[2];
@@ -69,7 +69,7 @@ struct rule {
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 #define IS_THREAD SCMP_CMP(0, SCMP_CMP_MASKED_EQ, ~(uint64_t)CLONE_DETACHED, THREAD)
 
-static const struct rule rules[] = {
+static const struct call_rule rules[] = {
     /* The store's files. */
     CALL_1(openat, HAS_NOT(2, OPEN_TO_WRITE)),
     CALL(close),

@@ -59,7 +59,7 @@ static int become(const struct passwd *user)
                : 0;
 }
 
-struct trial {
+struct read_check {
     const struct passwd *user;
     const char *store;
     int errnum; /* why it could not be; 0: it could */
@@ -69,7 +69,7 @@ struct trial {
 /* In a thread of its own, whose ids end with it: there may be no way back. */
 static void *run_trial(void *arg)
 {
-    struct trial *trial = arg;
+    struct read_check *trial = arg;
 
     if (become(trial->user) != 0)
         trial->errnum = errno;
@@ -79,7 +79,7 @@ static void *run_trial(void *arg)
 }
 
 /* What the store is to another user. */
-static void try_user(struct trial *trial)
+static void try_user(struct read_check *trial)
 {
     pthread_t thread;
     const int failed = pthread_create(&thread, NULL, run_trial, trial);
@@ -108,7 +108,7 @@ static int become_for_good(const struct passwd *user, struct err *err)
 static int drop_root(const char *store, struct buf *missing, struct err *err)
 {
     const struct passwd *nobody = geteuid() == 0 ? getpwnam("nobody") : NULL;
-    struct trial trial = {.user = nobody, .store = store};
+    struct read_check trial = {.user = nobody, .store = store};
 
     if (nobody == NULL)
         return 0;

@@ -38,7 +38,7 @@ struct chooser {
 };
 
 /* The variants of one range that are kept. */
-struct piece {
+struct kept_variants {
     uint64_t n;
     uint64_t variants[];
 };
@@ -249,9 +249,9 @@ static int choose_some(const struct choosing *choosing, struct chooser *chooser,
     }
 }
 
-static struct piece *piece_new(uint64_t most, struct err *err)
+static struct kept_variants *piece_new(uint64_t most, struct err *err)
 {
-    struct piece *piece = malloc(sizeof *piece + most * sizeof piece->variants[0]);
+    struct kept_variants *piece = malloc(sizeof *piece + most * sizeof piece->variants[0]);
 
     if (piece == NULL)
         err_set(err, ERR_MEMORY, "out of memory while choosing variants");
@@ -266,7 +266,7 @@ static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct er
     struct chooser *chooser = worker;
     const uint64_t begin = i * choosing->stride;
     const uint64_t end = size_min(choosing->vcz->nvariants, begin + choosing->stride);
-    struct piece *piece = piece_new(end - begin, err);
+    struct kept_variants *piece = piece_new(end - begin, err);
 
     *out = NULL;
     if (piece == NULL)
@@ -289,7 +289,7 @@ static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct er
 static int piece_take(void *arg, uint64_t i, void *made, struct err *err)
 {
     struct choosing *choosing = arg;
-    struct piece *piece = made;
+    struct kept_variants *piece = made;
     const uint64_t begin = i * choosing->stride;
 
     for (uint64_t k = 0; k < piece->n; k++)

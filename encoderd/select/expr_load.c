@@ -10,13 +10,13 @@
 #include <stdlib.h>
 
 /* Whose value is wanted: call is the alleles of the sample at hand, where those say it. */
-struct wanted {
+struct wanted_value {
     const struct bound *bound;
     const int64_t *call;
     unsigned ploidy;
 };
 
-static bool takes(const struct wanted *wanted, uint64_t i)
+static bool takes(const struct wanted_value *wanted, uint64_t i)
 {
     const struct bound *bound = wanted->bound;
 
@@ -28,17 +28,18 @@ static bool takes(const struct wanted *wanted, uint64_t i)
 }
 
 /* Cell i's. */
-static struct wanted wanted_at(const struct expr_eval *eval, const struct bound *bound, uint64_t i)
+static struct wanted_value wanted_at(const struct expr_eval *eval, const struct bound *bound,
+                                     uint64_t i)
 {
     const unsigned ploidy = eval->expr->context.vcz->ploidy;
 
-    return (struct wanted){.bound = bound,
-                           .call = bound->take_of_call ? eval->alleles + i * ploidy : NULL,
-                           .ploidy = ploidy};
+    return (struct wanted_value){.bound = bound,
+                                 .call = bound->take_of_call ? eval->alleles + i * ploidy : NULL,
+                                 .ploidy = ploidy};
 }
 
 /* Moves the wanted values of one cell; where none of them is a value, the cell is empty. */
-static void take_numbers(const struct wanted *wanted, const double *from, double *to)
+static void take_numbers(const struct wanted_value *wanted, const double *from, double *to)
 {
     const struct bound *bound = wanted->bound;
     uint64_t n = 0;
@@ -58,7 +59,7 @@ static bool string_is_missing(const struct str *str)
     return str->len == 0 || (str->len == 1 && str->at[0] == '.');
 }
 
-static void take_strings(const struct wanted *wanted, const struct str *from, struct str *to)
+static void take_strings(const struct wanted_value *wanted, const struct str *from, struct str *to)
 {
     const struct bound *bound = wanted->bound;
     uint64_t n = 0;
@@ -80,7 +81,7 @@ static void place_numbers(const struct expr_eval *eval, const struct bound *boun
     const uint64_t cells = bound_cells(eval->expr, bound);
 
     for (uint64_t i = 0, cell = 0; i < eval->batch->n * cells; i++, to += bound->width) {
-        const struct wanted wanted = wanted_at(eval, bound, i);
+        const struct wanted_value wanted = wanted_at(eval, bound, i);
         uint64_t at = cell;
 
         cell = cell + 1 < cells ? cell + 1 : 0;
@@ -100,7 +101,7 @@ static void place_strings(const struct expr_eval *eval, const struct bound *boun
     const uint64_t cells = bound_cells(eval->expr, bound);
 
     for (uint64_t i = 0, cell = 0; i < eval->batch->n * cells; i++, to += bound->width) {
-        const struct wanted wanted = wanted_at(eval, bound, i);
+        const struct wanted_value wanted = wanted_at(eval, bound, i);
         uint64_t at = cell;
 
         cell = cell + 1 < cells ? cell + 1 : 0;
@@ -181,7 +182,7 @@ static int load_ids(struct expr_eval *eval, const struct bound *bound, struct er
 static void load_alt(const struct bound *bound, const struct str *alleles, unsigned nalleles,
                      struct str *out)
 {
-    const struct wanted wanted = {.bound = bound};
+    const struct wanted_value wanted = {.bound = bound};
     uint64_t n = 0;
 
     for (uint64_t i = 0; i + 1 < nalleles && n < bound->width; i++)
@@ -196,7 +197,7 @@ static void load_alt(const struct bound *bound, const struct str *alleles, unsig
 static void load_ilen(const struct bound *bound, const struct str *alleles, unsigned nalleles,
                       double *scratch, double *out)
 {
-    const struct wanted wanted = {.bound = bound};
+    const struct wanted_value wanted = {.bound = bound};
 
     for (uint64_t i = 0; i < bound->array_width; i++) {
         bool listed = i + 1 < nalleles;

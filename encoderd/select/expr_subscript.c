@@ -8,18 +8,18 @@
 #define INDEX_MAX UINT64_C(1000000000)
 
 /* The part of a subscript that is being read. */
-struct cursor {
+struct subscript_cursor {
     const char *text; /* of the whole expression */
     const char *at, *end;
     struct err *err;
 };
 
-static int bad(const struct cursor *cursor, const char *what)
+static int bad(const struct subscript_cursor *cursor, const char *what)
 {
     return lex_error(cursor->err, cursor->text, (size_t)(cursor->at - cursor->text), "%s", what);
 }
 
-static int parse_index(struct cursor *cursor, uint64_t *out)
+static int parse_index(struct subscript_cursor *cursor, uint64_t *out)
 {
     const char *begin = cursor->at;
     uint64_t value = 0;
@@ -35,7 +35,7 @@ static int parse_index(struct cursor *cursor, uint64_t *out)
     return 0;
 }
 
-static int parse_range(struct cursor *cursor, struct expr_range *out)
+static int parse_range(struct subscript_cursor *cursor, struct expr_range *out)
 {
     if (parse_index(cursor, &out->first) != 0)
         return -1;
@@ -51,7 +51,7 @@ static int parse_range(struct cursor *cursor, struct expr_range *out)
     return out->last >= out->first ? 0 : bad(cursor, "this range ends before it begins");
 }
 
-static int parse_indices(struct cursor *cursor, struct expr_indices *out)
+static int parse_indices(struct subscript_cursor *cursor, struct expr_indices *out)
 {
     size_t len = (size_t)(cursor->end - cursor->at);
 
@@ -86,7 +86,7 @@ int expr_parse_subscript(const char *text, const struct lex_token *token,
 {
     const char *begin = token->text, *end = begin + token->len;
     const char *colon = memrchr(begin, ':', token->len);
-    struct cursor cursor = {.text = text, .at = begin, .end = end, .err = err};
+    struct subscript_cursor cursor = {.text = text, .at = begin, .end = end, .err = err};
 
     *out = (struct expr_subscript){.given = true};
     if (lex_subscript_file(token, &out->file, &out->file_len)) {

@@ -126,7 +126,7 @@ uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant)
 }
 
 /* What precedes the bits in a saved choice. Both ends are the same program on the same machine. */
-struct saved_header {
+struct saved_rows_header {
     char magic[8];
     uint64_t nvariants, nrows;
 };
@@ -135,7 +135,7 @@ static const char saved_magic[8] = {'v', 'c', 'z', 'r', 'o', 'w', 's', '1'};
 
 int rows_write(const struct rows *rows, int fd, struct err *err)
 {
-    struct saved_header header = {.nvariants = rows->nvariants, .nrows = rows->nrows};
+    struct saved_rows_header header = {.nvariants = rows->nvariants, .nrows = rows->nrows};
 
     if (rows->bits == NULL)
         return 0;
@@ -164,7 +164,7 @@ int rows_save(const struct rows *rows, int *fd, struct err *err)
 static int read_bits(struct rows *rows, const uint8_t *data, uint64_t size, struct err *err)
 {
     const uint64_t nvariants = rows->nvariants;
-    struct saved_header header;
+    struct saved_rows_header header;
     uint64_t spare;
 
     memcpy(&header, data, sizeof header);
@@ -184,7 +184,7 @@ static int read_bits(struct rows *rows, const uint8_t *data, uint64_t size, stru
 int rows_read(struct rows *rows, uint64_t nvariants, const uint8_t *data, uint64_t size,
               struct err *err)
 {
-    const uint64_t due = sizeof(struct saved_header) + nwords(nvariants) * sizeof(uint64_t);
+    const uint64_t due = sizeof(struct saved_rows_header) + nwords(nvariants) * sizeof(uint64_t);
 
     if (size != due)
         return err_set(err, ERR_PEER,

@@ -14,7 +14,7 @@
 /* Unknown IDs that a message names. */
 #define NAMED_MAX 5
 
-struct choosing {
+struct samples_named {
     const struct vcz *vcz;
     const char *option;
     struct names names;
@@ -28,7 +28,7 @@ struct choosing {
     struct err *err;
 };
 
-static void find_hint(struct choosing *choosing, const struct str *id)
+static void find_hint(struct samples_named *choosing, const struct str *id)
 {
     struct nearest nearest;
 
@@ -39,7 +39,7 @@ static void find_hint(struct choosing *choosing, const struct str *id)
     nearest_hint(&nearest, choosing->hint);
 }
 
-static void note_unknown(struct choosing *choosing, const struct str *id)
+static void note_unknown(struct samples_named *choosing, const struct str *id)
 {
     size_t used = strlen(choosing->unknown);
     char shown[TEXT_SHOW_MAX];
@@ -51,7 +51,7 @@ static void note_unknown(struct choosing *choosing, const struct str *id)
                  used > 0 ? ", " : "", text_show(id, shown));
 }
 
-static int choose_one(struct choosing *choosing, const char *at, size_t len)
+static int choose_one(struct samples_named *choosing, const char *at, size_t len)
 {
     const struct str id = {.at = at, .len = len};
     uint64_t sample = names_find(&choosing->names, at, len);
@@ -71,7 +71,7 @@ static int choose_one(struct choosing *choosing, const char *at, size_t len)
     return 0;
 }
 
-static int choose_list(struct choosing *choosing, const char *list)
+static int choose_list(struct samples_named *choosing, const char *list)
 {
     for (const char *at = list; *at != '\0';) {
         size_t len = strcspn(at, ",");
@@ -83,7 +83,7 @@ static int choose_list(struct choosing *choosing, const char *list)
     return 0;
 }
 
-static int choose_lines(struct choosing *choosing, const struct option_file *file)
+static int choose_lines(struct samples_named *choosing, const struct option_file *file)
 {
     struct option_line line = {0};
 
@@ -93,7 +93,7 @@ static int choose_lines(struct choosing *choosing, const struct option_file *fil
     return 0;
 }
 
-static int choose_file(struct choosing *choosing, const struct option_file *packed)
+static int choose_file(struct samples_named *choosing, const struct option_file *packed)
 {
     struct option_file file;
     struct buf text = {0};
@@ -105,7 +105,7 @@ static int choose_file(struct choosing *choosing, const struct option_file *pack
     return rc;
 }
 
-static int judge_unknown(const struct choosing *choosing, bool force, struct notices *notices)
+static int judge_unknown(const struct samples_named *choosing, bool force, struct notices *notices)
 {
     const char *more = choosing->nunknown > NAMED_MAX ? ", ..." : "";
 
@@ -123,7 +123,7 @@ static int judge_unknown(const struct choosing *choosing, bool force, struct not
 }
 
 /* All others, in the store's order. */
-static void complement(struct choosing *choosing)
+static void complement(struct samples_named *choosing)
 {
     choosing->n = 0;
     for (uint64_t i = 0; i < choosing->vcz->nsamples; i++)
@@ -131,7 +131,7 @@ static void complement(struct choosing *choosing)
             choosing->order[choosing->n++] = i;
 }
 
-static bool is_all_in_order(const struct choosing *choosing)
+static bool is_all_in_order(const struct samples_named *choosing)
 {
     for (uint64_t i = 0; i < choosing->n; i++)
         if (choosing->order[i] != i)
@@ -139,7 +139,7 @@ static bool is_all_in_order(const struct choosing *choosing)
     return choosing->n == choosing->vcz->nsamples;
 }
 
-static int choose(struct choosing *choosing, const struct sample_choice *choice,
+static int choose(struct samples_named *choosing, const struct sample_choice *choice,
                   struct notices *notices)
 {
     const char *list = choice->list != NULL ? choice->list : choice->file.name;
@@ -165,7 +165,7 @@ static int choose(struct choosing *choosing, const struct sample_choice *choice,
 int samples_choose(const struct vcz *vcz, const struct sample_choice *choice, uint64_t **out,
                    uint64_t *n, struct notices *notices, struct err *err)
 {
-    struct choosing choosing = {
+    struct samples_named choosing = {
         .vcz = vcz, .option = choice->list != NULL ? "--samples" : "--samples-file", .err = err};
     int rc = -1;
 

@@ -7,13 +7,13 @@ void answers_init(struct answers *answers)
     TAILQ_INIT(&answers->due);
     for (int i = 0; i < LEASE_BUCKETS; i++)
         TAILQ_INIT(&answers->leases[i]);
-    pool_init(&answers->lease_pool, sizeof(struct lease), 0);
+    pool_init(&answers->lease_pool, sizeof(struct lease_given), 0);
     pool_init(&answers->answer_pool, sizeof(struct answer), 0);
 }
 
 void answers_clear(struct answers *answers)
 {
-    struct lease *lease;
+    struct lease_given *lease;
     struct answer *answer;
 
     for (int i = 0; i < LEASE_BUCKETS; i++) {
@@ -54,7 +54,7 @@ void answers_error(struct answers *answers, uint64_t id, const struct err *err)
 void answers_lease(struct answers *answers, struct span_table *spans, uint64_t id,
                    struct span *span)
 {
-    struct lease *lease = pool_get(&answers->lease_pool);
+    struct lease_given *lease = pool_get(&answers->lease_pool);
     struct answer *answer = lease == NULL ? NULL : new_answer(answers, id);
 
     if (answer == NULL) {
@@ -89,7 +89,7 @@ bool answers_take(struct answers *answers, struct sched_answer *out)
 bool answers_return(struct answers *answers, struct span_table *spans, uint64_t id)
 {
     struct leases *bucket = &answers->leases[id % LEASE_BUCKETS];
-    struct lease *lease;
+    struct lease_given *lease;
 
     TAILQ_FOREACH (lease, bucket, link)
         if (lease->id == id)

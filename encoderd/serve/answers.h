@@ -11,12 +11,12 @@
 
 #define LEASE_BUCKETS 256
 
-struct lease {
-    TAILQ_ENTRY(lease) link;
+struct lease_given {
+    TAILQ_ENTRY(lease_given) link;
     uint64_t id;
     struct span *span;
 };
-TAILQ_HEAD(leases, lease);
+TAILQ_HEAD(leases, lease_given);
 
 struct answer {
     TAILQ_ENTRY(answer) link;

@@ -25,7 +25,7 @@
 
 /* A name in a directory that is held: whoever owns a directory above it may give the path to
  * another one. */
-struct place {
+struct socket_place {
     int dir;          /* owned; -1: none */
     const char *name; /* borrowed */
     struct sockaddr_un address;
@@ -48,7 +48,7 @@ static int check_dir(const char *path, const struct stat *dir)
     return 0;
 }
 
-static int hold_place(const char *path, struct place *place)
+static int hold_place(const char *path, struct socket_place *place)
 {
     const char *slash = strrchr(path, '/');
     AUTO_FREE char *above = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
@@ -71,7 +71,7 @@ static int hold_place(const char *path, struct place *place)
 }
 
 /* A socket that an encoder of ours left behind when it was killed: nobody answers on it. */
-static bool is_stale_socket(const struct place *place)
+static bool is_stale_socket(const struct socket_place *place)
 {
     AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     struct stat st;
@@ -83,7 +83,7 @@ static bool is_stale_socket(const struct place *place)
            errno == ECONNREFUSED;
 }
 
-static int open_listener(const char *path, struct place *place)
+static int open_listener(const char *path, struct socket_place *place)
 {
     AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     mode_t mask;
@@ -105,7 +105,7 @@ static int open_listener(const char *path, struct place *place)
 }
 
 /* Unless something else has its name by now. */
-static void remove_socket(const struct place *place)
+static void remove_socket(const struct socket_place *place)
 {
     struct stat st;
 
@@ -184,7 +184,7 @@ static int watch_signals(void)
 
 struct listener {
     int fd, signals; /* owned; -1: none */
-    struct place place;
+    struct socket_place place;
 };
 
 static void close_listener(struct listener *listener)

@@ -82,7 +82,7 @@ void readers_note_run(struct readers *readers, const struct sched_read *read,
     for (unsigned i = 0; i < RUNS_MAX; i++)
         if (readers->runs[i].file == read->file && readers->runs[i].reader.next == reader->next)
             return;
-    readers->runs[readers->next_run++ % RUNS_MAX] = (struct run){read->file, *reader};
+    readers->runs[readers->next_run++ % RUNS_MAX] = (struct reader_place){read->file, *reader};
 }
 
 struct extent_plan readers_plan(struct readers *readers, struct handle *handle,

@@ -29,7 +29,7 @@ struct handle {
 TAILQ_HEAD(handles, handle);
 
 /* Where some reader of a file has got to. */
-struct run {
+struct reader_place {
     size_t file;
     struct reader reader;
 };
@@ -37,7 +37,7 @@ struct run {
 struct readers {
     struct handles handles[HANDLE_BUCKETS]; /* owned */
     uint64_t nhandles, nsequential;
-    struct run runs[RUNS_MAX]; /* the latest, in a ring */
+    struct reader_place runs[RUNS_MAX]; /* the latest, in a ring */
     unsigned next_run;
 };
 

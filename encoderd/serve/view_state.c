@@ -18,7 +18,7 @@ struct saved_format {
 };
 
 /* Followed by the selection's own state. */
-struct saved_header {
+struct saved_view_header {
     char magic[8];
     uint64_t nformats;
     struct saved_format formats[PROTO_FORMATS_MAX];
@@ -60,8 +60,8 @@ static int copy_fd(int from, off_t begin, int to, struct err *err)
 
 int view_state_save(const struct view_state *state, int *fd, struct err *err)
 {
-    struct saved_header header = {.nformats = state->nformats,
-                                  .has_selection = state->selection_fd >= 0};
+    struct saved_view_header header = {.nformats = state->nformats,
+                                       .has_selection = state->selection_fd >= 0};
     AUTO_CLOSE int memfd = -1;
 
     *fd = -1;
@@ -86,7 +86,7 @@ int view_state_save(const struct view_state *state, int *fd, struct err *err)
     return 0;
 }
 
-static bool header_is_good(const struct saved_header *header, size_t nformats)
+static bool header_is_good(const struct saved_view_header *header, size_t nformats)
 {
     bool any_open = false;
 
@@ -105,7 +105,7 @@ static int load_selection(int fd, struct view_state *out, struct err *err)
 {
     AUTO_CLOSE int memfd = memfd_open("vczfs-selection", err);
 
-    if (memfd < 0 || copy_fd(fd, sizeof(struct saved_header), memfd, err) != 0 ||
+    if (memfd < 0 || copy_fd(fd, sizeof(struct saved_view_header), memfd, err) != 0 ||
         memfd_seal(memfd, err) != 0)
         return -1;
     out->selection_fd = steal_fd(&memfd);
@@ -114,7 +114,7 @@ static int load_selection(int fd, struct view_state *out, struct err *err)
 
 int view_state_load(int fd, size_t nformats, struct view_state *out, struct err *err)
 {
-    struct saved_header header;
+    struct saved_view_header header;
 
     *out = (struct view_state){.nformats = nformats, .selection_fd = -1};
     for (size_t i = 0; i < nformats; i++)

@@ -22,7 +22,7 @@
 #define LOOKED_MAX   UINT64_C(512)
 
 /* A run of chunks along the variants, the first along other axes. */
-struct run {
+struct chunk_run {
     uint64_t begin, end;
 };
 
@@ -91,7 +91,7 @@ static uint64_t skip_unlisted(const struct zarr_array *array, const struct store
 /* The next run of absent chunks from `from` on; empty if there is none. `list`: see
  * list_objects. */
 static int next_hole(const struct zarr_array *array, struct chunk_table *table,
-                     const struct stored_objects *list, uint64_t from, struct run *out,
+                     const struct stored_objects *list, uint64_t from, struct chunk_run *out,
                      struct err *err)
 {
     uint64_t index[ZARR_DIMS_MAX] = {0};
@@ -174,7 +174,7 @@ static int order_contradicts(const struct vcz *vcz, struct decoder *decoder, uin
 }
 
 static int look_contig_hole(const struct vcz *vcz, struct decoder *decoder,
-                            const struct region_rows *index, const struct run *hole,
+                            const struct region_rows *index, const struct chunk_run *hole,
                             struct err *err)
 {
     const uint64_t length = vcz->contig->meta.chunk[0], begin = hole->begin * length;
@@ -204,7 +204,7 @@ static int look_contig(const struct holes *holes, struct err *err)
     AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     AUTO_STORED struct stored_objects list = {0};
     struct decoder *decoder = NULL;
-    struct run hole = {0};
+    struct chunk_run hole = {0};
     int rc;
 
     if (list_objects(vcz->contig, &list, err) != 0)
@@ -269,7 +269,7 @@ static int mask_open(const struct holes *holes, struct mask *mask, struct err *e
 }
 
 /* Is there a variant that has an ID? Not known without the mask. */
-static int hole_has_ids(const struct holes *holes, const struct run *hole, struct mask *mask,
+static int hole_has_ids(const struct holes *holes, const struct chunk_run *hole, struct mask *mask,
                         bool *out, struct err *err)
 {
     const uint64_t length = holes->vcz->id->meta.chunk[0];
@@ -289,7 +289,7 @@ static int look_id(const struct holes *holes, struct err *err)
     AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
     AUTO_STORED struct stored_objects list = {0};
     CLEANUP(mask_close) struct mask mask = {0};
-    struct run hole = {0};
+    struct chunk_run hole = {0};
     bool has_ids;
 
     if (holes->vcz->id == NULL)

@@ -11,7 +11,7 @@
 #define FREQUENCY_SLACK 0.01
 
 /* A column and what it reads. */
-struct source {
+struct tally_column {
     struct zarr_array *array; /* owned; NULL if there is none */
     struct column *column;    /* owned */
 };
@@ -19,7 +19,7 @@ struct source {
 struct tallies {
     const struct vcz *vcz;   /* borrowed */
     struct decoder *decoder; /* owned */
-    struct source stored, an;
+    struct tally_column stored, an;
     bool frequencies; /* the stored ones are AF, not AC */
     struct column *calls;
     uint64_t width;   /* ALTs that the store speaks of */
@@ -28,16 +28,16 @@ struct tallies {
     uint64_t *counts; /* owned; of ALT k, and at [width] of all alleles that are called */
 };
 
-static void source_close(struct source *source)
+static void source_close(struct tally_column *source)
 {
     column_free(source->column);
     zarr_array_free(source->array);
-    *source = (struct source){0};
+    *source = (struct tally_column){0};
 }
 
 /* What cannot be read is evidence of nothing. */
 static void source_open(struct tallies *tallies, const char *name, size_t budget,
-                        struct source *out)
+                        struct tally_column *out)
 {
     struct err ignored = {0};
 

@@ -20,26 +20,26 @@
 /* How many blocks that were decoded once are remembered, about. */
 #define NSEEN 16384
 
-struct slot {
+struct block_slot {
     struct block_cache_key key;
     uint64_t nbytes; /* 0: free */
     uint32_t next;   /* in its bucket; or NONE */
 };
 
 /* A ring of slots of one size, that of the longest plane met so far. */
-struct part {
+struct block_ring {
     pthread_mutex_t lock;
     uint8_t *at; /* its share of the mapping */
     size_t size, slot_size;
-    struct slot *slots; /* owned; nslots */
-    uint32_t *buckets;  /* owned; nslots: the first slot of each, or NONE */
+    struct block_slot *slots; /* owned; nslots */
+    uint32_t *buckets;        /* owned; nslots: the first slot of each, or NONE */
     uint32_t nslots, oldest;
 };
 
 struct block_cache {
     uint8_t *map;
     size_t size;
-    struct part parts[NPARTS];
+    struct block_ring parts[NPARTS];
     _Atomic uint32_t seen[NSEEN]; /* a part of the hash of a block that was put, or 0 */
 };
 
@@ -63,7 +63,7 @@ struct block_cache *block_cache_new(size_t budget, struct err *err)
     }
     kept->map = map;
     for (unsigned i = 0; i < NPARTS; i++) {
-        struct part *part = &kept->parts[i];
+        struct block_ring *part = &kept->parts[i];
 
         pthread_mutex_init(&part->lock, NULL);
         part->size = kept->size / NPARTS;
@@ -72,7 +72,7 @@ struct block_cache *block_cache_new(size_t budget, struct err *err)
     return kept;
 }
 
-static void forget(struct part *part)
+static void forget(struct block_ring *part)
 {
     free(part->slots);
     free(part->buckets);
@@ -121,22 +121,23 @@ static uint64_t hash_of(const struct block_cache_key *key)
     return hash;
 }
 
-static struct part *part_of(struct block_cache *kept, uint64_t hash)
+static struct block_ring *part_of(struct block_cache *kept, uint64_t hash)
 {
     return &kept->parts[hash % NPARTS];
 }
 
-static uint32_t *bucket_of(const struct part *part, uint64_t hash)
+static uint32_t *bucket_of(const struct block_ring *part, uint64_t hash)
 {
     return &part->buckets[(hash >> 32) % part->nslots];
 }
 
-static uint8_t *bytes_of(const struct part *part, uint32_t slot)
+static uint8_t *bytes_of(const struct block_ring *part, uint32_t slot)
 {
     return part->at + slot * part->slot_size;
 }
 
-static uint32_t find(const struct part *part, const struct block_cache_key *key, uint64_t hash)
+static uint32_t find(const struct block_ring *part, const struct block_cache_key *key,
+                     uint64_t hash)
 {
     uint32_t i = part->nslots == 0 ? NONE : *bucket_of(part, hash);
 
@@ -149,7 +150,7 @@ bool block_cache_get(struct block_cache *kept, const struct block_cache_key *key
                      uint8_t *to)
 {
     const uint64_t hash = hash_of(key);
-    struct part *part = part_of(kept, hash);
+    struct block_ring *part = part_of(kept, hash);
     uint32_t slot;
     bool found;
 
@@ -167,7 +168,7 @@ bool block_cache_get(struct block_cache *kept, const struct block_cache_key *key
 bool block_cache_has(struct block_cache *kept, const struct block_cache_key *key)
 {
     const uint64_t hash = hash_of(key);
-    struct part *part = part_of(kept, hash);
+    struct block_ring *part = part_of(kept, hash);
     bool found;
 
     pthread_mutex_lock(&part->lock);
@@ -177,7 +178,7 @@ bool block_cache_has(struct block_cache *kept, const struct block_cache_key *key
 }
 
 /* Slots of this size, all of them free; none if there is no memory, or no room for one. */
-static void lay_out(struct part *part, size_t slot_size)
+static void lay_out(struct block_ring *part, size_t slot_size)
 {
     const size_t n = part->size / slot_size;
 
@@ -196,10 +197,10 @@ static void lay_out(struct part *part, size_t slot_size)
 }
 
 /* Takes the oldest slot from whoever has it. */
-static uint32_t take_slot(struct part *part)
+static uint32_t take_slot(struct block_ring *part)
 {
     const uint32_t i = part->oldest;
-    struct slot *slot = &part->slots[i];
+    struct block_slot *slot = &part->slots[i];
 
     part->oldest = (i + 1) % part->nslots;
     if (slot->nbytes != 0) {
@@ -223,7 +224,7 @@ static bool seen_before(struct block_cache *kept, uint64_t hash)
 }
 
 /* Under the part's lock. */
-static void put(struct part *part, const struct block_cache_key *key, uint64_t hash,
+static void put(struct block_ring *part, const struct block_cache_key *key, uint64_t hash,
                 const struct planes *planes)
 {
     uint32_t i, *bucket;
@@ -234,7 +235,7 @@ static void put(struct part *part, const struct block_cache_key *key, uint64_t h
         return;
     i = take_slot(part);
     bucket = bucket_of(part, hash);
-    part->slots[i] = (struct slot){.key = *key, .nbytes = planes->nbytes, .next = *bucket};
+    part->slots[i] = (struct block_slot){.key = *key, .nbytes = planes->nbytes, .next = *bucket};
     *bucket = i;
     memcpy(bytes_of(part, i), planes->at, planes->nbytes);
 }
@@ -243,7 +244,7 @@ void block_cache_put(struct block_cache *kept, const struct block_cache_key *key
                      const struct planes *planes)
 {
     const uint64_t hash = hash_of(key);
-    struct part *part = part_of(kept, hash);
+    struct block_ring *part = part_of(kept, hash);
 
     if (!seen_before(kept, hash) || planes->n != PLANES_LOW || planes->nbytes == 0 ||
         planes->nbytes > PLANE_MAX ||

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A tree of names, on the way to those of objects. */
-struct listing {
+struct object_names {
     const struct zarr_array *array;
     struct stored_objects *out;
     const char *key; /* of the tree */
@@ -44,7 +44,7 @@ static const char *parse_number(const char *text, uint64_t *out)
     return at == text || (text[0] == '0' && at > text + 1) ? NULL : at;
 }
 
-static int add_number(struct listing *listing, uint64_t number)
+static int add_number(struct object_names *listing, uint64_t number)
 {
     struct stored_objects *out = listing->out;
 
@@ -65,13 +65,13 @@ static int add_number(struct listing *listing, uint64_t number)
     return 0;
 }
 
-static int list_tree(struct listing *listing);
+static int list_tree(struct object_names *listing);
 
-static int list_below(const struct listing *listing, const char *name, unsigned axis,
+static int list_below(const struct object_names *listing, const char *name, unsigned axis,
                       uint64_t number)
 {
     char key[ZARR_KEY_MAX];
-    struct listing below = *listing;
+    struct object_names below = *listing;
 
     if (snprintf(key, sizeof key, "%s/%s", listing->key, name) >= (int)sizeof key)
         return 0;
@@ -84,7 +84,7 @@ static int list_below(const struct listing *listing, const char *name, unsigned 
 /* Names that are none of an object are nobody's. */
 static int see_name(const char *name, void *arg)
 {
-    struct listing *listing = arg;
+    struct object_names *listing = arg;
     const struct zarr_meta *meta = &listing->array->meta;
     const char *at = name;
     uint64_t number = listing->number, place;
@@ -111,7 +111,7 @@ static int see_name(const char *name, void *arg)
     return meta->separator == '/' ? list_below(listing, name, axis, number) : 0;
 }
 
-static int list_tree(struct listing *listing)
+static int list_tree(struct object_names *listing)
 {
     return store_names(listing->array->store, listing->key, see_name, listing, listing->err);
 }
@@ -126,7 +126,7 @@ static int compare_numbers(const void *a, const void *b)
 int stored_objects_list(const struct zarr_array *array, struct stored_objects *out, struct err *err)
 {
     char key[ZARR_KEY_MAX];
-    struct listing listing = {.array = array, .out = out, .key = key, .err = err};
+    struct object_names listing = {.array = array, .out = out, .key = key, .err = err};
     int rc;
 
     out->complete = can_number(&array->meta);

@@ -125,7 +125,7 @@ int dir_names(const struct store *store, const char *key, int (*visit)(const cha
     return visit_entries(&entries, visit_one);
 }
 
-struct walk {
+struct tree_walk {
     bool follow_links;
     void (*file)(const struct stat *st, void *arg);
     void *arg;
@@ -133,11 +133,11 @@ struct walk {
     int why; /* the errno of what failed */
 };
 
-static int walk_dir(int fd, struct walk *walk);
+static int walk_dir(int fd, struct tree_walk *walk);
 
 static bool walk_entry(int dir, const char *name, void *arg)
 {
-    struct walk *walk = arg;
+    struct tree_walk *walk = arg;
     struct stat st;
 
     if (fstatat(dir, name, &st, walk->follow_links ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
@@ -158,7 +158,7 @@ static bool walk_entry(int dir, const char *name, void *arg)
 }
 
 /* Calls walk->file for every regular file below fd. Takes fd. -1 with errno. */
-static int walk_dir(int fd, struct walk *walk)
+static int walk_dir(int fd, struct tree_walk *walk)
 {
     int rc;
 
@@ -175,7 +175,7 @@ static int walk_dir(int fd, struct walk *walk)
     return rc != 0 || walk->why != 0 ? -1 : 0;
 }
 
-static int walk_key(const struct dir_store *store, const char *key, struct walk *walk,
+static int walk_key(const struct dir_store *store, const char *key, struct tree_walk *walk,
                     struct err *err)
 {
     AUTO_CLOSE int fd = -1;
@@ -211,7 +211,7 @@ int dir_usage(const struct store *store, const char *key, uint64_t *nobjects, ui
 {
     const struct dir_store *dir = (const struct dir_store *)store;
     struct usage usage = {0};
-    struct walk walk = {.follow_links = dir->follow_links, .file = usage_file, .arg = &usage};
+    struct tree_walk walk = {.follow_links = dir->follow_links, .file = usage_file, .arg = &usage};
 
     if (walk_key(dir, key, &walk, err) != 0)
         return -1;

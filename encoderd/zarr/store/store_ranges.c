@@ -16,7 +16,7 @@ bool store_get_now(const struct store *store, struct store_range *range)
 }
 
 /* Of a thread that waits for a range that others read. */
-struct waiter {
+struct range_wait {
     pthread_mutex_t lock;
     pthread_cond_t came;
     bool is_answered;
@@ -24,7 +24,7 @@ struct waiter {
 
 static void wake(struct store_range *range, void *arg)
 {
-    struct waiter *waiter = arg;
+    struct range_wait *waiter = arg;
 
     (void)range;
     pthread_mutex_lock(&waiter->lock);
@@ -35,7 +35,7 @@ static void wake(struct store_range *range, void *arg)
 
 static void get_in_parts(const struct store *store, struct store_range *range)
 {
-    struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+    struct range_wait waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
     void (*done)(struct store_range *, void *) = range->done;
     void *arg = range->arg;
 
