@@ -49,6 +49,17 @@ int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ..
     return -1;
 }
 
+int err_nomem(struct err *err, const char *what, ...)
+{
+    char text[ERR_MSG_MAX];
+    va_list ap;
+
+    va_start(ap, what);
+    vsnprintf(text, sizeof text, what, ap);
+    va_end(ap);
+    return err_set(err, ERR_MEMORY, "out of memory for %s", text);
+}
+
 int err_prefix(struct err *err, const char *fmt, ...)
 {
     char old[ERR_MSG_MAX];

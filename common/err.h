@@ -45,6 +45,9 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* ERR_MEMORY: "out of memory for " and what it was for. Returns -1. */
+int err_nomem(struct err *err, const char *what, ...) __attribute__((format(printf, 2, 3)));
+
 /* Puts "text: " before the message, but for ERR_HELD; keeps the code. Returns -1. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

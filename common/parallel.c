@@ -161,7 +161,7 @@ int parallel_run(const struct parallel_job *job, struct err *err)
     threads = calloc(nthreads, sizeof *threads);
     slots = calloc(pool.window, sizeof *slots);
     if (threads == NULL || slots == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %u threads", nthreads);
+        return err_nomem(err, "%u threads", nthreads);
     pool.slots = slots;
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.moved, NULL);

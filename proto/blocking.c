@@ -75,7 +75,7 @@ int proto_recv(int fd, int timeout_ms, struct proto_scratch *scratch, struct msg
     for (size_t i = 0; i < PROTO_FDS_MAX; i++)
         fds[i] = -1;
     if (packet == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a packet");
+        return err_nomem(err, "a packet");
     for (;;) {
         switch (wire_recv(fd, packet, &reset, err)) {
         case WIRE_OK:

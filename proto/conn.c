@@ -310,7 +310,7 @@ static int conn_start(struct conn *conn, struct event_base *base, struct err *er
     conn->failure = event_new(base, -1, 0, on_failure, conn);
     if (conn->scratch == NULL || conn->in == NULL || conn->readable == NULL ||
         conn->writable == NULL || conn->failure == NULL || event_add(conn->readable, NULL) != 0)
-        return err_set(err, ERR_MEMORY, "out of memory for a connection");
+        return err_nomem(err, "a connection");
     return 0;
 }
 
@@ -321,7 +321,7 @@ struct conn *conn_new(struct event_base *base, int fd, const struct conn_handler
 
     if (conn == NULL) {
         close(fd);
-        err_set(err, ERR_MEMORY, "out of memory for a connection");
+        err_nomem(err, "a connection");
         return NULL;
     }
     conn->fd = fd;

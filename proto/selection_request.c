@@ -133,7 +133,7 @@ int selection_request_pack(const struct selection_request *request, struct err *
     msgpack_packer_init(&packer, &buf, write_buf);
     put_request(&packer, request);
     if (buf.failed)
-        err_set(err, ERR_MEMORY, "out of memory for the selection");
+        err_nomem(err, "the selection");
     else if (buf.len > SELECTION_NBYTES_MAX)
         err_set(err, ERR_USAGE,
                 "the options and files that select samples and variants take %zu "
@@ -275,7 +275,7 @@ static int read_all(int fd, struct selection_memory *memory, struct err *err)
     memory->len = (size_t)st.st_size;
     memory->bytes = malloc(memory->len);
     if (memory->bytes == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the selection");
+        return err_nomem(err, "the selection");
     if (memfd_map(fd, memory->len, &map, err) != 0)
         return -1;
     memcpy(memory->bytes, map, memory->len);
@@ -292,11 +292,11 @@ int selection_request_unpack(int fd, struct selection_request *out,
     *out = (struct selection_request){0};
     *memory = NULL;
     if (own == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the selection");
+        return err_nomem(err, "the selection");
     msgpack_unpacked_init(&own->unpacked);
     own->strings = msgpack_zone_new(4096);
     if (own->strings == NULL)
-        err_set(err, ERR_MEMORY, "out of memory for the selection");
+        err_nomem(err, "the selection");
     else if (read_all(fd, own, err) == 0) {
         if (msgpack_unpack_next(&own->unpacked, (const char *)own->bytes, own->len, &at) !=
                 MSGPACK_UNPACK_SUCCESS ||

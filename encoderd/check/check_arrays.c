@@ -47,7 +47,7 @@ static int add_array(const char *name, void *arg)
         struct zarr_array **more = reallocarray(check->arrays, cap, sizeof *more);
 
         if (more == NULL)
-            return err_set(listing->err, ERR_MEMORY, "out of memory for a check");
+            return err_nomem(listing->err, "a check");
         check->arrays = more;
         listing->cap = cap;
     }
@@ -69,7 +69,7 @@ int check_list_arrays(struct check *check, struct err *err)
     if (zarr_group_arrays(check->group, add_array, &listing, &why) == 0)
         return 0;
     if (check->narrays > 0 || check->problems.total > 0)
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
+        return err_nomem(err, "a check");
     /* Something in the store cannot even be listed: look at what can, one by one. */
     if (store_children(check->store, "", add_array, &listing, err) != 0)
         return -1;

@@ -55,7 +55,7 @@ struct check_worker *check_worker_new(const struct check *check, size_t scratch_
     struct check_worker *worker = calloc(1, sizeof *worker);
 
     if (worker == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for a check");
+        err_nomem(err, "a check");
         return NULL;
     }
     worker->check = check;

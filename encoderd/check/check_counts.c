@@ -72,7 +72,7 @@ static int find_samples(struct counts *counts, struct err *err)
 
     counts->is_sample = calloc(vcz->nsamples_stored + 1, sizeof *counts->is_sample);
     if (counts->is_sample == NULL || !counts_begin(counts, &counts->row))
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
+        return err_nomem(err, "a check");
     for (uint64_t i = 0; i < vcz->nsamples; i++)
         counts->is_sample[vcz->sample_column[i]] = true;
     return 0;
@@ -85,7 +85,7 @@ int counts_new(const struct vcz *vcz, size_t scratch_max, struct counts **out, s
 
     *out = NULL;
     if (counts == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
+        return err_nomem(err, "a check");
     counts->vcz = vcz;
     counts->decoder = decoder_new(scratch_max, err);
     for (unsigned i = 0; i < NCOUNTED && counts->decoder != NULL; i++)
@@ -224,7 +224,7 @@ int counts_take(struct counts *counts, const uint64_t *index, struct call_counts
     const uint64_t n = row->nrows * (counts->width + 2);
 
     if (chunk->values == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
+        return err_nomem(err, "a check");
     for (uint64_t i = 0; i < n; i++)
         row->values[i] += chunk->values[i];
     row->nstored += chunk->nstored;

@@ -158,7 +158,7 @@ int check_pieces_init(struct check_pieces *pieces, struct check *check, struct e
         .first = calloc(check->narrays + 1, sizeof *pieces->first),
     };
     if (pieces->claims == NULL || pieces->first == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
+        return err_nomem(err, "a check");
     number_pieces(pieces, check);
     return 0;
 }

@@ -28,7 +28,7 @@ int check_progress_begin(struct check_progress *progress, const struct check *ch
         return 0;
     progress->before = calloc(check->narrays + 1, sizeof *progress->before);
     if (progress->before == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
+        return err_nomem(err, "a check");
     for (size_t a = 0; a < check->narrays; a++) {
         progress->before[a] = total;
         if (first[a + 1] > first[a] && !size_add(total, stored_nbytes(check, a), &total))

@@ -96,7 +96,7 @@ static int check_json(const struct check *check, struct buf *out, struct err *er
 
     json_decref(top);
     if (text == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the report of a check");
+        return err_nomem(err, "the report of a check");
     buf_append_str(out, text);
     buf_append_char(out, '\n');
     return 0;
@@ -109,6 +109,6 @@ int check_report(const struct check *check, bool json, struct buf *out, struct e
     if (!json)
         check_text(check, out);
     if (out->failed)
-        return err_set(err, ERR_MEMORY, "out of memory for the report of a check");
+        return err_nomem(err, "the report of a check");
     return 0;
 }

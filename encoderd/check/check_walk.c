@@ -51,7 +51,7 @@ static int walk_make(void *arg, void *worker, uint64_t i, void **piece, struct e
     struct check_piece at;
 
     if (found == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
+        return err_nomem(err, "a check");
     at = check_piece_at(&walk->pieces, i);
     if (at.nlike > 0)
         check_chunk(worker, walk->check->arrays[at.array], at.index, &found->totals, &found->counts,
@@ -213,7 +213,7 @@ static int run_walk(struct check_walk *walk, struct err *err)
     struct check *check = walk->check;
 
     if (walk->nabsent == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a check");
+        return err_nomem(err, "a check");
     if (check_pieces_init(&walk->pieces, check, err) != 0)
         return -1;
     see_sparse(check, walk->pieces.claims);

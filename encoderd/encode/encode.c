@@ -137,7 +137,7 @@ int encode_target(const struct format_view *format, const struct encode_target *
     nnotes = encode_nnotes(format, &grid);
     with_notes.notes = nnotes > 0 ? calloc(nnotes, sizeof *with_notes.notes) : NULL;
     if (nnotes > 0 && with_notes.notes == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the notes on a span");
     result = encode_cells(format, &with_notes, &grid, worker, err);
     free(with_notes.notes);
     return result;

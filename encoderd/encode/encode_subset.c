@@ -25,7 +25,7 @@ int subset_prepare(struct subset *subset, struct encode_worker *worker,
         uint64_t *grown = reallocarray(worker->subset, words, sizeof *grown);
 
         if (grown == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory for a subset of samples");
+            return err_nomem(err, "a subset of samples");
         worker->subset = grown;
         worker->subset_cap = words;
     }

@@ -27,7 +27,7 @@ struct phase_cache *phase_cache_new(struct err *err)
     struct phase_cache *cache = calloc(1, sizeof *cache);
 
     if (cache == NULL)
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "a cache of phases");
     else
         pthread_mutex_init(&cache->lock, NULL);
     return cache;

@@ -191,7 +191,7 @@ static int bgen_open(const struct selection *selection, const struct format_opti
                                 .wants_sums = true,
                                 .state = bgen};
     if (bgen == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a BGEN view");
+        return err_nomem(err, "a BGEN view");
     if (resume)
         out->saved = saved;
     bgen->scratch_max = means->scratch_max;

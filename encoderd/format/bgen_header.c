@@ -53,7 +53,7 @@ static int make_marks(struct bgen_header *header, uint64_t *nbytes, struct err *
     header->marks =
         calloc((size_t)(selection->nsamples / BGEN_MARK_EVERY + 1), sizeof *header->marks);
     if (header->marks == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the header of the .bgen");
+        return err_nomem(err, "the header of the .bgen");
     *nbytes = SAMPLES_FIXED;
     for (uint64_t i = 0; i < selection->nsamples; i++) {
         if (i % BGEN_MARK_EVERY == 0)

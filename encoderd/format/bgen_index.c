@@ -108,7 +108,7 @@ static int index_site(const struct site *site, const struct output_row *row, voi
     buf_append(&piece->entries, site->id.at, site->id.len);
     buf_append(&piece->entries, site->alleles[0].at, site->alleles[0].len);
     buf_append(&piece->entries, alt.at, alt.len);
-    return piece->entries.failed ? err_set(err, ERR_MEMORY, "out of memory for an index") : 0;
+    return piece->entries.failed ? err_nomem(err, "an index") : 0;
 }
 
 static void index_clear(void *arg_piece)
@@ -176,7 +176,7 @@ static int padding_id(struct index *index, const struct entry *entry, struct str
     buf_reset(&index->padding);
     to = buf_reserve(&index->padding, length);
     if (to == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an index");
+        return err_nomem(err, "an index");
     memset(to, index->shape->pad, length);
     to[0] = '.';
     *out = (struct str){(const char *)to, length};
@@ -308,7 +308,7 @@ static int make_window(struct index *index, struct err *err)
     if (!index->shape->id_in_varid || !index->shape->haploid || index->shape->ploidy == 1)
         return 0;
     index->window.bytes = malloc(size_max(layout->row_nbytes, WINDOW_NBYTES));
-    return index->window.bytes == NULL ? err_set(err, ERR_MEMORY, "out of memory for an index") : 0;
+    return index->window.bytes == NULL ? err_nomem(err, "an index") : 0;
 }
 
 static int fill(struct index *index, const struct pass_means *means, struct err *err)

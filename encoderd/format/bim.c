@@ -57,7 +57,7 @@ static int put_line(const struct site *site, const struct str *chromosome, const
     begin =
         buf_reserve(lines, chromosome->len + site->id.len + alt->len + site->alleles[0].len + 32);
     if (begin == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory while making the .bim");
+        return err_nomem(err, "the .bim");
     to = put_str(begin, chromosome);
     *to++ = '\t';
     to = put_str(to, &site->id);

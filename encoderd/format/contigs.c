@@ -16,8 +16,7 @@ int contigs_init(struct contigs *contigs, const struct vcz *vcz, enum misread_pl
     contigs->facts = calloc(n + 1, sizeof *contigs->facts);
     contigs->used = calloc(n + 1, 1);
     if (contigs->facts == NULL || contigs->used == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the contigs of %s",
-                       store_path(vcz->store));
+        return err_nomem(err, "the contigs of %s", store_path(vcz->store));
     for (size_t i = 0; i < n; i++) {
         const struct str *name = &vcz->contigs.items[i];
 

@@ -114,7 +114,7 @@ static int plink_open(const struct selection *selection, const struct format_opt
     *out = (struct format_view){
         .format = &format_plink, .selection = selection, .stream_suffix = ".bed", .state = plink};
     if (plink == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a PLINK view");
+        return err_nomem(err, "a PLINK view");
     plink->scratch_max = means->scratch_max;
     plink_layout(selection, &out->layout);
     if (make_sidecars(options, means, resume, out, err) == 0)

@@ -33,7 +33,7 @@ int sample_table_make(const struct sample_table *table, const struct selection *
         return -1;
     put_lines(table, selection, &lines);
     if (lines.failed)
-        err_set(err, ERR_MEMORY, "out of memory while making the %s", table->suffix);
+        err_nomem(err, "the %s", table->suffix);
     else if ((memfd = memfd_open("vczfs-samples", err)) >= 0 &&
              io_write_all(memfd, lines.data, lines.len, table->suffix, err) == 0)
         rc = memfd_seal(memfd, err);

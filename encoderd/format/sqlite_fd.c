@@ -209,7 +209,7 @@ struct sqlite_fd *sqlite_fd_open(int fd, struct err *err)
     struct sqlite_fd *file = calloc(1, sizeof *file);
 
     if (file == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "a SQLite file");
         return NULL;
     }
     file->fd = fd;

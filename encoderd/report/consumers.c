@@ -191,8 +191,7 @@ static int write_findings(const struct look *look, enum consumer consumer, bool 
     if (!json && sink.n == 0)
         buf_printf(out, "nothing known that %s would mind\n", consumer_name(consumer));
     if (sink.failed || out->failed)
-        return err_set(err, ERR_MEMORY, "out of memory for the report on %s",
-                       store_path(look->vcz->store));
+        return err_nomem(err, "the report on %s", store_path(look->vcz->store));
     return 0;
 }
 

@@ -228,7 +228,6 @@ int report_write(const struct vcz *vcz, const struct selection_options *options,
         return report_json(vcz, &facts, out, err);
     facts_text(vcz, &facts, out);
     if (out->failed)
-        return err_set(err, ERR_MEMORY, "out of memory for the report on %s",
-                       store_path(vcz->store));
+        return err_nomem(err, "the report on %s", store_path(vcz->store));
     return 0;
 }

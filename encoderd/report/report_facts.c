@@ -17,8 +17,7 @@ static int count_contigs(const struct vcz *vcz, const struct pass_means *means,
 {
     facts->contig_nvariants = calloc(vcz->contigs.nitems + 1, sizeof *facts->contig_nvariants);
     if (facts->contig_nvariants == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the contigs of %s",
-                       store_path(vcz->store));
+        return err_nomem(err, "the contigs of %s", store_path(vcz->store));
     if (contig_counts(vcz, means->scratch_max, facts->contig_nvariants, &facts->contigs_why) == 0)
         facts->contigs_why.code = ERR_NONE;
     return 0;
@@ -53,14 +52,14 @@ static int add_array(const char *name, void *arg)
         struct report_array *more = reallocarray(facts->arrays, cap, sizeof *more);
 
         if (more == NULL)
-            return err_set(listing->err, ERR_MEMORY, "out of memory for the report");
+            return err_nomem(listing->err, "the report");
         facts->arrays = more;
         listing->cap = cap;
     }
     fact = &facts->arrays[facts->narrays];
     *fact = (struct report_array){.name = strdup(name)};
     if (fact->name == NULL)
-        return err_set(listing->err, ERR_MEMORY, "out of memory for the report");
+        return err_nomem(listing->err, "the report");
     facts->narrays++;
     /* An array that vczfs cannot read is a fact about the store, and no reason to say nothing. */
     if (zarr_array_open(listing->vcz->group, name, &fact->array, &fact->why) != 0)

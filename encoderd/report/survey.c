@@ -164,8 +164,8 @@ static int take(void *arg_piece, void *arg, struct err *err)
     surveying->any = true;
     surveying->last = piece->last;
     if (piece->runs.failed || piece->ids.failed || surveying->runs.failed || surveying->ids.failed)
-        return err_set(err, ERR_MEMORY, "out of memory for what is known of the variants of %s",
-                       store_path(surveying->vcz->store));
+        return err_nomem(err, "what is known of the variants of %s",
+                         store_path(surveying->vcz->store));
     return 0;
 }
 
@@ -216,8 +216,7 @@ int survey_make(const struct selection *selection, const struct pass_means *mean
 
     out->contig_nrows = calloc(selection->vcz->contigs.nitems + 1, sizeof *out->contig_nrows);
     if (out->contig_nrows == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the contigs of %s",
-                       store_path(selection->vcz->store));
+        return err_nomem(err, "the contigs of %s", store_path(selection->vcz->store));
     rc = pass_run(&pass, means, err);
     out->runs = (struct survey_run *)(void *)surveying.runs.data;
     out->nruns = surveying.runs.len / sizeof *out->runs;

@@ -35,7 +35,7 @@ static int make_room(struct batch *batch, struct err *err)
     batch->ids = calloc(max, sizeof *batch->ids);
     if (batch->contigs == NULL || batch->positions == NULL || batch->lengths == NULL ||
         batch->alleles == NULL || batch->nalleles == NULL || batch->ids == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for choosing variants");
+        return err_nomem(err, "choosing variants");
     return 0;
 }
 
@@ -44,7 +44,7 @@ struct batch *batch_new(const struct vcz *vcz, uint64_t max, size_t scratch_max,
     struct batch *batch = calloc(1, sizeof *batch);
 
     if (batch == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for choosing variants");
+        err_nomem(err, "choosing variants");
         return NULL;
     }
     batch->vcz = vcz;

@@ -189,14 +189,14 @@ static int worker_start(void *arg, void **worker, struct err *err)
 
     *worker = chooser;
     if (chooser == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory while choosing variants");
+        return err_nomem(err, "choosing variants");
     chooser->most = choosing->batch_max;
     chooser->keep = calloc(choosing->batch_max, 1);
     chooser->pass = calloc(choosing->batch_max, 1);
     chooser->batch =
         batch_new(choosing->vcz, choosing->batch_max, choosing->means->scratch_max, err);
     if (chooser->keep == NULL || chooser->pass == NULL)
-        err_set(err, ERR_MEMORY, "out of memory while choosing variants");
+        err_nomem(err, "choosing variants");
     if (chooser->batch != NULL)
         batch_share(chooser->batch, choosing->table);
     if (chooser->batch != NULL && choosing->choice->expr != NULL)
@@ -254,7 +254,7 @@ static struct kept_variants *piece_new(uint64_t most, struct err *err)
     struct kept_variants *piece = malloc(sizeof *piece + most * sizeof piece->variants[0]);
 
     if (piece == NULL)
-        err_set(err, ERR_MEMORY, "out of memory while choosing variants");
+        err_nomem(err, "choosing variants");
     else
         piece->n = 0;
     return piece;

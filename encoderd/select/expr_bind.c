@@ -26,7 +26,7 @@ static struct bound *bind_string(struct expr *expr, const struct expr_node *node
     bound->text = strndup(node->text, node->len);
     bound->text_len = node->len;
     if (bound->text == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for an expression");
+        err_nomem(err, "an expression");
         return NULL;
     }
     return bound;
@@ -54,7 +54,7 @@ static int read_lines(struct bound *bound, const struct option_file *packed, str
         n++;
     bound->file_lines.items = calloc(n + 1, sizeof *bound->file_lines.items);
     if (bound->file_lines.items == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %s", file->name);
+        return err_nomem(err, "%s", file->name);
     for (size_t at = 0; option_file_line(file, &at, &line);)
         if (word_length(&line) > 0)
             bound->file_lines.items[bound->file_lines.nitems++] =
@@ -329,7 +329,7 @@ int expr_open(const char *text, const struct expr_context *context, struct expr 
 
     *out = NULL;
     if (expr == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     expr->context = *context;
     if (expr_parse(text, &expr->tree, err) == 0 && vcz_need(context->vcz, VCZ_ALLELES, err) == 0 &&
         bind(expr, err) == 0 && vcz_need(context->vcz, optional_parts(expr), err) == 0) {

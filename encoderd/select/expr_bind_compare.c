@@ -99,7 +99,7 @@ static int parse_filters(struct expr *expr, struct bound *bound, const struct bo
 
     bound->filters = calloc(constant->text_len + 1, sizeof *bound->filters);
     if (bound->filters == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     for (const char *at = constant->text; *at != '\0';) {
         size_t len = strcspn(at, ";");
 

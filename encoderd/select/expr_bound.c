@@ -10,7 +10,7 @@ struct bound *bound_new(struct expr *expr, enum bound_kind kind, const struct ex
     struct bound *bound = calloc(1, sizeof *bound);
 
     if (bound == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for an expression");
+        err_nomem(err, "an expression");
         return NULL;
     }
     bound->kind = kind;
@@ -47,7 +47,7 @@ int bound_mask_samples(const struct expr *expr, struct bound *out, bool both, st
         return 0;
     out->used = calloc(expr->context.nsamples + 1, 1);
     if (out->used == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     for (uint64_t s = 0; s < expr->context.nsamples; s++) {
         bool in_a = a->per_sample && bound_uses(a, s), in_b = b->per_sample && bound_uses(b, s);
 

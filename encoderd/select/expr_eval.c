@@ -194,7 +194,7 @@ int expr_eval_run(struct expr_eval *eval, uint8_t *pass, struct err *err)
         return -1;
     for (unsigned i = 0; i < eval->expr->nslots; i++)
         if (eval->values[i].pattern != NULL && eval->values[i].pattern->text.failed)
-            return err_set(err, ERR_MEMORY, "out of memory for a regular expression");
+            return err_nomem(err, "a regular expression");
     memcpy(pass, eval_values(eval, eval->expr->root)->site, eval->batch->n);
     return 0;
 }

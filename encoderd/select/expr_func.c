@@ -101,7 +101,7 @@ static int eval_reduce(struct expr_eval *eval, const struct bound *bound, struct
     double *scratch = calloc(step * arg->width + 1, sizeof *scratch);
 
     if (scratch == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     for (uint64_t i = 0; i < eval->batch->n * cells / step; i++) {
         uint64_t n = gather(arg, numbers, cells, i * step, (i + 1) * step, scratch);
 

@@ -104,7 +104,7 @@ int eval_compare_gt(struct expr_eval *eval, const struct bound *bound, struct er
     if (out->gt_match == NULL)
         out->gt_match = calloc(NREMEMBERED, 1);
     if (out->gt_match == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     if (by_phase && eval_phases(eval, err) != 0)
         return -1;
     for (uint64_t row = 0; row < eval->batch->n; row++) {

@@ -220,7 +220,7 @@ static int load_alleles(struct expr_eval *eval, const struct bound *bound, struc
 
     if (alleles == NULL || scratch == NULL) {
         free(scratch);
-        return alleles == NULL ? -1 : err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return alleles == NULL ? -1 : err_nomem(err, "an expression");
     }
     for (uint64_t i = 0; i < eval->batch->n; i++, alleles += slots) {
         if (bound->kind == BOUND_REF)
@@ -249,7 +249,7 @@ static int load_types(struct expr_eval *eval, const struct bound *bound, struct 
     if (values->numbers == NULL)
         values->numbers = calloc(eval->max + 1, sizeof *values->numbers);
     if (values->numbers == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     for (uint64_t i = 0; i < eval->batch->n; i++)
         values->numbers[i] = types_of_site(alleles + i * slots, nalleles[i]);
     return 0;

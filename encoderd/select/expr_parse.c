@@ -68,7 +68,7 @@ static struct expr_node *new_node(struct parser *parser, enum expr_op op, size_t
     }
     node = calloc(1, sizeof *node);
     if (node == NULL) {
-        err_set(parser->err, ERR_MEMORY, "out of memory for an expression");
+        err_nomem(parser->err, "an expression");
         return NULL;
     }
     node->op = op;
@@ -392,7 +392,7 @@ int expr_parse(const char *text, struct expr_tree *out, struct err *err)
         return err_set(err, ERR_USAGE, "the expression is longer than %d characters", TEXT_LEN_MAX);
     out->text = strdup(text);
     if (out->text == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     parser.lexer.text = out->text;
     if (parse_text(&parser) == 0)
         return 0;

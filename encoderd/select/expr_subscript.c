@@ -66,7 +66,7 @@ static int parse_indices(struct subscript_cursor *cursor, struct expr_indices *o
         struct expr_range *ranges = reallocarray(out->ranges, out->nranges + 1, sizeof *ranges);
 
         if (ranges == NULL)
-            return err_set(cursor->err, ERR_MEMORY, "out of memory for an expression");
+            return err_nomem(cursor->err, "an expression");
         out->ranges = ranges;
         if (parse_range(cursor, &ranges[out->nranges]) != 0)
             return -1;

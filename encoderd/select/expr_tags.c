@@ -178,7 +178,7 @@ static int use_samples(struct expr *expr, struct bound *bound, struct err *err)
         return 0;
     bound->used = calloc(expr->context.nsamples + 1, 1);
     if (bound->used == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     return subscript->file != NULL ? use_sample_file(expr, bound, err)
                                    : use_sample_indices(expr, bound, &subscript->first, err);
 }
@@ -190,7 +190,7 @@ static int list_read_samples(struct expr *expr, struct bound *bound, struct err 
 
     bound->read_samples = calloc(context->nsamples + 1, sizeof *bound->read_samples);
     if (bound->read_samples == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     for (uint64_t s = 0; s < context->nsamples; s++)
         if (bound_uses(bound, s))
             bound->read_samples[bound->nread++] = context->sample_column[s];

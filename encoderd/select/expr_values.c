@@ -37,7 +37,7 @@ static int make_room(struct expr_eval *eval, const struct bound *bound, struct e
         ok = values->site != NULL && (!bound->per_sample || values->samples != NULL);
         break;
     }
-    return ok ? 0 : err_set(err, ERR_MEMORY, "out of memory for an expression");
+    return ok ? 0 : err_nomem(err, "an expression");
 }
 
 static int open_array(struct expr_eval *eval, const struct bound *bound, struct err *err)
@@ -52,8 +52,7 @@ static int open_array(struct expr_eval *eval, const struct bound *bound, struct 
     if (values->column == NULL)
         return -1;
     values->scratch = new_array(eval->max, cells * bound->array_width, size);
-    return values->scratch != NULL ? 0
-                                   : err_set(err, ERR_MEMORY, "out of memory for an expression");
+    return values->scratch != NULL ? 0 : err_nomem(err, "an expression");
 }
 
 /* A comparison's pattern is compiled once a thread: glibc locks it while it matches. */
@@ -72,7 +71,7 @@ static int compile_pattern(struct expr_eval *eval, const struct bound *bound, st
                 REG_NOSUB | (constant->ignore_case ? REG_ICASE : 0)) != 0) {
         free(values->pattern);
         values->pattern = NULL;
-        return err_set(err, ERR_MEMORY, "out of memory for a regular expression");
+        return err_nomem(err, "a regular expression");
     }
     return 0;
 }
@@ -107,7 +106,7 @@ static int open_genotypes(struct expr_eval *eval, struct err *err)
     if ((eval->genotype != NULL && eval->alleles == NULL) ||
         (eval->expr->needs_phase && eval->phases == NULL) || eval->an == NULL ||
         eval->nmissing == NULL || eval->ns == NULL || eval->ac == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for an expression");
+        return err_nomem(err, "an expression");
     return 0;
 }
 
@@ -122,7 +121,7 @@ static int open_one(struct expr_eval *eval, const struct zarr_array *array, size
     if (*column == NULL)
         return -1;
     *out = new_array(eval->max, column_array_width(array, false), size);
-    return *out != NULL ? 0 : err_set(err, ERR_MEMORY, "out of memory for an expression");
+    return *out != NULL ? 0 : err_nomem(err, "an expression");
 }
 
 static int open_all(struct expr_eval *eval, struct err *err)
@@ -145,7 +144,7 @@ struct expr_eval *expr_eval_new(const struct expr *expr, struct batch *batch, st
     struct expr_eval *eval = calloc(1, sizeof *eval);
 
     if (eval == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for an expression");
+        err_nomem(err, "an expression");
         return NULL;
     }
     eval->expr = expr;
@@ -153,7 +152,7 @@ struct expr_eval *expr_eval_new(const struct expr *expr, struct batch *batch, st
     eval->max = size_min(BATCH_MAX, expr_batch_max(expr));
     eval->values = calloc(expr->nslots + 1, sizeof *eval->values);
     if (eval->values == NULL)
-        err_set(err, ERR_MEMORY, "out of memory for an expression");
+        err_nomem(err, "an expression");
     else if (open_all(eval, err) == 0)
         return eval;
     expr_eval_free(eval);

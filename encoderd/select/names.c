@@ -28,7 +28,7 @@ int names_init(struct names *names, const struct str *items, uint64_t n, struct 
     *names = (struct names){.items = items, .n = n};
     names->order = calloc(n + 1, sizeof *names->order);
     if (names->order == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " names", n);
+        return err_nomem(err, "%" PRIu64 " names", n);
     for (uint64_t i = 0; i < n; i++)
         names->order[i] = i;
     qsort_r(names->order, n, sizeof *names->order, compare_items, (void *)(uintptr_t)items);

@@ -114,7 +114,7 @@ static int piece_make(void *arg, void *worker, uint64_t i, void **out, struct er
         return 0;
     piece = calloc(1, run->pass->piece_size + 1);
     if (piece == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory while %s", run->pass->what);
+        return err_nomem(err, "%s", run->pass->what);
     if (look_at_rows(run, worker, begin, end, piece, err) != 0) {
         piece_discard(run, piece);
         return -1;

@@ -36,7 +36,7 @@ int region_index_open(const struct vcz *vcz, const struct regions *regions,
         return 0;
     out->wanted = calloc(vcz->position->meta.nchunks[0] + 1, 1);
     if (out->wanted == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the region index");
+        return err_nomem(err, "the region index");
     mark(rows.rows, rows.n, regions, targets, out->wanted);
     return 0;
 }

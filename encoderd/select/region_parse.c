@@ -62,8 +62,7 @@ static int index_contigs(const struct region_parse *parse)
 
     out->contig_begin = calloc(parse->contigs.n + 1, sizeof *out->contig_begin);
     if (out->contig_begin == NULL)
-        return err_set(parse->err, ERR_MEMORY, "out of memory for the regions of %s",
-                       parse->option);
+        return err_nomem(parse->err, "the regions of %s", parse->option);
     for (size_t i = 0; i < out->n; i++)
         out->contig_begin[out->items[i].contig + 1] = i + 1;
     for (uint64_t c = 0; c < parse->contigs.n; c++)
@@ -96,8 +95,7 @@ static int make_room(const struct region_parse *parse)
         return 0;
     items = reallocarray(out->items, cap, sizeof *items);
     if (items == NULL)
-        return err_set(parse->err, ERR_MEMORY, "out of memory for the regions of %s",
-                       parse->option);
+        return err_nomem(parse->err, "the regions of %s", parse->option);
     out->items = items;
     out->cap = cap;
     return 0;

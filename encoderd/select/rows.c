@@ -28,8 +28,7 @@ int rows_init_none(struct rows *rows, uint64_t nvariants, struct err *err)
     *rows = (struct rows){.nvariants = nvariants};
     rows->bits = calloc(nwords(nvariants) + 1, sizeof *rows->bits);
     if (rows->bits == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the choice of %" PRIu64 " variants",
-                       nvariants);
+        return err_nomem(err, "the choice of %" PRIu64 " variants", nvariants);
     return 0;
 }
 
@@ -49,8 +48,7 @@ int rows_finish(struct rows *rows, struct err *err)
     uint64_t *before = calloc(size_div_up(words, WORDS_PER_COUNT) + 1, sizeof *before);
 
     if (before == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the choice of %" PRIu64 " variants",
-                       rows->nvariants);
+        return err_nomem(err, "the choice of %" PRIu64 " variants", rows->nvariants);
     for (uint64_t i = 0; i < words; i++) {
         if (i % WORDS_PER_COUNT == 0)
             before[i / WORDS_PER_COUNT] = count;

@@ -178,7 +178,7 @@ int samples_choose(const struct vcz *vcz, const struct sample_choice *choice, ui
     choosing.chosen = calloc(vcz->nsamples + 1, 1);
     choosing.order = calloc(vcz->nsamples + 1, sizeof *choosing.order);
     if (choosing.chosen == NULL || choosing.order == NULL)
-        err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", vcz->nsamples);
+        err_nomem(err, "%" PRIu64 " samples", vcz->nsamples);
     else if (names_init(&choosing.names, vcz->sample_id, vcz->nsamples, err) == 0)
         rc = choose(&choosing, choice, notices);
     if (rc == 0 && !is_all_in_order(&choosing)) {

@@ -40,7 +40,7 @@ static int sort_samples(struct selection *selection, struct err *err)
     selection->sorted_column = calloc(n + 1, sizeof *selection->sorted_column);
     selection->sorted_sample = calloc(n + 1, sizeof *selection->sorted_sample);
     if (sorting == NULL || selection->sorted_column == NULL || selection->sorted_sample == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", n);
+        return err_nomem(err, "%" PRIu64 " samples", n);
     for (uint64_t i = 0; i < n; i++)
         sorting[i] = (struct sorting){.column = selection->sample_column[i], .sample = i};
     qsort(sorting, n, sizeof *sorting, compare_columns);
@@ -61,7 +61,7 @@ static int order_samples(struct selection *selection, const uint64_t *order, uin
     selection->own_column = columns;
     selection->own_id = ids;
     if (columns == NULL || ids == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", n);
+        return err_nomem(err, "%" PRIu64 " samples", n);
     for (uint64_t i = 0; i < n; i++) {
         columns[i] = vcz->sample_column[order[i]];
         ids[i] = vcz->sample_id[order[i]];
@@ -127,7 +127,7 @@ static int write_samples(const struct selection *selection, int fd, struct err *
 
     memcpy(header.magic, saved_magic, sizeof header.magic);
     if (order == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", n);
+        return err_nomem(err, "%" PRIu64 " samples", n);
     for (uint64_t i = 0; i < n; i++)
         order[i] = sample_of_column(selection->vcz, selection->sample_column[i]);
     if (io_write_all(fd, &header, sizeof header, "the choice of samples", err) != 0)
@@ -163,7 +163,7 @@ static int parse_samples(struct selection *selection, const uint8_t *data,
     AUTO_FREE uint8_t *seen = calloc(header->nstored + 1, 1);
 
     if (order == NULL || seen == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", header->n);
+        return err_nomem(err, "%" PRIu64 " samples", header->n);
     memcpy(order, data, header->n * sizeof *order);
     for (uint64_t i = 0; i < header->n; i++)
         if (order[i] >= header->nstored || seen[order[i]]++ != 0)

@@ -49,7 +49,7 @@ struct unpack *unpack_new(const struct option_file *file, struct err *err)
     struct unpack *unpack = calloc(1, sizeof *unpack);
 
     if (unpack == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for %s", file->name);
+        err_nomem(err, "%s", file->name);
         return NULL;
     }
     unpack->file = file;
@@ -58,7 +58,7 @@ struct unpack *unpack_new(const struct option_file *file, struct err *err)
     unpack->bgzf = unpack->packed && is_bgzf(file);
     unpack->z_open = unpack->packed && inflateInit2(&unpack->z, GZIP_ONLY) == Z_OK;
     if (unpack->packed && !unpack->z_open) {
-        err_set(err, ERR_MEMORY, "out of memory for %s", file->name);
+        err_nomem(err, "%s", file->name);
         free(unpack);
         return NULL;
     }
@@ -117,7 +117,7 @@ static int inflate_some(struct unpack *unpack, struct err *err)
     unpack->z.avail_out = WINDOW_NBYTES;
     rc = inflate(&unpack->z, Z_NO_FLUSH);
     if (rc == Z_MEM_ERROR)
-        return err_set(err, ERR_MEMORY, "out of memory for %s", unpack->file->name);
+        return err_nomem(err, "%s", unpack->file->name);
     if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
         return refuse(unpack, "damaged: it cannot be decompressed", err);
     unpack->at = 0;
@@ -172,7 +172,7 @@ static int packed_line(struct unpack *unpack, struct option_line *line, bool *wh
     if (rc < 0 || !any)
         return rc;
     if (unpack->line.failed)
-        return err_set(err, ERR_MEMORY, "out of memory for %s", unpack->file->name);
+        return err_nomem(err, "%s", unpack->file->name);
     line->at = unpack->line.len > 0 ? (const char *)unpack->line.data : "";
     line->len = unpack->line.len;
     line->number = ++unpack->number;
@@ -205,7 +205,7 @@ static int unpack_to(struct unpack *unpack, struct buf *owned, struct err *err)
         unpack->n = 0;
     }
     if (owned->failed)
-        return err_set(err, ERR_MEMORY, "out of memory for %s", unpack->file->name);
+        return err_nomem(err, "%s", unpack->file->name);
     return rc;
 }
 

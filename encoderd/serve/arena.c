@@ -51,7 +51,7 @@ struct arena *arena_new(uint64_t size, struct err *err)
     struct extent *all;
 
     if (arena == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the arena");
         return NULL;
     }
     TAILQ_INIT(&arena->extents);
@@ -69,7 +69,7 @@ struct arena *arena_new(uint64_t size, struct err *err)
     }
     all = extent_new(arena, 0, arena->size, false, false);
     if (all == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the arena");
         goto fail;
     }
     TAILQ_INSERT_HEAD(&arena->extents, all, link);

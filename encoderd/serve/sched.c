@@ -27,7 +27,7 @@ struct sched *sched_new(const struct view *view, struct arena *arena,
     struct sched *sched = calloc(1, sizeof *sched);
 
     if (sched == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the scheduler");
         return NULL;
     }
     readers_init(&sched->readers);

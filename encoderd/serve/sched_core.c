@@ -210,7 +210,7 @@ struct cell *core_take(struct sched_core *core, struct span *span)
     struct cell *cell = span_take_cell(&core->spans, span, &no_memory);
 
     if (no_memory) {
-        err_set(&err, ERR_MEMORY, "out of memory");
+        err_nomem(&err, "a cell");
         if (end_part(core, span, &err))
             core_wake_server(core);
         return NULL;

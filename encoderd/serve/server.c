@@ -279,7 +279,7 @@ static int start_serving(struct server *server, struct err *err)
     server->turn = event_new(server->base, -1, 0, on_turn, server);
     if (server->wake == NULL || server->idle == NULL || server->turn == NULL ||
         event_add(server->wake, NULL) != 0)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the server");
     touch(server);
     return 0;
 }
@@ -337,7 +337,7 @@ static int enter_sandbox(struct server *server, const char *store, bool follow_l
     if (sandbox_enter(&sandbox, &server->lacks, err) != 0)
         return -1;
     if (server->lacks.failed)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the server");
     if (server->lacks.len > 0)
         log_info("the sandbox is not whole: %.*s", (int)server->lacks.len,
                  (const char *)server->lacks.data);
@@ -569,7 +569,7 @@ static int watch_fetching(struct fetching *fetching, struct err *err)
     fetching->tick = event_new(base, -1, EV_PERSIST, on_fetch_tick, fetching);
     if (fetching->wake == NULL || event_add(fetching->wake, NULL) != 0 || fetching->tick == NULL ||
         event_add(fetching->tick, &fetch_tick) != 0)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the server");
     return 0;
 }
 
@@ -584,7 +584,7 @@ static int start_fetching(struct server *server, const struct msg_fetch *request
 
     if (fetching == NULL) {
         server->temporary = config.temporary;
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the server");
     }
     fetching->server = server;
     fetching->id = request->id;
@@ -754,7 +754,7 @@ int server_run(int fd, const struct server_config *config, struct err *err)
     server.base = event_base_new();
     if (server.base == NULL) {
         close(fd);
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the server");
     }
     server.held = held_new(err);
     if (server.held == NULL)

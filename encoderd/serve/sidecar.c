@@ -96,7 +96,7 @@ static int read_stream(void *arg, uint64_t begin, uint64_t end, uint8_t *out, st
         target.end += layout->row_nbytes - (end - layout->header_nbytes) % layout->row_nbytes;
         target.out = whole = malloc(target.end - begin);
         if (whole == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory");
+            return err_nomem(err, "a sidecar");
     }
     if (encode_target(job->format, &target, &job->worker, err) != 0)
         return -1;
@@ -154,7 +154,7 @@ struct sidecar_job *sidecar_start(const struct sidecar_config *config, struct er
     if (job == NULL) {
         if (config->temporary >= 0)
             close(config->temporary);
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "a sidecar");
         return NULL;
     }
     job->config = *config;

@@ -435,7 +435,7 @@ int view_open(const char *store, const struct view_options *options, int selecti
 
     *out = NULL;
     if (view == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "a view");
     view->state_fd = -1;
     failed = selection_fd >= 0 &&
              selection_request_unpack(selection_fd, &opening.request, &opening.memory, err) != 0;

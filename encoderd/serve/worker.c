@@ -155,7 +155,7 @@ int workers_start(struct workers *workers, struct sched_core *core, struct err *
 {
     workers->items = calloc(nworkers(core), sizeof *workers->items);
     if (workers->items == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the worker threads");
     for (unsigned i = 0; i < core->config.nthreads; i++)
         if (start_worker(core, &workers->items[i], worker_main, err) != 0)
             return -1;

@@ -148,7 +148,7 @@ static int make_runs(struct column *column, const uint64_t *samples, uint64_t ns
     column->runs = calloc(nsamples + 1, sizeof *column->runs);
     if (wanted == NULL || column->runs == NULL) {
         free(wanted);
-        return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", nsamples);
+        return err_nomem(err, "%" PRIu64 " samples", nsamples);
     }
     for (uint64_t i = 0; i < nsamples; i++)
         wanted[i] = (struct wanted){.column = samples[i], .place = i};
@@ -220,7 +220,7 @@ static int strings_init(struct column *column, size_t budget, struct err *err)
     column->strings_budget = budget / 4 / (wanted_chunks(column) + 1);
     column->strings = calloc(n + 1, sizeof *column->strings);
     if (column->strings == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for array %s", column->array->name);
+        return err_nomem(err, "array %s", column->array->name);
     return 0;
 }
 
@@ -233,7 +233,7 @@ static int slab_init(struct column *column, size_t budget, struct err *err)
     column->slab_rows = size_min(column->slab_rows, column->chunk_rows);
     column->slab = calloc(column->slab_rows, row > 0 ? row : 1);
     if (column->slab == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for array %s", column->array->name);
+        return err_nomem(err, "array %s", column->array->name);
     return 0;
 }
 
@@ -245,7 +245,7 @@ struct column *column_new(const struct zarr_array *array, const uint64_t *sample
     int rc;
 
     if (column == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for array %s", array->name);
+        err_nomem(err, "array %s", array->name);
         return NULL;
     }
     column->array = array;
@@ -256,7 +256,7 @@ struct column *column_new(const struct zarr_array *array, const uint64_t *sample
         rc = make_runs(column, samples, nsamples, err);
     } else {
         column->runs = calloc(1, sizeof *column->runs);
-        rc = column->runs != NULL ? 0 : err_set(err, ERR_MEMORY, "out of memory");
+        rc = column->runs != NULL ? 0 : err_nomem(err, "the samples of a chunk");
         if (rc == 0)
             column->runs[column->nruns++] = (struct run){.n = column->a};
     }

@@ -94,8 +94,7 @@ int contig_counts(const struct vcz *vcz, size_t scratch_max, uint64_t *counts, s
     if (vcz_need(vcz, VCZ_PLACES, err) != 0 || vcz->nvariants == 0)
         return vcz_need(vcz, VCZ_PLACES, err);
     if (room == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the contigs of %s",
-                       store_path(vcz->store));
+        return err_nomem(err, "the contigs of %s", store_path(vcz->store));
     decoder = decoder_new(scratch_max, err);
     if (decoder != NULL)
         column = column_new(vcz->contig, NULL, 0, decoder, scratch_max, err);

@@ -81,7 +81,7 @@ static int read_part(void *arg, uint64_t i, struct err *err)
         array++;
     if (zarr_identity_part(parts->arrays[array], i - parts->begin[array], add_part, part, err) != 0)
         return -1;
-    return part->failed ? err_set(err, ERR_MEMORY, "out of memory for what identifies a store") : 0;
+    return part->failed ? err_nomem(err, "what identifies a store") : 0;
 }
 
 static int read_parts(struct parts *parts, struct err *err)
@@ -92,7 +92,7 @@ static int read_parts(struct parts *parts, struct err *err)
             (parts->arrays[i] == NULL ? 0 : zarr_identity_nparts(parts->arrays[i]));
     parts->parts = calloc(parts->begin[NARRAYS] + 1, sizeof *parts->parts);
     if (parts->parts == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for what identifies a store");
+        return err_nomem(err, "what identifies a store");
     return abreast_run(parts->begin[NARRAYS], read_part, parts, err);
 }
 

@@ -11,7 +11,7 @@ int holes_new(const struct vcz *vcz, size_t scratch_max, struct holes **out, str
 
     *out = holes;
     if (holes == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "what is missing");
     holes->vcz = vcz;
     holes->scratch_max = scratch_max;
     pthread_mutex_init(&holes->lock, NULL);

@@ -45,7 +45,7 @@ static int keep_most(double *said, uint64_t n, uint64_t most, struct err *err)
         return 0;
     sorted = malloc(n * sizeof *sorted);
     if (sorted == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "what is missing");
     memcpy(sorted, said, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, compare_said);
     for (uint64_t i = 0, left = most; i < n; i++) {
@@ -70,7 +70,7 @@ static int find_difference(struct holes *holes, uint64_t vchunk, bool more, bool
 
     *found = false;
     if (said == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "what is missing");
     if (tallies_stored(holes->tallies, begin, n, said, err) != 0 ||
         keep_most(said, n,
                   size_max(COUNTED_MIN, COUNTED_NBYTES / (vcz->nsamples * vcz->ploidy + 1)),

@@ -99,7 +99,7 @@ int holes_look_samples(const struct holes *holes, const uint64_t *columns, uint6
         return 0;
     stored = calloc(meta->nchunks[1] + 1, sizeof *stored);
     if (stored == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "what is missing");
     if (look_columns(holes->vcz, stored, err) != 0)
         return -1;
     for (uint64_t i = 0; i < n; i++)

@@ -219,7 +219,7 @@ static int contigs_from_attribute(const struct zarr_group *group, struct strings
         return 0;
     out->items = calloc(out->cap + 1, sizeof *out->items);
     if (out->items == NULL || out->bytes.failed)
-        return err_set(err, ERR_MEMORY, "out of memory for %zu contigs", out->cap);
+        return err_nomem(err, "%zu contigs", out->cap);
     zarr_group_attr_list(group, "contigs", place_contig, out);
     return 1;
 }
@@ -330,7 +330,7 @@ static int check_duplicates(const struct vcz *vcz, struct err *err)
         return 0;
     sorted = malloc(vcz->nsamples * sizeof *sorted);
     if (sorted == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %" PRIu64 " samples", vcz->nsamples);
+        return err_nomem(err, "%" PRIu64 " samples", vcz->nsamples);
     memcpy(sorted, vcz->sample_id, vcz->nsamples * sizeof *sorted);
     qsort(sorted, vcz->nsamples, sizeof *sorted, compare_names);
     for (uint64_t i = 1; i < vcz->nsamples; i++)
@@ -350,7 +350,7 @@ static int keep_samples(struct vcz *vcz, struct err *err)
     vcz->sample_id = stored->items;
     vcz->sample_column = calloc(stored->nitems + 1, sizeof *vcz->sample_column);
     if (vcz->sample_column == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %zu samples", stored->nitems);
+        return err_nomem(err, "%zu samples", stored->nitems);
     for (size_t i = 0; i < stored->nitems; i++) {
         if (stored->items[i].len == 0)
             continue;

@@ -72,7 +72,7 @@ static int load_rows(const struct vcz *vcz, const struct zarr_array *array, size
 
     out->rows = calloc(nrows + 1, INDEX_WIDTH * sizeof *out->rows);
     if (out->rows == NULL || counts == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the region index");
+        return err_nomem(err, "the region index");
     if (read_rows(array, scratch_max, out->rows, err) != 0)
         return -1;
     out->n = nrows;

@@ -42,7 +42,7 @@ static int column_init_ints(struct sites_reader *reader, struct column *column,
                                 size_max(INTS_MIN, reader->scratch_max / 16 / sizeof(int64_t)));
     column->ints = calloc(column->max_rows, sizeof *column->ints);
     if (column->ints == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for array %s", array->name);
+        return err_nomem(err, "array %s", array->name);
     return 0;
 }
 
@@ -56,7 +56,7 @@ static int column_init_strings(struct sites_reader *reader, struct column *colum
     column->budget = reader->scratch_max / 4 / (column->nstrings + 1);
     column->strings = calloc(column->nstrings + 1, sizeof *column->strings);
     if (column->strings == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for array %s", array->name);
+        return err_nomem(err, "array %s", array->name);
     return 0;
 }
 
@@ -82,8 +82,7 @@ static int open_columns(struct sites_reader *reader, struct err *err)
     if (!alleles)
         return 0;
     reader->row = calloc(vcz->allele->meta.shape[1] + 1, sizeof *reader->row);
-    return reader->row != NULL ? 0
-                               : err_set(err, ERR_MEMORY, "out of memory for a reader of sites");
+    return reader->row != NULL ? 0 : err_nomem(err, "a reader of sites");
 }
 
 struct sites_reader *sites_reader_of(const struct vcz *vcz, unsigned parts, size_t scratch_max,
@@ -95,7 +94,7 @@ struct sites_reader *sites_reader_of(const struct vcz *vcz, unsigned parts, size
         return NULL;
     reader = calloc(1, sizeof *reader);
     if (reader == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for a reader of sites");
+        err_nomem(err, "a reader of sites");
         return NULL;
     }
     reader->vcz = vcz;

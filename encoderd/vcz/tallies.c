@@ -59,8 +59,7 @@ static int open_calls(struct tallies *tallies, size_t budget, struct err *err)
     tallies->counts = calloc(tallies->width + 1, sizeof *tallies->counts);
     tallies->alleles = calloc(vcz->nsamples + 1, vcz->ploidy * sizeof *tallies->alleles);
     if (tallies->said == NULL || tallies->counts == NULL || tallies->alleles == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %llu samples",
-                       (unsigned long long)vcz->nsamples);
+        return err_nomem(err, "%llu samples", (unsigned long long)vcz->nsamples);
     tallies->calls =
         column_new(vcz->genotype, vcz->sample_column, vcz->nsamples, tallies->decoder, budget, err);
     return tallies->calls != NULL ? 0 : -1;
@@ -73,7 +72,7 @@ int tallies_open(const struct vcz *vcz, size_t scratch_max, struct tallies **out
 
     *out = NULL;
     if (tallies == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "counting calls");
     tallies->vcz = vcz;
     tallies->decoder = decoder_new(scratch_max, err);
     if (tallies->decoder != NULL) {

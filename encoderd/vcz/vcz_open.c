@@ -138,7 +138,7 @@ int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, i
 
     *out = NULL;
     if (vcz == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory while opening %s", path);
+        return err_nomem(err, "opening %s", path);
     if (open_store(path, store_flags, spill, since, vcz, err) == 0 && open_group(vcz, err) == 0 &&
         open_parts(vcz, scratch_max, err) == 0 && check_version(vcz, err) == 0) {
         note_stale(vcz);

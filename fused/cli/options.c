@@ -267,7 +267,7 @@ static int set_basename(struct options *opt, const char *name, struct err *err)
                        BASENAME_MAX, name);
     free(opt->basename);
     opt->basename = strdup(name);
-    return opt->basename == NULL ? err_set(err, ERR_MEMORY, "out of memory") : 0;
+    return opt->basename == NULL ? err_nomem(err, "the options") : 0;
 }
 
 /* "plink,bgen" */
@@ -279,7 +279,7 @@ static int take_formats(struct options *opt, const char *arg, struct err *err)
     opt->nformats = 0;
     rest = opt->formats_text = strdup(arg);
     if (rest == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the options");
     for (char *word = strsep(&rest, ","); word != NULL; word = strsep(&rest, ",")) {
         bool again = false;
 

@@ -74,7 +74,7 @@ static int read_expression_file(struct gathering *gathering, const char *name,
         return read_path(gathering, name, name, out);
     if (asprintf(&path, "%s%s", home, name + 1) < 0) {
         path = NULL;
-        return err_set(gathering->err, ERR_MEMORY, "out of memory");
+        return err_nomem(gathering->err, "the options");
     }
     return read_path(gathering, name, path, out);
 }
@@ -105,7 +105,7 @@ static int take_expression_file(const char *name, void *arg)
     }
     copy = strdup(name);
     if (copy == NULL) {
-        err_set(gathering->err, ERR_MEMORY, "out of memory");
+        err_nomem(gathering->err, "the options");
         return 1;
     }
     gathering->names[request->nfiles] = copy;
@@ -137,9 +137,7 @@ static int gather(struct gathering *gathering, const struct select_options *opti
          expr_list_files(options->include, take_expression_file, gathering) != 0) ||
         (options->exclude != NULL &&
          expr_list_files(options->exclude, take_expression_file, gathering) != 0))
-        return gathering->err->code != ERR_NONE
-                   ? -1
-                   : err_set(gathering->err, ERR_MEMORY, "out of memory");
+        return gathering->err->code != ERR_NONE ? -1 : err_nomem(gathering->err, "the options");
     return 0;
 }
 

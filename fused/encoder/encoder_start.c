@@ -184,7 +184,7 @@ static int check_place(const struct encoder_socket *encoder, struct err *err)
     char who[64];
 
     if (dir == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "starting an encoder");
     if (stat(dir, &above) != 0 || lstat(encoder->path, &st) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot connect to an encoder at '%s'",
                        encoder->path);

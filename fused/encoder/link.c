@@ -574,7 +574,7 @@ struct link *link_new(const struct link_config *config, const struct link_handle
         link->watch = evtimer_new(config->base, on_watch, link);
     }
     if (link == NULL || link->retry == NULL || link->watch == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the link to the encoder");
         link_free(link);
         return NULL;
     }

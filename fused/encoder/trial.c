@@ -346,7 +346,7 @@ struct trial *trial_new(const struct trial_config *config, struct err *err)
         trial->limit = evtimer_new(config->link.base, on_limit, trial);
     }
     if (trial == NULL || trial->turn == NULL || trial->limit == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "a trial");
         trial_free(trial);
         return NULL;
     }

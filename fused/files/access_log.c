@@ -110,7 +110,7 @@ struct access_log *access_log_new(struct event_base *base, int fd, struct err *e
     if (log != NULL)
         log->flush = evtimer_new(base, on_flush, log);
     if (log == NULL || log->flush == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the access log");
         free(log);
         close(fd);
         return NULL;

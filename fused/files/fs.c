@@ -98,7 +98,7 @@ int fs_add(struct fs *fs, const struct msg_file *file, int fd, struct err *err)
                              .ready = file->kind != FILE_LAZY};
     if (slot->name == NULL) {
         memfd_unmap(map, file->size);
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the name of a file");
     }
     fs->nfiles++;
     return 0;

@@ -246,7 +246,7 @@ struct lazy *lazy_new(struct event_base *base, struct fs *fs, unsigned timeout_m
         lazy->deadline = evtimer_new(base, on_deadline, lazy);
     }
     if (lazy == NULL || lazy->interrupt == NULL || lazy->deadline == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "a file that is made when asked for");
         lazy_free(lazy);
         return NULL;
     }

@@ -100,7 +100,7 @@ int leases_add(struct leases *leases, const struct msg_span *span, uint64_t file
     if (id_known(leases, span->lease))
         return err_set(err, ERR_PEER, "the encoder granted lease %" PRIu64 " twice", span->lease);
     if (reserve_return(leases) != 0)
-        return err_set(err, ERR_MEMORY, "out of memory for leases");
+        return err_nomem(err, "leases");
     while (leases->nheld > 0 && (leases->nheld == LEASES_MAX || leases->bytes > leases->bytes_max ||
                                  span->length > leases->bytes_max - leases->bytes))
         drop_oldest(leases);

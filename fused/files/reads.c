@@ -759,7 +759,7 @@ struct reads *reads_new(const struct reads_config *config, struct err *err)
     struct reads *reads = calloc(1, sizeof *reads);
 
     if (reads == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the reads");
         return NULL;
     }
     reads->config = *config;
@@ -772,7 +772,7 @@ struct reads *reads_new(const struct reads_config *config, struct err *err)
     reads->interrupt = evtimer_new(config->base, on_interrupt, reads);
     if (reads->deadline == NULL || reads->sweep == NULL || reads->returns == NULL ||
         reads->interrupt == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the reads");
         reads_free(reads);
         return NULL;
     }

@@ -67,7 +67,7 @@ struct service *service_new(struct event_base *base, struct err *err)
     struct err why = {0};
 
     if (service == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the service");
         return NULL;
     }
     service->base = base;

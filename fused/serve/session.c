@@ -108,7 +108,7 @@ static int make_session(struct session *session, struct err *err)
     if (options.failed || fuse_opt_add_arg(&args, "vczfs") != 0 ||
         fuse_opt_add_arg(&args, "-o") != 0 ||
         fuse_opt_add_arg(&args, (const char *)options.data) != 0)
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "a FUSE session");
     else if ((session->fuse = fuse_session_new(&args, &fuse_ops, sizeof fuse_ops,
                                                session->config.view)) == NULL)
         err_set(err, ERR_SYSTEM, "cannot make a FUSE session");
@@ -242,7 +242,7 @@ struct session *session_new(const struct session_config *config,
     if (session == NULL) {
         if (config->dir_fd >= 0)
             close(config->dir_fd);
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "a FUSE session");
         return NULL;
     }
     session->config = *config;

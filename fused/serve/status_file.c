@@ -222,7 +222,7 @@ struct status_file *status_file_new(const struct status_file_config *config, str
         file->timeout = evtimer_new(config->base, on_timeout, file);
     }
     if (file == NULL || file->timeout == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the status file");
         free(file);
         return NULL;
     }

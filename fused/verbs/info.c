@@ -44,7 +44,7 @@ static int talk_begin(struct talk *talk, const struct options *opt, int log_fd, 
 
     talk->scratch = proto_scratch_new();
     if (talk->scratch == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "a message");
     if (opt->encoder_socket != NULL)
         return encoder_trust(opt->encoder_user, &socket, err) != 0
                    ? -1
@@ -105,7 +105,7 @@ static int print_report(uint64_t size, int fd, struct err *err)
     const uint8_t *text;
 
     if (lines == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the report");
+        return err_nomem(err, "the report");
     if (memfd_map(fd, size, &text, err) != 0)
         return -1;
     memcpy(lines, text, (size_t)size);

@@ -296,7 +296,7 @@ static int check_dir(struct mount *mount, struct err *err)
     mount->handed = preflight_is_descriptor(opt->dir);
     if (mount->handed) {
         mount->dir = strdup(opt->dir);
-        return mount->dir == NULL ? err_set(err, ERR_MEMORY, "out of memory")
+        return mount->dir == NULL ? err_nomem(err, "the name of the mount point")
                                   : preflight_descriptor(opt->dir, err);
     }
     if (preflight_fuse(opt->allow_other, err) != 0)

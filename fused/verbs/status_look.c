@@ -112,7 +112,7 @@ int status_look(const char *path, const char *dir, const char *name, struct buf 
     if (errnum != 0)
         return err_sys(err, ERR_IO, errnum, "the mount on '%s'", dir);
     if (out->failed)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the status");
     out->len--;
     return 0;
 }

@@ -134,8 +134,7 @@ static int show_all(const struct options *opt, bool *well, struct err *err)
     else if (list.nmounts == 0)
         buf_append_str(&list.text, getuid() == 0 ? "vczfs has mounted nothing\n"
                                                  : "you have mounted nothing with vczfs\n");
-    failed =
-        list.text.failed ? err_set(err, ERR_MEMORY, "out of memory") : write_out(&list.text, err);
+    failed = list.text.failed ? err_nomem(err, "the status") : write_out(&list.text, err);
     buf_free(&list.text);
     return failed;
 }

@@ -49,7 +49,7 @@ struct block_cache *block_cache_new(size_t budget, struct err *err)
     void *map;
 
     if (kept == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for blocks that are kept");
+        err_nomem(err, "blocks that are kept");
         return NULL;
     }
     kept->size = size_max(budget, NPARTS);

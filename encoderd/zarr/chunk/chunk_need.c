@@ -393,7 +393,7 @@ enum need chunk_need_range(struct chunk_need *need, struct stored *stored,
     enum need rc = find_or_ask(need, stored, range, &hold);
 
     if (rc == NEED_FAILED)
-        return err_set(err, ERR_MEMORY, "out of memory for stored bytes");
+        return err_nomem(err, "stored bytes");
     if (rc != NEED_THERE)
         return rc;
     if (state_of(hold->piece) == RANGE_FAILED) {

@@ -51,7 +51,7 @@ struct chunk_table *chunk_table_new(struct err *err)
         table->pieces = pieces_new();
     if (table == NULL || table->pieces == NULL) {
         free(table);
-        err_set(err, ERR_MEMORY, "out of memory for a table of chunks");
+        err_nomem(err, "a table of chunks");
         return NULL;
     }
     pthread_mutex_init(&table->lock, NULL);
@@ -248,7 +248,7 @@ struct stored *table_get(struct chunk_table *table, const struct stored_name *na
     pthread_mutex_unlock(&table->lock);
     destroy_all(&gone);
     if (stored == NULL)
-        err_set(err, ERR_MEMORY, "out of memory for a chunk");
+        err_nomem(err, "a chunk");
     return stored;
 }
 

@@ -50,7 +50,7 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
     if (decoder == NULL || codecs_init(&decoder->codecs, err) != 0 ||
         !size_add(scratch_max, 2 * SCRATCH_ALIGN, &mapped)) {
         decoder_free(decoder);
-        err_set(err, ERR_MEMORY, "out of memory for a decoder");
+        err_nomem(err, "a decoder");
         return NULL;
     }
     /* The mapping is longer than what is handed out: reading past the end of a block stays

@@ -19,7 +19,7 @@ struct held *held_new(struct err *err)
     struct held *held = calloc(1, sizeof *held);
 
     if (held == NULL)
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_nomem(err, "the chunks that are held back");
     else
         pthread_mutex_init(&held->lock, NULL);
     return held;

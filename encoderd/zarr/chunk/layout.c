@@ -7,6 +7,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/chunk/whole.h"
 #include "encoderd/zarr/codec/blosc1_decode.h"
+#include "encoderd/zarr/store/damaged.h"
 
 /* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this
  * size. */
@@ -48,9 +49,7 @@ static int lay_out_raw(struct chunk *chunk, struct err *err)
     chunk->layout = &layout_raw;
     cut_pieces(chunk, PIECE_NBYTES);
     if (chunk->length != chunk->nbytes)
-        return err_set(err, ERR_CORRUPT,
-                       "it has %llu bytes where a chunk has %llu; the file is damaged; restore it "
-                       "or rewrite the store",
+        return err_set(err, ERR_CORRUPT, "it has %llu bytes where a chunk has %llu; " DAMAGED,
                        (unsigned long long)chunk->length, (unsigned long long)chunk->nbytes);
     return 0;
 }

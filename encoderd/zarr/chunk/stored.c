@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/crc32c.h"
 #include "common/size.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,8 +21,6 @@
  * has been seen; and how long those others may have been for one to be read whole. */
 #define FIRST_NBYTES ((uint64_t)64 << 10)
 #define SMALL_NBYTES ((uint64_t)256 << 10)
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 static bool is_shard(const struct stored *stored, const struct zarr_array *array)
 {
@@ -71,7 +70,7 @@ static int scan_index(struct stored *shard, const struct zarr_shard_level *level
     uint32_t sum = 0;
 
     if (room == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the index of a shard");
+        return err_nomem(err, "the index of a shard");
     for (uint64_t done = 0; done < nbytes; done += SCAN_NBYTES) {
         const size_t n = (size_t)size_min(SCAN_NBYTES, nbytes - done);
 
@@ -103,7 +102,7 @@ static enum need read_index(struct stored *shard, const struct zarr_shard_level 
                        "the crc32c checksum of its shard index does not agree; " DAMAGED);
     *out = malloc((size_t)nbytes);
     if (*out == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the index of a shard");
+        return err_nomem(err, "the index of a shard");
     memcpy(*out, bytes.at, (size_t)nbytes);
     return NEED_THERE;
 }
@@ -372,9 +371,7 @@ static enum need read_head(struct stored *stored, const struct zarr_array *array
     enum need rc;
 
     if (stored->length < n)
-        return err_set(err, ERR_CORRUPT,
-                       "too short for a Blosc frame; the file is damaged; restore it or rewrite "
-                       "the store");
+        return err_set(err, ERR_CORRUPT, "too short for a Blosc frame; " DAMAGED);
     table_hint_get(stored->table, array->identity, &hint);
     rc = get_bytes(stored, need, stored->base, n, size_max(hint.head, HEAD_NBYTES),
                    stored->length <= SMALL_NBYTES ? stored->length : 0, &bytes, err);
@@ -408,7 +405,7 @@ static enum need find_blocks(struct stored *stored, struct chunk_need *need, uin
 
     *out = calloc(2 * n, sizeof **out);
     if (places == NULL || *out == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %zu Blosc blocks", n);
+        return err_nomem(err, "%zu Blosc blocks", n);
     return (enum need)blosc1_index_into(&stored->frame, bytes.at, places, *out, *out + n, err);
 }
 

@@ -9,6 +9,7 @@
 #include "encoderd/zarr/chunk/unfold_impl.h"
 #include "encoderd/zarr/codec/filters.h"
 #include "encoderd/zarr/meta/utf8.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -21,8 +22,6 @@
 #define DROP_NBYTES ((uint64_t)2 << 20)
 /* LZ4 cannot do better than a byte for 255. */
 #define LZ4_RATIO 255
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 /* The checksum is the last four bytes, which are left behind where they are. */
 static int check_sum(struct unfold *u, struct err *err)

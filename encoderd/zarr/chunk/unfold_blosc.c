@@ -11,6 +11,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/chunk/unfold_impl.h"
 #include "encoderd/zarr/codec/blosc1_decode.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <string.h>
 
@@ -23,8 +24,6 @@
 #define SPLIT_NBYTES    128
 #define STREAMS_AREA    2
 #define COPIES_OF_BLOSC 2
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 struct frame {
     struct unfold *u;
@@ -247,7 +246,7 @@ static int read_index(struct frame *frame, struct err *err)
     AUTO_FREE uint8_t *table = malloc(nbytes);
 
     if (table == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", frame->head.nblocks);
+        return err_nomem(err, "%u Blosc blocks", frame->head.nblocks);
     if (unfold_read(frame->u, BLOSC1_HEADER_NBYTES, table, nbytes, err) != 0)
         return -1;
     return blosc1_index(&frame->head, table, &frame->begins, &frame->ends, err);

@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/crc32c.h"
 #include "common/size.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -18,8 +19,6 @@
 #define DROP_NBYTES ((uint64_t)2 << 20)
 /* LZ4 cannot do better than a byte for 255. */
 #define LZ4_RATIO 255
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 int unfold_read(void *arg, uint64_t offset, void *to, size_t n, struct err *err)
 {
@@ -71,7 +70,7 @@ static int inflate_more(struct unfold *u, z_stream *z, struct sink *sink, int *s
     z->avail_out = (uInt)u->room;
     *state = inflate(z, Z_NO_FLUSH);
     if (*state == Z_MEM_ERROR)
-        return err_set(err, ERR_MEMORY, "out of memory for decompression");
+        return err_nomem(err, "decompression");
     if (*state != Z_OK && *state != Z_STREAM_END && *state != Z_BUF_ERROR)
         return unfold_broken(err);
     return unfold_put(sink, u->out, u->room - z->avail_out, err);
@@ -110,7 +109,7 @@ static int unzlib(struct unfold *u, bool gzip, uint64_t from, uint64_t n, struct
     int rc;
 
     if (inflateInit2(&z, gzip ? 15 + 16 : 15) != Z_OK)
-        return err_set(err, ERR_MEMORY, "out of memory for decompression");
+        return err_nomem(err, "decompression");
     rc = inflate_loop(u, &z, gzip, from, n, sink, err);
     inflateEnd(&z);
     return rc;

@@ -9,6 +9,7 @@
 #include "encoderd/zarr/chunk/unfold.h"
 #include "encoderd/zarr/meta/floats.h"
 #include "encoderd/zarr/meta/utf8.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <string.h>
 
@@ -146,8 +147,7 @@ static int reserve_items(struct strings *out, uint64_t n, struct err *err)
     if (n > out->cap) {
         items = reallocarray(out->items, (size_t)n, sizeof *items);
         if (items == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory for %llu strings",
-                           (unsigned long long)n);
+            return err_nomem(err, "%llu strings", (unsigned long long)n);
         out->items = items;
         out->cap = (size_t)n;
     }
@@ -157,9 +157,7 @@ static int reserve_items(struct strings *out, uint64_t n, struct err *err)
 
 static int bad_string(uint64_t k, const char *what, struct err *err)
 {
-    return err_set(err, ERR_CORRUPT,
-                   "string %llu %s; the file is damaged; restore it or rewrite the store",
-                   (unsigned long long)k, what);
+    return err_set(err, ERR_CORRUPT, "string %llu %s; " DAMAGED, (unsigned long long)k, what);
 }
 
 /* What is asked for: see zarr_chunk_strings_at. */
@@ -187,7 +185,7 @@ static int fill_strings(const struct zarr_meta *meta, const struct request *requ
         return -1;
     buf_append(&out->bytes, text, len + 1);
     if (out->bytes.failed)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "a fill value");
     if (!utf8_valid((const uint8_t *)text, len))
         return err_set(err, ERR_CORRUPT, "its fill_value is not UTF-8");
     for (size_t k = 0; k < out->nitems; k++)
@@ -203,9 +201,7 @@ static int split_vlen(const struct zarr_meta *meta, struct strings *out, struct 
     struct fortran_walk walk;
 
     if (n < 4 || get_le32(data) != meta->chunk_elements)
-        return err_set(err, ERR_CORRUPT,
-                       "it does not hold the %llu strings of a chunk; the file is damaged; restore "
-                       "it or rewrite the store",
+        return err_set(err, ERR_CORRUPT, "it does not hold the %llu strings of a chunk; " DAMAGED,
                        (unsigned long long)meta->chunk_elements);
     /* Only now that the bytes are there: a count alone must not cost memory. */
     if (n / 4 <= meta->chunk_elements)
@@ -241,7 +237,7 @@ static int read_vlen(struct decoder *decoder, const struct chunk *chunk, size_t 
                        (unsigned long long)n, max);
     to = buf_reserve(&stored, (size_t)n);
     if (to == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %llu bytes", (unsigned long long)n);
+        return err_nomem(err, "%llu bytes", (unsigned long long)n);
     if (chunk_read(decoder, chunk, 0, to, (size_t)n, err) != 0 ||
         codecs_decode_buf(&decoder->codecs, &chunk->array->meta, to, (size_t)n, max, &out->bytes,
                           err) != 0)
@@ -312,7 +308,7 @@ static int take_in_order(struct decoder *decoder, const struct spilled *spilled,
         return -1;
     to = buf_reserve(&out->bytes, (size_t)(end - begin));
     if (to == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for strings");
+        return err_nomem(err, "strings");
     if (spill_read(spilled->entry, spilled->area, begin, to, (size_t)(end - begin), err) != 0)
         return -1;
     out->bytes.len += (size_t)(end - begin);
@@ -344,7 +340,7 @@ static int take_scattered(struct decoder *decoder, const struct spilled *spilled
             return -1;
         to = buf_reserve(&out->bytes, len);
         if (to == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory for strings");
+            return err_nomem(err, "strings");
         if (spill_read(spilled->entry, spilled->area, at + 4, to, len, err) != 0)
             return -1;
         out->bytes.len += len;
@@ -519,7 +515,7 @@ static int fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
     if (check_held(decoder, request->least * size, err) != 0 || reserve_items(out, n, err) != 0)
         return decoder_name_chunk(array, chunk->label, err);
     if (buf_reserve(&out->bytes, (size_t)(n * size)) == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for strings");
+        err_nomem(err, "strings");
         return decoder_name_chunk(array, chunk->label, err);
     }
     last = ((request->first + n) * size - 1) / chunk_block_size(chunk);

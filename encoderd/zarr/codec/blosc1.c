@@ -2,6 +2,7 @@
 #include "encoderd/zarr/codec/blosc1.h"
 
 #include "common/bytes.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <stdlib.h>
 
@@ -15,8 +16,6 @@
 #define FLAG_STORED     0x02
 #define FLAG_BITSHUFFLE 0x04
 #define FLAG_RESERVED   0x08
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 static int check_flags(const struct blosc1_frame *frame, uint8_t version, struct err *err)
 {
@@ -146,7 +145,7 @@ int blosc1_index(const struct blosc1_frame *frame, const uint8_t *table, uint32_
     *begins = calloc(frame->nblocks, sizeof **begins);
     *ends = calloc(frame->nblocks, sizeof **ends);
     if (places == NULL || *begins == NULL || *ends == NULL)
-        err_set(err, ERR_MEMORY, "out of memory for %u Blosc blocks", frame->nblocks);
+        err_nomem(err, "%u Blosc blocks", frame->nblocks);
     else
         rc = blosc1_index_into(frame, table, places, *begins, *ends, err);
     free(places);

@@ -5,6 +5,7 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/zarr/codec/zstd_zeros.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <blosc.h>
 #include <string.h>
@@ -13,8 +14,6 @@
 #define FLAG_UNSPLIT    0x10
 /* c-blosc splits a block into at most this many streams. */
 #define STREAMS_MAX 16
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 size_t blosc1_block_cbytes_max(const struct blosc1_frame *frame, uint32_t i)
 {
@@ -142,7 +141,7 @@ static int decode_blocks(const struct blosc1_frame *frame, const uint8_t *from,
     AUTO_FREE uint8_t *room = malloc(BLOSC1_ROOM + blosc1_block_cbytes_max(frame, 0));
 
     if (room == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a Blosc block");
+        return err_nomem(err, "a Blosc block");
     for (uint32_t i = 0; i < frame->nblocks; i++) {
         size_t n = size_min(ends[i] - begins[i], blosc1_block_cbytes_max(frame, i));
 

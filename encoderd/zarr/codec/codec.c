@@ -6,12 +6,11 @@
 #include "common/crc32c.h"
 #include "common/size.h"
 #include "encoderd/zarr/codec/blosc1_decode.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <lz4.h>
 #include <string.h>
 #include <zstd_errors.h>
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 /* The most that a codec's output may be. */
 struct limit {
@@ -29,7 +28,7 @@ int codecs_init(struct codecs *codecs, struct err *err)
     if (codecs->zstd != NULL && codecs->deflate != NULL)
         return 0;
     codecs_free(codecs);
-    return err_set(err, ERR_MEMORY, "out of memory for decompression");
+    return err_nomem(err, "decompression");
 }
 
 void codecs_free(struct codecs *codecs)
@@ -172,7 +171,7 @@ static int decode_blosc_buf(const uint8_t *from, size_t n, const struct limit *l
         return too_large(CODEC_BLOSC, limit, err);
     to = buf_reserve(out, nbytes);
     if (to == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for %zu bytes", nbytes);
+        return err_nomem(err, "%zu bytes", nbytes);
     if (blosc1_decode_frame(from, n, nbytes, to, err) != 0)
         return -1;
     out->len += nbytes;
@@ -193,7 +192,7 @@ static int decode_buf(const struct codecs *codecs, enum codec_id id, const uint8
         size_t got = 0;
 
         if (to == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory for %zu bytes", room);
+            return err_nomem(err, "%zu bytes", room);
         outcome = decode_into(codecs, id, from, n, to, room, &got);
         if (outcome == DECODED) {
             out->len += got;
@@ -300,7 +299,7 @@ int codecs_decode_buf(const struct codecs *codecs, const struct zarr_meta *meta,
     else if (rc == 0)
         buf_append(out, from, n);
     if (rc == 0 && out->failed)
-        rc = err_set(err, ERR_MEMORY, "out of memory for %zu bytes", n);
+        rc = err_nomem(err, "%zu bytes", n);
     buf_free(&spare[0]);
     buf_free(&spare[1]);
     return rc;

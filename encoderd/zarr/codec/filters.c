@@ -3,11 +3,10 @@
 
 #include "common/size.h"
 #include "encoderd/zarr/meta/floats.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <math.h>
 #include <string.h>
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 /* An element of 1 to 8 bytes as a number of 64 bits, sign-extended where it has a sign. */
 static uint64_t load(const struct dtype *dtype, const uint8_t *at)

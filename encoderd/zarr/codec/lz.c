@@ -2,6 +2,7 @@
 #include "encoderd/zarr/codec/lz.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -25,9 +26,7 @@ struct lz {
 static bool fail(struct lz *lz)
 {
     if (!lz->failed)
-        err_set(lz->err, ERR_CORRUPT,
-                "its compressed data does not decompress; the file is damaged; restore it or "
-                "rewrite the store");
+        err_set(lz->err, ERR_CORRUPT, "its compressed data does not decompress; " DAMAGED);
     lz->failed = true;
     return false;
 }

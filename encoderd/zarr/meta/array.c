@@ -428,7 +428,7 @@ static int visit_sorted(json_t *set, int (*visit)(const char *name, void *arg), 
     json_t *value;
 
     if (names == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the names of arrays");
     json_object_foreach (set, name, value) {
         (void)value;
         names[n++] = name;

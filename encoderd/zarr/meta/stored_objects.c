@@ -57,7 +57,7 @@ static int add_number(struct object_names *listing, uint64_t number)
         uint64_t *more = reallocarray(out->numbers, cap, sizeof *more);
 
         if (more == NULL)
-            return err_set(listing->err, ERR_MEMORY, "out of memory for a list of chunks");
+            return err_nomem(listing->err, "a list of chunks");
         out->numbers = more;
         out->cap = cap;
     }

@@ -33,7 +33,7 @@ struct cache *cache_new(size_t budget, struct err *err)
     struct cache *cache = calloc(1, sizeof *cache);
 
     if (cache == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory for a cache");
+        err_nomem(err, "a cache");
         return NULL;
     }
     pthread_mutex_init(&cache->lock, NULL);
@@ -210,7 +210,7 @@ static int get(struct cache *cache, const void *key, size_t key_size, size_t n, 
     if (entry == NULL) {
         entry = entry_new(cache, key, key_size, n);
         if (entry == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory for %zu bytes", n);
+            return err_nomem(err, "%zu bytes", n);
         fill_entry(cache, entry, fill, arg);
     } else {
         entry->refs++;

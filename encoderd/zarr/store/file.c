@@ -2,6 +2,7 @@
 #include "encoderd/zarr/store/file.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -36,10 +37,8 @@ enum at_once file_at_once(int fd)
 static int cut_short(const struct store *store, const char *key, uint64_t at, struct err *err)
 {
     return err_set(err, ERR_CORRUPT,
-                   "%s%s%s: ends at byte %llu, in the middle of its data: the file is damaged; "
-                   "restore it or rewrite the store",
-                   store->path, key != NULL ? "/" : "", key != NULL ? key : "",
-                   (unsigned long long)at);
+                   "%s%s%s: ends at byte %llu, in the middle of its data: " DAMAGED, store->path,
+                   key != NULL ? "/" : "", key != NULL ? key : "", (unsigned long long)at);
 }
 
 /* Of old kernels, of some file systems, and of filters that know no preadv2: it will not be asked

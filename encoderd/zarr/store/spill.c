@@ -478,7 +478,7 @@ static int get(struct spill *spill, const void *owner, const void *key, size_t k
     if (entry == NULL) {
         entry = entry_new(spill, owner, key, key_size);
         if (entry == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory");
+            return err_nomem(err, "an entry of the temporary file");
         fill_entry(entry, fill, arg);
     } else {
         entry->refs++;

@@ -4,6 +4,7 @@
 #include "common/bytes.h"
 #include "common/crc32c.h"
 #include "common/size.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,6 @@
 /* zstd's own bounds for what a decoder may be told. */
 #define WINDOW_LOG_MIN 10
 #define WINDOW_LOG_MAX 27
-
-#define DAMAGED "the file is damaged; restore it or rewrite the store"
 
 struct stream {
     struct stream_spec spec;
@@ -56,7 +55,7 @@ static int init_zlib(struct stream *stream, struct err *err)
                                                   : -15;
 
     if (inflateInit2(&stream->zlib, bits) != Z_OK)
-        return err_set(err, ERR_MEMORY, "out of memory for decompression");
+        return err_nomem(err, "decompression");
     stream->have_zlib = true;
     return 0;
 }
@@ -67,7 +66,7 @@ static int init_zstd(struct stream *stream, struct err *err)
     if (stream->zstd == NULL ||
         ZSTD_isError(ZSTD_DCtx_setParameter(stream->zstd, ZSTD_d_windowLogMax,
                                             window_log(stream->spec.window_max))))
-        return err_set(err, ERR_MEMORY, "out of memory for decompression");
+        return err_nomem(err, "decompression");
     return 0;
 }
 
@@ -78,7 +77,7 @@ int stream_new(const struct stream_spec *spec, struct stream **out, struct err *
 
     *out = NULL;
     if (stream == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for decompression");
+        return err_nomem(err, "decompression");
     stream->spec = *spec;
     if (spec->kind == STREAM_ZSTD)
         rc = init_zstd(stream, err);
@@ -155,7 +154,7 @@ static int step_zstd(struct stream *stream, uint8_t *to, size_t n, size_t *got, 
                        "its zstd data needs a window larger than there is memory for: raise "
                        "--memory, or rewrite the store with smaller chunks");
     if (ZSTD_isError(left) && ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
-        return err_set(err, ERR_MEMORY, "out of memory for decompression");
+        return err_nomem(err, "decompression");
     if (ZSTD_isError(left))
         return corrupt("does not decompress", err);
     *got = out.pos;
@@ -181,7 +180,7 @@ static int step_zlib(struct stream *stream, uint8_t *to, size_t n, size_t *got, 
     *got = n - z->avail_out;
     stream->in_at = stream->in_n - z->avail_in;
     if (rc == Z_MEM_ERROR)
-        return err_set(err, ERR_MEMORY, "out of memory for decompression");
+        return err_nomem(err, "decompression");
     if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
         return corrupt("does not decompress", err);
     if (rc == Z_STREAM_END) {

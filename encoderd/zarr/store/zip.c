@@ -208,8 +208,7 @@ static int read_members(const struct zip_source *source, const struct zip_bounds
     /* Every name is part of the directory. */
     dir->names = malloc((size_t)bounds->nbytes + 1);
     if (piece == NULL || extra == NULL || dir->members == NULL || dir->names == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a directory of %llu members",
-                       (unsigned long long)bounds->nmembers);
+        return err_nomem(err, "a directory of %llu members", (unsigned long long)bounds->nmembers);
     for (uint64_t i = 0; i < bounds->nmembers; i++)
         if (read_member(&cursor, dir, extra, err) != 0)
             return -1;
@@ -276,7 +275,7 @@ static int check_places(struct zip_dir *dir, uint64_t dir_begin, struct err *err
     AUTO_FREE struct zip_member **order = calloc(dir->n + 1, sizeof *order);
 
     if (order == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for a directory of %zu members", dir->n);
+        return err_nomem(err, "a directory of %zu members", dir->n);
     for (size_t i = 0; i < dir->n; i++)
         order[i] = &dir->members[i];
     qsort(order, dir->n, sizeof(struct zip_member *), compare_places);
@@ -373,7 +372,7 @@ int zip_member_data(const struct zip_source *source, const struct zip_dir *dir,
     AUTO_FREE uint8_t *header = malloc(LOCAL_NBYTES + member->name_len);
 
     if (header == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "the header of a member");
     if (source->read(source->arg, member->header, header, LOCAL_NBYTES + member->name_len, err) !=
         0)
         return -1;

@@ -41,7 +41,7 @@ static int find_end(const struct zip_source *source, uint8_t end[END_NBYTES], ui
     AUTO_FREE uint8_t *tail = malloc(n + 1);
 
     if (tail == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory for the directory of an archive");
+        return err_nomem(err, "the directory of an archive");
     if (source->read(source->arg, source->size - n, tail, n, err) != 0)
         return -1;
     for (size_t i = n >= END_NBYTES ? n - END_NBYTES + 1 : 0; i > 0; i--) {

@@ -188,7 +188,7 @@ static int inflate_small(struct zip_object *object, struct err *err)
 
     object->small = malloc(n);
     if (object->small == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_nomem(err, "a member");
     return inflate_whole(object, object->small, n, err);
 }
 
