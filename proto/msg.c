@@ -1,53 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/messages.h"
 #include "proto/proto.h"
+#include "proto/values.h"
 
 #include <errno.h>
-
-static const char *const names[] = {
-    [MSG_HELLO] = "hello", [MSG_OPEN] = "open",         [MSG_INFO] = "info",
-    [MSG_READ] = "read",   [MSG_RETURN] = "return",     [MSG_RELEASE] = "release",
-    [MSG_STATS] = "stats", [MSG_PROGRESS] = "progress", [MSG_NOTICE] = "notice",
-    [MSG_FILE] = "file",   [MSG_OPENED] = "opened",     [MSG_REPORT] = "report",
-    [MSG_SPAN] = "span",   [MSG_COUNTERS] = "counters", [MSG_ERROR] = "error",
-    [MSG_FETCH] = "fetch", [MSG_SIDECAR] = "sidecar",   [MSG_EVIDENCE] = "evidence",
-    [MSG_HOLD] = "hold",
-};
+#include <stdlib.h>
+#include <string.h>
 
 const char *msg_type_name(enum msg_type type)
 {
-    return (size_t)type < sizeof names / sizeof names[0] ? names[type] : "unknown";
+    return (size_t)type < MESSAGES_N ? messages[type].name : "unknown";
 }
 
 size_t msg_nfds(const struct msg *msg)
 {
-    switch (msg->type) {
-    case MSG_OPEN:
-        return (size_t)msg->u.open.view.has_selection + msg->u.open.has_state;
-    case MSG_INFO:
-        return msg->u.info.view.has_selection ? 1 : 0;
-    case MSG_FILE:
-        return msg->u.file.kind == FILE_SIDECAR ? 1 : 0;
-    case MSG_OPENED:
-        return msg->u.opened.has_state ? 2 : 1;
-    case MSG_REPORT:
-    case MSG_SIDECAR:
-    case MSG_EVIDENCE:
-        return 1;
-    case MSG_HELLO:
-    case MSG_READ:
-    case MSG_RETURN:
-    case MSG_RELEASE:
-    case MSG_STATS:
-    case MSG_FETCH:
-    case MSG_HOLD:
-    case MSG_PROGRESS:
-    case MSG_NOTICE:
-    case MSG_SPAN:
-    case MSG_COUNTERS:
-    case MSG_ERROR:
-        return 0;
-    }
-    return 0;
+    return messages[msg->type].nfds + record_nfds(&messages[msg->type].record, &msg->u);
 }
 
 uint64_t proto_errnum(enum err_code code)
@@ -74,4 +41,88 @@ uint64_t proto_errnum(enum err_code code)
         return EIO;
     }
     return EIO;
+}
+
+int proto_pack(const struct msg *msg, struct buf *out, struct err *err)
+{
+    const struct record_report report = {"message ", msg_type_name(msg->type), NULL, ERR_USAGE,
+                                         err};
+    const size_t before = out->len;
+
+    if ((size_t)msg->type >= MESSAGES_N)
+        return err_set(err, ERR_USAGE, "no message has the type %d", (int)msg->type);
+    if (record_check(&messages[msg->type].record, &msg->u, &report) != 0)
+        return -1;
+    record_pack(&messages[msg->type].record, &msg->u, report.name, out);
+    if (!out->failed && out->len - before <= PROTO_PACKET_MAX)
+        return 0;
+    if (out->failed)
+        return err_nomem(err, "message %s", report.name);
+    out->len = before;
+    return err_set(err, ERR_USAGE, "message %s: packet is over the limit", report.name);
+}
+
+/* All that a message takes, whatever is in it: no string takes more room than it had. */
+struct proto_scratch {
+    struct value values[VALUES_MAX];
+    char strings[PROTO_PACKET_MAX];
+};
+
+struct proto_scratch *proto_scratch_new(void)
+{
+    return malloc(sizeof(struct proto_scratch));
+}
+
+void proto_scratch_free(struct proto_scratch *scratch)
+{
+    free(scratch);
+}
+
+/* The value under the first key "t", or NULL. */
+static const struct value *find_type(const struct value *map)
+{
+    const struct value *key = map + 1;
+
+    for (uint32_t i = 0; i < map->n; i++) {
+        if (value_is_str(key, "t", 1))
+            return value_next(key);
+        key = value_next(value_next(key));
+    }
+    return NULL;
+}
+
+static int take_type(const struct value *map, enum msg_type *type,
+                     const struct record_report *report)
+{
+    const struct value *name = find_type(map);
+
+    if (name == NULL)
+        return record_fail(report, "t", "is missing");
+    for (size_t i = 0; i < MESSAGES_N; i++) {
+        if (value_is_str(name, messages[i].name, strlen(messages[i].name))) {
+            *type = (enum msg_type)i;
+            return 0;
+        }
+    }
+    return record_fail(
+        report, "t", name->type != VALUE_STR ? "is not a string" : "is not the name of a message");
+}
+
+int proto_unpack(const void *packet, size_t len, struct proto_scratch *scratch, struct msg *msg,
+                 struct err *err)
+{
+    struct record_report report = {"message ", "without a name", NULL, ERR_PEER, err};
+
+    memset(msg, 0, sizeof *msg);
+    if (len > PROTO_PACKET_MAX)
+        return err_set(err, ERR_PEER, "packet of %zu bytes is over the limit", len);
+    if (values_parse(packet, len, scratch->values, err) != 0)
+        return -1;
+    if (scratch->values->type != VALUE_MAP)
+        return err_set(err, ERR_PEER, "packet is not a map");
+    if (take_type(scratch->values, &msg->type, &report) != 0)
+        return -1;
+    report.name = messages[msg->type].name;
+    return record_unpack(&messages[msg->type].record, scratch->values, true, scratch->strings,
+                         &msg->u, &report);
 }

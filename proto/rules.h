@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rules: what fields must obey beyond their type, the same for sender and receiver.
+ * rules: what fields must obey beyond type and range: `rule` of struct field.
+ *
+ * Each says what is wrong with its field of the message, or NULL. It may look at fields that come
+ * before it.
  */
 #ifndef VCZFS_PROTO_RULES_H
 #define VCZFS_PROTO_RULES_H
 
-#include <stdbool.h>
-#include <stdint.h>
+/* msg_file: one entry of a directory. */
+const char *rule_file_name(const void *file);
 
-#define RULES_ERRNO_MAX 4095 /* what a system call can return */
+/* msg_file: nobody knows yet how large a lazy file will be. */
+const char *rule_file_size(const void *file);
 
-/* Could this be one entry of a directory? 1 to 255 bytes, no '/', not "." or "..". */
-bool rules_file_name_ok(const char *name);
+/* msg_file: 0, or a power of two. */
+const char *rule_file_buffer(const void *file);
 
-/* 0, or a power of two. */
-bool rules_buffer_ok(uint64_t buffer);
+/* msg_progress: no more is done than there is. */
+const char *rule_progress_total(const void *progress);
 
 #endif

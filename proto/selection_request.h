@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "common/option_file.h"
+#include "proto/record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,9 @@ struct selection_request {
 
 /* Was nothing asked for? Then nothing need be sent. */
 bool selection_request_is_empty(const struct selection_request *request);
+
+/* How it is said, field by field. */
+const struct record *selection_request_record(void);
 
 /* A sealed memfd; the caller closes it. -1 and ERR_USAGE if it is longer than may be. */
 int selection_request_pack(const struct selection_request *request, struct err *err);

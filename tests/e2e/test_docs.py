@@ -84,7 +84,7 @@ def test_pages_render(name, renderer):
 
 
 def test_messages():
-    names = set(re.findall(r'\[MSG_\w+\] = "(\w+)"', (helpers.ROOT / "proto/msg.c").read_text()))
+    names = set(re.findall(r'\[MSG_\w+\] = \{"(\w+)"', (helpers.ROOT / "proto/messages.c").read_text()))
     assert len(names) > 10
     protocol = (helpers.ROOT / "proto/PROTOCOL.md").read_text()
     assert set(re.findall(r"^### (\w+)", protocol, re.M)) == names
