@@ -24,12 +24,17 @@
  *   file-huge (the stream is 2^63 - 1 bytes: no lie that could be seen, and no harm)
  *   opened-count opened-id open-error open-notice open-progress open-exit
  *   arena-unsealed arena-short arena-tiny arena-null
+ *
  * at a read:
  *   span-id span-before span-after span-eof span-at span-overflow span-twice lease-twice
  *   wrong-type silent garbage empty-map extra-fd close exit crash stop error estale held
- *   read-kill: abort at every read that starts in the span number N (counted from 0: its chunk),
- * always read-fail: an error for every such read at a resume (the first process is honest until it
- * is killed): resume-changed resume-files resume-fingerprint resume-exit resume-error
+ *
+ *   read-kill: abort at every read that starts in the span number N (from 0: its chunk), always
+ *
+ *   read-fail: an error for every such read
+ *
+ * at a resume (the first process is honest until it is killed):
+ *   resume-changed resume-files resume-fingerprint resume-exit resume-error
  */
 #include "common/buf.h"
 #include "common/cleanup.h"
