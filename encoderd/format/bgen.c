@@ -168,7 +168,7 @@ static int find_phase(const struct selection *selection, const struct format_opt
     if (*phased && notices != NULL)
         notices_add(notices, "the .bgen has phase, as --phased asks: REGENIE, which looks at the "
                              "first variant only, aborts or misreads it without a word; SAIGE, "
-                             "GCTA and bgenix -v11 refuse it");
+                             "bgenix -v11 and some analyses of GCTA refuse it");
     return 0;
 }
 

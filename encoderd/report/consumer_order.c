@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool unsorted_positions(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
@@ -122,5 +123,53 @@ bool mixed_autosomes(const struct look *look, const struct consumer_rule *rule, 
             buf_printf(said, "chromosome %d begins or ends before %d", n, n - 1);
             return true;
         }
+    return false;
+}
+
+static bool is_number(const struct str *text)
+{
+    for (size_t i = 0; i < text->len; i++)
+        if (text->at[i] < '0' || text->at[i] > '9')
+            return false;
+    return text->len > 0;
+}
+
+static bool all_numbers(const struct look *look)
+{
+    for (size_t i = 0; i < look->survey.nruns; i++)
+        if (!is_number(&look->vcz->contigs.items[look->survey.runs[i].contig]))
+            return false;
+    return true;
+}
+
+/* As R's data.table sorts a column of them, without leading zeroes. */
+static int compare_names(const struct str *a, const struct str *b, bool numbers)
+{
+    const int rc = memcmp(a->at, b->at, a->len < b->len ? a->len : b->len);
+
+    if (numbers && a->len != b->len)
+        return a->len < b->len ? -1 : 1;
+    return rc != 0 ? rc : (a->len > b->len) - (a->len < b->len);
+}
+
+bool first_not_least(const struct look *look, const struct consumer_rule *rule, struct buf *said)
+{
+    const struct survey *survey = &look->survey;
+    const struct str *names = look->vcz->contigs.items;
+    const bool numbers = all_numbers(look);
+
+    (void)rule;
+    for (size_t i = 0; i < survey->nruns; i++) {
+        const struct survey_run *run = &survey->runs[i];
+        const int order =
+            compare_names(&names[run->contig], &names[survey->runs[0].contig], numbers);
+
+        if (order < 0 || (order == 0 && run->least < survey->first_position)) {
+            buf_append_str(said, "the first variant is not the first by contig and position: ");
+            say_contig(said, &names[run->contig]);
+            buf_printf(said, ":%" PRId64 " is before it", run->least);
+            return true;
+        }
+    }
     return false;
 }

@@ -14,5 +14,6 @@ bool descending_contigs(const struct look *look, const struct consumer_rule *rul
                         struct buf *said);
 bool returning_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said);
 bool mixed_autosomes(const struct look *look, const struct consumer_rule *rule, struct buf *said);
+bool first_not_least(const struct look *look, const struct consumer_rule *rule, struct buf *said);
 
 #endif

@@ -69,6 +69,8 @@ const struct consumer_rule consumer_rules[] = {
     {SAIGE, REFUSES, AS_BGEN, ".bgen", phased_calls, "\"has Phased\"", "S4", NULL, 0},
     {SAIGE, REFUSES, AS_BGEN, ".bgen", haploid_calls, "\"has minimum ploidy = 1 (not 2)\"", "S4",
      NULL, 0},
+    {SAIGE, MISREADS, AS_PLINK, ".bed", first_not_least,
+     "step 2 takes other genotypes for the first variant", "S5", NULL, 0},
 
     {GCTA, REFUSES, AS_PLINK, ".bim", refused_contigs, "\"contains illegal chr number\"", "G1",
      gcta_reads_bim, 0},

@@ -78,16 +78,18 @@ static bool has_same_id(const struct neighbour *before, const struct neighbour *
 }
 
 /* The last run goes on, or another one begins. */
-static void add_run(struct buf *runs, uint64_t contig, uint64_t row, uint64_t nrows)
+static void add_run(struct buf *runs, const struct survey_run *run)
 {
-    const struct survey_run run = {contig, row, nrows};
     struct survey_run *last =
         runs->len > 0 ? (struct survey_run *)(void *)(runs->data + runs->len) - 1 : NULL;
 
-    if (last != NULL && last->contig == contig)
-        last->nrows += nrows;
-    else
-        buf_append(runs, &run, sizeof run);
+    if (last == NULL || last->contig != run->contig) {
+        buf_append(runs, run, sizeof *run);
+        return;
+    }
+    last->nrows += run->nrows;
+    if (run->least < last->least)
+        last->least = run->least;
 }
 
 static int look_at(const struct site *site, const struct output_row *row, void *arg_piece,
@@ -97,6 +99,7 @@ static int look_at(const struct site *site, const struct output_row *row, void *
     const bool named = !(site->id.len == 1 && site->id.at[0] == '.');
     const struct neighbour at = {(uint64_t)site->contig_index, site->position,
                                  named ? hash_of(&site->id) : 0};
+    const struct survey_run run = {at.contig, row->index, 1, at.position};
 
     (void)arg;
     (void)err;
@@ -113,7 +116,7 @@ static int look_at(const struct site *site, const struct output_row *row, void *
     if (named)
         buf_append(&piece->ids, &at.id, sizeof at.id);
     piece->nunnamed += !named;
-    add_run(&piece->runs, at.contig, row->index, 1);
+    add_run(&piece->runs, &run);
     piece->any = true;
     piece->last = at;
     return 0;
@@ -124,8 +127,10 @@ static void take_first(struct surveying *surveying, struct survey_range *piece)
 {
     struct survey_count unsorted = {.n = 1};
 
-    if (!surveying->any)
+    if (!surveying->any) {
+        surveying->out->first_position = piece->first.position;
         return;
+    }
     if (is_unsorted(&surveying->last, &piece->first)) {
         memcpy(unsorted.first, piece->first_place, sizeof unsorted.first);
         add_count(&surveying->out->unsorted, &unsorted);
@@ -140,7 +145,7 @@ static void take_runs(struct surveying *surveying, const struct survey_range *pi
     for (size_t i = 0; i < piece->runs.len / sizeof *runs; i++) {
         surveying->out->contig_nrows[runs[i].contig] += runs[i].nrows;
         if (surveying->runs.len / sizeof *runs < RUNS_MAX)
-            add_run(&surveying->runs, runs[i].contig, runs[i].row, runs[i].nrows);
+            add_run(&surveying->runs, &runs[i]);
     }
 }
 

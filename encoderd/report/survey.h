@@ -16,6 +16,7 @@ struct survey_run {
     uint64_t contig; /* into vcz->contigs */
     uint64_t row;    /* the first one */
     uint64_t nrows;
+    int64_t least; /* of its positions */
 };
 
 /* Variants of which something holds, and where the first of them lies ("chr1:500"). */
@@ -28,6 +29,7 @@ struct survey_count {
 struct survey {
     struct survey_run *runs; /* owned; in the order of rows */
     size_t nruns;
+    int64_t first_position; /* of the first row, if there is one */
     struct survey_count
         unsorted;            /* at a lower position than the variant before, on the same contig */
     struct survey_count far; /* at a position above 2^31 − 2 */

@@ -69,6 +69,10 @@ def set_position(i, value):
     return positions(lambda p: p.__setitem__(i, value))
 
 
+def in_turn(*edits):
+    return lambda store: [edit(store) for edit in edits]
+
+
 BFILE, BGEN = "bfile", "bgen"
 PRUNE = ["--indep-pairwise", "50", "5", "0.2"]
 FREQ = ["--freq"]
@@ -76,6 +80,8 @@ BOLT_CONTIG = "Invalid chrom (expecting integer 1-23 or X,XY,PAR1,PAR2)"
 UNKNOWN = contigs("1", "chrUn_x")
 SPLIT = contigs("1", "2", index=[0] * 8 + [1] * 8 + [0] * 8)
 UNSORTED, FAR = set_position(4, 500), set_position(11, 2**31 - 1)
+BY_TEXT = in_turn(set_position(0, 1000), contigs("chr2", "chr10"))
+NOT_FIRST = "the first variant is not the first by contig and position:"
 TWICE = ids(["rs1", "rs1", "."] + [f"rs{i}" for i in range(3, NVARIANTS)])
 IS_UNKNOWN = "contig chrUn_x (12 variants)"
 IS_SPLIT = "contig 1 is in several pieces, others between them"
@@ -128,6 +134,8 @@ CASES = [
     (TWICE, [], "regenie", f"leaves out .bim, .bgen: {IS_TWICE}", None),
     (nothing, ["--phased"], "regenie", f"misreads .bgen: {IS_PHASED}", None),
     (contigs("2", "1"), [], "saige", "refuses .bim: chromosome 2 begins or ends before 1", None),
+    (BY_TEXT, [], "saige", f"misreads .bed: {NOT_FIRST} chr10:13000 is before it", None),
+    (set_position(0, 100000), [], "saige", f"misreads .bed: {NOT_FIRST} 1:2000 is before it", None),
     (commas, [], "saige", "refuses .sample: every sample's ID has a ',' in it", None),
     (nothing, ["--phased"], "saige", f"refuses .bgen: {IS_PHASED}", None),
     (UNKNOWN, [], "gcta", f"refuses .bim: {IS_UNKNOWN}", None),
