@@ -18,6 +18,7 @@ prefix      ?= /usr/local
 bindir      ?= $(prefix)/bin
 libexecdir  ?= $(prefix)/libexec
 mandir      ?= $(prefix)/share/man
+completiondir ?= $(prefix)/share/bash-completion/completions
 unitdir     ?= $(prefix)/lib/systemd/system
 examplesdir ?= $(prefix)/share/doc/vczfs
 # Under somebody's home nothing else is theirs to write to. mount(8) looks for helpers in /sbin alone.
@@ -48,9 +49,11 @@ PKG_FRONT   := fuse3
 PKG_ENCODER := libseccomp libzstd blosc jansson zlib libdeflate liblz4 sqlite3
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
-COMMON_SRC  := $(wildcard common/*.c proto/*.c)
+# What is said of the formats is for both programs.
+DECLARED    := $(wildcard encoderd/format/declared/*.c)
+COMMON_SRC  := $(wildcard common/*.c proto/*.c) $(DECLARED)
 FRONT_SRC   := $(wildcard fused/*.c fused/*/*.c)
-ENCODER_SRC := $(wildcard encoderd/*.c encoderd/*/*.c encoderd/*/*/*.c)
+ENCODER_SRC := $(filter-out $(DECLARED),$(wildcard encoderd/*.c encoderd/*/*.c encoderd/*/*/*.c))
 TOOLS       := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 FUZZ        := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT        := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -144,7 +147,7 @@ $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/repl
 $(BUILD)/libexecdir: force
 	@mkdir -p $(@D)
 	@echo '$(libexecdir)' | cmp -s - $@ || echo '$(libexecdir)' >$@
-$(BUILD)/obj/fused/encoder/encoder_start.o $(BUILD)/obj/fused/cli/help.o: $(BUILD)/libexecdir
+$(BUILD)/obj/fused/encoder/encoder_start.o $(BUILD)/obj/fused/cli/option_table.o: $(BUILD)/libexecdir
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -299,7 +302,7 @@ MANUALS := man1/vczfs.1 man7/vczfs-protocol.7 man8/vczfs-encoderd.8
 with_places = sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g'
 helper_note = mount.vczfs is in $(helperdir), where mount(8) does not look: that takes root, and a prefix like /usr/local
 installed = $(addprefix $(DESTDIR),$(bindir)/vczfs $(libexecdir)/vczfs-encoderd $(MANUALS:%=$(mandir)/%) \
-    $(UNITS:%=$(unitdir)/%) $(examplesdir)/example.conf $(helperdir)/mount.vczfs $(helperdir)/mount.fuse.vczfs)
+    $(completiondir)/vczfs $(UNITS:%=$(unitdir)/%) $(examplesdir)/example.conf $(helperdir)/mount.vczfs $(helperdir)/mount.fuse.vczfs)
 
 install: all
 	install -d $(sort $(dir $(installed))) $(DESTDIR)$(sysconfdir)/vczfs
@@ -309,6 +312,8 @@ install: all
 	    $(with_places) man/$${page#*/} >$(DESTDIR)$(mandir)/$$page && \
 	    chmod 644 $(DESTDIR)$(mandir)/$$page || exit 1; \
 	done
+	$(BUILD)/vczfs --completion >$(DESTDIR)$(completiondir)/vczfs
+	chmod 644 $(DESTDIR)$(completiondir)/vczfs
 	install -m 644 fused/systemd/example.conf $(DESTDIR)$(examplesdir)/example.conf
 	for unit in $(UNITS); do \
 	    $(with_places) fused/systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit && \

@@ -3,11 +3,9 @@
 
 #include <string.h>
 
-static const char *const names[CONSUMERS] = {
-    [CONSUMER_PLINK19] = "plink1.9", [CONSUMER_PLINK2] = "plink2", [CONSUMER_REGENIE] = "regenie",
-    [CONSUMER_SAIGE] = "saige",      [CONSUMER_GCTA] = "gcta",     [CONSUMER_BOLT] = "bolt",
-    [CONSUMER_QCTOOL] = "qctool",    [CONSUMER_BGENIX] = "bgenix",
-};
+static const char *const names[] = {CONSUMER_WORDS};
+
+_Static_assert(sizeof names / sizeof names[0] == CONSUMERS, "a name for each");
 
 const char *consumer_name(enum consumer consumer)
 {

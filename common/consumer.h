@@ -23,7 +23,7 @@ const char *consumer_name(enum consumer consumer);
 /* By name; CONSUMERS if there is none of that name. */
 enum consumer consumer_find(const char *name);
 
-/* "plink1.9, plink2, ... or bgenix": the names that there are; static. */
-#define CONSUMER_NAMES "plink1.9, plink2, regenie, saige, gcta, bolt, qctool or bgenix"
+/* Their names, in the order above. */
+#define CONSUMER_WORDS "plink1.9", "plink2", "regenie", "saige", "gcta", "bolt", "qctool", "bgenix"
 
 #endif

@@ -4,8 +4,10 @@
 #include "common/open_files.h"
 #include "common/signals.h"
 #include "common/version.h"
+#include "fused/cli/completion.h"
+#include "fused/cli/help.h"
 #include "fused/cli/log_file.h"
-#include "fused/cli/options.h"
+#include "fused/cli/option_parse.h"
 #include "fused/verbs/verbs.h"
 
 #include <fcntl.h>
@@ -28,7 +30,7 @@ static void open_standard_fds(void)
 
 static int usage_error(const struct options *opt, const struct err *err)
 {
-    const char *verb = options_verb_name(opt->verb);
+    const char *verb = opt->command.name;
 
     fprintf(stderr, "vczfs: %s\nTry 'vczfs %s%s--help'.\n", err->msg, verb,
             verb[0] != '\0' ? " " : "");
@@ -55,11 +57,25 @@ static int run(const struct options *opt)
     return status;
 }
 
+static int print(struct buf *text)
+{
+    const bool ok = !text->failed && fwrite(text->data, 1, text->len, stdout) == text->len;
+
+    buf_free(text);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int dispatch(const struct options *opt)
 {
+    struct buf text = {0};
+
     switch (opt->verb) {
     case VERB_HELP:
-        return fputs(options_help(opt->help_about), stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        help_make(&opt->command, &text);
+        return print(&text);
+    case VERB_COMPLETION:
+        completion_make(&text);
+        return print(&text);
     case VERB_VERSION:
         return puts("vczfs " VCZFS_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     case VERB_UNMOUNT:
@@ -67,8 +83,6 @@ static int dispatch(const struct options *opt)
     case VERB_STATUS:
         return verb_status(opt);
     case VERB_MOUNT:
-    case VERB_MOUNT_PLINK:
-    case VERB_MOUNT_BGEN:
     case VERB_INFO:
         break;
     }

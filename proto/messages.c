@@ -35,22 +35,19 @@ static const struct field hello_fields[] = {
     {U64(msg_hello, "pid", pid)},
 };
 
+static const struct field setting_fields[] = {
+    {ANY_STR(option_setting, "format", format)},
+    {ANY_STR(option_setting, "key", key)},
+    {ANY_TEXT(option_setting, "value", value)},
+};
+static const struct record setting = TUPLE(option_setting, setting_fields);
+
 static const struct field view_fields[] = {
     {LIST(view_options, "formats", formats, const char *, nformats, 0, OF_STRS(PROTO_STRING_MAX))},
     {BOOL(view_options, "optional", formats_optional)},
     {ANY_TEXT(view_options, "basename", basename)},
-    {BOOL(view_options, "no_bim", no_bim)},
-    {BOOL(view_options, "no_fam", no_fam)},
-    {BOOL(view_options, "fid_zero", fid_zero)},
-    {NUMBER(view_options, "autosomes", autosomes, 0, PROTO_CHR_SET_MAX)},
-    {BOOL(view_options, "no_bgi", no_bgi)},
-    {BOOL(view_options, "no_sample_file", no_sample_file)},
-    {BOOL(view_options, "no_header_samples", no_header_samples)},
-    {BOOL(view_options, "phased", phased)},
-    {BOOL(view_options, "haploid", haploid)},
-    {BOOL(view_options, "id_in_varid", id_in_varid)},
-    {U64(view_options, "string_length", total_string_length)},
-    {NUMBER(view_options, "pad_byte", pad_byte, 0, PROTO_PAD_MAX)},
+    {LIST(view_options, "options", settings, struct option_setting, nsettings, 0,
+          OF_STRUCTS(setting))},
     {U64(view_options, "min_alleles", min_alleles)},
     {U64(view_options, "max_alleles", max_alleles)},
     {BOOL(view_options, "follow_links", follow_links)},

@@ -18,26 +18,26 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/option_setting.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROTO_VERSION     7
-#define PROTO_PACKET_MAX  65536     /* bytes in one packet; well under the default SO_SNDBUF */
-#define PROTO_FDS_MAX     2         /* descriptors in one packet */
-#define PROTO_STRING_MAX  4096      /* bytes in one string, the terminating 0 not counted */
-#define PROTO_RETURN_MAX  256       /* leases in one return */
-#define PROTO_FILES_MAX   64        /* files in one view */
-#define PROTO_FINGERPRINT 32        /* bytes */
-#define PROTO_MARK        16        /* bytes of it, the first ones: what a resume hands back */
-#define PROTO_BUFFER_MAX  (1 << 20) /* bytes */
-#define PROTO_FORMATS_MAX 8
-#define PROTO_HOLD_MAX    128 /* chunks held back at once */
-#define PROTO_PAD_MAX     126 /* '~' */
-#define PROTO_CHR_SET_MAX 95
-#define PROTO_SIZE_MAX    INT64_MAX /* sizes, offsets and lengths: off_t's range, so sums fit */
-#define PROTO_LISTENER_FD 3 /* the encoder's end of the socketpair, when the front spawned it */
+#define PROTO_VERSION      8
+#define PROTO_PACKET_MAX   65536     /* bytes in one packet; well under the default SO_SNDBUF */
+#define PROTO_FDS_MAX      2         /* descriptors in one packet */
+#define PROTO_STRING_MAX   4096      /* bytes in one string, the terminating 0 not counted */
+#define PROTO_RETURN_MAX   256       /* leases in one return */
+#define PROTO_FILES_MAX    64        /* files in one view */
+#define PROTO_FINGERPRINT  32        /* bytes */
+#define PROTO_MARK         16        /* bytes of it, the first ones: what a resume hands back */
+#define PROTO_BUFFER_MAX   (1 << 20) /* bytes */
+#define PROTO_FORMATS_MAX  8
+#define PROTO_SETTINGS_MAX 64        /* options of formats in one view */
+#define PROTO_HOLD_MAX     128       /* chunks held back at once */
+#define PROTO_SIZE_MAX     INT64_MAX /* sizes, offsets and lengths: off_t's range, so sums fit */
+#define PROTO_LISTENER_FD  3 /* the encoder's end of the socketpair, when the front spawned it */
 
 enum msg_type {
     /* both ways: the first packet each way */
@@ -77,18 +77,14 @@ struct view_options {
     /* A format that the store does not allow is left out, as long as another remains. */
     bool formats_optional;
     const char *basename; /* never NULL; may be empty in info, where no file is named */
-    bool no_bim, no_fam;
-    bool fid_zero;      /* a sample's family ID is 0, not its ID */
-    uint64_t autosomes; /* pairs that the species has; 0: a human; at most PROTO_CHR_SET_MAX */
-    bool no_bgi, no_sample_file, no_header_samples, phased, haploid;
-    bool id_in_varid;             /* --variant-id-field varid */
-    uint64_t total_string_length; /* 0: the default */
-    uint64_t pad_byte;            /* 0: the default; at most PROTO_PAD_MAX */
-    uint64_t min_alleles;         /* 0: no limit */
-    uint64_t max_alleles;         /* 0: no limit */
-    bool follow_links;            /* links in the store that lead out of it are followed */
-    bool absent_fill;             /* absent chunks are taken for their fill value */
-    bool has_selection;           /* a selection_request rides along, as the first descriptor */
+    /* What is set of the formats' own options; formats know them, the protocol does not. */
+    struct option_setting settings[PROTO_SETTINGS_MAX];
+    size_t nsettings;
+    uint64_t min_alleles; /* 0: no limit */
+    uint64_t max_alleles; /* 0: no limit */
+    bool follow_links;    /* links in the store that lead out of it are followed */
+    bool absent_fill;     /* absent chunks are taken for their fill value */
+    bool has_selection;   /* a selection_request rides along, as the first descriptor */
 };
 
 struct msg_hello {

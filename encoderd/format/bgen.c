@@ -8,6 +8,7 @@
 #include "common/notices.h"
 #include "common/size.h"
 #include "encoderd/format/bgen_impl.h"
+#include "encoderd/format/each.h"
 #include "encoderd/format/refuse.h"
 #include "encoderd/format/sample_table.h"
 
@@ -19,6 +20,11 @@ static void bgen_header(const struct format_view *view, uint64_t begin, uint64_t
     const struct bgen *bgen = view->state;
 
     bgen_header_write(&bgen->header, begin, end, out);
+}
+
+static uint64_t option(const struct format_options *options, const char *name)
+{
+    return format_option(options, &declared_bgen, name);
 }
 
 static void add_sidecar(struct format_view *view, const struct format_sidecar *sidecar)
@@ -38,7 +44,7 @@ static int make_sample_file(const struct format_options *options, struct format_
         .head = "ID_1 ID_2 missing sex\n0 0 0 D\n",
         .separator = ' ',
         .rest = " 0 NA\n",
-        .fid_zero = options->fid_zero,
+        .fid_zero = option(options, "fid") != 0,
     };
     struct format_sidecar sidecar = {.suffix = ".sample"};
 
@@ -64,11 +70,13 @@ static void bgen_close(struct format_view *view)
 static int make_sidecars(const struct format_options *options, bool resume,
                          struct format_view *view, struct err *err)
 {
-    if (!options->no_sample_file && resume)
+    const bool want = !option(options, "no-sample-file");
+
+    if (want && resume)
         add_sidecar(view, &(struct format_sidecar){".sample", -1, 0, false});
-    else if (!options->no_sample_file && make_sample_file(options, view, err) != 0)
+    else if (want && make_sample_file(options, view, err) != 0)
         return -1;
-    if (!options->no_bgi)
+    if (!option(options, "no-bgi"))
         add_sidecar(view, &(struct format_sidecar){".bgen.bgi", -1, 0, true});
     return 0;
 }
@@ -90,11 +98,8 @@ static int find_strings(const struct format_options *options, const struct pass_
                         bool resume, struct format_view *view, struct err *err)
 {
     struct bgen *bgen = view->state;
-    const uint64_t asked = options->total_string_length;
+    const uint64_t asked = option(options, "total-string-length");
 
-    if (asked > BGEN_STRINGS_MAX)
-        return err_set(err, ERR_USAGE, "--total-string-length is at most %" PRIu32,
-                       BGEN_STRINGS_MAX);
     if (resume)
         return load_strings(&view->saved, asked, bgen, err);
     if (options->no_scan)
@@ -124,7 +129,7 @@ static int check_counts(const struct selection *selection, struct err *err)
 static int check_ids(const struct format_options *options, const struct selection *selection,
                      struct err *err)
 {
-    if (options->no_header_samples)
+    if (option(options, "no-header-samples"))
         return 0;
     return refuse_samples(selection, IN_BGEN_SAMPLE, ".bgen", "--no-header-samples", err);
 }
@@ -151,7 +156,8 @@ static int open_parts(const struct format_options *options, const struct pass_me
     struct bgen *bgen = view->state;
 
     if (check_counts(view->selection, err) != 0 || check_ids(options, view->selection, err) != 0 ||
-        bgen_header_init(&bgen->header, view->selection, !options->no_header_samples, err) != 0 ||
+        bgen_header_init(&bgen->header, view->selection, !option(options, "no-header-samples"),
+                         err) != 0 ||
         make_sidecars(options, resume, view, err) != 0 ||
         find_strings(options, means, resume, view, err) != 0)
         return -1;
@@ -162,9 +168,11 @@ static int open_parts(const struct format_options *options, const struct pass_me
 static int find_phase(const struct selection *selection, const struct format_options *options,
                       struct notices *notices, bool *phased, struct err *err)
 {
-    if (options->phased && vcz_need(selection->vcz, VCZ_PHASE, err) != 0)
+    const bool wanted = option(options, "phased");
+
+    if (wanted && vcz_need(selection->vcz, VCZ_PHASE, err) != 0)
         return -1;
-    *phased = options->phased && selection->vcz->phased != NULL;
+    *phased = wanted && selection->vcz->phased != NULL;
     if (*phased && notices != NULL)
         notices_add(notices, "the .bgen has phase, as --phased asks: REGENIE, which looks at the "
                              "first variant only, aborts or misreads it without a word; SAIGE, "
@@ -176,6 +184,7 @@ static int bgen_open(const struct selection *selection, const struct format_opti
                      const struct pass_means *means, bool resume, struct format_view *out,
                      struct err *err)
 {
+    const bool haploid = option(options, "haploid");
     const struct format_saved saved = out->saved;
     struct bgen *bgen;
     bool phased;
@@ -195,13 +204,12 @@ static int bgen_open(const struct selection *selection, const struct format_opti
     if (resume)
         out->saved = saved;
     bgen->scratch_max = means->scratch_max;
-    bgen->shape =
-        (struct bgen_shape){.nsamples = selection->nsamples,
-                            .ploidy = bgen_nvalues(selection->vcz->ploidy, options->haploid),
-                            .pad = options->pad_byte != 0 ? options->pad_byte : '.',
-                            .id_in_varid = options->id_in_varid,
-                            .phased = phased,
-                            .haploid = options->haploid};
+    bgen->shape = (struct bgen_shape){.nsamples = selection->nsamples,
+                                      .ploidy = bgen_nvalues(selection->vcz->ploidy, haploid),
+                                      .pad = (char)option(options, "pad-byte"),
+                                      .id_in_varid = option(options, "variant-id-field") != 0,
+                                      .phased = phased,
+                                      .haploid = haploid};
     if (open_parts(options, means, resume, out, err) == 0)
         return 0;
     bgen_close(out);
@@ -269,7 +277,7 @@ static int bgen_finish_row(const struct format_view *view, const struct row_fact
 }
 
 const struct format format_bgen = {
-    .name = "bgen",
+    .declared = &declared_bgen,
     .open = bgen_open,
     .close = bgen_close,
     .header = bgen_header,

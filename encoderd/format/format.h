@@ -10,24 +10,15 @@
 #define VCZFS_FORMAT_FORMAT_H
 
 #include "common/buf.h"
+#include "encoderd/format/declared/declared.h"
 #include "encoderd/select/pass.h"
 #include "encoderd/select/selection.h"
 #include "encoderd/vcz/sites.h"
 
+/* What was asked of a view's formats. */
 struct format_options {
-    /* plink */
-    bool no_bim, no_fam;
-    unsigned nautosomes; /* of the species; 0: a human's, and what else humans have */
-    /* plink and bgen */
-    bool fid_zero; /* a family ID is 0, not the sample's ID */
-    /* bgen */
-    bool no_bgi, no_sample_file;
-    bool no_header_samples;
-    bool phased;                  /* with phase, where the store has it */
-    bool haploid;                 /* ploidy as stored, not all calls diploid */
-    bool id_in_varid;             /* a variant's ID goes into the varid slot, not into rsid */
-    uint64_t total_string_length; /* 0: 64, or what the longest strings need */
-    char pad_byte;                /* 0: '.' */
+    const struct option_setting *settings; /* declared_check has let them pass; borrowed */
+    size_t nsettings;
     /* For a report: do without the pass over the sites, its checks and the sidecars that come of
      * it. */
     bool no_scan;
@@ -126,7 +117,7 @@ struct format_view {
 };
 
 struct format {
-    const char *name; /* "plink" */
+    const struct declared_format *declared;
 
     /* Makes the sidecars and learns what it must of every site, in one pass. Errors are for the
      * user: they name the first site that this format cannot show, how many there are, and the
@@ -169,12 +160,11 @@ static inline uint64_t format_stream_size(const struct stream_layout *layout)
     return layout->header_nbytes + layout->nrows * layout->row_nbytes;
 }
 
-extern const struct format format_plink, format_bgen;
-
-/* By name, or NULL. */
-const struct format *format_find(const char *name);
-
-/* All of them: 0, 1, ...; NULL after the last. */
-const struct format *format_at(size_t i);
+/* What an option that the format declares is set to, or what it is otherwise. */
+static inline uint64_t format_option(const struct format_options *options,
+                                     const struct declared_format *format, const char *name)
+{
+    return declared_value(format, name, options->settings, options->nsettings);
+}
 
 #endif

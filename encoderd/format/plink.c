@@ -8,6 +8,7 @@
 #include "common/size.h"
 #include "encoderd/format/bed.h"
 #include "encoderd/format/bim.h"
+#include "encoderd/format/each.h"
 #include "encoderd/format/refuse.h"
 #include "encoderd/format/sample_table.h"
 
@@ -39,6 +40,11 @@ static void plink_header(const struct format_view *view, uint64_t begin, uint64_
     memcpy(out, bed_header + begin, end - begin);
 }
 
+static uint64_t option(const struct format_options *options, const char *name)
+{
+    return format_option(options, &declared_plink, name);
+}
+
 static void add_sidecar(struct format_view *view, const char *suffix, int fd, uint64_t size)
 {
     view->sidecars[view->nsidecars++] =
@@ -48,11 +54,12 @@ static void add_sidecar(struct format_view *view, const char *suffix, int fd, ui
 static int make_bim(const struct format_options *options, const struct pass_means *means,
                     struct format_view *view, struct err *err)
 {
-    const bool want = !options->no_bim;
+    const bool want = !option(options, "no-bim");
+    const unsigned nautosomes = (unsigned)option(options, "chr-set");
     uint64_t size = 0;
     int fd = -1;
 
-    if (bim_make(view->selection, means, options->nautosomes, want ? &fd : NULL, &size, err) != 0)
+    if (bim_make(view->selection, means, nautosomes, want ? &fd : NULL, &size, err) != 0)
         return -1;
     if (want)
         add_sidecar(view, ".bim", fd, size);
@@ -61,14 +68,15 @@ static int make_bim(const struct format_options *options, const struct pass_mean
 
 static int make_fam(const struct format_options *options, struct format_view *view, struct err *err)
 {
+    const bool fid_zero = option(options, "fid") != 0;
     const struct sample_table fam = {
-        .place = options->fid_zero ? IN_FAM_SAMPLE_ONLY : IN_FAM_SAMPLE,
+        .place = fid_zero ? IN_FAM_SAMPLE_ONLY : IN_FAM_SAMPLE,
         .suffix = ".fam",
         .without = "--no-fam",
         .head = "",
         .separator = '\t',
         .rest = "\t0\t0\t0\t-9\n",
-        .fid_zero = options->fid_zero,
+        .fid_zero = fid_zero,
     };
     uint64_t size;
     int fd;
@@ -92,13 +100,13 @@ static int make_sidecars(const struct format_options *options, const struct pass
                          bool resume, struct format_view *view, struct err *err)
 {
     if (resume) {
-        if (!options->no_fam)
+        if (!option(options, "no-fam"))
             add_sidecar(view, ".fam", -1, 0);
-        if (!options->no_bim && !options->no_scan)
+        if (!option(options, "no-bim") && !options->no_scan)
             add_sidecar(view, ".bim", -1, 0);
         return 0;
     }
-    if (!options->no_fam && make_fam(options, view, err) != 0)
+    if (!option(options, "no-fam") && make_fam(options, view, err) != 0)
         return -1;
     if (options->no_scan)
         return 0;
@@ -140,7 +148,7 @@ static int plink_put(const struct format_view *view, const struct call_run *run,
 }
 
 const struct format format_plink = {
-    .name = "plink",
+    .declared = &declared_plink,
     .open = plink_open,
     .close = plink_close,
     .header = plink_header,

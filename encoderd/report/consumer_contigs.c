@@ -118,7 +118,7 @@ static struct str contig_text(const struct look *look, const struct consumer_rul
     struct chromosome chromosome;
 
     if (rule->format == AS_PLINK &&
-        chromosome_of(&look->vcz->contigs.items[contig], look->formats->nautosomes, &chromosome))
+        chromosome_of(&look->vcz->contigs.items[contig], look->nautosomes, &chromosome))
         return chromosome.text;
     return look->vcz->contigs.items[contig];
 }

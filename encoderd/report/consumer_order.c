@@ -25,8 +25,7 @@ static uint64_t plink_key(const struct look *look, uint64_t contig)
 {
     struct chromosome chromosome;
 
-    return chromosome_of(&look->vcz->contigs.items[contig], look->formats->nautosomes,
-                         &chromosome) &&
+    return chromosome_of(&look->vcz->contigs.items[contig], look->nautosomes, &chromosome) &&
                    chromosome.code >= 0
                ? (uint64_t)chromosome.code
                : CHROMOSOME_CODES + contig;

@@ -30,6 +30,10 @@ enum verdict { REFUSES, MISREADS, LEAVES_OUT, DOES_NOT_GET };
 struct look {
     const struct vcz *vcz;
     const struct format_options *formats;
+    /* Of these: .bim; .sample; .bgen. */
+    unsigned nautosomes;
+    bool fid_zero;
+    bool phased, haploid;
     struct selection selection;
     struct survey survey;
     bool calls_known;

@@ -97,20 +97,20 @@ bool one_family(const struct look *look, const struct consumer_rule *rule, struc
 {
     (void)rule;
     buf_append_str(said, "the first column is 0 for every sample (--fid 0)");
-    return look->formats->fid_zero && look->selection.nsamples > 1;
+    return look->fid_zero && look->selection.nsamples > 1;
 }
 
 bool phased_calls(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;
     buf_append_str(said, "calls are shown with their phase (--phased)");
-    return look->formats->phased && look->vcz->phased != NULL;
+    return look->phased && look->vcz->phased != NULL;
 }
 
 bool haploid_calls(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;
-    if (!look->formats->haploid)
+    if (!look->haploid)
         return false;
     if (look->vcz->ploidy == 1)
         buf_append_str(said, "every call is haploid (--haploid)");

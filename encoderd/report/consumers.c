@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/printable.h"
+#include "encoderd/format/each.h"
 #include "encoderd/report/consumer_rules.h"
 #include "encoderd/report/report_value.h"
 #include "encoderd/vcz/holes.h"
@@ -92,7 +93,7 @@ static int look_around(struct look *look, const struct selection_options *option
         return 0;
     if (survey_make(&look->selection, means, &look->survey, err) != 0)
         return -1;
-    look->calls_known = at_calls && look->vcz->ploidy == 2 && look->formats->haploid;
+    look->calls_known = at_calls && look->vcz->ploidy == 2 && look->haploid;
     return look->calls_known ? count_haploid(look, options, means, &look->nhaploid, err) : 0;
 }
 
@@ -200,7 +201,14 @@ int consumers_write(const struct vcz *vcz, const struct selection_options *optio
                     enum consumer consumer, bool look_at_calls, bool json, struct buf *out,
                     struct err *err)
 {
-    struct look look = {.vcz = vcz, .formats = formats};
+    struct look look = {
+        .vcz = vcz,
+        .formats = formats,
+        .nautosomes = (unsigned)format_option(formats, &declared_plink, "chr-set"),
+        .fid_zero = format_option(formats, &declared_bgen, "fid") != 0,
+        .phased = format_option(formats, &declared_bgen, "phased") != 0,
+        .haploid = format_option(formats, &declared_bgen, "haploid") != 0,
+    };
     struct err why = {0};
     int rc = 0;
 

@@ -3,6 +3,7 @@
 
 #include "common/cleanup.h"
 #include "common/size.h"
+#include "encoderd/format/formats.h"
 #include "encoderd/vcz/contig_counts.h"
 #include "encoderd/vcz/holes.h"
 
@@ -100,7 +101,7 @@ static int describe_view(const struct format *format, const struct selection *se
     struct err why = {0};
 
     options.no_scan = row_map_nrows(&selection->rows) > SCAN_VARIANTS_MAX;
-    *out = (struct report_view){.name = format->name, .scanned = !options.no_scan};
+    *out = (struct report_view){.name = format->declared->name, .scanned = !options.no_scan};
     if (format->open(selection, &options, means, false, &view, &why) != 0) {
         if (why.code == ERR_PEER) {
             if (err != NULL)
@@ -123,7 +124,7 @@ static int refuse_views(const struct err *why, struct report_facts *facts)
     for (size_t i = 0; i < REPORT_VIEWS_MAX && format_at(i) != NULL; i++) {
         struct report_view *view = &facts->views[facts->nviews++];
 
-        *view = (struct report_view){.name = format_at(i)->name, .scanned = true};
+        *view = (struct report_view){.name = format_at(i)->declared->name, .scanned = true};
         refuse(view, why);
     }
     return 0;

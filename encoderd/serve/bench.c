@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/size.h"
+#include "encoderd/format/formats.h"
 #include "encoderd/serve/budget.h"
 #include "encoderd/serve/sched.h"
 
@@ -135,12 +136,21 @@ static int open_and_run(const char *format, const char *store, uint64_t bytes_ma
     return result;
 }
 
+/* The format whose stream ends in it. */
+static const char *format_of(const char *suffix)
+{
+    const struct format *format;
+
+    for (size_t i = 0; (format = format_at(i)) != NULL; i++)
+        if (strcmp(format->declared->suffixes[0], suffix) == 0)
+            return format->declared->name;
+    return suffix;
+}
+
 int bench_run(const char *file, const char *store, uint64_t bytes_max,
               const struct server_config *config)
 {
-    const char *format = strcmp(file, ".bed") == 0    ? "plink"
-                         : strcmp(file, ".bgen") == 0 ? "bgen"
-                                                      : file;
+    const char *format = format_of(file);
     struct err err = {0};
 
     if (open_and_run(format, store, bytes_max, config, &err) == 0)

@@ -451,12 +451,12 @@ static int make_report(struct server *server, const struct msg_info *info, int s
     send_lacks(server, info->id);
     pass_means = means(server);
     if (info->consumer[0] != '\0' && consumer_find(info->consumer) == CONSUMERS)
-        return err_set(err, ERR_USAGE, "nothing is known of a program '%s': " CONSUMER_NAMES,
-                       info->consumer);
+        return err_set(err, ERR_USAGE, "nothing is known of a program '%s'", info->consumer);
     if (info->check && info->consumer[0] == '\0')
         return check_store(info->store, view_store_flags(&info->view), info->view.absent_fill,
                            &pass_means, info->json, text, nproblems, err);
-    if (selection_fd >= 0 && selection_request_unpack(selection_fd, &request, &memory, err) != 0)
+    if (view_settings_check(&info->view, err) != 0 ||
+        (selection_fd >= 0 && selection_request_unpack(selection_fd, &request, &memory, err) != 0))
         return -1;
     result = describe(server, info, &request, text, err);
     selection_memory_free(memory);

@@ -2,6 +2,7 @@
 #include "encoderd/serve/view.h"
 
 #include "common/nearest.h"
+#include "encoderd/format/formats.h"
 #include "encoderd/select/selection_open.h"
 #include "encoderd/serve/view_state.h"
 #include "encoderd/vcz/holes.h"
@@ -35,33 +36,28 @@ static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t
     memcpy(fingerprint + STORE_AT, &word, sizeof word);
 }
 
+static void mix_text(uint8_t fingerprint[PROTO_FINGERPRINT], const char *text)
+{
+    mix(fingerprint, text, strlen(text) + 1);
+}
+
 static int make_fingerprint(struct view *view, const struct view_options *options, struct err *err)
 {
     const uint64_t numbers[] = {
-        options->min_alleles,
-        options->max_alleles,
-        options->no_bim,
-        options->no_fam,
-        options->autosomes,
-        options->fid_zero,
-        options->no_bgi,
-        options->no_sample_file,
-        options->no_header_samples,
-        options->phased,
-        options->haploid,
-        options->id_in_varid,
-        options->total_string_length,
-        options->formats_optional,
-        options->pad_byte,
-        options->follow_links,
-        options->absent_fill,
+        options->min_alleles,  options->max_alleles, options->formats_optional,
+        options->follow_links, options->absent_fill,
     };
 
     if (vcz_fingerprint(view->vcz, view->fingerprint + STORE_AT, err) != 0)
         return -1;
     mix(view->fingerprint, numbers, sizeof numbers);
     for (size_t i = 0; i < options->nformats; i++)
-        mix(view->fingerprint, options->formats[i], strlen(options->formats[i]) + 1);
+        mix_text(view->fingerprint, options->formats[i]);
+    for (size_t i = 0; i < options->nsettings; i++) {
+        mix_text(view->fingerprint, options->settings[i].format);
+        mix_text(view->fingerprint, options->settings[i].key);
+        mix_text(view->fingerprint, options->settings[i].value);
+    }
     return 0;
 }
 
@@ -132,20 +128,13 @@ unsigned view_store_flags(const struct view_options *options)
 
 struct format_options view_format_options(const struct view_options *options)
 {
-    return (struct format_options){
-        .no_bim = options->no_bim,
-        .no_fam = options->no_fam,
-        .nautosomes = (unsigned)options->autosomes,
-        .fid_zero = options->fid_zero,
-        .no_bgi = options->no_bgi,
-        .no_sample_file = options->no_sample_file,
-        .no_header_samples = options->no_header_samples,
-        .phased = options->phased,
-        .haploid = options->haploid,
-        .id_in_varid = options->id_in_varid,
-        .total_string_length = options->total_string_length,
-        .pad_byte = (char)options->pad_byte,
-    };
+    return (struct format_options){.settings = options->settings, .nsettings = options->nsettings};
+}
+
+int view_settings_check(const struct view_options *options, struct err *err)
+{
+    return declared_check(options->settings, options->nsettings, options->formats,
+                          options->nformats, err);
 }
 
 static int unknown_format(const char *name, struct err *err)
@@ -155,7 +144,8 @@ static int unknown_format(const char *name, struct err *err)
 
     nearest_begin(&nearest, name, strlen(name));
     for (size_t i = 0; format_at(i) != NULL; i++)
-        nearest_consider(&nearest, "", format_at(i)->name, strlen(format_at(i)->name));
+        nearest_consider(&nearest, "", format_at(i)->declared->name,
+                         strlen(format_at(i)->declared->name));
     return err_set(err, ERR_FORM, "this encoder knows no format '%s'%s", name,
                    nearest_hint(&nearest, hint));
 }
@@ -437,8 +427,9 @@ int view_open(const char *store, const struct view_options *options, int selecti
     if (view == NULL)
         return err_nomem(err, "a view");
     view->state_fd = -1;
-    failed = selection_fd >= 0 &&
-             selection_request_unpack(selection_fd, &opening.request, &opening.memory, err) != 0;
+    failed = view_settings_check(options, err) != 0 ||
+             (selection_fd >= 0 &&
+              selection_request_unpack(selection_fd, &opening.request, &opening.memory, err) != 0);
     if (!failed)
         failed = open_view(view, &opening, err) != 0;
     selection_memory_free(opening.memory);

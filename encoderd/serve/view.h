@@ -61,7 +61,10 @@ uint64_t view_buffer(const struct view_file *file);
 /* What store_open_with wants. */
 unsigned view_store_flags(const struct view_options *options);
 
-/* What format->open wants. */
+/* ERR_FORM if a setting is not one that a format of the view takes. view_open looks at that. */
+int view_settings_check(const struct view_options *options, struct err *err);
+
+/* What format->open wants, which borrows from options, whose settings were checked. */
 struct format_options view_format_options(const struct view_options *options);
 
 #endif

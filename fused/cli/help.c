@@ -1,186 +1,198 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fused/cli/options.h"
+#include "fused/cli/help.h"
 
-static const char help_overview[] =
-    "vczfs: read a VCF Zarr (VCZ) store as the files that genetics programs know.\n"
-    "\n"
-    "Usage:\n"
-    "  vczfs mount-plink [OPTIONS] STORE DIR   show STORE as .bed, .bim and .fam in DIR\n"
-    "  vczfs mount-bgen [OPTIONS] STORE DIR    show STORE as .bgen, .sample and .bgen.bgi in DIR\n"
-    "  vczfs mount [OPTIONS] STORE DIR         show STORE in every format that it allows\n"
-    "  vczfs unmount [OPTIONS] DIR             take the mount on DIR away\n"
-    "  vczfs status [OPTIONS] [DIR]            how the mount on DIR is: processes, reads, memory;\n"
-    "                                          without DIR, all that you have mounted\n"
-    "  vczfs info [OPTIONS] STORE              what is in STORE, and how large its views would be\n"
-    "\n"
-    "  vczfs VERB --help                       the options of one of these\n"
-    "  vczfs --version                         the version\n"
-    "\n"
-    "Example:\n"
-    "  mkdir mnt\n"
-    "  vczfs mount-plink --background sample.vcz mnt\n"
-    "  plink2 --bfile mnt/sample --freq\n"
-    "  vczfs unmount mnt\n";
+#include "fused/cli/option_table.h"
 
-#define HELP_VIEW                                                                                  \
-    "What to show:\n"                                                                              \
-    "      --basename NAME         files are NAME.bed, ... (default: the store's name without\n"   \
-    "                              .vcz, .zarr, .zip)\n"                                           \
-    "      --fid ID|0              the family ID of each sample: its ID again (default), or 0\n"   \
-    "  -m, --min-alleles N         only variants with at least N alleles\n"                        \
-    "  -M, --max-alleles N         only variants with at most N alleles (2 leaves out\n"           \
-    "                              multi-allelic sites, which no format here can hold)\n"
+#include <inttypes.h>
+#include <string.h>
 
-#define HELP_SELECT                                                                                \
-    "Which samples and variants (as bcftools view; vczfs(1) has the expressions):\n"               \
-    "  -s, --samples LIST          these samples, in this order (^LIST: all others)\n"             \
-    "  -S, --samples-file FILE     the same, one a line (^FILE: all others)\n"                     \
-    "      --force-samples         samples that the store lacks are only a warning\n"              \
-    "  -r, --regions LIST          variants that overlap chr, chr:from-to, ...\n"                  \
-    "  -R, --regions-file FILE     the same, from tab-separated columns, a .bed or a VCF\n"        \
-    "      --regions-format F      what FILE is: auto (by name and contents), bed, tab, vcf\n"     \
-    "  -t, --targets LIST          variants that begin in these (^LIST: in none of them)\n"        \
-    "  -T, --targets-file FILE     the same, from a file (^FILE: in none of them)\n"               \
-    "      --targets-format F      what FILE is\n"                                                 \
-    "  -v, --types LIST            variants of these types: snps, indels, mnps, other\n"           \
-    "  -V, --exclude-types LIST    variants of no such type\n"                                     \
-    "  -i, --include EXPRESSION    variants for which it is true\n"                                \
-    "  -e, --exclude EXPRESSION    variants for which it is not\n"                                 \
-    "      --follow-links          follow links in the store that lead out of it\n"                \
-    "      --absent-chunks WHAT    chunks that are not stored, and cannot be what they would "     \
-    "read\n"                                                                                       \
-    "                              as: error (default), or fill: take the fill value\n"
+#define WIDTH          94
+#define OPTION_COLUMN  32
+#define COMMAND_COLUMN 42
 
-#define HELP_PLINK                                                                                 \
-    "PLINK 1:\n"                                                                                   \
-    "      --no-bim                leave the .bim out\n"                                           \
-    "      --no-fam                leave the .fam out\n"                                           \
-    "      --chr-set N             a species with N pairs of autosomes, as for plink2 (default:\n" \
-    "                              human, 22)\n"
-
-#define HELP_BGEN                                                                                  \
-    "BGEN:\n"                                                                                      \
-    "      --no-bgi                leave the index out (it is made when it is first looked at)\n"  \
-    "      --no-sample-file        leave the .sample out\n"                                        \
-    "      --no-header-samples     no sample IDs in the .bgen\n"                                   \
-    "      --phased                show phase: a variant is phased if every shown call is\n"       \
-    "      --unphased              show no phase (the default)\n"                                  \
-    "      --haploid               show haploid calls as haploid, not as homozygous ones\n"        \
-    "      --variant-id-field F    where a variant's ID goes: rsid (default) or varid\n"           \
-    "      --total-string-length N bytes for a variant's contig, ID, alleles and padding\n"        \
-    "                              (default: 64, or what the longest need)\n"                      \
-    "      --pad-byte C            what padding is made of (default: .)\n"
-
-#define HELP_ENCODER                                                                               \
-    "The encoder (the process that decodes the store):\n"                                          \
-    "      --memory SIZE           what it may use, e.g. 512M or 2G (default: 256M, at least\n"    \
-    "                              16M)\n"                                                         \
-    "      --threads N             workers, 1 to 64 (default: one per CPU)\n"                      \
-    "      --encoder PATH          this program (default: vczfs-encoderd beside vczfs, then in\n"  \
-    "                              " VCZFS_LIBEXECDIR ")\n"                                        \
-    "      --encoder-socket PATH   connect to one that runs already and listens there\n"           \
-    "      --encoder-user USER     who runs it, if neither root nor you\n"                         \
-    "      --no-sandbox            let it keep every right its user has, for debugging\n"
-
-#define HELP_LOG                                                                                   \
-    "Logs and help:\n"                                                                             \
-    "      --log-level LEVEL       error, warning, info or debug (default: warning; info with\n"   \
-    "                              --log-file)\n"                                                  \
-    "      --log-file FILE         append to FILE instead of writing to stderr\n"
-
-#define HELP_LAST                                                                                  \
-    "  -h, --help                  this text\n"                                                    \
-    "      --version               the version\n"
-
-#define HELP_MOUNT                                                                                 \
-    "The mount:\n"                                                                                 \
-    "      --background            return when the mount is ready\n"                               \
-    "      --allow-other           let other users in (/etc/fuse.conf must permit it)\n"           \
-    "      --error-if-empty        that no variant is left is an error, not a warning\n"           \
-    "      --read-timeout SECONDS  a read that takes longer fails (default: 30)\n"                 \
-    "      --access-log FILE       append one JSON object for each open, read, ...\n"
-
-static const char help_mount[] =
-    "Usage: vczfs mount [OPTIONS] STORE DIR\n"
-    "\n"
-    "Shows the VCZ store STORE in every format that it allows, or in those that are asked for,\n"
-    "in the empty directory DIR, until it is unmounted or, in the foreground, interrupted.\n"
-    "\n"
-    "      --formats LIST          only these, and all of them: plink, bgen, or plink,bgen\n"
-    "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_MOUNT "\n" HELP_ENCODER
-    "\n" HELP_LOG HELP_LAST;
-
-static const char help_mount_plink[] =
-    "Usage: vczfs mount-plink [OPTIONS] STORE DIR\n"
-    "\n"
-    "Shows the VCZ store STORE as a PLINK 1 fileset in the empty directory DIR, until it is\n"
-    "unmounted or, in the foreground, interrupted.\n"
-    "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_PLINK "\n" HELP_MOUNT "\n" HELP_ENCODER
-    "\n" HELP_LOG HELP_LAST;
-
-static const char help_mount_bgen[] =
-    "Usage: vczfs mount-bgen [OPTIONS] STORE DIR\n"
-    "\n"
-    "Shows the VCZ store STORE as a BGEN file with its sample file and its index in the empty\n"
-    "directory DIR, until it is unmounted or, in the foreground, interrupted.\n"
-    "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_BGEN "\n" HELP_MOUNT "\n" HELP_ENCODER
-    "\n" HELP_LOG HELP_LAST;
-
-static const char help_unmount[] =
-    "Usage: vczfs unmount [OPTIONS] DIR\n"
-    "\n"
-    "Takes the vczfs mount on DIR away, and returns when its processes have ended.\n"
-    "\n"
-    "      --lazy                  also when files are open: they fail from then on\n"
-    "      --if-dead               only a mount that nobody serves any more; if there is none,\n"
-    "                              there is nothing to do\n" HELP_LAST;
-
-static const char help_status[] =
-    "Usage: vczfs status [OPTIONS] [DIR]\n"
-    "\n"
-    "Says how the vczfs mount on DIR is: both processes, restarts, reads and how long they took,\n"
-    "memory, and what went wrong last. Without DIR, a line for each mount of yours (of everybody,\n"
-    "for root). Never waits longer than a second for a mount. Exit status 1 if an encoder is not\n"
-    "serving, or a read failed of late.\n"
-    "\n"
-    "      --since SECONDS         how late that is (default 300)\n"
-    "      --json                  one JSON object, or an array of them, instead of "
-    "text\n" HELP_LAST;
-
-static const char help_info[] =
-    "Usage: vczfs info [OPTIONS] STORE\n"
-    "\n"
-    "Says what is in the VCZ store STORE, and how large the view that these options ask for\n"
-    "would be.\n"
-    "\n"
-    "      --json                  one JSON object instead of text\n"
-    "      --check                 instead, read and decode everything once and say what is\n"
-    "                              wrong where; exit status 1 if anything is\n"
-    "      --for PROGRAM           instead, say what PROGRAM would refuse or misread in that "
-    "view:\n"
-    "                              plink1.9, plink2, regenie, saige, gcta, bolt, qctool or\n"
-    "                              bgenix; with --check, look at the calls for that, too\n"
-    "\n" HELP_VIEW "\n" HELP_SELECT "\n" HELP_PLINK "\n" HELP_BGEN "\n" HELP_ENCODER
-    "\n" HELP_LOG HELP_LAST;
-
-const char *options_help(enum verb about)
+/* Words from `column` on, where the line stands, to WIDTH; further lines begin there, too. */
+static void put_wrapped(struct buf *out, size_t column, const char *text)
 {
-    switch (about) {
-    case VERB_MOUNT:
-        return help_mount;
-    case VERB_MOUNT_PLINK:
-        return help_mount_plink;
-    case VERB_MOUNT_BGEN:
-        return help_mount_bgen;
-    case VERB_UNMOUNT:
-        return help_unmount;
-    case VERB_STATUS:
-        return help_status;
-    case VERB_INFO:
-        return help_info;
-    case VERB_HELP:
-    case VERB_VERSION:
-        break;
+    size_t at = column;
+
+    while (*text != '\0') {
+        const size_t len = strcspn(text, " ");
+
+        if (at > column && at + 1 + len > WIDTH) {
+            buf_printf(out, "\n%*s", (int)column, "");
+            at = column;
+        }
+        if (at > column)
+            buf_append_char(out, ' ');
+        buf_append(out, text, len);
+        at += len + (at > column);
+        text += len + strspn(text + len, " ");
     }
-    return help_overview;
+    buf_append_char(out, '\n');
+}
+
+/* `left`, and what it is about from `column` on. */
+static void put_entry(struct buf *out, const char *left, size_t column, const char *text)
+{
+    if (strlen(left) + 2 > column)
+        buf_printf(out, "%s\n%*s", left, (int)column, "");
+    else
+        buf_printf(out, "%-*s", (int)column, left);
+    put_wrapped(out, column, text);
+}
+
+static void name_formats(struct buf *out)
+{
+    const struct declared_format *format;
+
+    for (size_t i = 0; (format = declared_at(i)) != NULL; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", format->name);
+}
+
+/* "auto, bed, tab or vcf", "1 to 64", "at least 16M", or nothing. */
+static void name_values(const struct listed_option *option, struct buf *out)
+{
+    const struct option_spec *spec = option->spec;
+    char words[OPTION_SAID_MAX];
+
+    if (option->entry != NULL && option->entry->of_formats)
+        name_formats(out);
+    else if (spec->kind == OPTION_WORD)
+        buf_append_str(out, option_words(spec, words));
+    else if (spec->kind == OPTION_NUMBER && spec->most < UINT32_MAX)
+        buf_printf(out, "%" PRIu64 " to %" PRIu64, spec->least, spec->most);
+    else if (spec->kind == OPTION_SIZE && spec->least > 0)
+        buf_printf(out, "at least %" PRIu64 "M", spec->least >> 20);
+    else if (spec->kind == OPTION_CHARACTER)
+        buf_printf(out, "%c to %c", (int)spec->least, (int)spec->most);
+}
+
+/* What it does, and then in square brackets which values it takes and what it is otherwise. */
+static void describe(const struct listed_option *option, struct buf *out)
+{
+    const struct option_spec *spec = option->spec;
+    const char *otherwise = spec->otherwise_said != NULL ? spec->otherwise_said : spec->otherwise;
+    size_t bare;
+
+    buf_append_str(out, spec->help);
+    buf_append_str(out, " [");
+    bare = out->len;
+    name_values(option, out);
+    if (otherwise != NULL)
+        buf_printf(out, "%sdefault: %s", out->len > bare ? "; " : "", otherwise);
+    if (out->len > bare)
+        buf_append_char(out, ']');
+    else if (!out->failed)
+        out->len = bare - strlen(" [");
+    buf_append_char(out, '\0');
+}
+
+static void put_option(struct buf *out, const struct listed_option *option)
+{
+    const struct option_spec *spec = option->spec;
+    const char letter[] = {'-', spec->letter, ',', ' ', '\0'};
+    struct buf left = {0}, text = {0};
+
+    buf_printf(&left, "  %s--%s%s%s", spec->letter != 0 ? letter : "    ", spec->name,
+               spec->argument != NULL ? " " : "", spec->argument != NULL ? spec->argument : "");
+    buf_append_char(&left, '\0');
+    describe(option, &text);
+    if (!left.failed && !text.failed)
+        put_entry(out, (const char *)left.data, OPTION_COLUMN, (const char *)text.data);
+    out->failed |= left.failed || text.failed;
+    buf_free(&left);
+    buf_free(&text);
+}
+
+static void put_options(const struct command *command, struct buf *out)
+{
+    struct listed_option options[OPTIONS_MAX];
+    const size_t n = option_list(command, options);
+    const char *heading = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        if (options[i].heading != NULL &&
+            (heading == NULL || strcmp(heading, options[i].heading) != 0))
+            buf_printf(out, "%s%s:\n", i > 0 ? "\n" : "", options[i].heading);
+        heading = options[i].heading;
+        put_option(out, &options[i]);
+    }
+}
+
+static void put_command(const struct command *command, struct buf *out)
+{
+    struct buf about = {0};
+
+    if (command->format != NULL)
+        buf_printf(&about, "Shows the VCZ store STORE as %s ", command->format->shown);
+    buf_append_str(&about, command->about);
+    buf_append_char(&about, '\0');
+    buf_printf(out, "Usage: vczfs %s [OPTIONS] %s\n\n", command->name, command->operands);
+    if (!about.failed)
+        put_wrapped(out, 0, (const char *)about.data);
+    out->failed |= about.failed;
+    buf_free(&about);
+    buf_append_char(out, '\n');
+    put_options(command, out);
+}
+
+/* ".bed, .bim and .fam" */
+static void name_files(const struct declared_format *format, struct buf *out)
+{
+    for (size_t i = 0; format->suffixes[i] != NULL; i++)
+        buf_printf(out, "%s%s",
+                   i == 0                            ? ""
+                   : format->suffixes[i + 1] != NULL ? ", "
+                                                     : " and ",
+                   format->suffixes[i]);
+}
+
+static void put_summary(const struct command *command, struct buf *out)
+{
+    struct buf left = {0}, text = {0};
+
+    buf_printf(&left, "  vczfs %s [OPTIONS] %s", command->name, command->operands);
+    buf_append_char(&left, '\0');
+    buf_append_str(&text, command->summary);
+    if (command->format != NULL) {
+        buf_append_char(&text, ' ');
+        name_files(command->format, &text);
+        buf_append_str(&text, " in DIR");
+    }
+    buf_append_char(&text, '\0');
+    if (!left.failed && !text.failed)
+        put_entry(out, (const char *)left.data, COMMAND_COLUMN, (const char *)text.data);
+    out->failed |= left.failed || text.failed;
+    buf_free(&left);
+    buf_free(&text);
+}
+
+static void put_overview(struct buf *out)
+{
+    struct command command;
+
+    buf_append_str(out,
+                   "vczfs: read a VCF Zarr (VCZ) store as the files that genetics programs know.\n"
+                   "\n"
+                   "Usage:\n");
+    for (size_t i = 0; command_at(i, &command); i++)
+        put_summary(&command, out);
+    buf_append_char(out, '\n');
+    put_entry(out, "  vczfs VERB --help", COMMAND_COLUMN, "the options of one of these");
+    put_entry(out, "  vczfs --version", COMMAND_COLUMN, "the version");
+    put_entry(out, "  vczfs --completion", COMMAND_COLUMN, "a script by which bash completes them");
+    buf_append_str(out, "\n"
+                        "Example:\n"
+                        "  mkdir mnt\n"
+                        "  vczfs mount-plink --background sample.vcz mnt\n"
+                        "  plink2 --bfile mnt/sample --freq\n"
+                        "  vczfs unmount mnt\n");
+}
+
+void help_make(const struct command *command, struct buf *out)
+{
+    if (command->name[0] != '\0')
+        put_command(command, out);
+    else
+        put_overview(out);
 }

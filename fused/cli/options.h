@@ -1,46 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * options: the command line, taken apart and checked; nothing here touches the system.
+ * options: what the command line says, and whether that goes together.
  */
-#ifndef VCZFS_FUSED_CLI_OPTIONS_H
-#define VCZFS_FUSED_CLI_OPTIONS_H
+#ifndef VCZFS_FUSED_OPTIONS_H
+#define VCZFS_FUSED_OPTIONS_H
 
 #include "common/log.h"
+#include "fused/cli/command.h"
 #include "fused/cli/select_options.h"
 #include "proto/proto.h"
 
-enum verb {
-    VERB_HELP,
-    VERB_VERSION,
-    VERB_MOUNT, /* every format, or those of --formats */
-    VERB_MOUNT_PLINK,
-    VERB_MOUNT_BGEN,
-    VERB_UNMOUNT,
-    VERB_STATUS,
-    VERB_INFO,
-};
-
 struct options {
     enum verb verb;
-    enum verb help_about; /* VERB_HELP: the verb asked about, or VERB_HELP for all */
+    /* What was asked for, or asked about with --help; its name is "" if it was vczfs as such. */
+    struct command command;
 
-    const char *store; /* as typed; strings are argv's unless said */
+    const char *store; /* as typed; strings are argv's, or constants, unless said */
     const char *dir;
 
-    char *basename;                         /* owned */
+    const char *basename_given; /* NULL: not given */
+    char *basename;             /* owned; NULL where no file is named */
+
+    const char *formats_given;              /* NULL: not given */
+    char *formats_text;                     /* the same, cut into words; owned */
     const char *formats[PROTO_FORMATS_MAX]; /* into formats_text, or constants */
     size_t nformats;
-    char *formats_text; /* of --formats, cut into words; owned; NULL: not given */
+    bool formats_optional;
+    struct option_setting settings[PROTO_SETTINGS_MAX]; /* of these formats */
+    size_t nsettings;
 
-    bool no_bim, no_fam;
-    bool fid_zero;
-    uint64_t autosomes; /* 0: a human's */
-    bool no_bgi, no_sample_file, no_header_samples, phased, unphased, haploid, id_in_varid;
-    uint64_t total_string_length;      /* 0: the default */
-    uint64_t pad_byte;                 /* 0: the default */
     uint64_t min_alleles, max_alleles; /* 0: no limit */
     struct select_options select;
-    bool follow_links, absent_fill;
+    bool follow_links;
+    const char *absent_chunks; /* NULL: not given */
 
     bool background, allow_other;
     bool error_if_empty;    /* no variant is left: an error */
@@ -53,6 +45,7 @@ struct options {
     const char *encoder_user;             /* NULL: not given */
     bool no_sandbox;
 
+    const char *log_level_given; /* NULL: not given */
     enum log_level log_level;
     const char *log_file; /* NULL: stderr */
 
@@ -63,9 +56,11 @@ struct options {
     const char *consumer; /* info --for; NULL: not given */
 };
 
-/* ERR_USAGE with a message for the user when the line makes no sense. options_free in any case. */
-int options_parse(int argc, char **argv, struct options *out, struct err *err);
 void options_free(struct options *opt);
+
+/* The last step of options_parse: ERR_FORM if options do not go together; else chooses what the
+ * rest of the line decides: formats and what is set of them, the base name, the log level. */
+int options_check(struct options *opt, struct err *err);
 
 /* What the encoder has to be told. Borrows opt's strings. */
 void options_view(const struct options *opt, struct view_options *out);
@@ -73,11 +68,5 @@ void options_view(const struct options *opt, struct view_options *out);
 /* The default --basename: the last component of the path without .zip, then without .vcz and .zarr.
  * Owned by the caller; NULL if nothing that can name a file is left. */
 char *options_basename(const char *store);
-
-/* The help text about one verb, or, for VERB_HELP, the overview. */
-const char *options_help(enum verb about);
-
-/* The command's name as typed, for "try 'vczfs VERB --help'"; "" for none. */
-const char *options_verb_name(enum verb verb);
 
 #endif

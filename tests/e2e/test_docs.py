@@ -67,6 +67,45 @@ def test_options(verb):
     assert page_options_of_verbs()[verb] == help_options(help_text(helpers.VCZFS, verb))
 
 
+def help_values(text):
+    """{option: words, numbers and default that stand in square brackets at the end of what the help says of it}"""
+    found = {}
+    for entry in re.split(r"^ {2,6}(?=-)", text, flags=re.M)[1:]:
+        bracket = re.search(r"\[([^][]*)\]$", " ".join(entry.split("\n\n")[0].split()))
+        found[re.search(r"--([a-z-]+)", entry)[1]] = values_in(bracket[1]) if bracket else []
+    return found
+
+
+def values_in(text):
+    """Of "auto, bed or vcf; default: auto" auto, bed, vcf and auto; of "1 to 64; default: one per CPU" the range alone: a
+    default in several words is for people, and may be in other words elsewhere."""
+    values, _, default = text.partition("default: ")
+    values = values.removesuffix("; ")
+    words = [values] if re.search(" to |at least", values) else re.split(", | or ", values)
+    return [word for word in words + [default] * (" " not in default) if word]
+
+
+def page_items():
+    """{option: what the manual says of it, without macros}"""
+    text = section(page("vczfs.1"), "Sh", "OPTIONS")
+    items = {}
+    for item in re.split(r"^\.It (?=(?:Fl \w , )?Fl -)", text, flags=re.M)[1:]:
+        item = item.partition("\n.Ss ")[0]
+        plain = re.sub(r"^\.[A-Z][a-z]\b|\b(?:Cm|Ar|Ns|Pa|Fl|No|Ql)\b|\\&", "", item, flags=re.M)
+        items[re.search(r"-([a-z][a-z-]+)", item)[1]] = " ".join(plain.split())
+    return items
+
+
+@pytest.mark.parametrize("verb", sorted(help_verbs()))
+def test_values_of_options(verb):
+    """Words, ranges and defaults, which the help has from the table that the program goes by, stand in the manual."""
+    said, values = page_items(), help_values(help_text(helpers.VCZFS, verb))
+    missing = {(option, value) for option in values for value in values[option]
+               if not re.search(rf"(?<![\w]){re.escape(value)}(?![\w])", said[option])}  # fmt: skip
+    assert missing == set()
+    assert verb in ("unmount", "status") or sum(map(len, values.values())) > 15
+
+
 def test_encoder_options():
     due = page_options(section(page("vczfs-encoderd.8"), "Sh", "DESCRIPTION"))
     assert due == help_options(help_text(helpers.ENCODERD))

@@ -26,6 +26,7 @@ def test_an_ordinary_user_installs_below_their_home(scratch):
     done = make(f"prefix={prefix}", "install", home=scratch)
     assert f"mount.vczfs is in {prefix}/sbin, where mount(8)" in done.stdout
     assert {"bin/vczfs", "libexec/vczfs-encoderd", "sbin/mount.vczfs"} <= files(prefix)
+    assert "complete -F _vczfs vczfs" in (prefix / "share/bash-completion/completions/vczfs").read_text()
     assert (prefix / "etc/vczfs").is_dir()
     for name in ("vczfs.1", "vczfs-encoderd.8"):
         text = next((prefix / "share/man").rglob(name)).read_text()

@@ -218,10 +218,9 @@ def pack(value):
 
 
 # Whoever adds a key to the protocol adds it here too: make check refuses seeds that are no messages.
-VIEW = {"formats": ["plink", "bgen"], "optional": False, "basename": "x", "no_bim": False,
-        "no_fam": False, "no_bgi": False, "no_sample_file": False, "no_header_samples": False,
-        "fid_zero": False, "autosomes": 0, "phased": False, "haploid": False, "id_in_varid": False,
-        "string_length": 0, "pad_byte": 46, "min_alleles": 0, "max_alleles": 2,
+VIEW = {"formats": ["plink", "bgen"], "optional": False, "basename": "x",
+        "options": [["plink", "chr-set", "22"], ["bgen", "no-bgi", ""], ["bgen", "pad-byte", "."]],
+        "min_alleles": 0, "max_alleles": 2,
         "follow_links": False, "absent_fill": False, "selection": False}
 VERSION = int(re.search(r"#define PROTO_VERSION\s+(\d+)",
                         (ROOT / "proto/proto.h").read_text()).group(1))

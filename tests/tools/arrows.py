@@ -35,7 +35,7 @@ FOLDERS = {
     "fused/encoder": ["fused/process", "proto", "common"],
     "fused/files": ["fused/encoder", "fused/process", "proto", "common"],
     "fused/serve": ["fused/files", "fused/encoder", "fused/mounts", "fused/process", "proto", "common"],
-    "fused/cli": ["fused/process", "proto", "common"],
+    "fused/cli": ["fused/process", "encoderd/format/declared", "proto", "common"],
     "fused/verbs": [
         "fused/cli", "fused/serve", "fused/files", "fused/encoder", "fused/mounts", "fused/process", "proto", "common",
     ],
@@ -46,7 +46,8 @@ FOLDERS = {
     "encoderd/zarr/chunk": ["encoderd/zarr/codec", "encoderd/zarr/meta", "encoderd/zarr/store", "common"],
     "encoderd/vcz": ["encoderd/zarr", "common"],
     "encoderd/select": ["encoderd/vcz", "encoderd/zarr", "common"],
-    "encoderd/format": ["encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
+    "encoderd/format/declared": ["common"],
+    "encoderd/format": ["encoderd/format/declared", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
     "encoderd/encode": ["encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
     "encoderd/report": ["encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],
     "encoderd/check": ["encoderd/report", "encoderd/format", "encoderd/select", "encoderd/vcz", "encoderd/zarr", "common"],

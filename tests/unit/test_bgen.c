@@ -6,6 +6,7 @@
 #include "encoderd/serve/sched.h"
 #include "encoderd/serve/sidecar.h"
 #include "tests/unit/made_store.h"
+#include "tests/unit/settings.h"
 #include "tests/unit/view_fixture.h"
 
 #include <setjmp.h>
@@ -155,24 +156,21 @@ static void check_metadata(const char *path, const struct view *view)
 
 static bool take_word(struct view_options *options, const char *word, char **save)
 {
-    if (strcmp(word, "--no-bgi") == 0)
-        options->no_bgi = true;
-    else if (strcmp(word, "--no-sample-file") == 0)
-        options->no_sample_file = true;
-    else if (strcmp(word, "--no-header-samples") == 0)
-        options->no_header_samples = true;
-    else if (strcmp(word, "--unphased") == 0)
-        options->phased = false;
-    else if (strcmp(word, "-M") == 0)
+    const struct option_spec *spec;
+
+    if (strcmp(word, "-M") == 0) {
         options->max_alleles = strtoull(strtok_r(NULL, " ", save), NULL, 10);
-    else if (strcmp(word, "--total-string-length") == 0)
-        options->total_string_length = strtoull(strtok_r(NULL, " ", save), NULL, 10);
-    else if (strcmp(word, "--variant-id-field") == 0)
-        options->id_in_varid = strcmp(strtok_r(NULL, " ", save), "varid") == 0;
-    else if (strcmp(word, "--pad-byte") == 0)
-        options->pad_byte = (uint8_t)strtok_r(NULL, " ", save)[0];
-    else
+        return true;
+    }
+    if (strcmp(word, "--unphased") == 0) {
+        assert_string_equal(options->settings[0].key, "phased");
+        options->settings[0].key = "unphased";
+        return true;
+    }
+    spec = strncmp(word, "--", 2) == 0 ? declared_option(&declared_bgen, word + 2) : NULL;
+    if (spec == NULL)
         return false;
+    set(options, "bgen", spec->name, spec->kind == OPTION_SWITCH ? "" : strtok_r(NULL, " ", save));
     return true;
 }
 
@@ -183,8 +181,8 @@ static bool take_options(struct view_options *options, char *text)
     char *save;
 
     *options = bgen_options();
-    options->phased = true;
-    options->haploid = true;
+    set(options, "bgen", "phased", "");
+    set(options, "bgen", "haploid", "");
     if (strstr(text, "--pad-byte XY") != NULL)
         return false;
     for (char *word = strtok_r(text, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))
@@ -230,8 +228,7 @@ static void check_sample_file(const char *path, const void *got, size_t nbytes)
     free(three);
 }
 
-static void check_view(const struct view *view, const struct view_options *options,
-                       const char *expected)
+static void check_view(const struct view *view, struct view_options *options, const char *expected)
 {
     const struct view_file *sample = file_named(view, "x.sample");
     char path[4200], index[32];
@@ -246,7 +243,7 @@ static void check_view(const struct view *view, const struct view_options *optio
     assert_int_equal(stream[view->files[0].size], 0xa5);
     free(stream);
     snprintf(path, sizeof path, "%s/x.sample", expected);
-    assert_int_equal(sample == NULL, options->no_sample_file);
+    assert_int_equal(sample == NULL, setting_of(options, "bgen", "no-sample-file") != NULL);
     if (sample != NULL) {
         uint8_t *bytes = malloc(sample->size);
 
@@ -254,8 +251,9 @@ static void check_view(const struct view *view, const struct view_options *optio
         check_sample_file(path, bytes, sample->size);
         free(bytes);
     }
-    assert_int_equal(file_named(view, "x.bgen.bgi") == NULL, options->no_bgi);
-    if (options->no_bgi)
+    assert_int_equal(file_named(view, "x.bgen.bgi") == NULL,
+                     setting_of(options, "bgen", "no-bgi") != NULL);
+    if (setting_of(options, "bgen", "no-bgi") != NULL)
         return;
     fetch_index(view, index);
     index_rows(index, &rows);
@@ -266,7 +264,7 @@ static void check_view(const struct view *view, const struct view_options *optio
     unlink(index);
 }
 
-static void check_case(const char *id, const char *store, const struct view_options *options)
+static void check_case(const char *id, const char *store, struct view_options *options)
 {
     char path[4096], expected[4096], error[4200];
     struct err err;
@@ -348,7 +346,7 @@ static void a_resume_knows_the_string_length(void **state)
     assert_int_equal(view_open(path, &options, -1, &means, &resume, &second, &err), -1);
     assert_int_equal(err.code, ERR_PEER);
     resume.state_fd = first->state_fd;
-    options.phased = true;
+    set(&options, "bgen", "phased", "");
     assert_int_equal(view_open(path, &options, -1, &means, &resume, &second, &err), -1);
     assert_int_equal(err.code, ERR_CHANGED);
     free(a);
@@ -410,16 +408,17 @@ static void too_short_a_string_length_names_the_worst(void **state)
 
     (void)state;
     vectors_path(path, sizeof path, "stores", "longalleles.vcz");
-    options.total_string_length = 64;
+    set(&options, "bgen", "total-string-length", "64");
     assert_null(open_bgen(path, &options, &err));
     assert_int_equal(err.code, ERR_USAGE);
     assert_non_null(strstr(err.msg, "variant "));
     least = strtoull(strstr(err.msg, "needs ") + strlen("needs "), NULL, 10);
     snprintf(number, sizeof number, "give %llu or more", (unsigned long long)least);
     assert_non_null(strstr(err.msg, number));
-    options.total_string_length = least - 1;
+    snprintf(number, sizeof number, "%llu", (unsigned long long)least - 1);
+    set(&options, "bgen", "total-string-length", number);
     assert_null(open_bgen(path, &options, &err));
-    options.total_string_length = least;
+    snprintf(number, sizeof number, "%llu", (unsigned long long)least);
     view = open_bgen(path, &options, &err);
     assert_non_null(view);
     view_free(view);
@@ -459,7 +458,7 @@ static void a_faulty_phase_is_refused_where_it_is_shown(void **state)
 
     (void)state;
     made_vcz(&store);
-    options.phased = true;
+    set(&options, "bgen", "phased", "");
     view = open_bgen(store.path, &options, &err);
     assert_non_null(view);
     assert_int_equal(view->nfiles, 6);
@@ -473,7 +472,7 @@ static void a_faulty_phase_is_refused_where_it_is_shown(void **state)
     assert_int_equal(view->notices.n, 1);
     assert_non_null(strstr(view->notices.text[0], "call_genotype_phased"));
     view_free(view);
-    options.phased = false;
+    options.nsettings = 0;
     view = open_bgen(store.path, &options, &err);
     assert_non_null(view);
     assert_int_equal(view->nfiles, 6);
@@ -524,7 +523,10 @@ static void a_call_that_cannot_be_is_not_the_index(void **state)
         struct buf good = {0}, bad = {0};
         uint64_t nfirst, nheader;
 
-        options.haploid = options.id_in_varid = i == 1;
+        if (i == 1) {
+            set(&options, "bgen", "haploid", "");
+            set(&options, "bgen", "variant-id-field", "varid");
+        }
         rows_of_index(&options, true, &good, &nfirst, &nheader);
         assert_true(nfirst > nheader);
         rows_of_index(&options, false, &bad, &nfirst, &nheader);
@@ -569,7 +571,7 @@ static void one_variant_costs_its_own_blocks(void **state)
                                 "--blocksize 65536"),
                      0);
     options.max_alleles = 2;
-    options.phased = true;
+    set(&options, "bgen", "phased", "");
     view = open_bgen(path, &options, &err);
     if (view == NULL)
         fail_msg("%s", err.msg);
@@ -605,7 +607,10 @@ static void rows_do_not_depend_on_the_target(void **state)
         const struct stream_layout *layout;
         uint8_t *whole;
 
-        options.phased = options.haploid = i % 2 != 0;
+        if (i % 2 != 0) {
+            set(&options, "bgen", "phased", "");
+            set(&options, "bgen", "haploid", "");
+        }
         assert_int_equal(make_store(path, sizeof path, made[i / 2]), 0);
         view = open_bgen(path, &options, &err);
         if (view == NULL)
@@ -677,8 +682,9 @@ static void any_number_of_workers_makes_the_same_bytes(void **state)
         struct view *view;
         uint8_t *whole;
 
-        options.phased = true;
-        options.haploid = i % 2 == 0;
+        set(&options, "bgen", "phased", "");
+        if (i % 2 == 0)
+            set(&options, "bgen", "haploid", "");
         assert_int_equal(make_store(path, sizeof path, made[i]), 0);
         view = open_bgen(path, &options, &err);
         assert_non_null(view);

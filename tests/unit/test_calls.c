@@ -7,6 +7,7 @@
 #include "tests/unit/bgen_data.h"
 #include "tests/unit/made_store.h"
 #include "tests/unit/rng.h"
+#include "tests/unit/settings.h"
 #include "tests/unit/view_fixture.h"
 
 #define LEAST     (-3)
@@ -220,11 +221,14 @@ static struct view *open_view(const struct made *made, const char *format, bool 
                               bool haploid)
 {
     const struct pass_means means = {.nthreads = 1, .scratch_max = FIXTURE_SCRATCH};
-    const struct view_options options = {
-        .formats = {format}, .nformats = 1, .basename = "x", .phased = phased, .haploid = haploid};
+    struct view_options options = {.formats = {format}, .nformats = 1, .basename = "x"};
     struct view *view = NULL;
     struct err err = {0};
 
+    if (phased)
+        set(&options, format, "phased", "");
+    if (haploid)
+        set(&options, format, "haploid", "");
     if (view_open(made->store.path, &options, -1, &means, NULL, &view, &err) != 0)
         fail_msg("%s", err.msg);
     return view;

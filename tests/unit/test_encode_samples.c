@@ -5,6 +5,7 @@
  */
 #include "encoderd/select/selection_open.h"
 #include "tests/unit/made_store.h"
+#include "tests/unit/settings.h"
 #include "tests/unit/view_fixture.h"
 
 struct some {
@@ -17,7 +18,8 @@ static const struct pass_means one_thread = {.nthreads = 1, .scratch_max = FIXTU
 static void open_some(const struct vcz *vcz, const char *samples, struct some *out)
 {
     const struct selection_options options = {.samples = samples};
-    const struct format_options format_options = {.no_bim = true, .no_fam = true};
+    const struct format_options format_options = {
+        .settings = SETTINGS({"plink", "no-bim", ""}, {"plink", "no-fam", ""}), .nsettings = 2};
     struct err err = {0};
 
     memset(out, 0, sizeof *out);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fused/cli/options.h"
+#include "fused/cli/option_parse.h"
+#include "fused/cli/option_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +61,8 @@ static void a_plain_mount_has_the_defaults(void **state)
     struct view_options view;
 
     (void)state;
-    assert_int_equal(opt.verb, VERB_MOUNT_PLINK);
+    assert_int_equal(opt.verb, VERB_MOUNT);
+    assert_string_equal(opt.command.name, "mount-plink");
     assert_string_equal(opt.store, "/data/a.vcz");
     assert_string_equal(opt.dir, "mnt");
     assert_string_equal(opt.basename, "a");
@@ -67,12 +70,13 @@ static void a_plain_mount_has_the_defaults(void **state)
     assert_in_range(opt.threads, 1, 64);
     assert_int_equal(opt.read_timeout, 30);
     assert_int_equal(opt.log_level, LOG_LEVEL_WARNING);
-    assert_false(opt.background || opt.allow_other || opt.no_bim || opt.no_fam);
+    assert_false(opt.background || opt.allow_other || opt.no_sandbox);
+    assert_int_equal(opt.since, 300);
     options_view(&opt, &view);
     assert_int_equal(view.nformats, 1);
     assert_string_equal(view.formats[0], "plink");
     assert_string_equal(view.basename, "a");
-    assert_int_equal(view.min_alleles + view.max_alleles, 0);
+    assert_int_equal(view.min_alleles + view.max_alleles + view.nsettings, 0);
     options_free(&opt);
 }
 
@@ -101,11 +105,50 @@ static void switches_are_taken(void **state)
                                   "--access-log l --encoder e --log-level debug s m");
 
     (void)state;
-    assert_true(opt.no_bim && opt.no_fam && opt.background && opt.allow_other);
+    assert_true(opt.background && opt.allow_other);
     assert_string_equal(opt.access_log, "l");
     assert_string_equal(opt.encoder, "e");
     assert_int_equal(opt.log_level, LOG_LEVEL_DEBUG);
     options_free(&opt);
+}
+
+/* As "format key value, " each. */
+static void settings_are(const struct view_options *view, const char *due)
+{
+    struct buf text = {0};
+
+    for (size_t i = 0; i < view->nsettings; i++)
+        buf_printf(&text, "%s %s%s%s, ", view->settings[i].format, view->settings[i].key,
+                   view->settings[i].value[0] != '\0' ? " " : "", view->settings[i].value);
+    buf_append_char(&text, '\0');
+    assert_string_equal((const char *)text.data, due);
+    buf_free(&text);
+}
+
+/* An option of several formats is set for each that is shown, and the last one counts. */
+static void settings_are_those_of_the_shown_formats(void **state)
+{
+    static const struct {
+        const char *line, *due;
+    } cases[] = {
+        {"mount-plink --fid 0 s m", "plink fid 0, "},
+        {"mount-bgen --fid id --fid 0 s m", "bgen fid 0, "},
+        {"mount --fid 0 --no-bim --no-bgi s m",
+         "plink fid 0, bgen fid 0, plink no-bim, bgen no-bgi, "},
+        {"mount --formats bgen --fid 0 --no-bim --no-bgi s m", "bgen fid 0, bgen no-bgi, "},
+        {"info --chr-set 38 --pad-byte X --pad-byte Y s", "plink chr-set 38, bgen pad-byte Y, "},
+        {"mount --formats plink --phased --unphased s m", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct options opt = accepted(cases[i].line);
+        struct view_options view;
+
+        options_view(&opt, &view);
+        settings_are(&view, cases[i].due);
+        options_free(&opt);
+    }
 }
 
 static void formats_follow_the_verb(void **state)
@@ -121,17 +164,15 @@ static void formats_follow_the_verb(void **state)
     assert_int_equal(view.nformats, 1);
     assert_string_equal(view.formats[0], "bgen");
     assert_false(view.formats_optional);
-    assert_true(view.no_bgi && view.no_sample_file && view.no_header_samples && view.phased &&
-                view.haploid && view.id_in_varid);
-    assert_int_equal(view.total_string_length, 70);
-    assert_int_equal(view.pad_byte, 'X');
+    settings_are(&view, "bgen no-bgi, bgen no-sample-file, bgen no-header-samples, bgen phased, "
+                        "bgen haploid, bgen variant-id-field varid, bgen total-string-length 70, "
+                        "bgen pad-byte X, ");
     options_free(&opt);
     opt = accepted("mount --unphased s m");
     options_view(&opt, &view);
-    assert_false(view.phased || view.haploid);
+    settings_are(&view, "bgen unphased, ");
     assert_int_equal(view.nformats, 2);
     assert_true(view.formats_optional);
-    assert_int_equal(view.pad_byte, 0);
     options_free(&opt);
     opt = accepted("mount --formats bgen,plink s m");
     options_view(&opt, &view);
@@ -166,7 +207,7 @@ static void other_verbs(void **state)
     assert_int_equal(opt.verb, VERB_VERSION);
     opt = accepted("info --help");
     assert_int_equal(opt.verb, VERB_HELP);
-    assert_int_equal(opt.help_about, VERB_INFO);
+    assert_string_equal(opt.command.name, "info");
     options_free(&opt);
 }
 
@@ -177,11 +218,12 @@ static void nonsense_is_refused(void **state)
     refused("mound", "'mound'");
     refused("mount", "STORE and DIR");
     refused("mount --formats plink,plink s d", "each once");
-    refused("mount-bgen --unphased --phased s d", "--phased and --unphased");
+    refused("mount-bgen --unphased --phased s d", "exclude each other");
     refused("mount --formats plink, s d", "plink,");
     refused("mount-plink --formats plink s d", "--formats");
     refused("mount-plink --no-bgi s d", "--no-bgi");
     refused("mount-bgen --no-bim s d", "--no-bim");
+    refused("mount --formats plnik s d", "did you mean 'plink'?");
     refused("mount-bgen --pad-byte XY s d", "XY");
     refused("mount-bgen --pad-byte '' s d", "--pad-byte");
     refused("mount-bgen --pad-byte \t s d", "--pad-byte");
@@ -232,6 +274,85 @@ static void values_out_of_range_are_refused(void **state)
     refused("mount-plink .. d", "--basename");
 }
 
+/* A value that an option of the kind does not take; NULL: there is none. */
+static const char *wrong_value(const struct option_spec *spec)
+{
+    switch (spec->kind) {
+    case OPTION_NUMBER:
+        return spec->least > 0 ? "0" : "-1";
+    case OPTION_SIZE:
+        return "1";
+    case OPTION_WORD:
+        return "no-such-word";
+    case OPTION_CHARACTER:
+        return "two";
+    case OPTION_SWITCH:
+    case OPTION_TEXT:
+        break;
+    }
+    return NULL;
+}
+
+/* Every option of every command: a wrong value is refused with a message that names the option, and
+ * what it is otherwise is a value that it takes. */
+static void every_option_checks_its_value(void **state)
+{
+    struct listed_option options[OPTIONS_MAX];
+    struct command command;
+    size_t nrefused = 0;
+
+    (void)state;
+    for (size_t i = 0; command_at(i, &command); i++) {
+        const size_t n = option_list(&command, options);
+
+        for (size_t j = 0; j < n; j++) {
+            const struct option_spec *spec = options[j].spec;
+            const char *wrong = wrong_value(spec);
+            char line[128], name[64];
+            uint64_t value;
+
+            assert_true((spec->kind == OPTION_SWITCH) == (spec->argument == NULL));
+            if (spec->otherwise != NULL)
+                assert_int_equal(option_value(spec, spec->otherwise, &value, NULL), 0);
+            if (wrong == NULL)
+                continue;
+            snprintf(name, sizeof name, "--%s ", spec->name);
+            snprintf(line, sizeof line, "%s --%s %s s", command.name, spec->name, wrong);
+            refused(line, name);
+            nrefused++;
+        }
+    }
+    assert_true(nrefused > 20);
+}
+
+/* No two options of a command have one name or one letter; shared ones are declared alike. */
+static void options_are_told_apart(void **state)
+{
+    struct listed_option options[OPTIONS_MAX];
+    struct command command;
+
+    (void)state;
+    for (size_t i = 0; command_at(i, &command); i++) {
+        const size_t n = option_list(&command, options);
+
+        for (size_t j = 0; j < n; j++)
+            for (size_t k = 0; k < j; k++) {
+                assert_string_not_equal(options[j].spec->name, options[k].spec->name);
+                assert_true(options[j].spec->letter == 0 ||
+                            options[j].spec->letter != options[k].spec->letter);
+            }
+    }
+    for (size_t i = 0; declared_at(i) != NULL; i++)
+        for (size_t j = 0; j < declared_at(i)->noptions; j++) {
+            const struct option_spec *spec = &declared_at(i)->options[j], *other;
+
+            for (size_t k = 0; declared_at(k) != NULL; k++)
+                if ((other = declared_option(declared_at(k), spec->name)) != NULL)
+                    assert_true(other->kind == spec->kind && other->least == spec->least &&
+                                other->most == spec->most);
+        }
+}
+
 static void basename_of(const char *store, const char *due)
 {
     char *name = options_basename(store);
@@ -265,9 +386,12 @@ int main(void)
         cmocka_unit_test(options_stand_anywhere),
         cmocka_unit_test(switches_are_taken),
         cmocka_unit_test(formats_follow_the_verb),
+        cmocka_unit_test(settings_are_those_of_the_shown_formats),
         cmocka_unit_test(other_verbs),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(values_out_of_range_are_refused),
+        cmocka_unit_test(every_option_checks_its_value),
+        cmocka_unit_test(options_are_told_apart),
         cmocka_unit_test(basenames_lose_their_suffixes),
     };
 

@@ -2,7 +2,8 @@
 /*
  * PLINK views: the sidecars and, for whole stores, the .bed, against what the reference tool made.
  */
-#include "encoderd/format/format.h"
+#include "encoderd/format/each.h"
+#include "encoderd/format/formats.h"
 #include "encoderd/select/selection_open.h"
 #include "encoderd/vcz/vcz_open.h"
 #include "tests/unit/made_store.h"
@@ -157,17 +158,16 @@ static void check_file(const char *dir, const char *suffix, const struct buf *go
 static void check_view(const struct format_view *view, const char *dir,
                        const struct format_options *options)
 {
+    const bool alone = options->nsettings > 0; /* without .bim and .fam */
     struct buf bim = {0}, fam = {0}, bed = {0};
 
     make_bed(view, &bed);
     check_file(dir, ".bed", &bed);
-    assert_int_equal(sidecar(view, ".bim") == NULL, options->no_bim);
-    assert_int_equal(sidecar(view, ".fam") == NULL, options->no_fam);
-    if (!options->no_bim) {
+    assert_int_equal(sidecar(view, ".bim") == NULL, alone);
+    assert_int_equal(sidecar(view, ".fam") == NULL, alone);
+    if (!alone) {
         read_sidecar(view, ".bim", &bim);
         check_file(dir, ".bim", &bim);
-    }
-    if (!options->no_fam) {
         read_sidecar(view, ".fam", &fam);
         check_file(dir, ".fam", &fam);
     }
@@ -182,6 +182,8 @@ struct test_case {
     struct format_options format;
 };
 
+static const struct option_setting alone[] = {{"plink", "no-bim", ""}, {"plink", "no-fam", ""}};
+
 /* Only these options are the business of this test. */
 static bool parse_options(struct test_case *test)
 {
@@ -192,9 +194,11 @@ static bool parse_options(struct test_case *test)
         return true;
     }
     test->selection.max_alleles = 2;
-    test->format.no_bim = test->format.no_fam =
-        strcmp(test->options, "--no-bim --no-fam -M 2") == 0;
-    return test->format.no_bim || strcmp(test->options, "-M 2") == 0;
+    if (strcmp(test->options, "--no-bim --no-fam -M 2") != 0)
+        return strcmp(test->options, "-M 2") == 0;
+    test->format.settings = alone;
+    test->format.nsettings = 2;
+    return true;
 }
 
 /* False if the kind of store is not read yet. */
@@ -397,7 +401,7 @@ static void test_positions(void **state)
 
 static void test_broken_columns(void **state)
 {
-    static const struct format_options all = {0}, no_bim = {.no_bim = true};
+    static const struct format_options all = {0}, no_bim = {.settings = alone, .nsettings = 1};
     static const char *const ids[] = {"rs1", "rs 2", "x"}, *const none[] = {"", "chrUn"};
     static const char *const alleles[] = {"A", "C", "G", "T\n1", "AC", ""};
     static const char *const refs[] = {"A", "C", "G\xc2\xa0", "T", "AC", ""};
@@ -429,7 +433,7 @@ static void test_sample_white_space(void **state)
 {
     static const char *const bad[] = {"a b",           "a\tb",  " a",       "a\xc2\xa0_b",
                                       "a\xe2\x80\x83", "a\x1c", "a\xc2\x85"};
-    static const struct format_options all = {0}, no_fam = {.no_fam = true};
+    static const struct format_options all = {0}, no_fam = {.settings = alone + 1, .nsettings = 1};
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -448,7 +452,7 @@ static void test_sample_white_space(void **state)
 static void test_multiallelic(void **state)
 {
     static const char *const alleles[] = {"A", "C", "", "G", "T", "A", "AC", "A", "C"};
-    static const struct format_options all = {0}, no_bim = {.no_bim = true};
+    static const struct format_options all = {0}, no_bim = {.settings = alone, .nsettings = 1};
     struct made_array array = {"variant_allele", "|O", 2, {3, 3}, {1, 3}, NULL, alleles};
 
     (void)state;

@@ -23,17 +23,14 @@ struct sample {
 #define VIEW                                                                                       \
     {                                                                                              \
         .formats = {"plink", "bgen"}, .nformats = 2, .formats_optional = true, .basename = "b",    \
-        .no_fam = true, .fid_zero = true, .autosomes = 38, .no_sample_file = true,                 \
-        .haploid = true, .total_string_length = 96, .pad_byte = 88, .min_alleles = 2,              \
-        .max_alleles = 3, .absent_fill = true, .has_selection = true                               \
+        .settings = {{"plink", "no-fam", ""}, {"bgen", "fid", "0"}}, .nsettings = 2,               \
+        .min_alleles = 2, .max_alleles = 3, .absent_fill = true, .has_selection = true             \
     }
 #define VIEW_WIRE                                                                                  \
     "{\"formats\"=>[\"plink\", \"bgen\"], \"optional\"=>true, \"basename\"=>\"b\", "               \
-    "\"no_bim\"=>false, \"no_fam\"=>true, \"fid_zero\"=>true, \"autosomes\"=>38, "                 \
-    "\"no_bgi\"=>false, \"no_sample_file\"=>true, "                                                \
-    "\"no_header_samples\"=>false, \"phased\"=>false, \"haploid\"=>true, \"id_in_varid\"=>false, " \
-    "\"string_length\"=>96, \"pad_byte\"=>88, \"min_alleles\"=>2, \"max_alleles\"=>3, "            \
-    "\"follow_links\"=>false, \"absent_fill\"=>true, \"selection\"=>true}"
+    "\"options\"=>[[\"plink\", \"no-fam\", \"\"], [\"bgen\", \"fid\", \"0\"]], "                   \
+    "\"min_alleles\"=>2, \"max_alleles\"=>3, \"follow_links\"=>false, \"absent_fill\"=>true, "     \
+    "\"selection\"=>true}"
 #define FP_WIRE "\"0123456789abcdefghijklmnopqrstuv\""
 
 static const struct sample samples[] = {
@@ -299,7 +296,13 @@ static void test_pack_refuses(void **state)
         {MSG_FILE, {.file = {.name = "b", .buffer = PROTO_BUFFER_MAX * 2}}},
         {MSG_FETCH, {.fetch = {.file = PROTO_FILES_MAX}}},
         {MSG_SIDECAR, {.sidecar = {.size = PROTO_SIZE_MAX + UINT64_C(1)}}},
-        {MSG_INFO, {.info = {.store = "/s", .view = {.basename = "b", .pad_byte = 127}}}},
+        {MSG_INFO, {.info = {.store = "/s", .view = {.basename = "b", .nsettings = 65}}}},
+        {MSG_INFO,
+         {.info = {.store = "/s",
+                   .view = {.basename = "b", .settings = {{"plink", "", ""}}, .nsettings = 1}}}},
+        {MSG_INFO,
+         {.info = {.store = "/s",
+                   .view = {.basename = "b", .settings = {{"plink", "x", NULL}}, .nsettings = 1}}}},
         {MSG_OPENED, {.opened = {.nfiles = PROTO_FILES_MAX + 1}}},
         {MSG_SPAN, {.span = {.length = 0}}},
         {MSG_ERROR, {.error = {.code = ERR_NONE, .errnum = EIO, .text = ""}}},

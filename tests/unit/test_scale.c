@@ -5,8 +5,10 @@
  * their product.
  */
 #include "tests/unit/made_store.h"
+#include "tests/unit/settings.h"
 #include "tests/unit/view_fixture.h"
 
+#include "encoderd/format/formats.h"
 #include "encoderd/select/selection_open.h"
 #include "encoderd/serve/plan.h"
 #include "encoderd/vcz/vcz_open.h"
@@ -111,8 +113,11 @@ static int teardown(void **state)
 static void open_format(const char *name, struct format_view *out)
 {
     const struct pass_means means = {.nthreads = 1, .scratch_max = FIXTURE_SCRATCH};
-    const struct format_options options = {
-        .no_scan = true, .no_fam = true, .no_sample_file = true, .no_bgi = true};
+    const struct format_options options = {.no_scan = true,
+                                           .settings = SETTINGS({"plink", "no-fam", ""},
+                                                                {"bgen", "no-sample-file", ""},
+                                                                {"bgen", "no-bgi", ""}),
+                                           .nsettings = 3};
     const struct format *format = format_find(name);
     struct err err = {0};
 

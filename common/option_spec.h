@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * option_spec: what is said of an option in one place, and the values that it takes.
+ *
+ * Parsing, help, completion and the checks of both programs are made from it. Depends on nothing
+ * but the C library, so either program may link it.
+ */
+#ifndef VCZFS_COMMON_OPTION_SPEC_H
+#define VCZFS_COMMON_OPTION_SPEC_H
+
+#include "common/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum option_kind {
+    OPTION_SWITCH,    /* takes no value: given or not */
+    OPTION_NUMBER,    /* a whole number */
+    OPTION_SIZE,      /* a number of bytes, such as 512M */
+    OPTION_WORD,      /* one of a few words, in any case */
+    OPTION_CHARACTER, /* one byte, from the character `least` to `most` */
+    OPTION_TEXT,      /* anything; who uses it judges it */
+};
+
+#define OPTION_WORDS_MAX 9
+
+struct option_spec {
+    const char *name; /* "no-bim", of --no-bim */
+    char letter;      /* 'm' of -m; 0: none */
+    enum option_kind kind;
+    uint64_t least, most; /* of a number, a size (most 0: any), a character */
+    const char *words[OPTION_WORDS_MAX + 1];
+    const char *argument;       /* what the help calls the value; NULL of a switch */
+    const char *otherwise;      /* the value when it is not given; NULL: none of the kind */
+    const char *otherwise_said; /* the same for people, where `otherwise` does not say it */
+    const char *excludes;       /* name of an option that cannot be given with it, or NULL */
+    const char *help;           /* what it does, without values and default */
+};
+
+/* The value that `text` stands for: a number, a size, a character, the index of a word; 1 of a
+ * switch, which takes NULL or ""; 0 of a text. ERR_FORM if it takes no such value, with a message
+ * that names the option and what it takes. */
+int option_value(const struct option_spec *spec, const char *text, uint64_t *value,
+                 struct err *err);
+
+/* "auto, bed, tab or vcf" into out, which it fits; returns out. */
+#define OPTION_SAID_MAX 160
+char *option_words(const struct option_spec *spec, char out[OPTION_SAID_MAX]);
+
+#endif
