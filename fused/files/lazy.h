@@ -10,23 +10,24 @@
 #ifndef VCZFS_FUSED_FILES_LAZY_H
 #define VCZFS_FUSED_FILES_LAZY_H
 
-#include "fused/encoder/trial.h"
 #include "fused/files/fs.h"
-#include "fused/files/fuse_api.h"
+#include "fused/files/outside.h"
 
 struct lazy;
 
 /* Answers a request that had to wait: errnum is 0 if the file is there now. */
-typedef void lazy_reply_fn(fuse_req_t req, const struct fs_file *file, int errnum);
+typedef void lazy_reply_fn(struct fuse_req *req, const struct fs_file *file, int errnum);
 
-struct lazy *lazy_new(struct event_base *base, struct fs *fs, unsigned timeout_ms, struct err *err);
+/* `outside` and `fs` are borrowed. */
+struct lazy *lazy_new(const struct outside *outside, struct fs *fs, unsigned timeout_ms,
+                      struct err *err);
 
 /* Answers everybody. */
 void lazy_free(struct lazy *lazy);
-void lazy_set_link(struct lazy *lazy, struct link *link, struct trial *trial);
 
 /* `file` is lazy and not ready. */
-void lazy_wait(struct lazy *lazy, fuse_req_t req, const struct fs_file *file, lazy_reply_fn *reply);
+void lazy_wait(struct lazy *lazy, struct fuse_req *req, const struct fs_file *file,
+               lazy_reply_fn *reply);
 
 /* The link's handlers. */
 void lazy_up(struct lazy *lazy);

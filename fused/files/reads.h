@@ -9,17 +9,15 @@
 #ifndef VCZFS_FUSED_FILES_READS_H
 #define VCZFS_FUSED_FILES_READS_H
 
-#include "fused/encoder/link.h"
-#include "fused/encoder/trial.h"
 #include "fused/files/access_log.h"
 #include "fused/files/fs.h"
-#include "fused/files/fuse_api.h"
 #include "fused/files/latency.h"
+#include "fused/files/outside.h"
 
 struct reads;
 
 struct reads_config {
-    struct event_base *base;
+    const struct outside *outside;
     const struct fs *fs;
     struct access_log *log; /* may be NULL */
     unsigned timeout_ms;
@@ -31,12 +29,9 @@ struct reads *reads_new(const struct reads_config *config, struct err *err);
 /* Every request still waiting is answered with ENOTCONN. */
 void reads_free(struct reads *reads);
 
-/* Whom to ask; borrowed. Before anything else. */
-void reads_set_link(struct reads *reads, struct link *link, struct trial *trial);
-
 /* Answers req, now or later, with at most size bytes of the stream file from offset. */
-void reads_start(struct reads *reads, fuse_req_t req, const struct fs_file *file, uint64_t handle,
-                 uint64_t offset, size_t size);
+void reads_start(struct reads *reads, struct fuse_req *req, const struct fs_file *file,
+                 uint64_t handle, uint64_t offset, size_t size);
 
 /* One more, one fewer handle on a stream file. */
 void reads_opened(struct reads *reads, const struct fs_file *file);
@@ -56,7 +51,8 @@ struct reads_facts {
 
 void reads_look(const struct reads *reads, struct reads_facts *out);
 
-/* What the link has to say: see struct link_handlers. */
+/* What the link has to say: see struct link_handlers. After an answer that is refused `down` comes.
+ */
 void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size);
 void reads_down(struct reads *reads);
 void reads_stale(struct reads *reads);

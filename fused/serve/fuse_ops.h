@@ -7,9 +7,9 @@
 
 #include "fused/files/access_log.h"
 #include "fused/files/fs.h"
-#include "fused/files/fuse_api.h"
 #include "fused/files/lazy.h"
 #include "fused/files/reads.h"
+#include "fused/serve/fuse_api.h"
 #include "fused/serve/status_file.h"
 
 /* The session's user data; all borrowed. */

@@ -12,8 +12,8 @@
 
 #include "fused/encoder/link.h"
 #include "fused/encoder/supervisor.h"
-#include "fused/files/fuse_api.h"
 #include "fused/files/reads.h"
+#include "fused/serve/fuse_api.h"
 
 #define STATUS_NAME_JSON ".vczfs-status"
 #define STATUS_NAME_TEXT ".vczfs-status.txt"

@@ -13,6 +13,7 @@
 #include "fused/mounts/preflight.h"
 #include "fused/process/background.h"
 #include "fused/process/service.h"
+#include "fused/serve/outside_link.h"
 #include "fused/serve/session.h"
 
 #include <errno.h>
@@ -47,6 +48,8 @@ struct mount {
     struct event_base *base;
     struct event *signals[4]; /* those that end it */
     struct access_log *access_log;
+    struct outside_link outside_link;
+    struct outside outside; /* of reads and lazy */
     struct reads *reads;
     struct lazy *lazy;
     struct supervisor *supervisor;
@@ -412,8 +415,7 @@ static int make_link(struct mount *mount, struct err *err)
     mount->link = link_new(&config, &link_handlers, mount, err);
     if (mount->link == NULL || make_trial(mount, &config, err) != 0)
         return -1;
-    reads_set_link(mount->reads, mount->link, mount->trial);
-    lazy_set_link(mount->lazy, mount->link, mount->trial);
+    mount->outside_link = (struct outside_link){mount->link, mount->trial};
     return 0;
 }
 
@@ -438,6 +440,7 @@ static int make_status(struct mount *mount, struct err *err)
 static int make_parts(struct mount *mount, int null, struct err *err)
 {
     struct reads_config config = {
+        .outside = &mount->outside,
         .fs = &mount->fs,
         .timeout_ms = mount->opt->read_timeout * 1000,
     };
@@ -449,10 +452,10 @@ static int make_parts(struct mount *mount, int null, struct err *err)
     if (mount->service == NULL || catch_signals(mount, err) != 0 ||
         open_access_log(mount, err) != 0)
         return -1;
-    config.base = mount->base;
+    mount->outside = outside_link(mount->base, &mount->outside_link);
     config.log = mount->access_log;
     mount->reads = reads_new(&config, err);
-    mount->lazy = lazy_new(mount->base, &mount->fs, config.timeout_ms, err);
+    mount->lazy = lazy_new(&mount->outside, &mount->fs, config.timeout_ms, err);
     if (mount->reads == NULL || mount->lazy == NULL || make_supervisor(mount, null, err) != 0 ||
         make_link(mount, err) != 0 || make_status(mount, err) != 0)
         return -1;

@@ -299,6 +299,12 @@ def zeros(corpus):
     corpus.put("zeros", COMPRESSED)
 
 
+def histories(corpus):
+    """What happens to reads, as chance would have it."""
+    for i in range(24):
+        corpus.put("reads", b"".join(hashlib.sha256(b"%d %d" % (i, n)).digest() for n in range(4 + 3 * i)))
+
+
 def bgzf(data):
     """One member, and the empty one that ends a file."""
     out = b""
@@ -325,7 +331,7 @@ def regions(corpus):
 
 def main():
     corpus = Corpus(sys.argv[1], sys.argv[2])
-    for make in (metadata, pruned, chunks, beyond_the_budget, vlen, shards, zips, protocol, zeros, regions):
+    for make in (metadata, pruned, chunks, beyond_the_budget, vlen, shards, zips, protocol, zeros, regions, histories):
         make(corpus)
 
 

@@ -61,7 +61,7 @@ FOLDERS = {
 
 # Headers of libraries that are not everybody's, and the folders that may include them.
 LIBRARIES = {
-    "fuse": ["fused/files", "fused/serve"],
+    "fuse": ["fused/serve"],
     "event2/": ["fused", "proto"],
     "msgpack": ["proto"],
     "seccomp": ["encoderd/sandbox"],

@@ -240,13 +240,27 @@ static void the_oldest_of_those_that_were_late_is_forgotten(void **state)
 
     (void)state;
     for (uint64_t i = 0; i <= LATE_MAX; i++)
-        late_add(&late, 0, i * 10, i * 10 + 2);
-    assert_false(late_has(&late, 0, 0));
+        late_add(&late, 0, i * 10, i * 10 + 2, 0);
+    assert_false(late_has(&late, 0, 0, 0));
     for (uint64_t i = 1; i <= LATE_MAX; i++) {
-        assert_false(late_has(&late, 0, i * 10 - 1));
-        assert_true(late_has(&late, 0, i * 10) && late_has(&late, 0, i * 10 + 1));
-        assert_false(late_has(&late, 1, i * 10) || late_has(&late, 0, i * 10 + 2));
+        assert_false(late_has(&late, 0, i * 10 - 1, 0));
+        assert_true(late_has(&late, 0, i * 10, 0) && late_has(&late, 0, i * 10 + 1, 0));
+        assert_false(late_has(&late, 1, i * 10, 0) || late_has(&late, 0, i * 10 + 2, 0));
     }
+}
+
+static void all_that_were_late_are_forgotten_after_a_while(void **state)
+{
+    struct late late = {0};
+
+    (void)state;
+    late_add(&late, 0, 0, 10, 1000);
+    late_add(&late, 0, 20, 30, 1000 + LATE_MS);
+    assert_true(late_has(&late, 0, 0, 1000 + 2 * LATE_MS));
+    assert_false(late_has(&late, 0, 0, 1001 + 2 * LATE_MS));
+    late_add(&late, 0, 40, 50, 3000);
+    assert_true(late_has(&late, 0, 40, 3000));
+    assert_false(late_has(&late, 0, 20, 3000));
 }
 
 int main(void)
@@ -263,6 +277,7 @@ int main(void)
         cmocka_unit_test(spans_are_checked),
         cmocka_unit_test(one_question_serves_many_readers),
         cmocka_unit_test(the_oldest_of_those_that_were_late_is_forgotten),
+        cmocka_unit_test(all_that_were_late_are_forgotten_after_a_while),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
