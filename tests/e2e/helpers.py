@@ -24,6 +24,7 @@ VCZFS = BUILD / "vczfs"
 ENCODERD = BUILD / "vczfs-encoderd"
 FAKEENC = BUILD / "tools/fakeenc"
 NULLFS = BUILD / "tools/nullfs"
+PROTOFIELDS = BUILD / "tools/protofields"
 
 SANITIZED = VCZFS.exists() and b"__asan_init" in VCZFS.read_bytes()
 # Every limit of time is times this, so that only what hangs, or waits for a deadline of seconds, fails: a machine that

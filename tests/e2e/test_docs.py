@@ -122,16 +122,79 @@ def test_pages_render(name, renderer):
     assert (done.returncode, complaints) == (0, "")
 
 
-def test_messages():
-    names = set(re.findall(r'\[MSG_\w+\] = \{"(\w+)"', (helpers.ROOT / "proto/messages.c").read_text()))
-    assert len(names) > 10
-    protocol = (helpers.ROOT / "proto/PROTOCOL.md").read_text()
-    assert set(re.findall(r"^### (\w+)", protocol, re.M)) == names
+def protocol_tables():
+    """What the programs go by: {message: descriptors that it always brings}, {(record, key): (type, the bool without which
+    it is not said, what brings a descriptor, whether there is a rule)}"""
+    lines = subprocess.run([helpers.PROTOFIELDS], capture_output=True, text=True, check=True).stdout.splitlines()
+    rows = [line.split("\t") for line in lines]
+    messages = {row[1]: int(row[2]) for row in rows if row[0] == "message"}
+    assert len(messages) > 10
+    return messages, {(row[1], row[2]): row[3:] for row in rows if row[0] == "field"}
+
+
+def keys_of(record, fields):
+    return [key for owner, key in fields if owner == record]
+
+
+def documented_messages():
+    """PROTOCOL.md: {message: its heading}, {(record, key): (type, remark)}"""
+    text = (helpers.ROOT / "proto/PROTOCOL.md").read_text()
+    headings, rows = {}, []
+    for part in re.split(r"^### ", text, flags=re.M)[1:]:
+        heading = part.partition("\n")[0]
+        name = heading.split()[0]
+        headings[name] = heading
+        tables = re.findall(r"^\| key \|.*\n\|[-|]+\n((?:\|.*\n)+)", part, re.M)
+        for record, table in zip([name, "view", "selection"], tables, strict=False):
+            rows += [[record, *map(str.strip, row.split("|")[1:4])] for row in table.splitlines()]
+    said = [((record, key), (kind, remark)) for record, keys, kind, remark in rows for key in keys.split(", ")]
+    assert len(dict(said)) == len(said)
+    return headings, dict(said)
+
+
+def test_protocol_fields():
+    """Each message and each field of the tables is in PROTOCOL.md as it is there, and nothing else is."""
+    _messages, due = protocol_tables()
+    _headings, said = documented_messages()
+    assert said.keys() == due.keys()
+    codes = re.findall(r"^\| ([a-z-]+) \| .* \| E", (helpers.ROOT / "proto/PROTOCOL.md").read_text(), re.M)
+    for field, (kind, condition, _brings, rule) in due.items():
+        have, remark = said[field]
+        if have == "fp":
+            have = "bin, 32 bytes"
+        if have == "str" and remark == "from the table below":
+            assert re.findall(r'"([^"]+)"', kind) == codes, field
+        else:
+            assert have == kind or rule and have.startswith(kind + ", "), field
+        assert bool(condition) == remark.startswith(f"**only if** `{condition}`"), field
+
+
+def test_protocol_descriptors():
+    messages, fields = protocol_tables()
+    headings, _said = documented_messages()
+    assert headings.keys() == messages.keys()
+    for name, always in messages.items():
+        records = {name, "view"} if (name, "view") in fields else {name}
+        bringers = {row[2] for (record, _key), row in fields.items() if record in records} - {""}
+        if bringers:
+            heading = headings[name].partition("(fds: ")[2]
+            assert all(bringer in heading for bringer in bringers), name
+        else:
+            assert re.search(rf"\(fds {always}[;)]", headings[name]), name
+
+
+def test_protocol_page():
+    messages, fields = protocol_tables()
     text = page("vczfs-protocol.7")
-    parts = [section(text, "Ss", f"Messages of {who}") for who in ("both", "the front", "the encoder")]
-    assert set(re.findall(r"^\.It Cm (\w+)", "".join(parts), re.M)) == names
+    parts = "".join(section(text, "Ss", f"Messages of {who}") for who in ("both", "the front", "the encoder"))
+    heads = dict(re.findall(r"^\.It Cm (\w+)(?: Pq Ar (.*))?$", parts, re.M))
+    assert {name: keys.split() for name, keys in heads.items()} == {name: keys_of(name, fields) for name in messages}
+    maps = [re.findall(r"[a-z_]+", found.replace(".Ar", "")) for found in re.findall(r" map of\n((?:\.Ar .*\n)+)", parts)]
+    assert maps == [keys_of("view", fields), keys_of("selection", fields)]
+    kinds = set(re.findall(r'"(\w+)"', fields["file", "kind"][0]))
+    assert set(re.findall(r"^\.Cm (\w+)", parts, re.M)) <= {*messages, *(key for _record, key in fields), *kinds}
     shown = set(re.findall(r'msg\(\d+, "\\e2\d\d\\e241t\\e2[45]\d([a-z]+)', text))
-    assert {"hello", "open", "file", "opened", "read", "span", "return", "release"} <= shown <= names
+    assert {"hello", "open", "file", "opened", "read", "span", "return", "release"} <= shown <= messages.keys()
 
 
 def test_protocol_version():
