@@ -21,6 +21,8 @@ static void verr_set(struct err *err, enum err_code code, const char *fmt, va_li
     if (err == NULL)
         return;
     err->code = code;
+    err->subject[0] = '\0';
+    err->what = 0;
     vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 }
 
@@ -60,20 +62,61 @@ int err_nomem(struct err *err, const char *what, ...)
     return err_set(err, ERR_MEMORY, "out of memory for %s", text);
 }
 
-int err_prefix(struct err *err, const char *fmt, ...)
+/* How many bytes now precede the message. */
+static size_t put_before(struct err *err, const char *fmt, va_list ap)
 {
     char old[ERR_MSG_MAX];
-    va_list ap;
     size_t used;
+
+    memcpy(old, err->msg, sizeof old);
+    vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    used = strlen(err->msg);
+    snprintf(err->msg + used, sizeof err->msg - used, ": %.*s", (int)sizeof old - 1, old);
+    return used + strlen(": ");
+}
+
+int err_name(struct err *err, const char *subject, ...)
+{
+    va_list ap;
+
+    if (err == NULL || err->code == ERR_HELD || err->subject[0] != '\0')
+        return -1;
+    va_start(ap, subject);
+    err->what = put_before(err, subject, ap);
+    va_end(ap);
+    va_start(ap, subject);
+    vsnprintf(err->subject, sizeof err->subject, subject, ap);
+    va_end(ap);
+    return -1;
+}
+
+bool err_is_about(const struct err *err, const char *subject, ...)
+{
+    char text[ERR_SUBJECT_MAX];
+    va_list ap;
+
+    va_start(ap, subject);
+    vsnprintf(text, sizeof text, subject, ap);
+    va_end(ap);
+    return strcmp(err->subject, text) == 0;
+}
+
+const char *err_what(const struct err *err)
+{
+    return err->msg + (err->what < strlen(err->msg) ? err->what : 0);
+}
+
+int err_prefix(struct err *err, const char *fmt, ...)
+{
+    size_t used;
+    va_list ap;
 
     if (err == NULL || err->code == ERR_HELD)
         return -1;
-    memcpy(old, err->msg, sizeof old);
     va_start(ap, fmt);
-    vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    used = put_before(err, fmt, ap);
     va_end(ap);
-    used = strlen(err->msg);
-    snprintf(err->msg + used, sizeof err->msg - used, ": %.*s", (int)sizeof old - 1, old);
+    err->what += err->subject[0] != '\0' ? used : 0;
     return -1;
 }
 

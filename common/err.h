@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum err_code {
     ERR_NONE = 0,
@@ -29,11 +30,14 @@ enum err_code {
     ERR_SYSTEM,  /* anything else the system refused */
 };
 
-#define ERR_MSG_MAX 1024
+#define ERR_MSG_MAX     1024
+#define ERR_SUBJECT_MAX 512
 
 struct err {
     enum err_code code;
-    char msg[ERR_MSG_MAX];
+    char subject[ERR_SUBJECT_MAX]; /* the store, file, array or chunk; "" until err_name */
+    char msg[ERR_MSG_MAX];         /* all that the user is told, with the subject */
+    size_t what;                   /* where in msg the rest begins, behind the subject */
 };
 
 /* Sets code and message; always returns -1, so that `return err_set(...)` reads well. err may be
@@ -47,6 +51,18 @@ int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ..
 
 /* ERR_MEMORY: "out of memory for " and what it was for. Returns -1. */
 int err_nomem(struct err *err, const char *what, ...) __attribute__((format(printf, 2, 3)));
+
+/* Says what the error is about: puts "subject: " before the message. Where a function that knows
+ * better said so before, as that which reads a file does, nothing is changed, nor for ERR_HELD.
+ * Returns -1. */
+int err_name(struct err *err, const char *subject, ...) __attribute__((format(printf, 2, 3)));
+
+/* Is that what err_name was told? */
+bool err_is_about(const struct err *err, const char *subject, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The message without its subject. */
+const char *err_what(const struct err *err);
 
 /* Puts "text: " before the message, but for ERR_HELD; keeps the code. Returns -1. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -414,38 +414,22 @@ static int check_strings(struct check_worker *worker, const struct zarr_array *a
     return 0;
 }
 
-/* "KEY (PATH): " or, of a chunk within a shard, "KEY, chunk N (PATH): ": what is said here already
- * goes, in place; NULL if the message does not begin like that. */
-static char *without_label(char *message, const char *path, const char *key)
+/* A report has the array and the key already: of what names these two, only the place within a
+ * shard and what is wrong. */
+static void add_failure(struct problems *problems, const struct zarr_array *array, const char *key,
+                        const uint64_t *index, const struct err *err)
 {
-    const size_t npath = strlen(path), nkey = strlen(key);
-    char *at = message + nkey, *end;
+    const char *path = store_path(array->store);
+    char label[CHUNK_LABEL_MAX];
+    const char *place = label + strlen(key);
 
-    if (strncmp(message, key, nkey) != 0 || (*at != ' ' && strncmp(at, ", chunk ", 8) != 0))
-        return NULL;
-    end = strstr(at, " (");
-    if (end == NULL || strncmp(end + 2, path, npath) != 0 ||
-        strncmp(end + 2 + npath, "): ", 3) != 0)
-        return NULL;
-    if (end == at)
-        return end + npath + 5;
-    memmove(end, end + npath + 3, strlen(end + npath + 3) + 1);
-    return at + 2;
-}
-
-/* Messages name the store, and the chunk, in either of two ways; here both are said already. */
-static const char *without_names(char *message, const char *path, const char *key)
-{
-    const size_t npath = strlen(path), nkey = strlen(key);
-    const char *rest = without_label(message, path, key);
-
-    if (rest != NULL)
-        return rest;
-    if (strncmp(message, path, npath) == 0 && message[npath] == '/' &&
-        strncmp(message + npath + 1, key, nkey) == 0 &&
-        strncmp(message + npath + 1 + nkey, ": ", 2) == 0)
-        return message + npath + nkey + 3;
-    return message;
+    chunk_label(array, index, label);
+    if (err_is_about(err, "%s/%s", path, key) || err_is_about(err, "%s (%s)", key, path))
+        problems_add(problems, array->name, key, "%s", err_what(err));
+    else if (err_is_about(err, "%s (%s)", label, path))
+        problems_add(problems, array->name, key, "%s: %s", place + strlen(", "), err_what(err));
+    else
+        problems_add(problems, array->name, key, "%s", err->msg);
 }
 
 void check_chunk(struct check_worker *worker, const struct zarr_array *array, const uint64_t *index,
@@ -463,8 +447,7 @@ void check_chunk(struct check_worker *worker, const struct zarr_array *array, co
     else
         rc = check_values(worker, array, index, key, totals, counts, problems, &err);
     if (rc != 0)
-        problems_add(problems, array->name, key, "%s",
-                     without_names(err.msg, store_path(array->store), key));
+        add_failure(problems, array, key, index, &err);
     decoder_stats(worker->decoder, &after);
     totals->nchunks++;
     totals->bytes_read += after.bytes_read - before.bytes_read;

@@ -400,11 +400,7 @@ static int load_part(struct column *column, const struct part *part, uint64_t vc
 
 static int name_store(const struct column *column, struct err *err)
 {
-    const char *path = store_path(column->array->store);
-
-    if (err != NULL && strstr(err->msg, path) == NULL)
-        err_prefix(err, "%s", path);
-    return -1;
+    return err_name(err, "%s", store_path(column->array->store));
 }
 
 /* Makes the slab begin at `variant`. */

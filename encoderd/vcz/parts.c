@@ -61,19 +61,12 @@ static int check_form(const struct zarr_array *array, enum want want, unsigned n
     return 0;
 }
 
-int parts_name_store(const char *path, struct err *err)
-{
-    if (err != NULL && strstr(err->msg, path) == NULL)
-        err_prefix(err, "%s", path);
-    return -1;
-}
-
 /* *out is NULL if the group has no such array. */
 static int open_array(const struct vcz *vcz, const char *name, enum want want, unsigned ndim,
                       struct zarr_array **out, struct err *err)
 {
     if (zarr_array_open(vcz->group, name, out, err) != 0)
-        return parts_name_store(store_path(vcz->store), err);
+        return err_name(err, "%s", store_path(vcz->store));
     if (*out == NULL ||
         (check_form(*out, want, ndim, err) == 0 && axes_check(vcz->group, *out, err) == 0))
         return 0;
@@ -179,7 +172,7 @@ static int read_strings(const struct vcz *vcz, struct decoder *decoder,
     int rc = zarr_array_strings(decoder, array, out, err);
 
     if (rc != 0)
-        parts_name_store(store_path(vcz->store), err);
+        err_name(err, "%s", store_path(vcz->store));
     else if (out->nitems != array->meta.shape[0])
         rc = err_set(err, ERR_CORRUPT, "%s: array %s ends early", store_path(vcz->store),
                      array->name);

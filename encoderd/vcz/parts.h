@@ -11,7 +11,4 @@
  * order of enum vcz_part. The store is named in every message. */
 int parts_open(struct vcz *vcz, enum vcz_part part, struct decoder *decoder, struct err *err);
 
-/* Puts the store's path before a message of the layers below that does not have it. Returns -1. */
-int parts_name_store(const char *path, struct err *err);
-
 #endif

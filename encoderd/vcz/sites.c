@@ -187,9 +187,7 @@ static int column_seek(struct sites_reader *reader, struct column *column, uint6
         column->chunk = chunk;
         return 0;
     }
-    if (err != NULL && strstr(err->msg, store_path(reader->vcz->store)) == NULL)
-        err_prefix(err, "%s", store_path(reader->vcz->store));
-    return -1;
+    return err_name(err, "%s", store_path(reader->vcz->store));
 }
 
 static int64_t column_int(const struct column *column, uint64_t row)

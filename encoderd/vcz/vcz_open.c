@@ -15,7 +15,7 @@ static int open_store(const char *path, unsigned store_flags, struct spill *spil
     if (recognise_path(path, err) != 0)
         return -1;
     if (store_open_with(path, store_flags, &vcz->store, err) != 0)
-        return parts_name_store(path, err);
+        return -1;
     store_set_spill(vcz->store, spill);
     store_watch_from(vcz->store, since);
     return 0;
@@ -33,9 +33,11 @@ static int open_group(struct vcz *vcz, struct err *err)
         vcz->version = zarr_group_attr_text(vcz->group, "vcf_zarr_version");
         return 0;
     }
-    if (err != NULL && err_is_of_store(err) && recognise_tree(vcz->store, &known) != 0)
+    if (err != NULL && err_is_of_store(err) && recognise_tree(vcz->store, &known) != 0) {
         *err = known;
-    return parts_name_store(store_path(vcz->store), err);
+        return -1;
+    }
+    return err_name(err, "%s", store_path(vcz->store));
 }
 
 /* Faults of the store are kept; *err is those of the system. */

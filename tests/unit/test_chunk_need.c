@@ -6,6 +6,7 @@
  */
 #include "zarr_fixture.h"
 
+#include "encoderd/zarr/store/fail.h"
 #include "encoderd/zarr/store/get.h"
 #include "tests/unit/rng.h"
 
@@ -139,7 +140,7 @@ static bool late_answer(struct late_store *late)
     if (one_in(late, late->fail_one_in)) {
         range->state = RANGE_FAILED;
         range->nread = 0;
-        err_set(&range->err, ERR_IO, "late: it fails");
+        store_fail(&late->store, NULL, &range->err, ERR_IO, "it fails");
     } else {
         get_range(&late->store, range, true);
     }

@@ -30,9 +30,10 @@ static int decode_or_spill(struct decoder *decoder, struct chunk *chunk, uint64_
 int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
                      struct block *out, struct err *err)
 {
-    if (i >= chunk->nblocks)
-        return err_set(err, ERR_USAGE, "%s (%s): it has no block %llu", chunk->label,
-                       store_path(chunk->array->store), (unsigned long long)i);
+    if (i >= chunk->nblocks) {
+        err_set(err, ERR_USAGE, "it has no block %llu", (unsigned long long)i);
+        return decoder_name_chunk(chunk->array, chunk->label, err);
+    }
     *out = (struct block){.form = BLOCK_PLAIN,
                           .begin = i * chunk->block_size,
                           .nbytes = chunk_block_nbytes(chunk, i)};

@@ -211,21 +211,16 @@ uint8_t *chunk_bytes(struct decoder *decoder, const struct chunk *chunk, uint64_
 
 int decoder_name_chunk(const struct zarr_array *array, const char *label, struct err *err)
 {
-    const char *path = store_path(array->store);
-
-    /* What the store itself says names the file already. */
-    if (err == NULL || strncmp(err->msg, path, strlen(path)) == 0)
-        return -1;
-    return err_prefix(err, "%s (%s)", label, path);
+    return err_name(err, "%s (%s)", label, store_path(array->store));
 }
 
 int decoder_index_check(const struct zarr_array *array, const uint64_t *index, struct err *err)
 {
     for (unsigned d = 0; d < array->meta.ndim; d++)
         if (index[d] >= array->meta.nchunks[d])
-            return err_set(err, ERR_USAGE, "%s (%s): no chunk %llu on axis %u, which has %llu",
-                           array->name, store_path(array->store), (unsigned long long)index[d], d,
-                           (unsigned long long)array->meta.nchunks[d]);
+            return zarr_array_fail(
+                array, err, ERR_USAGE, "no chunk %llu on axis %u, which has %llu",
+                (unsigned long long)index[d], d, (unsigned long long)array->meta.nchunks[d]);
     return 0;
 }
 

@@ -16,7 +16,7 @@ static enum need open_chunk(struct decoder *decoder, const struct zarr_array *ar
     enum need rc = NEED_FAILED;
 
     if (chunk == NULL)
-        return err_set(err, ERR_MEMORY, "%s: out of memory", array->name);
+        return err_nomem(err, "array %s", array->name);
     chunk->array = array;
     decoder->spills = store_spill(array->store) != NULL;
     memcpy(chunk->index, index, array->meta.ndim * sizeof *index);
@@ -81,7 +81,7 @@ enum need decoder_need_chunk(struct decoder *decoder, const struct zarr_array *a
     enum need rc;
 
     if (array->meta.dtype.kind == DTYPE_STRING)
-        return err_set(err, ERR_USAGE, "%s: its strings have no blocks", array->name);
+        return zarr_array_fail(array, err, ERR_USAGE, "its strings have no blocks");
     if (decoder_index_check(array, index, err) != 0)
         return NEED_FAILED;
     chunk = find_chunk(decoder, array, index);

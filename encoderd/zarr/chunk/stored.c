@@ -6,6 +6,7 @@
 #include "common/crc32c.h"
 #include "common/size.h"
 #include "encoderd/zarr/store/damaged.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -304,8 +305,8 @@ static enum need check_not_gone(struct stored *stored, const struct zarr_array *
     if (rc != NEED_THERE)
         return rc;
     if (bytes.absent)
-        return err_set(err, ERR_CHANGED, "%s/%s is gone: the store was removed or changed",
-                       store_path(array->store), array->meta_key);
+        return store_fail(array->store, array->meta_key, err, ERR_CHANGED,
+                          "it is gone: the store was removed or changed");
     pthread_mutex_lock(&stored->lock);
     if (stored->step == STORED_MISSING)
         stored->step = STORED_LOCATED;
@@ -536,9 +537,7 @@ static int name_failure(const struct zarr_array *array, const uint64_t *index, s
     char label[CHUNK_LABEL_MAX];
 
     chunk_label(array, index, label);
-    return err != NULL && strstr(err->msg, store_path(array->store)) != NULL
-               ? -1
-               : err_prefix(err, "%s (%s)", label, store_path(array->store));
+    return err_name(err, "%s (%s)", label, store_path(array->store));
 }
 
 int chunk_is_stored(struct chunk_table *table, const struct zarr_array *array,
@@ -555,7 +554,7 @@ int chunk_is_stored(struct chunk_table *table, const struct zarr_array *array,
     }
     stored = table == NULL ? NULL : stored_get(table, array, index, err);
     if (stored == NULL)
-        return err_set(err, ERR_MEMORY, "%s: out of memory for a chunk", array->name);
+        return err_nomem(err, "a chunk of array %s", array->name);
     rc = stored_make(stored, array, index, STORED_LOCATED, &need, err);
     chunk_need_clear(&need);
     *is_stored = rc == NEED_THERE && stored->object != NULL;

@@ -87,10 +87,10 @@ int zarr_chunk_ints_at(struct decoder *decoder, const struct zarr_array *array,
     char name[24];
 
     if (dtype->kind != DTYPE_BOOL && dtype->kind != DTYPE_INT && dtype->kind != DTYPE_UINT)
-        return err_set(err, ERR_DATA, "%s (%s): it holds %s and not whole numbers", array->name,
-                       store_path(array->store), dtype_name(dtype, name, sizeof name));
+        return zarr_array_fail(array, err, ERR_DATA, "it holds %s and not whole numbers",
+                               dtype_name(dtype, name, sizeof name));
     if (!size_range_ok(first, n, array->meta.chunk_elements))
-        return err_set(err, ERR_USAGE, "%s: elements past the end of a chunk", array->name);
+        return zarr_array_fail(array, err, ERR_USAGE, "elements past the end of a chunk");
     if (n == 0)
         return 0;
     if (decoder_chunk(decoder, array, index, &chunk, err) != 0)
@@ -114,8 +114,8 @@ int zarr_chunk_floats(struct decoder *decoder, const struct zarr_array *array,
     char name[24];
 
     if (dtype->kind != DTYPE_FLOAT)
-        return err_set(err, ERR_DATA, "%s (%s): it holds %s and not floats", array->name,
-                       store_path(array->store), dtype_name(dtype, name, sizeof name));
+        return zarr_array_fail(array, err, ERR_DATA, "it holds %s and not floats",
+                               dtype_name(dtype, name, sizeof name));
     if (decoder_chunk(decoder, array, index, &chunk, err) != 0)
         return -1;
     for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
@@ -548,7 +548,7 @@ int zarr_chunk_strings_at(struct decoder *decoder, const struct zarr_array *arra
     out->first = 0;
     out->absent = false;
     if (least == 0 || !size_range_ok(first, least, array->meta.chunk_elements))
-        return err_set(err, ERR_USAGE, "%s: strings past the end of a chunk", array->name);
+        return zarr_array_fail(array, err, ERR_USAGE, "strings past the end of a chunk");
     switch (dtype->kind) {
     case DTYPE_STRING:
         return vlen_chunk(decoder, array, index, &request, out, err);
@@ -561,8 +561,8 @@ int zarr_chunk_strings_at(struct decoder *decoder, const struct zarr_array *arra
     case DTYPE_FLOAT:
         break;
     }
-    return err_set(err, ERR_DATA, "%s (%s): it holds %s and not strings", array->name,
-                   store_path(array->store), dtype_name(dtype, name, sizeof name));
+    return zarr_array_fail(array, err, ERR_DATA, "it holds %s and not strings",
+                           dtype_name(dtype, name, sizeof name));
 }
 
 static int check_array_nbytes(const struct zarr_array *array, uint64_t text, struct err *err)
@@ -572,12 +572,10 @@ static int check_array_nbytes(const struct zarr_array *array, uint64_t text, str
     if (size_mul(array->meta.shape[0], sizeof(struct str), &nbytes) &&
         size_add(nbytes, text, &nbytes) && nbytes <= ARRAY_NBYTES_MAX)
         return 0;
-    return err_set(
-        err, ERR_UNSUPPORTED,
-        "%s (%s): its %llu strings would take more than %zu MiB of memory, the most that "
-        "such an array may: rewrite it with fewer or shorter ones",
-        array->name, store_path(array->store), (unsigned long long)array->meta.shape[0],
-        ARRAY_NBYTES_MAX >> 20);
+    return zarr_array_fail(array, err, ERR_UNSUPPORTED,
+                           "its %llu strings would take more than %zu MiB of memory, the most that "
+                           "such an array may: rewrite it with fewer or shorter ones",
+                           (unsigned long long)array->meta.shape[0], ARRAY_NBYTES_MAX >> 20);
 }
 
 /* The strings of chunk c that are the array's, appended to `out`. */
@@ -601,8 +599,7 @@ static int append_chunk(struct decoder *decoder, const struct zarr_array *array,
             out->items[begin + k].len = item->len;
         }
         if (out->bytes.failed)
-            return err_set(err, ERR_MEMORY, "%s (%s): out of memory for its strings", array->name,
-                           store_path(array->store));
+            return zarr_array_fail(array, err, ERR_MEMORY, "out of memory for its strings");
     }
     return 0;
 }
@@ -612,16 +609,15 @@ int zarr_array_strings(struct decoder *decoder, const struct zarr_array *array, 
 {
     CLEANUP(strings_free) struct strings part = {0};
     const struct zarr_meta *meta = &array->meta;
-    const char *path = store_path(array->store);
 
     if (meta->ndim != 1)
-        return err_set(err, ERR_DATA, "%s (%s): it has %u dimensions and not one", array->name,
-                       path, meta->ndim);
+        return zarr_array_fail(array, err, ERR_DATA, "it has %u dimensions and not one",
+                               meta->ndim);
     buf_reset(&out->bytes);
     if (check_array_nbytes(array, 0, err) != 0)
         return -1;
     if (reserve_items(out, meta->shape[0], err) != 0)
-        return err_prefix(err, "%s (%s)", array->name, path);
+        return err_name(err, "%s (%s)", array->name, store_path(array->store));
     for (uint64_t c = 0; c < meta->nchunks[0]; c++)
         if (append_chunk(decoder, array, c, &part, out, err) != 0)
             return -1;

@@ -5,6 +5,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/meta/json_text.h"
 #include "encoderd/zarr/meta/meta_ahead.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -43,13 +44,12 @@ static int load_json(const struct zarr_group *group, const char *key, json_t **o
         return 0;
     *out = json_text_load((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &at);
     if (*out == NULL)
-        return err_set(err, ERR_CORRUPT, "%s/%s: not JSON: line %d: %s", store_path(store), key,
-                       at.line, at.text);
+        return store_fail(store, key, err, ERR_CORRUPT, "not JSON: line %d: %s", at.line, at.text);
     if (json_is_object(*out))
         return 0;
     json_decref(*out);
     *out = NULL;
-    return err_set(err, ERR_CORRUPT, "%s/%s: not a JSON object", store_path(store), key);
+    return store_fail(store, key, err, ERR_CORRUPT, "not a JSON object");
 }
 
 static int check_format(const struct store *store, const char *key, const json_t *top,
@@ -58,8 +58,7 @@ static int check_format(const struct store *store, const char *key, const json_t
     const json_t *value = json_object_get(top, "zarr_format");
 
     if (!json_is_integer(value) || json_integer_value(value) != format)
-        return err_set(err, ERR_CORRUPT, "%s/%s: zarr_format is not %d", store_path(store), key,
-                       (int)format);
+        return store_fail(store, key, err, ERR_CORRUPT, "zarr_format is not %d", (int)format);
     return 0;
 }
 
@@ -164,7 +163,7 @@ static int compare_copy(struct zarr_group *group, json_t *copy, struct err *err)
             continue;
         group->stale = strdup(name);
         if (group->stale == NULL)
-            return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(group->store));
+            return store_fail(group->store, NULL, err, ERR_MEMORY, "out of memory");
     }
     return 0;
 }
@@ -178,11 +177,11 @@ static int open_v3(struct zarr_group *group, const json_t *top, struct err *err)
     if (check_format(group->store, "zarr.json", top, 3, err) != 0)
         return -1;
     if (node == NULL || strcmp(node, "group") != 0)
-        return err_set(err, ERR_CORRUPT, "%s/zarr.json: not the metadata of a group",
-                       store_path(group->store));
+        return store_fail(group->store, "zarr.json", err, ERR_CORRUPT,
+                          "not the metadata of a group");
     if (consolidated != NULL && !json_is_null(consolidated) && !json_is_object(metadata))
-        return err_set(err, ERR_CORRUPT, "%s/zarr.json: consolidated_metadata has no metadata",
-                       store_path(group->store));
+        return store_fail(group->store, "zarr.json", err, ERR_CORRUPT,
+                          "consolidated_metadata has no metadata");
     group->format = 3;
     group->attrs = json_incref(json_object_get(top, "attributes"));
     return compare_copy(group, metadata, err);
@@ -214,8 +213,7 @@ static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
         return -1;
     metadata = json_object_get(consolidated, "metadata");
     if (consolidated != NULL && !json_is_object(metadata))
-        return err_set(err, ERR_CORRUPT, "%s/.zmetadata: it has no metadata",
-                       store_path(group->store));
+        return store_fail(group->store, ".zmetadata", err, ERR_CORRUPT, "it has no metadata");
     group->format = 2;
     if (group->attrs == NULL)
         group->attrs = json_incref(json_object_get(metadata, ".zattrs"));
@@ -238,8 +236,8 @@ static int open_root(struct zarr_group *group, struct err *err)
         return -1;
     if (top != NULL)
         return open_v2(group, top, err);
-    return err_set(err, ERR_NOT_FOUND, "%s: not a Zarr store: it has neither .zgroup nor zarr.json",
-                   store_path(group->store));
+    return store_fail(group->store, NULL, err, ERR_NOT_FOUND,
+                      "not a Zarr store: it has neither .zgroup nor zarr.json");
 }
 
 int zarr_group_open(const struct store *store, struct zarr_group **out, struct err *err)
@@ -248,7 +246,7 @@ int zarr_group_open(const struct store *store, struct zarr_group **out, struct e
 
     *out = NULL;
     if (group == NULL)
-        return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(store));
+        return store_fail(store, NULL, err, ERR_MEMORY, "out of memory");
     group->store = store;
     if (open_root(group, err) != 0) {
         zarr_group_free(group);
@@ -450,7 +448,7 @@ int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *n
     struct array_names list = {set, group, err};
 
     if (set == NULL)
-        return err_set(err, ERR_MEMORY, "%s: out of memory", store_path(group->store));
+        return store_fail(group->store, NULL, err, ERR_MEMORY, "out of memory");
     if (store_children(group->store, "", add_child, &list, err) != 0)
         return -1;
     return visit_sorted(set, visit, arg, err);
@@ -464,7 +462,7 @@ static int parse_array(const struct zarr_group *group, const struct buf *text,
                  ? zarr_meta_parse_v3(array->name, json, text->len, &array->meta, err)
                  : zarr_meta_parse_v2(array->name, json, text->len, &array->meta, err);
 
-    return rc != 0 ? err_prefix(err, "%s", store_path(group->store)) : 0;
+    return rc != 0 ? err_name(err, "%s", store_path(group->store)) : 0;
 }
 
 static struct zarr_array *array_new(const struct zarr_group *group, const char *name,
@@ -501,7 +499,7 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
         return 0;
     array = array_new(group, name, key);
     if (array == NULL)
-        return err_set(err, ERR_MEMORY, "%s: out of memory", name);
+        return err_nomem(err, "array %s", name);
     memcpy(array->identity, digest.sums, sizeof array->identity);
     if (parse_array(group, &text, array, err) != 0) {
         zarr_array_free(array);
@@ -509,6 +507,19 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
     }
     *out = array;
     return 0;
+}
+
+int zarr_array_fail(const struct zarr_array *array, struct err *err, enum err_code code,
+                    const char *fmt, ...)
+{
+    char what[ERR_MSG_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    err_set(err, code, "%s", what);
+    return err_name(err, "%s (%s)", array->name, store_path(array->store));
 }
 
 void zarr_array_free(struct zarr_array *array)

@@ -72,6 +72,10 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
                     struct err *err);
 void zarr_array_free(struct zarr_array *array);
 
+/* "NAME (STORE): what is wrong with it". Returns -1. */
+int zarr_array_fail(const struct zarr_array *array, struct err *err, enum err_code code,
+                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* The key of the object that holds the chunk ("call_genotype/0.3.0", "call_genotype/c/0/3/0") into
  * buf: where there is sharding, that of its shard. */
 #define ZARR_KEY_MAX 512

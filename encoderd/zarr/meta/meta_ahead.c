@@ -2,6 +2,7 @@
 #include "encoderd/zarr/meta/meta_ahead.h"
 
 #include "common/abreast.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,5 @@ int meta_ahead_text(const struct meta_ahead *ahead, const struct store *store, c
     buf_append(out, text->text.data, text->text.len);
     if (digest != NULL)
         *digest = text->digest;
-    return out->failed ? err_set(err, ERR_MEMORY, "%s/%s: out of memory", store_path(store), key)
-                       : 0;
+    return out->failed ? store_fail(store, key, err, ERR_MEMORY, "out of memory") : 0;
 }

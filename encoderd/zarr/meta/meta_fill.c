@@ -190,7 +190,7 @@ static int fill_bytes(const char *array, const char *text, struct zarr_meta *met
     ssize_t n;
 
     if (bytes == NULL)
-        return err_set(err, ERR_MEMORY, "%s: out of memory", array);
+        return err_nomem(err, "array %s", array);
     n = base64_decode(text, bytes);
     while (n > 0 && bytes[n - 1] == '\0')
         n--;
@@ -220,7 +220,7 @@ static int fill_text(const char *array, const json_t *value, struct zarr_meta *m
         return fill_bytes(array, text, meta, err);
     meta->fill_string = strdup(text);
     if (meta->fill_string == NULL)
-        return err_set(err, ERR_MEMORY, "%s: out of memory", array);
+        return err_nomem(err, "array %s", array);
     return 0;
 }
 

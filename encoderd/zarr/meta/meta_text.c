@@ -3,6 +3,7 @@
 
 #include "common/size.h"
 #include "encoderd/zarr/meta/json_prune.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <string.h>
 
@@ -34,16 +35,16 @@ static int outcome(const struct json_prune *prune, const struct store *store, co
                    struct err *err)
 {
     if (prune->out->failed)
-        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store_path(store), key);
+        return store_fail(store, key, err, ERR_MEMORY, "out of memory");
     if (prune->bad)
-        return err_set(err, ERR_CORRUPT, "%s/%s: not JSON: line %u", store_path(store), key,
-                       prune->line);
+        return store_fail(store, key, err, ERR_CORRUPT, "not JSON: line %u", prune->line);
     if (prune->costly)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "%s/%s: what vczfs needs of this metadata would take more than %zu MiB of "
-                       "memory; no real store has so much: look for a list or text that is far too "
-                       "long",
-                       store_path(store), key, META_COST_MAX >> 20);
+        return store_fail(
+            store, key, err, ERR_UNSUPPORTED,
+            "what vczfs needs of this metadata would take more than %zu MiB of "
+            "memory; no real store has so much: look for a list or text that is far too "
+            "long",
+            META_COST_MAX >> 20);
     return 0;
 }
 
@@ -71,10 +72,10 @@ static int read_object(const struct object *object, const struct store *store, c
     struct json_prune prune;
 
     if (object_size(object) > META_NBYTES_MAX)
-        return err_set(err, ERR_CORRUPT,
-                       "%s/%s: %llu bytes are more than the %llu that such a file may have",
-                       store_path(store), key, (unsigned long long)object_size(object),
-                       (unsigned long long)META_NBYTES_MAX);
+        return store_fail(store, key, err, ERR_CORRUPT,
+                          "%llu bytes are more than the %llu that such a file may have",
+                          (unsigned long long)object_size(object),
+                          (unsigned long long)META_NBYTES_MAX);
     json_prune_begin(&prune, out, cost_max, names_attributes(key));
     if (read_pieces(object, &prune, digest, err) != 0)
         return -1;

@@ -4,6 +4,7 @@
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/dir_impl.h"
+#include "encoderd/zarr/store/fail.h"
 #include "encoderd/zarr/store/name_list.h"
 
 #include <dirent.h>
@@ -59,7 +60,7 @@ static int visit_entries(struct entries *entries,
                  entries->err) != 0)
         return -1;
     if (fd >= 0 && each_entry(fd, visit, entries) != 0)
-        return err_sys(entries->err, ERR_IO, errno, "%s/%s", entries->store->base.path, key);
+        return store_fail_sys(&entries->store->base, key, errno, entries->err);
     return entries->rc;
 }
 
@@ -82,12 +83,12 @@ static bool list_child(int dir, const char *name, void *arg)
     if (!is_tree(entries->store, entries->key, name))
         return false;
     if (entries->names.n == CHILDREN_MAX)
-        entries->rc = err_set(entries->err, ERR_UNSUPPORTED,
-                              "%s/%s: more than %d directories: no store has so many arrays",
-                              entries->store->base.path, entries->key, CHILDREN_MAX);
+        entries->rc =
+            store_fail(&entries->store->base, entries->key, entries->err, ERR_UNSUPPORTED,
+                       "more than %d directories: no store has so many arrays", CHILDREN_MAX);
     else if (name_list_add(&entries->names, name, strlen(name)) != 0)
         entries->rc =
-            err_set(entries->err, ERR_MEMORY, "%s: out of memory", entries->store->base.path);
+            store_fail(&entries->store->base, NULL, entries->err, ERR_MEMORY, "out of memory");
     return entries->rc != 0;
 }
 
@@ -186,11 +187,11 @@ static int walk_key(const struct dir_store *store, const char *key, struct tree_
     if (fd < 0)
         return 0;
     if (fstat(fd, &st) != 0)
-        return err_sys(err, ERR_IO, errno, "%s/%s", store->base.path, key);
+        return store_fail_sys(&store->base, key, errno, err);
     if (S_ISREG(st.st_mode))
         walk->file(&st, walk->arg);
     if (S_ISDIR(st.st_mode) && walk_dir(steal_fd(&fd), walk) != 0)
-        return err_sys(err, ERR_IO, errno, "%s/%s", store->base.path, key);
+        return store_fail_sys(&store->base, key, errno, err);
     return 0;
 }
 

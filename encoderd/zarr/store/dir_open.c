@@ -7,6 +7,7 @@
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/dir_impl.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -132,8 +133,6 @@ static bool is_dangling(const struct dir_store *store, const char *key, bool may
 int dir_open(const struct dir_store *dir, const char *key, int flags, bool may_wait, int *fd,
              struct err *err)
 {
-    const char *path = dir->base.path;
-
     *fd = dir_open_key(dir, key, flags, may_wait);
     if (*fd >= 0)
         return 0;
@@ -141,20 +140,19 @@ int dir_open(const struct dir_store *dir, const char *key, int flags, bool may_w
     case ENOENT:
         if (!is_dangling(dir, key, may_wait))
             return 0;
-        return err_set(err, ERR_CORRUPT, "%s/%s: a link to something that does not exist", path,
-                       key);
+        return store_fail(&dir->base, key, err, ERR_CORRUPT,
+                          "a link to something that does not exist");
     case EXDEV:
     case ELOOP:
-        return err_set(err, ERR_CORRUPT,
-                       "%s/%s: a link that leads out of the store: follow such "
-                       "links only if you trust "
-                       "the store, with --follow-links",
-                       path, key);
+        return store_fail(&dir->base, key, err, ERR_CORRUPT,
+                          "a link that leads out of the store: follow such links only if you "
+                          "trust the store, with --follow-links");
     case ENOTDIR:
     case ENXIO:
     case ENODEV:
-        return err_set(err, ERR_CORRUPT, "%s/%s: not a regular file below directories", path, key);
+        return store_fail(&dir->base, key, err, ERR_CORRUPT,
+                          "not a regular file below directories");
     default:
-        return err_sys(err, ERR_IO, errno, "%s/%s", path, key);
+        return store_fail_sys(&dir->base, key, errno, err);
     }
 }

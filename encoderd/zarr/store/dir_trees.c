@@ -10,6 +10,7 @@
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/dir_impl.h"
+#include "encoderd/zarr/store/fail.h"
 #include "encoderd/zarr/store/file.h"
 
 #include <errno.h>
@@ -97,7 +98,7 @@ static int watch_tree(struct dir_store *dir, const char *name, struct err *err)
     int failed;
 
     if (tree.fd < 0 || fstat(tree.fd, &st) != 0)
-        return err_sys(err, ERR_IO, errno, "%s/%s", dir->base.path, name);
+        return store_fail_sys(&dir->base, name, errno, err);
     tree.dev = st.st_dev;
     tree.ino = st.st_ino;
     if (st.st_dev == dir->dev && is_local(dir))
@@ -107,15 +108,14 @@ static int watch_tree(struct dir_store *dir, const char *name, struct err *err)
              : tree.fd >= 0 && dir->ntrees_held >= HELD_MAX ? 0
                                                             : add_tree(dir, &tree);
     pthread_mutex_unlock(&dir->lock);
-    return failed == 0 ? 0 : err_set(err, ERR_MEMORY, "%s/%s: out of memory", dir->base.path, name);
+    return failed == 0 ? 0 : store_fail(&dir->base, name, err, ERR_MEMORY, "out of memory");
 }
 
 static int exchanged(const struct dir_store *dir, const char *name, struct err *err)
 {
-    return err_set(err, ERR_CHANGED,
-                   "%s/%s is not the directory that it was when the store was opened: "
-                   "unmount, and mount again",
-                   dir->base.path, name);
+    return store_fail(&dir->base, name, err, ERR_CHANGED,
+                      "it is not the directory that it was when the store was opened: "
+                      "unmount, and mount again");
 }
 
 int dir_check_tree(const struct dir_store *dir, const char *key, bool may_wait, struct err *err)
@@ -132,7 +132,7 @@ int dir_check_tree(const struct dir_store *dir, const char *key, bool may_wait, 
     memcpy(name, key, n);
     name[n] = '\0';
     if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno == ENOENT ? 0 : err_sys(err, ERR_IO, errno, "%s/%s", dir->base.path, name);
+        return errno == ENOENT ? 0 : store_fail_sys(&dir->base, name, errno, err);
     if (S_ISREG(st.st_mode))
         return 0;
     pthread_mutex_lock(&own->lock);

@@ -3,6 +3,7 @@
 
 #include "common/size.h"
 #include "encoderd/zarr/store/damaged.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -36,9 +37,9 @@ enum at_once file_at_once(int fd)
 
 static int cut_short(const struct store *store, const char *key, uint64_t at, struct err *err)
 {
-    return err_set(err, ERR_CORRUPT,
-                   "%s%s%s: ends at byte %llu, in the middle of its data: " DAMAGED, store->path,
-                   key != NULL ? "/" : "", key != NULL ? key : "", (unsigned long long)at);
+    return store_fail(store, key, err, ERR_CORRUPT,
+                      "ends at byte %llu, in the middle of its data: " DAMAGED,
+                      (unsigned long long)at);
 }
 
 /* Of old kernels, of some file systems, and of filters that know no preadv2: it will not be asked
@@ -95,8 +96,7 @@ enum got file_read(const struct store *store, int fd, const char *key, uint64_t 
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return (enum got)err_sys(err, ERR_IO, errno, "%s%s%s", store->path,
-                                     key != NULL ? "/" : "", key != NULL ? key : "");
+            return (enum got)store_fail_sys(store, key, errno, err);
         if (got == 0)
             return (enum got)cut_short(store, key, offset, err);
         at += got;

@@ -2,6 +2,7 @@
 #include "encoderd/zarr/store/get.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <string.h>
 
@@ -15,8 +16,8 @@ int key_check(const struct store *store, const char *key, bool root_ok, struct e
         size_t n = strcspn(at, "/");
 
         if (n == 0 || (n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.'))
-            return err_set(err, ERR_CORRUPT, "%s: \"%s\" is not the name of an object in a store",
-                           store->path, key);
+            return store_fail(store, NULL, err, ERR_CORRUPT,
+                              "\"%s\" is not the name of an object in a store", key);
         if (at[n] == '\0')
             return 0;
         at += n + 1;

@@ -1,25 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off: the table is laid out by hand. */
 /*
  * kind: what a kind of store provides: its operations, and what each store and object of it begins
  * with.
  *
  * How kinds that are still to come stand behind it, with nothing of store.h to be changed:
  *
- *                      directory             zip                    HTTP, S3 Icechunk open openat2
- * and fstat     directory, local       HEAD                        manifest (in memory) header read
- * pread and fstat       the same               GET, Range, If-Match        GET of the chunk file
- *   get                open, then read       the same               one GET: a range's answer   as
- * HTTP has size and ETag from_end           size, then read       the same               Range:
- * bytes=-N             the size is known absent             ENOENT, no link, and  not in the
- * directory   404; 403 is an error: it    not in the manifest nothing removed may hide what is
- * there unchanged          ctime, after reading  the archive's ctime    If-Match: ETag of the holds
- * by design opening, else Last-Modified names, usage       readdir               the directory LIST
- * with a prefix; where   the snapshot there is none, lists_names is false and names is an error:
- * metadata must be consolidated identity           ctime, mtime, size    the archive's ETag and
- * size               snapshot id submit, withdraw   threads that wait     the same               an
- * event loop of its own    as HTTP object_part        128 KiB               the same; deflated 0:
- * one request beats many   as HTTP members: 0
+ *             directory         zip                HTTP, S3                     Icechunk
+ * open        openat2, fstat    directory and      HEAD                         manifest, in
+ *                               local header                                    memory
+ * read        pread, fstat      the same           GET, Range, If-Match         GET of the chunk
+ * get         open, then read   the same           one GET: the answer to a     as HTTP
+ *                                                  range has size and ETag
+ * from_end    size, then read   the same           Range: bytes=-N              the size is known
+ * absent      ENOENT, no link,  not in the         404; 403 is an error: it     not in the
+ *             nothing removed   directory          may hide what is there       manifest
+ * unchanged   ctime, after      the archive's      If-Match: the ETag when      holds by design
+ *             reading           ctime              opened, or Last-Modified
+ * names,      readdir           the directory      LIST with a prefix; without  the snapshot
+ * usage                                            one, lists_names is false,
+ *                                                  names is an error, and
+ *                                                  metadata is consolidated
+ * identity    ctime, mtime,     the archive's      ETag and size                snapshot id
+ *             size
+ * submit,     threads that      the same           an event loop of its own     as HTTP
+ * withdraw    wait
+ * object_part 128 KiB           the same; of       0: one request beats many    as HTTP
+ *                               deflated members 0
  */
+/* clang-format on */
 #ifndef VCZFS_ZARR_STORE_KIND_H
 #define VCZFS_ZARR_STORE_KIND_H
 

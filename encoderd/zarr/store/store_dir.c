@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/size.h"
 #include "encoderd/zarr/store/dir_impl.h"
+#include "encoderd/zarr/store/fail.h"
 #include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/watch.h"
 
@@ -40,7 +41,7 @@ static int check_link(const struct store *store, const char *key, struct err *er
     struct stat st;
 
     if (fstatat(dir_of(store)->fd, key, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+        return store_fail_sys(store, key, errno, err);
     return S_ISLNK(st.st_mode) ? store_watch_check(store, key, &st, err) : 0;
 }
 
@@ -68,7 +69,7 @@ static int check_absent(const struct store *store, const char *key, bool may_wai
         if (fd >= 0 && fstat(fd, &st) == 0)
             return store_watch_check(store, above, &st, err);
     } while (n > 0);
-    return err_sys(err, ERR_IO, errno, "%s", store->path);
+    return store_fail_sys(store, NULL, errno, err);
 }
 
 /* ---- Objects ---- */
@@ -87,9 +88,7 @@ static enum got dir_read(const struct object *object, uint64_t offset, void *to,
     if (got == GOT_NOT_NOW)
         return got;
     if (fstat(file->fd, &st) != 0)
-        return got == GOT_FAILED
-                   ? got
-                   : (enum got)err_sys(err, ERR_IO, errno, "%s/%s", store->path, file->key);
+        return got == GOT_FAILED ? got : (enum got)store_fail_sys(store, file->key, errno, err);
     return store_watch_check(store, file->key, &st, err) != 0 ? GOT_FAILED : got;
 }
 
@@ -135,7 +134,7 @@ static int make_object(const struct store *store, const char *key, int fd, const
 
     if (file == NULL) {
         close(fd);
-        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->path, key);
+        return store_fail(store, key, err, ERR_MEMORY, "out of memory");
     }
     file->base.size = (uint64_t)st->st_size;
     file->base.part = FILE_PART;
@@ -158,9 +157,9 @@ static enum got open_file(const struct store *store, const char *key, bool may_w
     if (fd < 0)
         return check_absent(store, key, may_wait, err) != 0 ? GOT_FAILED : GOT_NOTHING;
     if (fstat(fd, &st) != 0)
-        return (enum got)err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+        return (enum got)store_fail_sys(store, key, errno, err);
     if (!S_ISREG(st.st_mode))
-        return (enum got)err_set(err, ERR_CORRUPT, "%s/%s: not a regular file", store->path, key);
+        return (enum got)store_fail(store, key, err, ERR_CORRUPT, "not a regular file");
     if (store_watch_check(store, key, &st, err) != 0 ||
         (dir_of(store)->follow_links && check_link(store, key, err) != 0))
         return GOT_FAILED;
@@ -216,7 +215,7 @@ static int stat_for_identity(const struct store *store, const char *key, bool *t
         return fstatat(dir_of(store)->fd, key, st, AT_SYMLINK_NOFOLLOW);
     *there = fd >= 0;
     if (fd >= 0 && fstat(fd, st) != 0)
-        return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+        return store_fail_sys(store, key, errno, err);
     return 0;
 }
 
@@ -253,7 +252,7 @@ static int dir_has(const struct store *store, const char *key, bool *has, struct
     *has = fstatat(dir_of(store)->fd, key, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (*has || errno == ENOENT || errno == ENOTDIR)
         return 0;
-    return err_sys(err, ERR_IO, errno, "%s/%s", store->path, key);
+    return store_fail_sys(store, key, errno, err);
 }
 
 static void dir_free(struct store *store)
@@ -295,11 +294,11 @@ int store_dir_new(const char *path, int root_fd, unsigned flags, struct store **
 
     if (store == NULL || copy == NULL) {
         free(store);
-        return err_set(err, ERR_MEMORY, "%s: out of memory", path);
+        return err_nomem(err, "a store");
     }
     if (fstat(fd, &st) != 0) {
         free(store);
-        return err_sys(err, ERR_IO, errno, "%s", path);
+        return err_set(err, ERR_IO, "%s", strerror(errno));
     }
     store_watch_init(&store->base.watch);
     store->base.ops = &dir_ops;

@@ -4,6 +4,8 @@
  */
 #include "encoderd/zarr/store/get.h"
 
+#include "encoderd/zarr/store/fail.h"
+
 int store_object(const struct store *store, const char *key, struct object **out, struct err *err)
 {
     *out = NULL;
@@ -60,12 +62,12 @@ static int read_whole(const struct object *object, const struct store *store, co
     uint8_t *to;
 
     if (size > max)
-        return err_set(err, ERR_CORRUPT,
-                       "%s/%s: %llu bytes are more than the %zu that such a file may have",
-                       store->path, key, (unsigned long long)size, max);
+        return store_fail(store, key, err, ERR_CORRUPT,
+                          "%llu bytes are more than the %zu that such a file may have",
+                          (unsigned long long)size, max);
     to = buf_reserve(out, (size_t)size);
     if (to == NULL)
-        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->path, key);
+        return store_fail(store, key, err, ERR_MEMORY, "out of memory");
     if (object_read(object, 0, to, (size_t)size, err) != 0)
         return -1;
     out->len += (size_t)size;

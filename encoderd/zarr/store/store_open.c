@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static int open_kind(const char *path, int root, unsigned flags, struct store **out,
@@ -19,30 +20,35 @@ static int open_kind(const char *path, int root, unsigned flags, struct store **
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return err_sys(err, ERR_IO, errno, "%s", path);
+        return err_set(err, ERR_IO, "%s", strerror(errno));
     if (S_ISDIR(st.st_mode))
         return store_dir_new(path, steal_fd(&fd), flags, out, err);
     if (S_ISREG(st.st_mode))
         return store_zip_new(path, steal_fd(&fd), out, err);
-    return err_set(err, ERR_UNSUPPORTED, "%s is neither a directory nor a zip archive", path);
+    return err_set(err, ERR_UNSUPPORTED, "neither a directory nor a zip archive");
 }
 
-int store_open_with(const char *path, unsigned flags, struct store **out, struct err *err)
+static int open_path(const char *path, unsigned flags, struct store **out, struct err *err)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     *out = NULL;
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return err_set(err, ERR_NOT_FOUND, "%s: no such store", path);
+        return err_set(err, ERR_NOT_FOUND, "no such store");
     if (fd < 0)
-        return err_sys(err, ERR_IO, errno, "%s", path);
+        return err_set(err, ERR_IO, "%s", strerror(errno));
     if (open_kind(path, fd, flags, out, err) != 0)
         return -1;
     if ((*out)->ops->submit != NULL || fetch_threads_new(*out, &(*out)->threads) == 0)
         return 0;
     store_free(*out);
     *out = NULL;
-    return err_set(err, ERR_MEMORY, "%s: out of memory", path);
+    return err_nomem(err, "a store");
+}
+
+int store_open_with(const char *path, unsigned flags, struct store **out, struct err *err)
+{
+    return open_path(path, flags, out, err) == 0 ? 0 : err_name(err, "%s", path);
 }
 
 int store_open(const char *path, struct store **out, struct err *err)

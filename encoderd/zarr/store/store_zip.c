@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/cache.h"
+#include "encoderd/zarr/store/fail.h"
 #include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/watch.h"
 #include "encoderd/zarr/store/zip_impl.h"
@@ -24,8 +25,7 @@ static enum got zip_open(const struct store *base, const char *key, bool may_wai
     size_t len;
 
     if (zip_first_below(store, key, name, &len) < store->dir.n)
-        return (enum got)err_set(err, ERR_CORRUPT, "%s/%s: a directory and not a file", base->path,
-                                 key);
+        return (enum got)store_fail(base, key, err, ERR_CORRUPT, "a directory and not a file");
     return member != NULL ? zip_open_member(store, member, key, may_wait, out, err) : GOT_NOTHING;
 }
 
@@ -103,15 +103,11 @@ static const struct store_ops zip_ops = {
 
 static int open_archive(struct zip_store *store, struct err *err)
 {
-    const char *path = store->base.path;
-
     if (fstat(store->fd, &store->stat) != 0)
-        return err_set(err, ERR_IO, "%s: cannot be examined", path);
+        return err_set(err, ERR_IO, "cannot be examined");
     store->source = (struct zip_source){zip_read_archive, store, (uint64_t)store->stat.st_size};
     if (zip_dir_read(&store->source, &store->dir, err) != 0)
-        return err != NULL && strncmp(err->msg, path, strlen(path)) == 0
-                   ? -1
-                   : err_prefix(err, "%s", path);
+        return -1;
     store->cache = cache_new(BUDGET_DEFAULT, err);
     return store->cache == NULL ? -1 : zip_find_root(store, err);
 }
@@ -127,7 +123,7 @@ int store_zip_new(const char *path, int archive_fd, struct store **out, struct e
     if (store == NULL || copy == NULL) {
         free(store);
         free(copy);
-        return err_set(err, ERR_MEMORY, "%s: out of memory", path);
+        return err_nomem(err, "a store");
     }
     store->base.ops = &zip_ops;
     store->base.path = copy;

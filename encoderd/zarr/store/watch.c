@@ -19,6 +19,8 @@
  */
 #include "encoderd/zarr/store/watch.h"
 
+#include "encoderd/zarr/store/fail.h"
+
 #include <sys/stat.h>
 
 #define SECOND     INT64_C(1000000000)
@@ -84,10 +86,9 @@ int store_watch_check(const struct store *store, const char *key, const struct s
     }
     if (store_ns(&st->st_ctim) <= watch->since)
         return 0;
-    return err_set(err, ERR_CHANGED,
-                   "%s%s%s was changed %.3f s after the store was opened: unmount, and mount again",
-                   store->path, *key == '\0' ? "" : "/", key,
-                   ((double)store_ns(&st->st_ctim) - (double)watch->since) / 1e9);
+    return store_fail(store, key, err, ERR_CHANGED,
+                      "it was changed %.3f s after the store was opened: unmount, and mount again",
+                      ((double)store_ns(&st->st_ctim) - (double)watch->since) / 1e9);
 }
 
 int64_t store_opened(const struct store *store, int64_t *ahead)

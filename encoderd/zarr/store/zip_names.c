@@ -3,6 +3,7 @@
  * zip_names: which member is which key's, and which lie below one.
  */
 #include "common/cleanup.h"
+#include "encoderd/zarr/store/fail.h"
 #include "encoderd/zarr/store/name_list.h"
 #include "encoderd/zarr/store/zip_impl.h"
 
@@ -106,7 +107,7 @@ static int visit_below(const struct store *base, const char *key, list_below *li
     int rc = 0;
 
     if (first < store->dir.n && list(store, first, prefix, prefix_len, &names) != 0)
-        return err_set(err, ERR_MEMORY, "%s/%s: out of memory", base->path, key);
+        return store_fail(base, key, err, ERR_MEMORY, "out of memory");
     name_list_sort(&names);
     for (size_t i = 0; i < names.n && rc == 0; i++)
         rc = visit(names.items[i], arg);

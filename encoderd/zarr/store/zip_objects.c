@@ -7,6 +7,7 @@
  */
 #include "common/size.h"
 #include "encoderd/zarr/store/cache.h"
+#include "encoderd/zarr/store/fail.h"
 #include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/stream.h"
 #include "encoderd/zarr/store/watch.h"
@@ -36,7 +37,7 @@ static int check_unchanged(const struct zip_store *store, struct err *err)
     struct stat st;
 
     if (fstat(store->fd, &st) != 0)
-        return err_sys(err, ERR_IO, errno, "%s", store->base.path);
+        return store_fail_sys(&store->base, NULL, errno, err);
     return store_watch_check(&store->base, "", &st, err);
 }
 
@@ -74,11 +75,7 @@ static int read_stored(void *arg, uint64_t offset, void *to, size_t n, struct er
 
 static int name_member(const struct zip_object *object, struct err *err)
 {
-    const char *path = store_of(object)->base.path;
-
-    if (err != NULL && strncmp(err->msg, path, strlen(path)) == 0)
-        return -1;
-    return err_prefix(err, "%s/%s", path, object->key);
+    return err_name(err, "%s/%s", store_of(object)->base.path, object->key);
 }
 
 static int open_stream(const struct zip_object *object, struct stream **out, struct err *err)
@@ -164,9 +161,9 @@ enum got zip_read(const struct object *base, uint64_t offset, void *to, size_t n
     struct zip_object *object = (struct zip_object *)(uintptr_t)base;
 
     if (!size_range_ok(offset, n, base->size))
-        return (enum got)err_set(err, ERR_CORRUPT,
-                                 "%s/%s: ends at byte %llu, in the middle of its data",
-                                 base->store->path, object->key, (unsigned long long)base->size);
+        return (enum got)store_fail(base->store, object->key, err, ERR_CORRUPT,
+                                    "ends at byte %llu, in the middle of its data",
+                                    (unsigned long long)base->size);
     if (object->member->deflated)
         return read_deflated(object, offset, to, n, may_wait, err);
     return read_checked(store_of(object), object->key, object->data + offset, to, n, may_wait, err);
@@ -216,7 +213,7 @@ enum got zip_open_member(const struct zip_store *store, const struct zip_member 
     struct zip_object *object = calloc(1, sizeof *object + key_size);
 
     if (object == NULL)
-        return (enum got)err_set(err, ERR_MEMORY, "%s/%s: out of memory", store->base.path, key);
+        return (enum got)store_fail(&store->base, key, err, ERR_MEMORY, "out of memory");
     object->base.store = &store->base;
     object->base.size = member->nbytes;
     object->base.part = member->deflated ? 0 : FILE_PART;

@@ -5,6 +5,7 @@
 #include "encoderd/zarr/store/zip_impl.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,10 +64,10 @@ int zip_find_root(struct zip_store *store, struct err *err)
     if (len == 0 || holds_group(dir, "", 0) || !holds_group(dir, first, len))
         return 0;
     if (!is_alone(dir, first, len))
-        return err_set(err, ERR_CORRUPT,
-                       "%s: the archive holds a store in its folder \"%.*s\" and other things "
-                       "beside it: make an archive of the store alone, or unpack it",
-                       store->base.path, (int)len, first);
+        return store_fail(&store->base, NULL, err, ERR_CORRUPT,
+                          "the archive holds a store in its folder \"%.*s\" and other things "
+                          "beside it: make an archive of the store alone, or unpack it",
+                          (int)len, first);
     store->root = first;
     store->root_len = len;
     return 0;
