@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 char *option_words(const struct option_spec *spec, char out[OPTION_SAID_MAX])
 {
@@ -59,6 +60,9 @@ static int size_value(const struct option_spec *spec, const char *text, uint64_t
 {
     if (size_parse(text, value) && *value >= spec->least)
         return 0;
+    if (spec->least == 0)
+        return err_set(err, ERR_FORM, "--%s takes a size such as 512M or 2G, not '%s'", spec->name,
+                       text);
     return err_set(err, ERR_FORM,
                    "--%s takes a size such as 512M or 2G, at least %" PRIu64 "M, not '%s'",
                    spec->name, spec->least >> 20, text);
@@ -104,4 +108,26 @@ int option_value(const struct option_spec *spec, const char *text, uint64_t *val
     }
     *value = 0;
     return 0;
+}
+
+void option_store(const struct option_spec *spec, const char *text, uint64_t value, size_t nbytes,
+                  void *variable)
+{
+    if (spec->kind == OPTION_TEXT)
+        *(const char **)variable = text;
+    else if (spec->kind == OPTION_WORD)
+        *(const char **)variable = spec->words[value];
+    else if (nbytes == sizeof(bool))
+        *(bool *)variable = value != 0;
+    else if (nbytes == sizeof(unsigned))
+        *(unsigned *)variable = (unsigned)value;
+    else
+        *(uint64_t *)variable = value;
+}
+
+unsigned option_threads(void)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : (unsigned)size_min((uint64_t)n, OPTION_THREADS_MAX);
 }

@@ -2,8 +2,7 @@
 /*
  * option_spec: what is said of an option in one place, and the values that it takes.
  *
- * Parsing, help, completion and the checks of both programs are made from it. Depends on nothing
- * but the C library, so either program may link it.
+ * Parsing, help, completion and the checks of both programs are made from it.
  */
 #ifndef VCZFS_COMMON_OPTION_SPEC_H
 #define VCZFS_COMMON_OPTION_SPEC_H
@@ -43,8 +42,28 @@ struct option_spec {
 int option_value(const struct option_spec *spec, const char *text, uint64_t *value,
                  struct err *err);
 
+/* Puts it into a variable of the kind: of a switch a bool; of a number, a size or a character an
+ * integer of `nbytes`; of a word and a text a const char *, which is the spec's or `text`. */
+void option_store(const struct option_spec *spec, const char *text, uint64_t value, size_t nbytes,
+                  void *variable);
+
 /* "auto, bed, tab or vcf" into out, which it fits; returns out. */
 #define OPTION_SAID_MAX 160
 char *option_words(const struct option_spec *spec, char out[OPTION_SAID_MAX]);
+
+/* Options of both programs: all but the help. */
+#define OPTION_MEMORY                                                                              \
+    .name = "memory", .kind = OPTION_SIZE, .least = UINT64_C(16) << 20, .argument = "SIZE",        \
+    .otherwise = "256M"
+#define OPTION_THREADS_MAX 64
+#define OPTION_THREADS                                                                             \
+    .name = "threads", .kind = OPTION_NUMBER, .least = 1, .most = OPTION_THREADS_MAX,              \
+    .argument = "N", .otherwise_said = "one per CPU"
+#define OPTION_LOG_LEVEL                                                                           \
+    .name = "log-level", .kind = OPTION_WORD, .argument = "LEVEL",                                 \
+    .words = {"error", "warning", "info", "debug"}
+
+/* What --threads is otherwise. */
+unsigned option_threads(void);
 
 #endif

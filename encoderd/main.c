@@ -5,8 +5,7 @@
 #include "common/log.h"
 #include "common/open_files.h"
 #include "common/signals.h"
-#include "common/size.h"
-#include "common/version.h"
+#include "encoderd/options.h"
 #include "encoderd/serve/bench.h"
 #include "encoderd/serve/listen.h"
 #include "encoderd/serve/server.h"
@@ -14,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,144 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#define MEMORY_MIN  (UINT64_C(16) << 20)
-#define THREADS_MAX 64
-#define OOM_SCORE   "500"
-
-static const char usage_text[] =
-    "Usage: vczfs-encoderd [OPTIONS] --listen PATH\n"
-    "       vczfs-encoderd [OPTIONS] --bench FILE STORE\n"
-    "The encoder of vczfs: reads VCF Zarr stores and answers a vczfs front. vczfs starts one by\n"
-    "itself; run it by hand to watch it (strace, gdb), or from a service manager, and give vczfs "
-    "the\n"
-    "same PATH with --encoder-socket.\n"
-    "\n"
-    "  --listen PATH      serve every front that connects to this socket, a process for each\n"
-    "  --memory SIZE      memory for spans and decoding, each process (default 256M, at least "
-    "16M)\n"
-    "  --threads N        decoding threads, each process (default: one a CPU)\n"
-    "  --no-sandbox       keep every right its user has, for debugging\n"
-    "  --log-level LEVEL  error, warning, info or debug (default info)\n"
-    "  --log-file FILE    append the log to FILE instead of stderr\n"
-    "  --bench FILE       encode the .bed or .bgen (FILE) of the store that follows to nowhere, "
-    "and say\n"
-    "                     what it took, as JSON\n"
-    "  --bench-bytes SIZE stop after so many\n"
-    "  --help, --version\n";
-
-struct encoderd_options {
-    struct server_config server;
-    const char *listen;
-    const char *bench, *store; /* --bench, and what it is about */
-    uint64_t bench_bytes;
-    enum log_level log_level;
-    const char *log_file;
-};
-
-static int usage_error(const char *what, const char *value)
-{
-    fprintf(stderr, "vczfs-encoderd: %s%s%s\nTry 'vczfs-encoderd --help'.\n", what,
-            value != NULL ? ": " : "", value != NULL ? value : "");
-    return 2;
-}
-
-static bool parse_threads(const char *text, unsigned *out)
-{
-    char *end;
-    unsigned long n;
-
-    errno = 0;
-    n = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || n < 1 || n > THREADS_MAX)
-        return false;
-    *out = (unsigned)n;
-    return true;
-}
-
-/* -1 to go on, else the exit status. */
-static int parse_options(int argc, char **argv, struct encoderd_options *out)
-{
-    enum {
-        OPT_LISTEN = 256,
-        OPT_MEMORY,
-        OPT_THREADS,
-        OPT_NO_SANDBOX,
-        OPT_LOG_LEVEL,
-        OPT_LOG_FILE,
-        OPT_BENCH,
-        OPT_BENCH_BYTES
-    };
-    static const struct option options[] = {
-        {"listen", required_argument, NULL, OPT_LISTEN},
-        {"memory", required_argument, NULL, OPT_MEMORY},
-        {"threads", required_argument, NULL, OPT_THREADS},
-        {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
-        {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
-        {"log-file", required_argument, NULL, OPT_LOG_FILE},
-        {"bench", required_argument, NULL, OPT_BENCH},
-        {"bench-bytes", required_argument, NULL, OPT_BENCH_BYTES},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
-        switch (option) {
-        case OPT_LISTEN:
-            out->listen = optarg;
-            break;
-        case OPT_MEMORY:
-            if (!size_parse(optarg, &out->server.memory) || out->server.memory < MEMORY_MIN)
-                return usage_error("--memory wants a size of at least 16M", optarg);
-            break;
-        case OPT_THREADS:
-            if (!parse_threads(optarg, &out->server.nthreads))
-                return usage_error("--threads wants a number from 1 to 64", optarg);
-            break;
-        case OPT_NO_SANDBOX:
-            out->server.no_sandbox = true;
-            break;
-        case OPT_LOG_LEVEL:
-            if (!log_level_parse(optarg, &out->log_level))
-                return usage_error("--log-level is error, warning, info or debug", optarg);
-            break;
-        case OPT_LOG_FILE:
-            out->log_file = optarg;
-            break;
-        case OPT_BENCH:
-            out->bench = optarg;
-            break;
-        case OPT_BENCH_BYTES:
-            if (!size_parse(optarg, &out->bench_bytes))
-                return usage_error("--bench-bytes wants a size", optarg);
-            break;
-        case 'h':
-            fputs(usage_text, stdout);
-            return 0;
-        case 'V':
-            puts("vczfs-encoderd " VCZFS_VERSION);
-            return 0;
-        default:
-            fputs("Try 'vczfs-encoderd --help'.\n", stderr);
-            return 2;
-        }
-    }
-    if (out->bench != NULL && optind + 1 == argc)
-        out->store = argv[optind++];
-    else if (out->bench != NULL && optind == argc)
-        return usage_error("--bench wants a file (.bed or .bgen) and a store", NULL);
-    if (optind != argc)
-        return usage_error("unexpected argument", argv[optind]);
-    return -1;
-}
-
-static unsigned online_cpus(void)
-{
-    const long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return n < 1 ? 1 : (unsigned)size_min((uint64_t)n, THREADS_MAX);
-}
+#define OOM_SCORE "500"
 
 /* c-blosc and decompressors take memory of a block's size for each call. Left to itself malloc soon
  * keeps up to 64 MiB of that for each thread. */
@@ -219,7 +80,7 @@ static int serve_inherited(const struct server_config *config)
 
     if (getsockopt(PROTO_LISTENER_FD, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
         type != SOCK_SEQPACKET)
-        return usage_error("started by hand, it wants --listen PATH", NULL);
+        return encoderd_usage("started by hand, it wants --listen PATH");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     volunteer();
     if (server_run(PROTO_LISTENER_FD, config, &err) != 0) {
@@ -232,12 +93,8 @@ static int serve_inherited(const struct server_config *config)
 
 int main(int argc, char **argv)
 {
-    struct encoderd_options options = {
-        .server = {.memory = UINT64_C(256) << 20, .nthreads = online_cpus()},
-        .bench_bytes = UINT64_MAX,
-        .log_level = LOG_LEVEL_INFO,
-    };
-    const int status = parse_options(argc, argv, &options);
+    struct encoderd_options options;
+    const int status = encoderd_options_parse(argc, argv, &options);
 
     signals_begin();
     if (status >= 0)

@@ -7,7 +7,6 @@
 
 #include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LONG_FIRST 256 /* what getopt_long returns for the first long option */
 
@@ -22,16 +21,14 @@ struct parsing {
     struct err *err;
 };
 
-static int take_once(const struct listed_option *option, const char *value, const char **out,
-                     struct err *err)
+/* bcftools takes the last one of some options without a word, and some it refuses; nobody could
+ * tell which one counts. */
+static int check_once(const struct listed_option *option, const void *field, struct err *err)
 {
-    /* bcftools takes the last one of some of them without a word, and some it refuses; nobody could
-     * tell which one counts. */
-    if (option->entry->once != NULL && *out != NULL)
-        return err_set(err, ERR_FORM, "--%s was given twice: %s", option->spec->name,
-                       option->entry->once);
-    *out = value;
-    return 0;
+    if (option->entry->once == NULL || *(const char *const *)field == NULL)
+        return 0;
+    return err_set(err, ERR_FORM, "--%s was given twice: %s", option->spec->name,
+                   option->entry->once);
 }
 
 /* Into the field of the option. */
@@ -40,23 +37,9 @@ static int take_own(const struct listed_option *option, const char *text, uint64
 {
     void *field = (char *)out + option->entry->at;
 
-    switch (option->spec->kind) {
-    case OPTION_TEXT:
-        return take_once(option, text, field, err);
-    case OPTION_WORD:
-        return take_once(option, option->spec->words[value], field, err);
-    case OPTION_SWITCH:
-    case OPTION_NUMBER:
-    case OPTION_SIZE:
-    case OPTION_CHARACTER:
-        break;
-    }
-    if (option->entry->nbytes == sizeof(bool))
-        *(bool *)field = value != 0;
-    else if (option->entry->nbytes == sizeof(unsigned))
-        *(unsigned *)field = (unsigned)value;
-    else
-        *(uint64_t *)field = value;
+    if (check_once(option, field, err) != 0)
+        return -1;
+    option_store(option->spec, text, value, option->entry->nbytes, field);
     return 0;
 }
 
@@ -267,7 +250,6 @@ static int refuse_command(const char *name, struct err *err)
 
 static void set_defaults(struct options *out)
 {
-    const long ncpu = sysconf(_SC_NPROCESSORS_ONLN);
     const struct option_entry *entry;
 
     *out = (struct options){0};
@@ -278,7 +260,7 @@ static void set_defaults(struct options *out)
         if (entry->spec.otherwise != NULL && entry->spec.kind != OPTION_WORD)
             take_option(&option, entry->spec.otherwise, out, NULL);
     }
-    out->threads = ncpu < 1 ? 1 : ncpu > THREADS_MAX ? THREADS_MAX : (unsigned)ncpu;
+    out->threads = option_threads();
 }
 
 /* What vczfs is asked as such. */

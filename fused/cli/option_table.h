@@ -30,7 +30,6 @@ struct listed_option {
 };
 
 #define OPTIONS_MAX 96
-#define THREADS_MAX 64
 
 /* Those of the command in the order of the help, those of one heading together. Returns how many,
  * at most OPTIONS_MAX. */
