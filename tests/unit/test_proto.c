@@ -183,6 +183,7 @@ static void test_round_trip(void **state)
 {
     struct proto_scratch *scratch = proto_scratch_new();
     CLEANUP(buf_free) struct buf packet = {0}, again = {0};
+    bool seen[MSG_ERROR + 1] = {false};
     struct msg msg;
     struct err err;
 
@@ -191,11 +192,14 @@ static void test_round_trip(void **state)
         pack_sample(i, &packet);
         assert_int_equal(unpack(packet.data, packet.len, scratch, &msg, &err), 0);
         assert_int_equal(msg.type, samples[i].msg.type);
+        seen[msg.type] = true;
         buf_reset(&again);
         assert_int_equal(proto_pack(&msg, &again, &err), 0);
         assert_int_equal(again.len, packet.len);
         assert_memory_equal(again.data, packet.data, packet.len);
     }
+    for (int i = 0; i <= MSG_ERROR; i++)
+        assert_true(seen[i]);
     proto_scratch_free(scratch);
 }
 
