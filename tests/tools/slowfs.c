@@ -486,9 +486,9 @@ static int serve(struct fuse_session *session)
     fuse_loop_cfg_set_max_threads(config, WORKERS);
     fuse_loop_cfg_set_idle_threads(config, WORKERS);
     fuse_loop_cfg_set_clone_fd(config, 1);
-    failed = fuse_session_loop_mt(session, config);
+    failed = fuse_session_loop_mt(session, config); /* > 0: the signal that ended it */
     fuse_loop_cfg_destroy(config);
-    return failed;
+    return failed < 0 ? -1 : 0;
 }
 
 static void on_usr1(int signo)
