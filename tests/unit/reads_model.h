@@ -25,6 +25,7 @@
 #include "fused/files/leases.h"
 #include "fused/files/reads.h"
 #include "fused/process/clock.h"
+#include "tests/unit/made_time.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,20 +45,11 @@
 #define MODEL_READS     16  /* that wait at once */
 #define MODEL_QUESTIONS 128 /* that wait for an answer */
 #define MODEL_LEASES    320 /* more than the front may hold */
-#define MODEL_TIMERS    8
 #define MODEL_CHUNKS    4
 #define MODEL_TIMEOUT   3000 /* ms */
 #define MODEL_AGAIN_MAX 8    /* as trial.c has it */
 #define MODEL_SETTLED   1500 /* ms after which nothing that is idle is leased any more */
 #define MODEL_FLUSHED   4    /* ms after which what is given back has gone */
-
-struct model_timer {
-    void (*fired)(void *owner);
-    void *owner;
-    bool made, armed;
-    uint64_t due; /* us */
-    struct model *model;
-};
 
 struct model_read {
     struct model *model;
@@ -100,11 +92,11 @@ struct model {
     const uint8_t *data;
     size_t size;                    /* what is left of the fuzzer's bytes, if it is one */
     uint64_t (*chance)(uint64_t n); /* below n; NULL: by bytes */
-    uint64_t step, now;             /* now in us */
+    uint64_t step;
+    struct made_time time;
     struct reads *reads;
     struct outside outside;
     struct fs fs;
-    struct model_timer timers[MODEL_TIMERS];
     struct model_read asked[MODEL_READS];
 
     bool up, stale, ending;
@@ -179,66 +171,7 @@ static const uint8_t *model_contents(uint64_t file)
 
 static uint64_t model_ms(const struct model *model)
 {
-    return model->now / 1000;
-}
-
-static uint64_t model_now_us(void *arg)
-{
-    return ((struct model *)arg)->now;
-}
-
-static struct timer *model_make_timer(void *arg, void (*fired)(void *owner), void *owner)
-{
-    struct model *model = arg;
-
-    for (size_t i = 0; i < MODEL_TIMERS; i++) {
-        struct model_timer *timer = &model->timers[i];
-
-        if (timer->made)
-            continue;
-        *timer = (struct model_timer){.fired = fired, .owner = owner, .made = true, .model = model};
-        return (struct timer *)timer;
-    }
-    return NULL;
-}
-
-static void model_free_timer(struct timer *timer)
-{
-    if (timer != NULL)
-        *(struct model_timer *)timer = (struct model_timer){0};
-}
-
-static void model_arm(struct timer *timer, uint64_t ms)
-{
-    struct model_timer *it = (struct model_timer *)timer;
-
-    MODEL_MUST(it->model, it->made);
-    it->armed = true;
-    it->due = it->model->now + ms * 1000;
-}
-
-static void model_disarm(struct timer *timer)
-{
-    ((struct model_timer *)timer)->armed = false;
-}
-
-static bool model_is_armed(const struct timer *timer)
-{
-    return ((const struct model_timer *)timer)->armed;
-}
-
-/* The timer that is due first, by this time; NULL if none is. */
-static struct model_timer *model_due(struct model *model, uint64_t by)
-{
-    struct model_timer *first = NULL;
-
-    for (size_t i = 0; i < MODEL_TIMERS; i++) {
-        struct model_timer *timer = &model->timers[i];
-
-        if (timer->armed && timer->due <= by && (first == NULL || timer->due < first->due))
-            first = timer;
-    }
-    return first;
+    return model->time.now / 1000;
 }
 
 /* ---- what the model knows of reads ---- */
@@ -273,13 +206,7 @@ static void model_forgive(struct model *model)
 /* Lets happen what is due. Then nobody waits who need not. */
 static void model_settle(struct model *model)
 {
-    struct model_timer *timer;
-
-    model_forgive(model);
-    while ((timer = model_due(model, model->now)) != NULL) {
-        timer->armed = false;
-        timer->fired(timer->owner);
-    }
+    made_settle(&model->time);
     MODEL_EACH_READ (model, read) {
         MODEL_MUST(model, model_ms(model) < read->deadline);
         MODEL_MUST(model, !read->interrupted && !model->stale);
@@ -992,14 +919,7 @@ static void model_check(struct model *model)
 
 static void model_pass(struct model *model, uint64_t ms)
 {
-    const uint64_t till = model->now + ms * 1000;
-    struct model_timer *timer;
-
-    while ((timer = model_due(model, till)) != NULL) {
-        model->now = size_max(model->now, timer->due);
-        model_settle(model);
-    }
-    model->now = till;
+    made_pass(&model->time, ms);
     model_check(model);
 }
 
@@ -1025,9 +945,10 @@ static void model_wait_some(struct model *model)
 /* The process does not run for a while. */
 static void model_stop(struct model *model)
 {
-    model->now +=
+    model->time.now +=
         (model_choose(model, 2) * MODEL_TIMEOUT + CLOCK_STOPPED_MS + model_choose(model, 4000)) *
         1000;
+    model_forgive(model);
 }
 
 /* ---- how a history goes, and ends ---- */
@@ -1128,8 +1049,7 @@ static void model_end_with(struct model *model, uint64_t how)
     reads_free(model->reads);
     MODEL_EACH_READ (model, read)
         MODEL_MUST(model, !read->waits);
-    for (size_t i = 0; i < MODEL_TIMERS; i++)
-        MODEL_MUST(model, !model->timers[i].made);
+    MODEL_MUST(model, made_left(&model->time) == 0);
     ASAN_UNPOISON_MEMORY_REGION(model->arena, model->up ? model->arena_size : 0);
     free(model->arena);
 }
@@ -1138,10 +1058,9 @@ static void model_begin(struct model *model)
 {
     struct err err;
 
-    model->now = 1000000 + model_choose(model, 2000000);
+    model->time.now = 1000000 + model_choose(model, 2000000);
     model->outside = (struct outside){
-        .timers = {model, model_now_us, model_make_timer, model_free_timer, model_arm, model_disarm,
-                   model_is_armed},
+        .timers = made_timers(&model->time),
         .read = model_take_read,
         .give_back = model_give_back,
         .release = model_release,
@@ -1190,7 +1109,11 @@ static void model_play(const char *name, unsigned nsteps, uint64_t (*chance)(uin
 /* Reads say what goes wrong. */
 static void model_quiet(void)
 {
-    log_init("test", LOG_LEVEL_ERROR, open("/dev/null", O_WRONLY | O_CLOEXEC));
+    static bool quiet;
+
+    if (!quiet)
+        log_init("test", LOG_LEVEL_ERROR, open("/dev/null", O_WRONLY | O_CLOEXEC));
+    quiet = true;
 }
 
 #endif
