@@ -40,8 +40,7 @@ static int spill_block(struct decoder *decoder, struct chunk *chunk, uint64_t i,
     out->data = to;
     if (to == NULL || chunk_spilled(decoder, chunk, &entry, err) != 0)
         return -1;
-    rc = spill_read(entry, (unsigned)spill_facts(entry)[UNFOLD_AREA], out->begin, to, out->nbytes,
-                    err);
+    rc = spill_read(entry, UNFOLD_BYTES, out->begin, to, out->nbytes, err);
     spill_put(entry);
     bytes_to_native(&chunk->array->meta.dtype, to, out->nbytes);
     return rc;

@@ -15,12 +15,10 @@
 #include "encoderd/zarr/chunk/decoder_impl.h"
 #include "encoderd/zarr/store/spill.h"
 
-/* What a filled entry's facts say. */
+/* Where a filled entry has what. */
 enum {
-    UNFOLD_AREA,    /* where the decoded bytes are, in C order and the array's own byte order */
-    UNFOLD_NBYTES,  /* how many */
-    UNFOLD_OFFSETS, /* strings: the area with where each one's length begins, uint64 each, in C
-                       order */
+    UNFOLD_BYTES,   /* the decoded bytes, in C order and the array's own byte order */
+    UNFOLD_OFFSETS, /* strings: where each one's length begins, uint64 each, in C order */
 };
 
 /* A spill_fill's work. Of the chunk only array, stored, base and length are looked at. */

@@ -262,15 +262,13 @@ static void point_items(struct strings *out, size_t gap)
 /* A chunk of strings in the temporary file. */
 struct spilled {
     const struct spill_entry *entry;
-    unsigned area, offsets;
     uint64_t nbytes, total;
 };
 
 static int string_offset(const struct spilled *spilled, uint64_t k, uint64_t *out, struct err *err)
 {
     *out = spilled->nbytes;
-    return k == spilled->total ? 0
-                               : spill_read(spilled->entry, spilled->offsets, k * 8, out, 8, err);
+    return k == spilled->total ? 0 : spill_read(spilled->entry, UNFOLD_OFFSETS, k * 8, out, 8, err);
 }
 
 static int check_held(const struct decoder *decoder, uint64_t nbytes, struct err *err)
@@ -309,7 +307,7 @@ static int take_in_order(struct decoder *decoder, const struct spilled *spilled,
     to = buf_reserve(&out->bytes, (size_t)(end - begin));
     if (to == NULL)
         return err_nomem(err, "strings");
-    if (spill_read(spilled->entry, spilled->area, begin, to, (size_t)(end - begin), err) != 0)
+    if (spill_read(spilled->entry, UNFOLD_BYTES, begin, to, (size_t)(end - begin), err) != 0)
         return -1;
     out->bytes.len += (size_t)(end - begin);
     out->nitems = (size_t)low;
@@ -331,7 +329,7 @@ static int take_scattered(struct decoder *decoder, const struct spilled *spilled
         uint32_t len;
 
         if (string_offset(spilled, request->first + out->nitems, &at, err) != 0 ||
-            spill_read(spilled->entry, spilled->area, at, head, sizeof head, err) != 0)
+            spill_read(spilled->entry, UNFOLD_BYTES, at, head, sizeof head, err) != 0)
             return -1;
         len = get_le32(head);
         if (out->nitems >= request->least && out->bytes.len + len > request->budget)
@@ -341,7 +339,7 @@ static int take_scattered(struct decoder *decoder, const struct spilled *spilled
         to = buf_reserve(&out->bytes, len);
         if (to == NULL)
             return err_nomem(err, "strings");
-        if (spill_read(spilled->entry, spilled->area, at + 4, to, len, err) != 0)
+        if (spill_read(spilled->entry, UNFOLD_BYTES, at + 4, to, len, err) != 0)
             return -1;
         out->bytes.len += len;
         out->items[out->nitems].len = len;
@@ -357,17 +355,13 @@ static int spilled_vlen(struct decoder *decoder, struct chunk *chunk, const stru
     const uint64_t n = request_count(request, sizeof(struct str), meta->chunk_elements);
     struct spilled spilled = {.total = meta->chunk_elements};
     struct spill_entry *entry;
-    const uint64_t *facts;
     int rc;
 
     decoder_scratch_reset(decoder);
     if (chunk_spilled(decoder, chunk, &entry, err) != 0)
         return -1;
-    facts = spill_facts(entry);
     spilled.entry = entry;
-    spilled.area = (unsigned)facts[UNFOLD_AREA];
-    spilled.offsets = (unsigned)facts[UNFOLD_OFFSETS];
-    spilled.nbytes = facts[UNFOLD_NBYTES];
+    spilled.nbytes = spill_nbytes(entry, UNFOLD_BYTES);
     out->first = request->first;
     rc = check_held(decoder, request->least * sizeof(struct str), err) != 0
              ? -1

@@ -2,6 +2,7 @@
 #include "encoderd/zarr/store/spill.h"
 
 #include "common/size.h"
+#include "encoderd/zarr/store/damaged.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,30 +11,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/queue.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #define LIMIT_MAX (UINT64_C(64) << 30)
 /* Areas begin at multiples of it, which is one of any page and block. */
 #define AREA_ALIGN (UINT64_C(64) << 10)
-#define BACK_STEP  (UINT64_C(16) << 20)
 
 enum state { FILLING, READY, FAILED };
 
-struct area {
-    bool open;
-    uint64_t begin, room; /* in the file */
+/* Of an area that is open. */
+struct spill_area {
+    uint64_t begin, room; /* in the file; room 0: it is not open */
+    uint64_t most;        /* what it is for, which may be more than there is room for */
     uint64_t used;        /* bytes from its begin on that are counted as written */
 };
 
 struct spill_entry {
-    struct spill *spill;             /* whose it is */
-    struct spill_entry *prev, *next; /* in the list; a failed entry is in no list */
+    TAILQ_ENTRY(spill_entry) link; /* a failed entry is in no list */
+    struct spill *spill;           /* whose it is */
     enum state state;
     unsigned refs;
     bool starved; /* the fill did not get the room that it asked for */
-    struct area areas[SPILL_AREAS];
-    uint64_t facts[SPILL_FACTS];
+    struct spill_area areas[SPILL_AREAS];
     struct err err; /* FAILED: why */
     const void *owner;
     size_t key_size;
@@ -42,14 +43,26 @@ struct spill_entry {
 
 struct spill {
     pthread_mutex_t lock;
-    pthread_cond_t changed;           /* an entry was filled, failed or let go; a fill ended */
-    struct spill_entry *first, *last; /* used last, first */
+    pthread_cond_t changed; /* an entry was filled, failed or let go */
+    pthread_rwlock_t fills; /* held by each fill; for writing, by one that is alone */
+    TAILQ_HEAD(entries, spill_entry) entries; /* used last, first */
     int fd;
     char *dir; /* owned */
     uint64_t limit, used;
-    unsigned nfilling;
-    bool exclusive; /* one fill has it all to itself */
 };
+
+/* A fill that wants to be alone goes before those that begin later. */
+static void init_locks(struct spill *spill)
+{
+    pthread_rwlockattr_t attr;
+
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&spill->fills, &attr);
+    pthread_rwlockattr_destroy(&attr);
+    pthread_mutex_init(&spill->lock, NULL);
+    pthread_cond_init(&spill->changed, NULL);
+}
 
 struct spill *spill_new(int fd, const char *dir, uint64_t limit)
 {
@@ -66,8 +79,8 @@ struct spill *spill_new(int fd, const char *dir, uint64_t limit)
     }
     if (limit == 0 && fstatvfs(fd, &fs) == 0)
         limit = size_min((uint64_t)fs.f_bavail / 2 * fs.f_frsize, LIMIT_MAX);
-    pthread_mutex_init(&spill->lock, NULL);
-    pthread_cond_init(&spill->changed, NULL);
+    init_locks(spill);
+    TAILQ_INIT(&spill->entries);
     spill->fd = fd;
     spill->limit = limit;
     /* A limit on files' sizes is an error of the write then. */
@@ -85,42 +98,27 @@ uint64_t spill_used(struct spill *spill)
     return used;
 }
 
-uint64_t *spill_facts(struct spill_entry *entry)
+/* ---- Areas: what follows is under the lock, to spill_open ---- */
+
+/* Keeps the first `n` bytes, n at most what it has. */
+static void cut(struct spill *spill, struct spill_area *area, uint64_t n)
 {
-    return entry->facts;
-}
+    const uint64_t begin = size_div_up(n, AREA_ALIGN) * AREA_ALIGN;
+    const uint64_t end = size_div_up(area->used, AREA_ALIGN) * AREA_ALIGN;
 
-static void list_take(struct spill_entry *entry)
-{
-    struct spill *const spill = entry->spill;
-
-    *(entry->prev != NULL ? &entry->prev->next : &spill->first) = entry->next;
-    *(entry->next != NULL ? &entry->next->prev : &spill->last) = entry->prev;
-    entry->prev = entry->next = NULL;
-}
-
-static void list_put(struct spill_entry *entry)
-{
-    struct spill *const spill = entry->spill;
-
-    entry->prev = NULL;
-    entry->next = spill->first;
-    *(spill->first != NULL ? &spill->first->prev : &spill->last) = entry;
-    spill->first = entry;
-}
-
-/* Under the lock, as all that follows to spill_area_open. */
-static void close_area(struct spill *spill, struct area *area)
-{
-    if (!area->open)
-        return;
     /* Where holes cannot be made the blocks stay, and the next area in this place writes over
      * them. */
-    if (area->used > 0)
-        (void)fallocate(spill->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)area->begin,
-                        (off_t)(size_div_up(area->used, AREA_ALIGN) * AREA_ALIGN));
-    spill->used -= area->used;
-    *area = (struct area){0};
+    if (begin < end)
+        (void)fallocate(spill->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        (off_t)(area->begin + begin), (off_t)(end - begin));
+    spill->used -= area->used - n;
+    area->used = n;
+}
+
+static void close_area(struct spill *spill, struct spill_area *area)
+{
+    cut(spill, area, 0);
+    *area = (struct spill_area){0};
 }
 
 static void close_areas(struct spill_entry *entry)
@@ -131,7 +129,7 @@ static void close_areas(struct spill_entry *entry)
 
 static void evict(struct spill_entry *entry)
 {
-    list_take(entry);
+    TAILQ_REMOVE(&entry->spill->entries, entry, link);
     close_areas(entry);
     free(entry);
 }
@@ -143,9 +141,10 @@ static bool may_go(const struct spill_entry *entry)
 
 static void evict_until(struct spill *spill, uint64_t used)
 {
-    for (struct spill_entry *entry = spill->last, *prev; entry != NULL && spill->used > used;
-         entry = prev) {
-        prev = entry->prev;
+    struct spill_entry *entry = TAILQ_LAST(&spill->entries, entries), *prev;
+
+    for (; entry != NULL && spill->used > used; entry = prev) {
+        prev = TAILQ_PREV(entry, entries, link);
         if (may_go(entry))
             evict(entry);
     }
@@ -154,7 +153,9 @@ static void evict_until(struct spill *spill, uint64_t used)
 /* Is somebody reading an entry, who will soon have done so? */
 static bool others_read(const struct spill *spill)
 {
-    for (const struct spill_entry *entry = spill->first; entry != NULL; entry = entry->next)
+    const struct spill_entry *entry;
+
+    TAILQ_FOREACH (entry, &spill->entries, link)
         if (entry->state == READY && entry->refs > 0)
             return true;
     return false;
@@ -171,22 +172,20 @@ static int too_much(const struct spill *spill, struct err *err)
                    size_format(spill->limit, limit, sizeof limit), spill->dir);
 }
 
-/* Counts bytes of the area up to `until` as written. */
-static int charge(struct spill_entry *entry, struct area *area, uint64_t until, struct err *err)
+/* Counts bytes of the area up to `until`, which is past those that are, as written. */
+static int charge(struct spill_entry *entry, struct spill_area *area, uint64_t until,
+                  struct err *err)
 {
     struct spill *const spill = entry->spill;
-    uint64_t more = until > area->used ? until - area->used : 0;
+    const uint64_t more = until - area->used;
 
-    while (more > spill->limit - spill->used) {
-        if (more > spill->limit)
+    if (more > spill->limit)
+        return too_much(spill, err);
+    for (evict_until(spill, spill->limit - more); more > spill->limit - spill->used;
+         evict_until(spill, spill->limit - more)) {
+        entry->starved = !others_read(spill);
+        if (entry->starved)
             return too_much(spill, err);
-        evict_until(spill, spill->limit - more);
-        if (more <= spill->limit - spill->used)
-            break;
-        if (!others_read(spill)) {
-            entry->starved = true;
-            return too_much(spill, err);
-        }
         pthread_cond_wait(&spill->changed, &spill->lock);
     }
     area->used += more;
@@ -194,56 +193,73 @@ static int charge(struct spill_entry *entry, struct area *area, uint64_t until, 
     return 0;
 }
 
-static bool collides(const struct spill *spill, uint64_t begin, uint64_t room, uint64_t *end)
+/* Where the first area ends that lies in [begin, begin + room); 0: none does. */
+static uint64_t collision(const struct spill *spill, uint64_t begin, uint64_t room)
 {
-    for (const struct spill_entry *entry = spill->first; entry != NULL; entry = entry->next)
-        for (unsigned i = 0; i < SPILL_AREAS; i++) {
-            const struct area *area = &entry->areas[i];
+    const struct spill_entry *entry;
 
-            if (area->open && begin < area->begin + area->room && area->begin < begin + room) {
-                *end = area->begin + area->room;
-                return true;
-            }
-        }
-    return false;
+    TAILQ_FOREACH (entry, &spill->entries, link)
+        for (const struct spill_area *area = entry->areas; area < entry->areas + SPILL_AREAS;
+             area++)
+            if (begin < area->begin + area->room && area->begin < begin + room)
+                return area->begin + area->room;
+    return 0;
 }
 
-int spill_area_open(struct spill_entry *entry, unsigned number, uint64_t room, struct err *err)
+int spill_open(struct spill_entry *entry, unsigned number, uint64_t most, struct err *err)
 {
     struct spill *const spill = entry->spill;
-    struct area *area = &entry->areas[number];
-    uint64_t begin = 0;
+    /* Whatever it is, it will not be more than there may be of it. */
+    const uint64_t room = size_div_up(size_min(most, spill->limit) + 1, AREA_ALIGN) * AREA_ALIGN;
+    uint64_t begin = 0, next;
     int rc = 0;
 
     pthread_mutex_lock(&spill->lock);
-    close_area(spill, area);
-    /* Whatever it is, it will not be more than that. */
-    room = size_div_up(size_min(room, spill->limit) + 1, AREA_ALIGN) * AREA_ALIGN;
-    while (collides(spill, begin, room, &begin))
-        ;
+    close_area(spill, &entry->areas[number]);
+    while ((next = collision(spill, begin, room)) > 0)
+        begin = next;
     if (begin > (uint64_t)INT64_MAX - room)
         rc = too_much(spill, err);
     else
-        *area = (struct area){.open = true, .begin = begin, .room = room};
+        entry->areas[number] = (struct spill_area){.begin = begin, .room = room, .most = most};
     pthread_mutex_unlock(&spill->lock);
     return rc;
 }
 
-void spill_area_close(struct spill_entry *entry, unsigned area)
+void spill_close(struct spill_entry *entry, unsigned area)
 {
-    struct spill *const spill = entry->spill;
-
-    pthread_mutex_lock(&spill->lock);
-    close_area(spill, &entry->areas[area]);
-    pthread_mutex_unlock(&spill->lock);
+    pthread_mutex_lock(&entry->spill->lock);
+    close_area(entry->spill, &entry->areas[area]);
+    pthread_mutex_unlock(&entry->spill->lock);
 }
+
+void spill_move(struct spill_entry *entry, unsigned from, unsigned to)
+{
+    pthread_mutex_lock(&entry->spill->lock);
+    close_area(entry->spill, &entry->areas[to]);
+    entry->areas[to] = entry->areas[from];
+    entry->areas[from] = (struct spill_area){0};
+    pthread_mutex_unlock(&entry->spill->lock);
+}
+
+void spill_cut(struct spill_entry *entry, unsigned area, uint64_t nbytes)
+{
+    pthread_mutex_lock(&entry->spill->lock);
+    cut(entry->spill, &entry->areas[area], nbytes);
+    pthread_mutex_unlock(&entry->spill->lock);
+}
+
+/* ---- Bytes ---- */
 
 static int take_room(struct spill_entry *entry, unsigned number, uint64_t until, struct err *err)
 {
     struct spill *const spill = entry->spill;
-    struct area *area = &entry->areas[number];
+    struct spill_area *area = &entry->areas[number];
     int rc = 0;
 
+    if (until > area->most)
+        return err_set(err, ERR_CORRUPT,
+                       "its data decompresses to more than a chunk has; " DAMAGED);
     pthread_mutex_lock(&spill->lock);
     if (until > area->room)
         rc = too_much(spill, err);
@@ -301,6 +317,17 @@ int spill_write(struct spill_entry *entry, unsigned area, uint64_t offset, const
     return 0;
 }
 
+int spill_append(struct spill_entry *entry, unsigned area, const void *from, size_t n,
+                 struct err *err)
+{
+    return spill_write(entry, area, entry->areas[area].used, from, n, err);
+}
+
+uint64_t spill_nbytes(const struct spill_entry *entry, unsigned area)
+{
+    return entry->areas[area].used;
+}
+
 int spill_read(const struct spill_entry *entry, unsigned area, uint64_t offset, void *to, size_t n,
                struct err *err)
 {
@@ -324,69 +351,47 @@ int spill_read(const struct spill_entry *entry, unsigned area, uint64_t offset, 
     return 0;
 }
 
-uint8_t *spill_map(struct spill_entry *entry, unsigned area, struct err *err)
+uint8_t *spill_map(struct spill_entry *entry, unsigned area, uint64_t *room, struct err *err)
 {
     struct spill *const spill = entry->spill;
-    void *map = mmap(NULL, entry->areas[area].room, PROT_READ | PROT_WRITE, MAP_SHARED, spill->fd,
-                     (off_t)entry->areas[area].begin);
+    void *map;
 
+    *room = entry->areas[area].room;
+    map = mmap(NULL, *room, PROT_READ | PROT_WRITE, MAP_SHARED, spill->fd,
+               (off_t)entry->areas[area].begin);
     if (map != MAP_FAILED)
         return map;
     err_sys(err, ERR_MEMORY, errno, "the temporary file in %s cannot be mapped", spill->dir);
     return NULL;
 }
 
-void spill_unmap(struct spill_entry *entry, unsigned area, uint8_t *map)
-{
-    if (map != NULL)
-        munmap(map, entry->areas[area].room);
-}
-
-static int write_zeroes(struct spill_entry *entry, unsigned area, uint64_t begin, uint64_t end,
-                        struct err *err)
-{
-    static const uint8_t zeroes[64 << 10];
-
-    for (uint64_t at = begin; at < end;) {
-        const size_t n = (size_t)size_min(sizeof zeroes, end - at);
-
-        if (spill_write(entry, area, at, zeroes, n, err) != 0)
-            return -1;
-        at += n;
-    }
-    return 0;
-}
-
 int spill_back(struct spill_entry *entry, unsigned area, uint64_t until, struct err *err)
 {
-    struct spill *const spill = entry->spill;
-    const struct area *here = &entry->areas[area];
-    uint64_t begin = here->used, end;
+    static const uint8_t zeroes[256 << 10];
 
-    if (until <= begin)
-        return 0;
-    end = size_min(size_div_up(until, BACK_STEP) * BACK_STEP, here->room);
-    if (until > end)
-        return too_much(spill, err);
-    if (take_room(entry, area, end, err) != 0)
-        return -1;
-    while (fallocate(spill->fd, 0, (off_t)(here->begin + begin), (off_t)(end - begin)) != 0) {
-        if (errno == EINTR || gave_way(spill, errno))
-            continue;
-        /* Not every file system can. */
-        return errno == EOPNOTSUPP || errno == ENOSYS ? write_zeroes(entry, area, begin, end, err)
-                                                      : write_failed(spill, errno, err);
-    }
+    while (entry->areas[area].used < until)
+        if (spill_append(entry, area, zeroes,
+                         (size_t)size_min(sizeof zeroes, until - entry->areas[area].used),
+                         err) != 0)
+            return -1;
     return 0;
 }
+
+void spill_unmap(const struct spill_entry *entry, unsigned area, uint8_t *map)
+{
+    munmap(map, entry->areas[area].room);
+}
+
+/* ---- Entries ---- */
 
 static struct spill_entry *find(const struct spill *spill, const void *key, size_t key_size)
 {
-    struct spill_entry *entry = spill->first;
+    struct spill_entry *entry;
 
-    while (entry != NULL && (entry->key_size != key_size || memcmp(entry->key, key, key_size) != 0))
-        entry = entry->next;
-    return entry;
+    TAILQ_FOREACH (entry, &spill->entries, link)
+        if (entry->key_size == key_size && memcmp(entry->key, key, key_size) == 0)
+            return entry;
+    return NULL;
 }
 
 static struct spill_entry *entry_new(struct spill *spill, const void *owner, const void *key,
@@ -396,48 +401,30 @@ static struct spill_entry *entry_new(struct spill *spill, const void *owner, con
 
     if (entry == NULL)
         return NULL;
-    entry->refs = 1;
     entry->spill = spill;
     entry->owner = owner;
     entry->key_size = key_size;
     memcpy(entry->key, key, key_size);
-    list_put(entry);
+    TAILQ_INSERT_HEAD(&spill->entries, entry, link);
     return entry;
 }
 
-static int fill_beside(struct spill_entry *entry, spill_fill *fill, void *arg, struct err *why)
-{
-    struct spill *const spill = entry->spill;
-    int rc;
-
-    while (spill->exclusive)
-        pthread_cond_wait(&spill->changed, &spill->lock);
-    spill->nfilling++;
-    pthread_mutex_unlock(&spill->lock);
-    rc = fill(arg, entry, why);
-    pthread_mutex_lock(&spill->lock);
-    spill->nfilling--;
-    pthread_cond_broadcast(&spill->changed);
-    return rc;
-}
-
 /* Room that others took for their own fills is free again when they have ended. */
-static int fill_alone(struct spill_entry *entry, spill_fill *fill, void *arg, struct err *why)
+static int run_fill(struct spill_entry *entry, spill_fill *fill, void *arg, struct err *why)
 {
     struct spill *const spill = entry->spill;
     int rc;
 
-    close_areas(entry);
-    while (spill->exclusive)
-        pthread_cond_wait(&spill->changed, &spill->lock);
-    spill->exclusive = true;
-    while (spill->nfilling > 0)
-        pthread_cond_wait(&spill->changed, &spill->lock);
-    pthread_mutex_unlock(&spill->lock);
+    pthread_rwlock_rdlock(&spill->fills);
     rc = fill(arg, entry, why);
-    pthread_mutex_lock(&spill->lock);
-    spill->exclusive = false;
-    pthread_cond_broadcast(&spill->changed);
+    pthread_rwlock_unlock(&spill->fills);
+    if (rc == 0 || !entry->starved)
+        return rc;
+    for (unsigned i = 0; i < SPILL_AREAS; i++)
+        spill_close(entry, i);
+    pthread_rwlock_wrlock(&spill->fills);
+    rc = fill(arg, entry, why);
+    pthread_rwlock_unlock(&spill->fills);
     return rc;
 }
 
@@ -446,16 +433,17 @@ static void fill_entry(struct spill_entry *entry, spill_fill *fill, void *arg)
 {
     struct spill *const spill = entry->spill;
     struct err why = {0};
-    int rc = fill_beside(entry, fill, arg, &why);
+    int rc;
 
-    if (rc != 0 && entry->starved)
-        rc = fill_alone(entry, fill, arg, &why);
+    pthread_mutex_unlock(&spill->lock);
+    rc = run_fill(entry, fill, arg, &why);
+    pthread_mutex_lock(&spill->lock);
     entry->state = READY;
     if (rc != 0) {
         entry->state = FAILED;
         entry->err = why;
-        list_take(entry);
         close_areas(entry);
+        TAILQ_REMOVE(&spill->entries, entry, link);
     }
     pthread_cond_broadcast(&spill->changed);
 }
@@ -470,29 +458,30 @@ static void unref(struct spill_entry *entry)
     pthread_cond_broadcast(&spill->changed);
 }
 
+/* With the lock held. */
 static int get(struct spill *spill, const void *owner, const void *key, size_t key_size,
                spill_fill *fill, void *arg, struct spill_entry **out, struct err *err)
 {
     struct spill_entry *entry = find(spill, key, key_size);
+    const bool is_new = entry == NULL;
 
-    if (entry == NULL) {
+    if (is_new)
         entry = entry_new(spill, owner, key, key_size);
-        if (entry == NULL)
-            return err_nomem(err, "an entry of the temporary file");
+    if (entry == NULL)
+        return err_nomem(err, "an entry of the temporary file");
+    entry->refs++;
+    if (is_new)
         fill_entry(entry, fill, arg);
-    } else {
-        entry->refs++;
-        while (entry->state == FILLING)
-            pthread_cond_wait(&spill->changed, &spill->lock);
-    }
+    while (entry->state == FILLING)
+        pthread_cond_wait(&spill->changed, &spill->lock);
     if (entry->state == FAILED) {
         if (err != NULL)
             *err = entry->err;
         unref(entry);
         return -1;
     }
-    list_take(entry);
-    list_put(entry);
+    TAILQ_REMOVE(&spill->entries, entry, link);
+    TAILQ_INSERT_HEAD(&spill->entries, entry, link);
     *out = entry;
     return 0;
 }
@@ -521,8 +510,9 @@ void spill_put(struct spill_entry *entry)
 void spill_forget(struct spill *spill, const void *owner)
 {
     pthread_mutex_lock(&spill->lock);
-    for (struct spill_entry *entry = spill->first, *next; entry != NULL; entry = next) {
-        next = entry->next;
+    for (struct spill_entry *entry = TAILQ_FIRST(&spill->entries), *next; entry != NULL;
+         entry = next) {
+        next = TAILQ_NEXT(entry, link);
         if (entry->owner == owner && may_go(entry))
             evict(entry);
     }
@@ -533,11 +523,12 @@ void spill_free(struct spill *spill)
 {
     if (spill == NULL)
         return;
-    while (spill->first != NULL)
-        evict(spill->first);
+    while (!TAILQ_EMPTY(&spill->entries))
+        evict(TAILQ_FIRST(&spill->entries));
     close(spill->fd);
     free(spill->dir);
     pthread_cond_destroy(&spill->changed);
     pthread_mutex_destroy(&spill->lock);
+    pthread_rwlock_destroy(&spill->fills);
     free(spill);
 }

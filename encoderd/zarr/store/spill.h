@@ -33,7 +33,6 @@ void spill_free(struct spill *spill);
 uint64_t spill_used(struct spill *spill);
 
 #define SPILL_AREAS 4
-#define SPILL_FACTS 3
 
 struct spill_entry;
 
@@ -51,25 +50,31 @@ void spill_put(struct spill_entry *entry);
 /* Gives up all entries of this owner; none may be held. */
 void spill_forget(struct spill *spill, const void *owner);
 
-/* For the fill: an area has room for that many bytes, at which it fails to be written, and none of
- * them yet. Opening one that is open empties it. */
-int spill_area_open(struct spill_entry *entry, unsigned area, uint64_t room, struct err *err);
-void spill_area_close(struct spill_entry *entry, unsigned area);
+/* For the fill: an empty area for that many bytes, whatever it was before; and one whose bytes
+ * become those of another, which is closed then. */
+int spill_open(struct spill_entry *entry, unsigned area, uint64_t most, struct err *err);
+void spill_close(struct spill_entry *entry, unsigned area);
+void spill_move(struct spill_entry *entry, unsigned from, unsigned to);
+/* Keeps the first `nbytes` of those that it has. */
+void spill_cut(struct spill_entry *entry, unsigned area, uint64_t nbytes);
+
+/* At any place, or after what there is; more than the area is for is ERR_CORRUPT. */
 int spill_write(struct spill_entry *entry, unsigned area, uint64_t offset, const void *from,
                 size_t n, struct err *err);
+int spill_append(struct spill_entry *entry, unsigned area, const void *from, size_t n,
+                 struct err *err);
 
 /* The whole area, writable, for what must look back far; NULL is an error. Only bytes below `until`
  * of the last spill_back may be touched: they have blocks, so that a full disk is an error and not
- * a signal. */
-uint8_t *spill_map(struct spill_entry *entry, unsigned area, struct err *err);
+ * a signal. *room: how many there may be. */
+uint8_t *spill_map(struct spill_entry *entry, unsigned area, uint64_t *room, struct err *err);
 int spill_back(struct spill_entry *entry, unsigned area, uint64_t until, struct err *err);
-void spill_unmap(struct spill_entry *entry, unsigned area, uint8_t *map);
+void spill_unmap(const struct spill_entry *entry, unsigned area, uint8_t *map);
 
+/* Bytes up to the last one that was written. */
+uint64_t spill_nbytes(const struct spill_entry *entry, unsigned area);
 /* Exactly n bytes that have been written. */
 int spill_read(const struct spill_entry *entry, unsigned area, uint64_t offset, void *to, size_t n,
                struct err *err);
-
-/* Numbers that the fill leaves for those who read. */
-uint64_t *spill_facts(struct spill_entry *entry);
 
 #endif

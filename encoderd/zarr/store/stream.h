@@ -9,31 +9,12 @@
 #ifndef VCZFS_ZARR_STORE_STREAM_H
 #define VCZFS_ZARR_STORE_STREAM_H
 
-#include "common/err.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "encoderd/zarr/store/stream_in.h"
 
 struct stream;
 
-enum stream_kind { STREAM_PLAIN, STREAM_ZSTD, STREAM_GZIP, STREAM_ZLIB, STREAM_DEFLATE };
-
-struct stream_spec {
-    enum stream_kind kind;
-    /* Stored bytes [offset, offset + n), all below `length`. */
-    int (*read)(void *arg, uint64_t offset, void *to, size_t n, struct err *err);
-    void *arg; /* borrowed, as long as the stream is */
-    uint64_t length;
-    uint64_t nbytes;         /* what it must decompress to */
-    bool crc32c_of_contents; /* four more bytes of contents are the crc32c of the rest */
-    bool crc32c_of_stored;   /* the last four stored bytes are the crc32c of the rest */
-    bool has_crc32;          /* the contents have this CRC-32 (zip) */
-    uint32_t crc32;
-    size_t window_max; /* the most memory that zstd may ask for; a need for more is ERR_BUDGET */
-};
-
-/* The caller frees *out. Its own memory is about 128 KiB, and zstd's window. */
+/* The caller frees *out. Its own memory is about 128 KiB, and zstd's window, or 128 KiB more for
+ * LZ4, BloscLZ and Snappy. */
 int stream_new(const struct stream_spec *spec, struct stream **out, struct err *err);
 void stream_free(struct stream *stream);
 
@@ -42,5 +23,12 @@ size_t stream_memory(const struct stream *stream);
 
 /* Contents [offset, offset + n), which must be below nbytes. */
 int stream_read(struct stream *stream, uint64_t offset, void *to, size_t n, struct err *err);
+
+/* The next n bytes of contents, whatever there are in all; *got is less only at the end, which is
+ * that of the stored bytes too. Not to be mixed with stream_read. */
+int stream_pull(struct stream *stream, uint8_t *to, size_t n, size_t *got, struct err *err);
+
+/* Says what ZSTD_decompressStream's error is. Returns -1. */
+int stream_zstd_failed(size_t code, struct err *err);
 
 #endif

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "encoderd/zarr/chunk/transpose.h"
-
+/*
+ * unfold_order: elements brought from any order of axes into C order, in the temporary file.
+ *
+ * Goes through boxes of elements that fit the windows and that are long along the fastest axes of
+ * either order, so that both sides are touched in runs and not element by element.
+ */
 #include "common/size.h"
+#include "encoderd/zarr/chunk/unfold_impl.h"
 
 #include <string.h>
 
@@ -10,22 +15,22 @@
 
 /* One of the two orders: its axes from the fastest on, and a step along each axis, in bytes: in the
  * whole and in the box at hand. */
-struct order {
+struct axes_order {
     unsigned axes[AXES_MAX];
     uint64_t step[AXES_MAX], box_step[AXES_MAX];
 };
 
-struct walk {
-    const struct transpose *turn;
+struct box_walk {
+    struct unfold *u;
     unsigned n;
     uint64_t shape[AXES_MAX];
-    struct order stored, plain;
+    struct axes_order stored, plain;
     uint64_t box[AXES_MAX];                      /* the largest extent */
     uint64_t origin[AXES_MAX], extent[AXES_MAX]; /* of the box at hand */
 };
 
-static void set_steps(const struct walk *walk, const struct order *order, const uint64_t *extent,
-                      uint64_t *step)
+static void set_steps(const struct box_walk *walk, const struct axes_order *order,
+                      const uint64_t *extent, uint64_t *step)
 {
     uint64_t product = 1;
 
@@ -35,25 +40,9 @@ static void set_steps(const struct walk *walk, const struct order *order, const 
     }
 }
 
-static void set_orders(struct walk *walk)
-{
-    const struct transpose *turn = walk->turn;
-
-    walk->n = turn->ndim + 1;
-    walk->stored.axes[0] = walk->plain.axes[0] = turn->ndim;
-    walk->shape[turn->ndim] = turn->size;
-    for (unsigned d = 0; d < turn->ndim; d++) {
-        walk->shape[d] = turn->shape[d];
-        walk->stored.axes[turn->ndim - d] = turn->axes[d];
-        walk->plain.axes[turn->ndim - d] = d;
-    }
-    set_steps(walk, &walk->stored, walk->shape, walk->stored.step);
-    set_steps(walk, &walk->plain, walk->shape, walk->plain.step);
-}
-
 /* Makes the box longer along the order's fastest axes, until its runs have `target` bytes or it is
  * full. */
-static void grow(struct walk *walk, const struct order *order, uint64_t target)
+static void grow(struct box_walk *walk, const struct axes_order *order, uint64_t target)
 {
     uint64_t volume = 1, run = 1;
 
@@ -62,7 +51,7 @@ static void grow(struct walk *walk, const struct order *order, uint64_t target)
     for (unsigned i = 0; i < walk->n && run < target; i++) {
         const unsigned a = order->axes[i];
         const uint64_t others = volume / walk->box[a];
-        const uint64_t most = size_min(walk->turn->room / others, walk->shape[a]);
+        const uint64_t most = size_min(walk->u->room / others, walk->shape[a]);
 
         walk->box[a] = size_max(walk->box[a], size_min(most, size_div_up(target, run)));
         volume = others * walk->box[a];
@@ -72,22 +61,23 @@ static void grow(struct walk *walk, const struct order *order, uint64_t target)
     }
 }
 
-static void choose_box(struct walk *walk)
+static void choose_box(struct box_walk *walk)
 {
+    const uint64_t room = walk->u->room;
     uint64_t side = 1;
 
-    while (side * side < walk->turn->room)
+    while (side * side < room)
         side *= 2;
     for (unsigned a = 0; a < walk->n; a++)
         walk->box[a] = 1;
     grow(walk, &walk->stored, side);
     grow(walk, &walk->plain, side);
-    grow(walk, &walk->stored, walk->turn->room);
-    grow(walk, &walk->plain, walk->turn->room);
+    grow(walk, &walk->stored, room);
+    grow(walk, &walk->plain, room);
 }
 
 /* One step of an odometer over the axes order->axes[first ...]; false once it is round. */
-static bool advance(const struct walk *walk, const struct order *order, unsigned first,
+static bool advance(const struct box_walk *walk, const struct axes_order *order, unsigned first,
                     uint64_t *index)
 {
     for (unsigned i = first; i < walk->n; i++) {
@@ -101,30 +91,25 @@ static bool advance(const struct walk *walk, const struct order *order, unsigned
 }
 
 /* All of the box, run by run, read into `in`, or written from `out`. */
-static int move_runs(const struct walk *walk, const struct order *order, bool reading,
+static int move_runs(const struct box_walk *walk, const struct axes_order *order, bool reading,
                      struct err *err)
 {
-    const struct transpose *turn = walk->turn;
-    uint8_t *at = reading ? turn->in : turn->out;
+    struct unfold *u = walk->u;
+    uint8_t *at = reading ? u->in : u->out;
     uint64_t index[AXES_MAX] = {0}, run = 1;
-    unsigned first = 0;
+    unsigned first = 0, a;
 
-    while (first < walk->n) {
-        const unsigned a = order->axes[first++];
-
+    do {
+        a = order->axes[first++];
         run *= walk->extent[a];
-        if (walk->extent[a] < walk->shape[a])
-            break;
-    }
+    } while (first < walk->n && walk->extent[a] == walk->shape[a]);
     do {
         uint64_t offset = 0;
-        int rc;
 
-        for (unsigned a = 0; a < walk->n; a++)
+        for (a = 0; a < walk->n; a++)
             offset += (walk->origin[a] + index[a]) * order->step[a];
-        rc = reading ? turn->read(turn->arg, offset, at, (size_t)run, err)
-                     : turn->write(turn->arg, offset, at, (size_t)run, err);
-        if (rc != 0)
+        if ((reading ? unfold_read(u, offset, at, (size_t)run, err)
+                     : spill_write(u->entry, UNFOLD_NEXT, offset, at, (size_t)run, err)) != 0)
             return -1;
         at += run;
     } while (advance(walk, order, first, index));
@@ -132,17 +117,16 @@ static int move_runs(const struct walk *walk, const struct order *order, bool re
 }
 
 /* From `in` to `out`. */
-static void turn_box(const struct walk *walk)
+static void turn_box(const struct box_walk *walk)
 {
-    const struct transpose *turn = walk->turn;
-    const uint64_t size = walk->extent[turn->ndim];
-    const unsigned fast = walk->plain.axes[walk->n > 1];
+    const uint64_t size = walk->extent[walk->n - 1];
+    const unsigned fast = walk->plain.axes[1];
     const uint64_t n = walk->extent[fast], step = walk->stored.box_step[fast];
     uint64_t index[AXES_MAX] = {0};
-    uint8_t *to = turn->out;
+    uint8_t *to = walk->u->out;
 
     do {
-        const uint8_t *from = turn->in;
+        const uint8_t *from = walk->u->in;
 
         for (unsigned a = 0; a < walk->n; a++)
             from += index[a] * walk->stored.box_step[a];
@@ -155,7 +139,7 @@ static void turn_box(const struct walk *walk)
     } while (advance(walk, &walk->plain, 2, index));
 }
 
-static int move_box(struct walk *walk, struct err *err)
+static int move_box(struct box_walk *walk, struct err *err)
 {
     for (unsigned a = 0; a < walk->n; a++)
         walk->extent[a] = size_min(walk->box[a], walk->shape[a] - walk->origin[a]);
@@ -166,22 +150,37 @@ static int move_box(struct walk *walk, struct err *err)
     return move_runs(walk, &walk->plain, false, err);
 }
 
-int transpose_run(const struct transpose *turn, struct err *err)
+static bool next_box(struct box_walk *walk)
 {
-    struct walk walk = {.turn = turn};
-    unsigned a;
+    for (unsigned a = walk->n; a > 0; a--) {
+        walk->origin[a - 1] += walk->box[a - 1];
+        if (walk->origin[a - 1] < walk->shape[a - 1])
+            return true;
+        walk->origin[a - 1] = 0;
+    }
+    return false;
+}
 
-    set_orders(&walk);
+int unfold_order(struct unfold *u, unsigned ndim, const uint64_t *shape, const uint8_t *axes,
+                 uint64_t size, struct err *err)
+{
+    struct box_walk walk = {.u = u, .n = ndim + 1};
+
+    walk.stored.axes[0] = walk.plain.axes[0] = ndim;
+    walk.shape[ndim] = size;
+    for (unsigned d = 0; d < ndim; d++) {
+        walk.shape[d] = shape[d];
+        walk.stored.axes[ndim - d] = axes[d];
+        walk.plain.axes[ndim - d] = d;
+    }
+    set_steps(&walk, &walk.stored, walk.shape, walk.stored.step);
+    set_steps(&walk, &walk.plain, walk.shape, walk.plain.step);
     choose_box(&walk);
+    if (unfold_begin(u, u->length, err) != 0)
+        return -1;
     do {
         if (move_box(&walk, err) != 0)
             return -1;
-        for (a = walk.n; a > 0; a--) {
-            walk.origin[a - 1] += walk.box[a - 1];
-            if (walk.origin[a - 1] < walk.shape[a - 1])
-                break;
-            walk.origin[a - 1] = 0;
-        }
-    } while (a > 0);
-    return 0;
+    } while (next_box(&walk));
+    return unfold_end(u);
 }
