@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bytes: little-endian numbers in a file's bytes, and bytes that are all the same.
+ * bytes: numbers in a file's bytes, and bytes that are all the same.
  */
 #ifndef VCZFS_COMMON_BYTES_H
 #define VCZFS_COMMON_BYTES_H
@@ -25,10 +25,25 @@ static inline uint64_t get_le64(const uint8_t *at)
     return get_le32(at) | (uint64_t)get_le32(at + 4) << 32;
 }
 
+/* Of n bytes, 8 at the most. */
+static inline uint64_t get_uint(const uint8_t *at, size_t n, bool big_endian)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < n; i++)
+        value = value << 8 | at[big_endian ? i : n - 1 - i];
+    return value;
+}
+
+static inline void put_uint(uint8_t *to, uint64_t value, size_t n, bool big_endian)
+{
+    for (size_t i = 0; i < n; i++)
+        to[big_endian ? n - 1 - i : i] = (uint8_t)(value >> (8 * i));
+}
+
 static inline void put_le32(uint8_t *to, uint32_t value)
 {
-    for (int i = 0; i < 4; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
+    put_uint(to, value, sizeof value, false);
 }
 
 static inline bool bytes_are_all(const uint8_t *at, size_t n, uint8_t value)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/memfd.h"
 
+#include "common/cleanup.h"
+#include "common/io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -41,6 +44,15 @@ int memfd_seal(int fd, struct err *err)
     if (fcntl(fd, F_ADD_SEALS, SEALS_FINAL) != 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot seal shared memory");
     return 0;
+}
+
+int memfd_of(const char *name, const void *data, size_t n, const char *what, struct err *err)
+{
+    AUTO_CLOSE int fd = memfd_open(name, err);
+
+    if (fd < 0 || io_write_all(fd, data, n, what, err) != 0 || memfd_seal(fd, err) != 0)
+        return -1;
+    return steal_fd(&fd);
 }
 
 int memfd_map(int fd, uint64_t size, const uint8_t **out, struct err *err)

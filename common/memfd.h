@@ -20,6 +20,9 @@ int memfd_arena(const char *name, uint64_t size, struct err *err);
 /* An empty, sealable memfd to write(2) to. */
 int memfd_open(const char *name, struct err *err);
 
+/* A sealed memfd that holds n bytes, which `what` names in the message; -1. */
+int memfd_of(const char *name, const void *data, size_t n, const char *what, struct err *err);
+
 /* Forbids any further change. */
 int memfd_seal(int fd, struct err *err);
 

@@ -2,7 +2,6 @@
 #include "proto/selection_request.h"
 
 #include "common/buf.h"
-#include "common/io.h"
 #include "common/memfd.h"
 #include "proto/field_table.h"
 
@@ -10,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define ANY_TEXT(k, m) TEXT(selection_request, k, m, 0, UINT32_MAX), .optional = true
 #define A_FILE(k, m)   STRUCT(selection_request, k, m, option_file, file), .optional = true
@@ -68,12 +66,7 @@ int selection_request_pack(const struct selection_request *request, struct err *
                 "bytes; at most %" PRIu64 " are read",
                 buf.len, SELECTION_NBYTES_MAX);
     else
-        fd = memfd_open("vczfs-selection", err);
-    if (fd >= 0 && (io_write_all(fd, buf.data, buf.len, "the selection", err) != 0 ||
-                    memfd_seal(fd, err) != 0)) {
-        close(fd);
-        fd = -1;
-    }
+        fd = memfd_of("vczfs-selection", buf.data, buf.len, "the selection", err);
     buf_free(&buf);
     return fd;
 }

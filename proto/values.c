@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/values.h"
 
+#include "common/bytes.h"
+
 #include <string.h>
 
 /* What follows a value's first byte. A length may come first. */
@@ -32,15 +34,6 @@ struct head {
     uint64_t nkids; /* values inside */
     bool is_signed;
 };
-
-static uint64_t big_endian(const uint8_t *p, size_t n)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < n; i++)
-        value = value << 8 | p[i];
-    return value;
-}
 
 static void count_content(struct head *head)
 {
@@ -82,7 +75,7 @@ static bool read_head(const uint8_t *p, size_t left, struct head *out)
         if (first == 0xc1 || left < out->size)
             return false;
         out->value.type = form->type;
-        out->value.n = (uint32_t)big_endian(p + 1, form->length_size);
+        out->value.n = (uint32_t)get_uint(p + 1, form->length_size, true);
         out->value.number = first & 1u; /* if it is a bool */
         out->skip = form->content;
         out->is_signed = (first & 0xfcu) == 0xd0;
@@ -98,7 +91,7 @@ static struct value take_value(const struct head *head, const uint8_t *content)
 
     value.whole = 1;
     if (value.type == VALUE_NUMBER && head->skip > 0) {
-        value.number = big_endian(content, head->skip);
+        value.number = get_uint(content, head->skip, true);
         if (head->is_signed && (content[0] & 0x80) != 0)
             value.type = VALUE_OTHER;
     } else if (value.type == VALUE_STR || value.type == VALUE_BIN) {

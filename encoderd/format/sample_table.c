@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/sample_table.h"
 
-#include "common/cleanup.h"
-#include "common/io.h"
 #include "common/memfd.h"
 #include "encoderd/format/refuse.h"
 
@@ -26,20 +24,19 @@ int sample_table_make(const struct sample_table *table, const struct selection *
                       uint64_t *size, struct err *err)
 {
     struct buf lines = {0};
-    AUTO_CLOSE int memfd = -1;
-    int rc = -1;
+    int memfd = -1;
 
     if (refuse_samples(selection, table->place, table->suffix, table->without, err) != 0)
         return -1;
     put_lines(table, selection, &lines);
     if (lines.failed)
         err_nomem(err, "the %s", table->suffix);
-    else if ((memfd = memfd_open("vczfs-samples", err)) >= 0 &&
-             io_write_all(memfd, lines.data, lines.len, table->suffix, err) == 0)
-        rc = memfd_seal(memfd, err);
+    else
+        memfd = memfd_of("vczfs-samples", lines.data, lines.len, table->suffix, err);
     *size = lines.len;
     buf_free(&lines);
-    if (rc == 0)
-        *fd = steal_fd(&memfd);
-    return rc;
+    if (memfd < 0)
+        return -1;
+    *fd = memfd;
+    return 0;
 }

@@ -2,7 +2,6 @@
 #include "encoderd/serve/info_request.h"
 
 #include "common/cleanup.h"
-#include "common/io.h"
 #include "common/memfd.h"
 #include "encoderd/check/check.h"
 #include "encoderd/report/consumers.h"
@@ -78,17 +77,6 @@ static int make_report(struct server *server, const struct msg_info *info, int s
     return result;
 }
 
-/* The text in a sealed memfd, or -1. */
-static int text_fd(const struct buf *text, struct err *err)
-{
-    AUTO_CLOSE int fd = memfd_open("vczfs-report", err);
-
-    if (fd < 0 || io_write_all(fd, text->data, text->len, "the report", err) != 0 ||
-        memfd_seal(fd, err) != 0)
-        return -1;
-    return steal_fd(&fd);
-}
-
 void handle_info(struct server *server, const struct msg_info *info, const int *fds)
 {
     const int selection_fd = info->view.has_selection ? fds[0] : -1;
@@ -99,7 +87,7 @@ void handle_info(struct server *server, const struct msg_info *info, const int *
 
     server->open_id = info->id;
     if (make_report(server, info, selection_fd, &text, &nproblems, &err) == 0)
-        fd = text_fd(&text, &err);
+        fd = memfd_of("vczfs-report", text.data, text.len, "the report", &err);
     if (fd < 0) {
         tell_error(server, info->id, &err);
     } else {

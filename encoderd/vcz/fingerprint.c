@@ -7,6 +7,7 @@
  * different start.
  */
 #include "common/abreast.h"
+#include "common/bytes.h"
 #include "common/cleanup.h"
 #include "encoderd/vcz/vcz.h"
 #include "encoderd/zarr/meta/array_identity.h"
@@ -37,8 +38,7 @@ static void sum_add_u64(struct sum *sum, uint64_t value)
 {
     uint8_t bytes[8];
 
-    for (unsigned i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(value >> (8 * i));
+    put_uint(bytes, value, sizeof bytes, false);
     sum_add(bytes, sizeof bytes, sum);
 }
 
@@ -140,7 +140,6 @@ int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], 
     for (unsigned i = 0; i < NARRAYS; i++)
         sum_add_array(&sum, &parts, i);
     for (unsigned k = 0; k < LANES; k++)
-        for (unsigned i = 0; i < 8; i++)
-            out[8 * k + i] = (uint8_t)(sum.lane[k] >> (8 * i));
+        put_uint(out + 8 * k, sum.lane[k], 8, false);
     return 0;
 }

@@ -2,7 +2,6 @@
 #include "proto/selection_request.h"
 
 #include "common/cleanup.h"
-#include "common/io.h"
 #include "common/memfd.h"
 
 #include <setjmp.h>
@@ -148,23 +147,14 @@ static void test_what_was_not_asked_for(void **state)
     }
 }
 
-static int memfd_of(const void *bytes, size_t len)
-{
-    struct err err = {0};
-    int fd = memfd_open("selection", &err);
-
-    if (fd < 0 || io_write_all(fd, bytes, len, "it", &err) != 0 || memfd_seal(fd, &err) != 0)
-        fail_msg("%s", err.msg);
-    return fd;
-}
-
 static void assert_refused(const void *bytes, size_t len, const char *word)
 {
-    AUTO_CLOSE int fd = memfd_of(bytes, len);
     struct selection_request out;
     struct selection_memory *memory;
     struct err err = {0};
+    AUTO_CLOSE int fd = memfd_of("selection", bytes, len, "it", &err);
 
+    assert_true(fd >= 0);
     assert_int_equal(selection_request_unpack(fd, &out, &memory, &err), -1);
     assert_null(memory);
     assert_int_equal(err.code, ERR_PEER);

@@ -170,13 +170,6 @@ static uint64_t entry_number(const struct zarr_meta *meta, unsigned level, const
     return number;
 }
 
-static uint64_t entry_value(const uint8_t *at, bool big_endian)
-{
-    uint64_t value = get_le64(at);
-
-    return big_endian ? __builtin_bswap64(value) : value;
-}
-
 static enum need find_entry(struct stored *shard, const struct zarr_meta *meta,
                             const uint64_t *index, struct chunk_need *need,
                             uint8_t out[ENTRY_NBYTES], struct err *err)
@@ -201,8 +194,8 @@ static int read_entry(const struct stored *shard, const struct zarr_meta *meta,
 {
     const bool big_endian = meta->sharding.levels[shard->name.level].index_big_endian;
 
-    *base = entry_value(entry, big_endian);
-    *length = entry_value(entry + 8, big_endian);
+    *base = get_uint(entry, 8, big_endian);
+    *length = get_uint(entry + 8, 8, big_endian);
     if (*base == UINT64_MAX && *length == UINT64_MAX)
         return 0;
     if (size_range_ok(*base, *length, shard->length))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/codec/filters.h"
 
+#include "common/bytes.h"
 #include "common/size.h"
 #include "encoderd/zarr/meta/floats.h"
 #include "encoderd/zarr/store/damaged.h"
@@ -12,10 +13,8 @@
 static uint64_t load(const struct dtype *dtype, const uint8_t *at)
 {
     unsigned unused = 64 - dtype->size * 8;
-    uint64_t bits = 0;
+    const uint64_t bits = get_uint(at, dtype->size, dtype->big_endian);
 
-    for (uint32_t i = 0; i < dtype->size; i++)
-        bits = bits << 8 | at[dtype->big_endian ? i : dtype->size - 1 - i];
     if (dtype->kind == DTYPE_INT)
         return (uint64_t)((int64_t)(bits << unused) >> unused);
     return bits;
@@ -23,8 +22,7 @@ static uint64_t load(const struct dtype *dtype, const uint8_t *at)
 
 static void store(const struct dtype *dtype, uint64_t bits, uint8_t *at)
 {
-    for (uint32_t i = 0; i < dtype->size; i++)
-        at[dtype->big_endian ? dtype->size - 1 - i : i] = (uint8_t)(bits >> (8 * i));
+    put_uint(at, bits, dtype->size, dtype->big_endian);
 }
 
 static double load_float(const struct dtype *dtype, const uint8_t *at)
