@@ -279,9 +279,10 @@ static int find_inner(const struct store *store, struct err *err)
 {
     struct inner inner = {.store = store};
     const char *path = store_path(store);
+    const int stopped = store_children(store, "", look_into, &inner, NULL);
     struct stat st;
 
-    if (store_children(store, "", look_into, &inner, NULL) != 0 || inner.n == 0)
+    if (stopped < 0 || inner.n == 0)
         return 0;
     if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
         return err_set(err, ERR_DATA,
