@@ -254,7 +254,7 @@ def parse_args():
     builds.add_options(parser)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6, help="of reading, each")
-    parser.add_argument("--compound", action="store_true", help="a lookup and its opening are one trip, as on NFS")
+    parser.add_argument("--compound", action="store_true", help="a lookup, its opening and the attributes are one trip, as on NFS")
     parser.add_argument("--ms", type=float, action="append", help=f"latencies ({MS})")
     parser.add_argument("--store", action="append", choices=list(SIZES))
     parser.add_argument("--part", action="append", choices=list(CELLS))

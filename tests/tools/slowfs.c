@@ -14,7 +14,8 @@
  * kernel does not know any more, opening a file, a piece of a directory's listing (some 1000 names,
  * as a page of S3's; that nothing follows costs nothing), and each read, which the kernel cuts at
  * its read-ahead, 128 KiB, unless told otherwise. With -c, opening a file whose name was looked up
- * just before costs nothing more: NFS sends both as one. With -b, requests take so many
+ * just before costs nothing more, nor do the attributes of one that was just opened: NFS sends all
+ * of that as one. With -b, requests take so many
  * milliseconds until SIGUSR1 comes, and only then MS_PER_REQUEST: not to wait for what is not
  * measured.
  *
@@ -65,8 +66,9 @@ static const char *const kinds[] = {"lookup", "getattr", "open", "readdir", "rea
  * until the end. */
 struct node {
     char *path;
-    _Atomic int believed;  /* s */
-    _Atomic int64_t found; /* when it was last looked up and not opened since, or 0 */
+    _Atomic int believed;   /* s */
+    _Atomic int64_t found;  /* when it was last looked up and not opened since, or 0 */
+    _Atomic int64_t opened; /* when it was last opened and not examined since, or 0 */
 };
 
 static struct {
@@ -183,7 +185,7 @@ static struct node *node_at(char *path, const struct stat *st)
         err(1, "a node");
     made->path = path;
     made->believed = S_ISDIR(st->st_mode) ? DIR_SECONDS : FILE_SECONDS;
-    made->found = 0;
+    made->found = made->opened = 0;
     pthread_mutex_lock(&disk.lock);
     found = tsearch(made, &disk.nodes, by_path);
     pthread_mutex_unlock(&disk.lock);
@@ -266,6 +268,14 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         fuse_reply_err(req, failed);
 }
 
+/* Has what NFS would have sent this with just been asked? The kernel asks both in a row. */
+static bool sent_with(_Atomic int64_t *when)
+{
+    const int64_t last = atomic_exchange(when, 0);
+
+    return disk.compound && last != 0 && now() - last < SECOND / 4;
+}
+
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct node *node = node_of(ino);
@@ -279,7 +289,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
         return;
     }
     failed = look(node->path, &st);
-    round_trip(GETATTR, 0);
+    if (!sent_with(&node->opened))
+        round_trip(GETATTR, 0);
     if (failed != 0) {
         fuse_reply_err(req, failed);
         return;
@@ -350,14 +361,6 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
     fuse_reply_err(req, 0);
 }
 
-/* Was the name looked up for this opening? The kernel asks both in a row. */
-static bool found_for_this(struct node *node)
-{
-    const int64_t found = atomic_exchange(&node->found, 0);
-
-    return found != 0 && now() - found < SECOND / 4;
-}
-
 static void open_counters(fuse_req_t req, struct fuse_file_info *fi)
 {
     fi->direct_io = 1;
@@ -375,7 +378,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
     fd = open_below(node, 0);
     failed = fd < 0 ? errno : 0;
-    if (!found_for_this(node) || !disk.compound)
+    if (!sent_with(&node->found))
         round_trip(OPEN, 0);
     if (failed != 0) {
         fuse_reply_err(req, failed);
@@ -383,6 +386,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
     fi->fh = (uint64_t)fd;
     fi->keep_cache = 1;
+    node->opened = now();
     fuse_reply_open(req, fi);
 }
 
@@ -530,7 +534,7 @@ int main(int argc, char **argv)
     char *fuse_argv[] = {argv[0], "-o", "ro,fsname=slowfs", NULL};
     struct fuse_args args = FUSE_ARGS_INIT(3, fuse_argv);
     struct fuse_session *session;
-    bool failed;
+    int ended;
     char *text;
 
     read_options(argc, argv);
@@ -543,7 +547,7 @@ int main(int argc, char **argv)
     signal(SIGUSR1, on_usr1);
     puts("ready");
     fflush(stdout);
-    failed = serve(session) != 0;
+    ended = serve(session); /* more than 0: by a signal of that number */
     fuse_session_unmount(session);
     fuse_remove_signal_handlers(session);
     fuse_session_destroy(session);
@@ -551,5 +555,5 @@ int main(int argc, char **argv)
     text = counters();
     fputs(text, stdout);
     free(text);
-    return failed;
+    return ended < 0;
 }
