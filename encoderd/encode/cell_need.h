@@ -13,6 +13,7 @@ struct cell_need {
     /* Set by the asker. Called once for each NEED_WAITS, on any thread, without locks. */
     void (*wake)(struct cell_need *need);
     uint64_t order; /* smaller is asked of the store first: the age of who wants it */
+    bool onward;    /* the next cells go on in the same chunks */
     bool demand;    /* somebody waits for the cell: never NEED_FULL, unless it has bytes in flight
                        itself */
     /* Told with NEED_THERE: the most that the cell is going to decode. */

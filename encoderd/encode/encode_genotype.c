@@ -42,6 +42,7 @@ struct cell_walk {
     uint64_t element_begin, element_end; /* do these elements only */
     uint64_t last_element;               /* one past the last that was done */
     uint64_t row_begin;                  /* of the target's grid */
+    struct range wanted;                 /* elements, before any chunk is open */
     bool zero_rows;                      /* zero this cell's part of a row before writing to it */
     int8_t alleles[GATHER_CALLS * 2];
 };
@@ -364,6 +365,31 @@ FOR_VISITOR int walk_rows(struct cell_walk *walk,
     return 0;
 }
 
+/* ---- What is wanted of a chunk ---- */
+
+FOR_VISITOR int note_wanted(struct cell_walk *walk, const struct row_walk *row, struct err *err)
+{
+    const uint64_t begin = call_element(walk, row, row->places.begin);
+    const uint64_t end = call_element(walk, row, row->places.end - 1) + walk->stride;
+
+    (void)err;
+    walk->wanted.begin = walk->wanted.end == 0 ? begin : size_min(walk->wanted.begin, begin);
+    walk->wanted.end = size_max(walk->wanted.end, end);
+    return 0;
+}
+
+/* Of a target of less than two rows, which may have calls of few of the chunks that its rows have:
+ * whether it has some of this one, and from where to where. A longer one has some of each. */
+static bool is_wanted(struct cell_walk *walk)
+{
+    const struct encode_target *target = walk->target;
+
+    if (target->end - target->begin >= 2 * walk->format->layout.row_nbytes)
+        return true;
+    (void)walk_rows(walk, note_wanted, NULL);
+    return walk->wanted.end > 0;
+}
+
 /* What is left of the block goes to the targets after this one, as far as it reaches. */
 static void donate(struct cell_walk *walk)
 {
@@ -465,6 +491,8 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
     struct subset subset;
 
     begin_walk(format, target, cell, &walk);
+    if (!is_wanted(&walk))
+        return 0;
     if (open_chunks(&walk, worker, err) != 0)
         return -1;
     choose_path(&walk, &subset);
@@ -581,6 +609,10 @@ enum need encode_genotype_need(const struct format_view *format, const struct en
     enum need answer;
 
     begin_walk(format, target, cell, &walk);
+    if (!is_wanted(&walk))
+        return NEED_THERE;
+    need->chunks.begin = walk.wanted.begin * walk.width;
+    need->chunks.end = walk.wanted.end * walk.width;
     answer = need_chunk(&walk, 0, worker->decoder, &walk.sources[0], &need->chunks, err);
     if (walk.split && answer != NEED_FAILED)
         answer = need_worse(answer, need_chunk(&walk, 1, second_decoder(worker, err),

@@ -42,6 +42,8 @@ enum need encode_need(const struct format_view *format, const struct encode_targ
     need->chunks.wake = pass_on;
     need->chunks.order = need->order;
     need->chunks.demand = need->demand;
+    need->chunks.onward = need->onward;
+    need->chunks.begin = need->chunks.end = 0;
     do
         answer = look(format, target, cell, worker, need, err);
     while ((answer == NEED_WAITS || (answer == NEED_FULL && need->demand)) &&

@@ -85,6 +85,7 @@ static const struct call_rule rules[] = {
     CALL(newfstatat),
     CALL(statx),
     CALL(fstatfs),
+    CALL(fadvise64),
     CALL(getdents64),
     /* Descriptors that are there. */
     CALL(write),

@@ -10,6 +10,12 @@
  * bounds the spans. */
 #define FAR_MAX (SPANS_MAX / 4)
 
+/* The reader may come to bytes that are not there once in a row of chunks, and not more often: how
+ * many times as far ahead is asked then, and what part of that may be given up until it comes to
+ * the next one. */
+#define GROWTH    4
+#define KEPT_PART 4
+
 /* So far ahead there should be spans: a block that is decoded is to find all those that it has rows
  * for, wherever in them it begins. */
 static uint64_t reach_ahead(const struct sched_core *core, const struct view_file *file)
@@ -58,6 +64,7 @@ static struct span *near_span(struct sched_core *core, const struct handle *hand
         if (!fits_ahead(core, span->target.end - span->target.begin) ||
             !span_take_room(&core->spans, span, false))
             return NULL;
+        span->gather = gather;
         core_announce_again(core, span);
     }
     return span;
@@ -69,7 +76,7 @@ static uint64_t work_near(struct sched_core *core, const struct handle *handle,
     const struct view_file *file = &core->view->files[handle->file];
     const unsigned most = handle->reader.streak < 2 ? 1 : core->config.nthreads + 1;
     const uint64_t distance = handle->reader.streak < 2 ? 0 : reach_ahead(core, file);
-    const uint64_t gather = handle->far > 0 ? 0 : distance / 2;
+    const uint64_t gather = distance / 2;
     const uint64_t reach = at + distance;
 
     for (unsigned n = 0; (n < most || at < reach) && at < file->size; n++) {
@@ -113,15 +120,30 @@ void ahead_work(struct sched_core *core, struct handle *handle, const struct pla
         ask_far(core, handle, limits, at);
 }
 
-void ahead_learn(struct handle *handle, struct span *span)
+/* What is met and never waited makes the distance shorter: by no more than a span, and by so little
+ * that most of it is left where the next row of chunks begins, which is where there is waiting. */
+static uint64_t shortening(const struct sched_core *core, const struct handle *handle,
+                           const struct span *span)
+{
+    const uint64_t row_nbytes = core->view->files[handle->file].stream->layout.row_nbytes;
+    const uint64_t length = size_min(span->target.end - span->target.begin, PLAN_SPAN_MAX);
+    uint64_t around;
+
+    if (!size_mul(core->view->vcz->genotype->meta.chunk[0], KEPT_PART * row_nbytes, &around))
+        return 0;
+    return size_min(PLAN_SPAN_MAX, handle->far * length / size_max(around, length) + 1);
+}
+
+void ahead_learn(const struct sched_core *core, struct handle *handle, struct span *span)
 {
     if (span->grown || handle->reader.streak < 2)
         return;
     if (!TAILQ_EMPTY(&span->cells[CELL_WAITS])) {
-        handle->far = size_min(FAR_MAX * PLAN_SPAN_MAX, size_max(PLAN_SPAN_MAX, 2 * handle->far));
+        handle->far =
+            size_min(FAR_MAX * PLAN_SPAN_MAX, GROWTH * size_max(PLAN_SPAN_MAX, handle->far));
         span->grown = true;
     } else if (!span->waited && span->pending < span->ncells) {
-        handle->far -= size_min(handle->far, PLAN_SPAN_MAX);
+        handle->far -= size_min(handle->far, shortening(core, handle, span));
         span->grown = true;
     }
 }

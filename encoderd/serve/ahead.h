@@ -4,8 +4,8 @@
  *
  * What a sequential reader is going to ask for next is made. What it will ask for after that is
  * only asked of the store, as far ahead as it takes for the store's bytes to be there in time: not
- * at all where they always are at once, and twice as far each time that the reader had to wait for
- * them all the same.
+ * at all where they always are at once, and several times as far each time that the reader had to
+ * wait for them all the same.
  *
  * All on the server's thread, under the core's lock.
  */
@@ -16,7 +16,7 @@
 #include "encoderd/serve/sched_core.h"
 
 /* The reader has come to a span that lay there: how far ahead should it be, now? */
-void ahead_learn(struct handle *handle, struct span *span);
+void ahead_learn(const struct sched_core *core, struct handle *handle, struct span *span);
 
 /* Begins what follows after byte `at` of the handle's file. */
 void ahead_work(struct sched_core *core, struct handle *handle, const struct plan_limits *limits,

@@ -19,7 +19,7 @@ static struct span *demanded(const struct sched_core *core, bool sequential)
 static bool is_worth_it(const struct sched_core *core, const struct span *span,
                         const struct span *last)
 {
-    return span->next_cell != 0 || core->spans.nbytes_ahead >= span->gather ||
+    return !span_is_untouched(span) || core->spans.nbytes_ahead >= span->gather ||
            last->target.end == core->view->files[last->file].size;
 }
 

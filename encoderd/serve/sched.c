@@ -128,7 +128,7 @@ static struct span *old_span(struct sched *sched, const struct waiter *waiter,
     if (span == NULL || (span->at == ARENA_NONE && !span_take_room(&core->spans, span, true)))
         return NULL;
     if (handle != NULL)
-        ahead_learn(handle, span);
+        ahead_learn(core, handle, span);
     if (!span->demand && span->place != SPAN_RESTING) {
         /* It may have been left lying as not worth beginning yet, and all workers sleep. */
         span_demand(&core->spans, span);

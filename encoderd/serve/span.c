@@ -134,6 +134,7 @@ static struct cell *hand_out(struct span_table *table, struct span *span)
     cell->span = span;
     cell->number = span->next_cell++;
     cell->need.order = span->order;
+    cell->need.onward = span->keep;
     cell->what.kind = CELL_END;
     if (cell->number < span->ncells)
         cell->what = encode_cell_at(&span->grid, cell->number);

@@ -48,7 +48,7 @@ static bool one_in(struct late_store *late, unsigned n)
     return yes;
 }
 
-static enum got late_open(const struct store *store, const char *key, bool may_wait,
+static enum got late_open(const struct store *store, const struct store_range *range, bool may_wait,
                           struct object **out, struct err *err)
 {
     struct late_store *late = late_of(store);
@@ -57,7 +57,7 @@ static enum got late_open(const struct store *store, const char *key, bool may_w
 
     if (!may_wait && !one_in(late, late->now_one_in))
         return GOT_NOT_NOW;
-    if (store_object(late->under, key, &under, err) != 0)
+    if (store_object(late->under, range->key, &under, err) != 0)
         return GOT_FAILED;
     if (under == NULL)
         return GOT_NOTHING;

@@ -7,6 +7,7 @@
  *
  * What encode_need says is made up here (the linker puts these functions in its place).
  */
+#include "encoderd/serve/ahead.h"
 #include "tests/unit/sched_fixture.h"
 
 #include <unistd.h>
@@ -277,6 +278,44 @@ static void test_nothing_is_far_where_bytes_are_there(void **state)
     stop_fake(&bench);
 }
 
+/* A span of the .bed that a reader comes to: with a cell that waits, or all made long ago. */
+static void come_to(const struct sched_core *core, struct handle *handle, uint64_t length,
+                    bool waits)
+{
+    struct cell cell = {.number = 0};
+    struct span span = {.ncells = 1, .pending = waits, .target = {0, length, NULL, NULL}};
+
+    for (int i = 0; i < CELL_NLISTS; i++)
+        TAILQ_INIT(&span.cells[i]);
+    if (waits)
+        TAILQ_INSERT_TAIL(&span.cells[CELL_WAITS], &cell, link);
+    ahead_learn(core, handle, &span);
+}
+
+/* A reader waits where a row of chunks begins, and not in it: what is learned there holds for the
+ * next one, however many spans come in between that never waited; and not for ever. */
+static void test_distance_holds_for_the_next_chunks(void **state)
+{
+    struct bench bench = start_fake(SAY_THERE, UINT64_C(8) << 20, 1);
+    const struct sched_core *core = &bench.sched->core;
+    const uint64_t around =
+        made.view->vcz->genotype->meta.chunk[0] * made.view->files[0].stream->layout.row_nbytes;
+    struct handle handle = {.reader = {.streak = 3}};
+    uint64_t found, n;
+
+    (void)state;
+    come_to(core, &handle, around / 8, true);
+    found = handle.far;
+    assert_true(found > PLAN_SPAN_MAX);
+    for (n = 0; n < 8; n++)
+        come_to(core, &handle, around / 8, false);
+    assert_true(handle.far >= found / 2);
+    for (; handle.far > 0 && n < 100000; n++)
+        come_to(core, &handle, around / 8, false);
+    assert_int_equal(handle.far, 0);
+    stop_fake(&bench);
+}
+
 /* Does a cell of the span that byte `at` is of wait for the store? */
 static bool waits_at(struct bench *bench, uint64_t at)
 {
@@ -446,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_every_way_to_wait),
         cmocka_unit_test(test_every_way_to_wait_for_rows),
         cmocka_unit_test(test_nothing_is_far_where_bytes_are_there),
+        cmocka_unit_test(test_distance_holds_for_the_next_chunks),
         cmocka_unit_test(test_far_ahead_where_they_are_not),
         cmocka_unit_test(test_what_never_comes_holds_nobody),
         cmocka_unit_test(test_failures_among_what_waits),

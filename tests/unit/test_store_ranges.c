@@ -263,8 +263,8 @@ static void pass_gate(struct gated *gated, bool hangs)
     pthread_mutex_unlock(&lock);
 }
 
-static enum got gated_open(const struct store *store, const char *key, bool may_wait,
-                           struct object **out, struct err *err)
+static enum got gated_open(const struct store *store, const struct store_range *range,
+                           bool may_wait, struct object **out, struct err *err)
 {
     struct gated_object *object;
 
@@ -276,7 +276,7 @@ static enum got gated_open(const struct store *store, const char *key, bool may_
     assert_non_null(object);
     object->object.size = GATE_SIZE;
     object->object.part = GATE_PART;
-    object->hangs = key[0] == 'h';
+    object->hangs = range->key[0] == 'h';
     *out = &object->object;
     return GOT_IT;
 }

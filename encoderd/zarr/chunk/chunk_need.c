@@ -129,7 +129,8 @@ static void lengthen(struct piece *piece, uint64_t most)
     struct pieces *pieces = pieces_of(piece->stored);
     struct piece_buffer *longer;
 
-    if (most <= piece->length || pieces->used + most > pieces->budget)
+    if (most <= piece->length || most > pieces->budget / 2 ||
+        pieces->used + most > 2 * pieces->budget)
         return;
     longer = pieces_take(pieces, most);
     if (longer == NULL)
@@ -139,7 +140,8 @@ static void lengthen(struct piece *piece, uint64_t most)
     piece->length = most;
 }
 
-static void set_range(struct piece *piece, const struct chunk_need *need)
+static void set_range(struct piece *piece, const struct piece_range *asked,
+                      const struct chunk_need *need)
 {
     /* Where there is a key, others may be about to say which object it is. */
     struct object *object = piece->key[0] != '\0' ? piece->opened : piece->stored->object;
@@ -148,6 +150,8 @@ static void set_range(struct piece *piece, const struct chunk_need *need)
                      piece->buffer == NULL ? NULL : piece_buffer_at(piece->buffer));
     piece->range.from_end = piece->from_end;
     piece->range.label = piece->stored->label;
+    piece->range.likely_offset = asked->likely_offset;
+    piece->range.likely_length = asked->likely_length;
     piece->range.order = need->order;
     piece->range.arg = piece;
 }
@@ -278,14 +282,17 @@ static void leave(struct piece_hold *hold)
     hold->need->nwaiting--;
 }
 
+/* Whoever can come back does so sooner than to ask for a part now and for the rest later. */
 static enum need check_room(const struct chunk_need *need, const struct pieces *pieces,
-                            uint64_t length)
+                            const struct piece_range *range)
 {
+    const uint64_t most = range->most > pieces->budget / 2 ? range->length : range->most;
+
     if (need->may_wait)
         return NEED_THERE;
-    if (need->nbytes + length > pieces->budget / 2)
+    if (need->nbytes + range->length > pieces->budget / 2)
         return NEED_SLOW;
-    if (pieces->used + length <= pieces->budget ||
+    if (pieces->used + size_max(range->length, most) <= pieces->budget ||
         (need->demand && (need->nwaiting == 0 || pieces->used <= 2 * pieces->budget)))
         return NEED_THERE;
     return NEED_FULL;
@@ -297,7 +304,7 @@ static enum need ask(struct chunk_need *need, struct stored *stored,
 {
     const struct store *store = stored->name.store;
     struct pieces *pieces = pieces_of(stored);
-    const enum need room = check_room(need, pieces, range->length);
+    const enum need room = check_room(need, pieces, range);
     struct piece *piece;
     bool now;
 
@@ -312,7 +319,7 @@ static enum need ask(struct chunk_need *need, struct stored *stored,
         }
         return NEED_FAILED;
     }
-    set_range(piece, need);
+    set_range(piece, range, need);
     if (need->may_wait || range->shared)
         list(piece);
     pthread_mutex_unlock(&pieces->lock);
@@ -328,7 +335,7 @@ static enum need ask(struct chunk_need *need, struct stored *stored,
     need->nbytes -= piece->length;
     lengthen(piece, range->most);
     need->nbytes += piece->length;
-    set_range(piece, need);
+    set_range(piece, range, need);
     piece->range.done = submitted_done;
     if (!piece->listed)
         list(piece);

@@ -39,7 +39,10 @@ struct chunk_need {
     /* Set by the asker. */
     void (*wake)(struct chunk_need *need); /* see chunk_need_sleep */
     uint64_t order;                        /* smaller is asked of the store first */
-    bool demand;   /* never NEED_FULL, unless it has bytes on the way itself */
+    bool onward;                           /* whoever asks goes on to the rest of each chunk */
+    uint64_t begin, end; /* what is wanted of a chunk that is not open yet, in bytes of it decoded;
+                            end is 0 where that is not known */
+    bool demand;         /* never NEED_FULL, unless it has bytes on the way itself */
     bool may_wait; /* whoever asks waits for the store: never NEED_WAITS, and never NEED_FULL */
 
     /* The thread's that has the need. */

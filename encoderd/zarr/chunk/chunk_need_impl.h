@@ -13,6 +13,8 @@ struct piece_range {
     const char *key;         /* the object is not open yet: it is opened, too. Else NULL */
     uint64_t offset, length; /* in the object */
     uint64_t most;           /* no less than length: so many if they have to be waited for */
+    uint64_t likely_offset, likely_length; /* of an object to be opened: what else is likely to be
+                                              asked for */
     bool shared;   /* others want the same: it is not for this need alone even if it is there at
                     * once */
     bool from_end; /* of an object to be opened: its last `length` bytes; offset is 0 */

@@ -11,7 +11,7 @@
 #define BUCKETS ((size_t)512)
 /* Objects that stay open though no decoder holds them: so many, and no more than a sixteenth of
  * what the process may have. */
-#define OPEN_MAX ((uint64_t)256)
+#define OPEN_MAX ((uint64_t)4096)
 #define OPEN_FEW ((uint64_t)8)
 /* Chunks and shards, and the memory of their indexes. */
 #define STORED_MAX       ((size_t)4096)

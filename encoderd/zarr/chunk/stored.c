@@ -22,6 +22,11 @@
  * has been seen; and how long those others may have been for one to be read whole. */
 #define FIRST_NBYTES ((uint64_t)64 << 10)
 #define SMALL_NBYTES ((uint64_t)256 << 10)
+/* Of a longer one, so much is expected to be wanted if it is to be gone through; and else what is
+ * about where the wanted bytes should be: to each side so much, and this part of the chunk. */
+#define LIKELY_MAX   ((uint64_t)1 << 20)
+#define LIKELY_SLACK ((uint64_t)16 << 10)
+#define LIKELY_PART  16
 
 static bool is_shard(const struct stored *stored, const struct zarr_array *array)
 {
@@ -238,10 +243,30 @@ struct stored *stored_get(struct chunk_table *table, const struct zarr_array *ar
     return stored;
 }
 
+/* Where in a chunk that is not open yet its stored bytes are that will be wanted, going by the last
+ * one of its array: all of it, if it is to be gone through; else about as far from its beginning,
+ * in proportion, as what is wanted is from that of the chunk decoded. */
+static void guess_likely(const struct stored_hint *hint, const struct zarr_meta *meta,
+                         const struct chunk_need *need, struct piece_range *range)
+{
+    const double nbytes = (double)meta->chunk_elements * meta->dtype.size;
+    const double rate = (double)(hint->length - size_min(hint->head, hint->length)) / nbytes;
+    const uint64_t begin = hint->head + (uint64_t)(rate * (double)need->begin);
+    const uint64_t end = hint->head + (uint64_t)(rate * (double)need->end);
+    const uint64_t slack = LIKELY_SLACK + hint->length / LIKELY_PART;
+
+    if (need->onward) {
+        range->likely_length = size_min(hint->length + hint->length / LIKELY_PART, LIKELY_MAX);
+    } else if (need->end > 0 && end - begin < LIKELY_MAX) {
+        range->likely_offset = begin - size_min(slack, begin);
+        range->likely_length = end + slack - range->likely_offset;
+    }
+}
+
 /* Without waiting a chunk is no more than opened, and its header read, if it has one; where there
  * is waiting, more is read with it, and chunks as short as the last ones whole. */
 static void open_range(const struct stored *stored, const struct zarr_array *array,
-                       struct piece_range *range)
+                       const struct chunk_need *need, struct piece_range *range)
 {
     struct stored_hint hint;
 
@@ -259,6 +284,8 @@ static void open_range(const struct stored *stored, const struct zarr_array *arr
         range->most = FIRST_NBYTES;
     else if (hint.length <= SMALL_NBYTES)
         range->most = hint.length + hint.length / 4 + HEAD_NBYTES; /* it may be a little longer */
+    else
+        guess_likely(&hint, &array->meta, need, range);
 }
 
 static enum need open_object(struct stored *stored, const struct zarr_array *array,
@@ -270,7 +297,7 @@ static enum need open_object(struct stored *stored, const struct zarr_array *arr
     enum need rc;
 
     zarr_chunk_key(array, index, key);
-    open_range(stored, array, &range);
+    open_range(stored, array, need, &range);
     rc = chunk_need_range(need, stored, &range, &bytes, err);
     if (rc != NEED_THERE)
         return rc;

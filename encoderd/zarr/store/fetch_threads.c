@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define SLOTS_MOST  128 /* parts read at a time */
+#define SLOTS_MOST  192 /* parts read at a time */
 #define SLOTS_LEAST 4
 #define SPARE_MOST  (SLOTS_MOST / 4) /* more, each for an object that has none */
 /* A thread opens a file or two; what is open afterwards is the asker's to count. */
@@ -140,6 +140,12 @@ static void begin_opening(const struct store *store, struct store_range *range, 
                                        : store->part,
                      range->to);
     part->range.from_end = range->from_end;
+    part->range.likely_offset = range->likely_offset;
+    part->range.likely_length = range->likely_length;
+    if (!whole && !range->from_end && range->likely_length == 0) {
+        part->range.likely_offset = range->offset;
+        part->range.likely_length = range->length;
+    }
     range->opening = true;
 }
 

@@ -6,12 +6,15 @@
 #include "encoderd/zarr/store/fail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define ZFS_SUPER_MAGIC 0x2fc12fc1 /* not in linux/magic.h */
+#define PAGE_NBYTES     UINT64_C(4096) /* or a multiple: then an advice may reach further */
+#define ZFS_SUPER_MAGIC 0x2fc12fc1     /* not in linux/magic.h */
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
@@ -33,6 +36,28 @@ enum at_once file_at_once(int fd)
         if ((unsigned long)fs.f_type == cached[i])
             return AT_ONCE_CACHED;
     return AT_ONCE_NOTHING;
+}
+
+/* Does the system keep what it reads of the file? A FUSE server may forbid that (direct_io): then
+ * it would be asked twice for the same. Such a file cannot be mapped for several either. */
+static bool is_kept(int fd)
+{
+    void *page = mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
+
+    return page != MAP_FAILED && munmap(page, 1) == 0;
+}
+
+void file_expect(const struct store *store, int fd, uint64_t offset, uint64_t n)
+{
+    uint64_t at = offset / PAGE_NBYTES * PAGE_NBYTES;
+
+    if (atomic_load_explicit(&store->at_once, memory_order_relaxed) != AT_ONCE_NOTHING || n == 0 ||
+        !size_range_ok(offset, n, INT64_MAX) || !is_kept(fd))
+        return;
+    /* Of one advice the system follows no more than so many whole pages. */
+    for (; at < offset + n; at += FILE_PART)
+        posix_fadvise(fd, (off_t)at, (off_t)size_min(offset + n - at, FILE_PART),
+                      POSIX_FADV_WILLNEED);
 }
 
 static int cut_short(const struct store *store, const char *key, uint64_t at, struct err *err)

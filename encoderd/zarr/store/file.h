@@ -22,6 +22,10 @@ enum at_once {
 /* Of the file system of this descriptor. */
 enum at_once file_at_once(int fd);
 
+/* Has the system begin to read these bytes of a file that a server answers for, behind the caller's
+ * back: what is asked of the server meanwhile takes no time of its own. */
+void file_expect(const struct store *store, int fd, uint64_t offset, uint64_t n);
+
 /* Exactly n bytes, or an error that names the file: the store's path, or path/key where key is not
  * NULL. Where it may not wait, what is not there at once is GOT_NOT_NOW. */
 enum got file_read(const struct store *store, int fd, const char *key, uint64_t offset, void *to,

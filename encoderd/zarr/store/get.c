@@ -44,6 +44,8 @@ void store_range_init(struct store_range *range, const char *key, struct object 
     range->from_end = false;
     range->to = to;
     range->order = 0;
+    range->likely_offset = 0;
+    range->likely_length = 0;
     range->done = NULL;
     range->arg = NULL;
     range->state = RANGE_ASKED;
@@ -96,15 +98,15 @@ void object_init(struct object *object, const struct store *store, const char *k
     atomic_init(&object->references, 1);
 }
 
-enum got get_object(const struct store *store, const char *key, bool may_wait, struct object **out,
-                    struct err *err)
+enum got get_object(const struct store *store, const struct store_range *range, bool may_wait,
+                    struct object **out, struct err *err)
 {
     enum got got = GOT_FAILED;
 
-    if (key_check(store, key, false, err) == 0)
-        got = store->ops->open(store, key, may_wait, out, err);
+    if (key_check(store, range->key, false, err) == 0)
+        got = store->ops->open(store, range, may_wait, out, err);
     if (got == GOT_IT) {
-        object_init(*out, store, key);
+        object_init(*out, store, range->key);
         add_to(&tally_of(store)->opened, 1);
     }
     return got;
@@ -117,7 +119,7 @@ static enum got open_and_read(const struct store *store, struct store_range *ran
     uint64_t n;
 
     if (range->object == NULL)
-        got = get_object(store, range->key, may_wait, &range->object, err);
+        got = get_object(store, range, may_wait, &range->object, err);
     if (got != GOT_IT)
         return got;
     n = range_cut(range, range->object->size, &range->offset);

@@ -21,9 +21,9 @@ uint64_t range_cut(const struct store_range *range, uint64_t size, uint64_t *off
  * get_object. */
 void object_init(struct object *object, const struct store *store, const char *key);
 
-/* Opens an object; ops->open, and what all objects have. */
-enum got get_object(const struct store *store, const char *key, bool may_wait, struct object **out,
-                    struct err *err);
+/* Opens a range's object; ops->open, and what all objects have. */
+enum got get_object(const struct store *store, const struct store_range *range, bool may_wait,
+                    struct object **out, struct err *err);
 
 /* Answers the range. False only where may_wait is false: then nothing but its object and its bytes
  * is touched. Not counted. */

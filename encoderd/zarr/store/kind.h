@@ -12,6 +12,8 @@
  * read        pread, fstat      the same           GET, Range, If-Match         GET of the chunk
  * get         open, then read   the same           one GET: the answer to a     as HTTP
  *                                                  range has size and ETag
+ * likely      the system reads  no                 in the same GET              as HTTP
+ *             it ahead
  * from_end    size, then read   the same           Range: bytes=-N              the size is known
  * absent      ENOENT, no link,  not in the         404; 403 is an error: it     not in the
  *             nothing removed   directory          may hide what is there       manifest
@@ -41,9 +43,10 @@ enum got { GOT_FAILED = -1, GOT_IT, GOT_NOTHING, GOT_NOT_NOW };
 /* Where may_wait is false, whatever would take waiting is GOT_NOT_NOW; so is any error, and none
  * need be set. */
 struct store_ops {
-    /* *out has one reference; GOT_NOTHING where there is no such object. */
-    enum got (*open)(const struct store *store, const char *key, bool may_wait, struct object **out,
-                     struct err *err);
+    /* The object of the range's key, of which the range is going to be read. *out has one
+     * reference; GOT_NOTHING where there is no such object. */
+    enum got (*open)(const struct store *store, const struct store_range *range, bool may_wait,
+                     struct object **out, struct err *err);
     /* Exactly n > 0 bytes, or an error that names the object. */
     enum got (*read)(const struct object *object, uint64_t offset, void *to, size_t n,
                      bool may_wait, struct err *err);

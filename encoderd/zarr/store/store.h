@@ -79,6 +79,9 @@ struct store_range {
     bool from_end;           /* its last `length` bytes; the answer sets offset */
     uint8_t *to;             /* room for `length` bytes; NULL where that is 0 */
     uint64_t order;          /* smaller ones first: the age of what wants them */
+    /* What else of an object that is not open yet is likely to be asked for soon: a kind that can
+     * begin with it unasked may. */
+    uint64_t likely_offset, likely_length;
     void (*done)(struct store_range *range, void *arg); /* store_submit says when */
     void *arg;
 
@@ -95,8 +98,8 @@ struct store_range {
     bool in_line, opening;
 };
 
-/* A range as it is to be before it is asked, but for order, done and arg; err, which is long, is
- * left alone. */
+/* A range as it is to be before it is asked, but for order, what is likely, done and arg; err,
+ * which is long, is left alone. */
 void store_range_init(struct store_range *range, const char *key, struct object *object,
                       uint64_t offset, uint64_t length, uint8_t *to);
 

@@ -35,6 +35,11 @@ static const struct dir_store *dir_of(const struct store *store)
     return (const struct dir_store *)store;
 }
 
+static enum at_once at_once_of(const struct store *store)
+{
+    return (enum at_once)atomic_load_explicit(&store->at_once, memory_order_relaxed);
+}
+
 /* A link may lead to a file that is older than the view, and itself be younger. */
 static int check_link(const struct store *store, const char *key, struct err *err)
 {
@@ -145,14 +150,16 @@ static int make_object(const struct store *store, const char *key, int fd, const
     return 0;
 }
 
-static enum got open_file(const struct store *store, const char *key, bool may_wait,
+static enum got open_file(const struct store *store, const struct store_range *range, bool may_wait,
                           struct object **out, struct err *err)
 {
+    const char *key = range->key;
     AUTO_CLOSE int fd = -1;
     struct stat st;
 
-    if (dir_open(dir_of(store), key, O_RDONLY, may_wait, &fd, err) != 0 ||
-        dir_check_tree(dir_of(store), key, may_wait, err) != 0)
+    if (dir_open(dir_of(store), key, O_RDONLY, may_wait, &fd, err) != 0)
+        return GOT_FAILED;
+    if (dir_check_tree(dir_of(store), key, may_wait, err) != 0)
         return GOT_FAILED;
     if (fd < 0)
         return check_absent(store, key, may_wait, err) != 0 ? GOT_FAILED : GOT_NOTHING;
@@ -163,18 +170,22 @@ static enum got open_file(const struct store *store, const char *key, bool may_w
     if (store_watch_check(store, key, &st, err) != 0 ||
         (dir_of(store)->follow_links && check_link(store, key, err) != 0))
         return GOT_FAILED;
+    /* Not sooner: FUSE takes a short answer to a read for the file's end, but not if it hears of
+     * the file's size in between; then there are zeros where there was an error. */
+    if (may_wait)
+        file_expect(store, fd, range->likely_offset, range->likely_length);
     return (enum got)make_object(store, key, steal_fd(&fd), &st, out, err);
 }
 
 /* At once only where opening a file, and looking at its times, asks no server. */
-static enum got dir_object(const struct store *store, const char *key, bool may_wait,
-                           struct object **out, struct err *err)
+static enum got dir_object(const struct store *store, const struct store_range *range,
+                           bool may_wait, struct object **out, struct err *err)
 {
     enum got got;
 
-    if (!may_wait && atomic_load_explicit(&store->at_once, memory_order_relaxed) == AT_ONCE_NOTHING)
+    if (!may_wait && at_once_of(store) == AT_ONCE_NOTHING)
         return GOT_NOT_NOW;
-    got = open_file(store, key, may_wait, out, err);
+    got = open_file(store, range, may_wait, out, err);
     return got == GOT_FAILED && !may_wait ? GOT_NOT_NOW : got;
 }
 

@@ -8,8 +8,11 @@
 
 int store_object(const struct store *store, const char *key, struct object **out, struct err *err)
 {
+    struct store_range range;
+
+    store_range_init(&range, key, NULL, 0, 0, NULL);
     *out = NULL;
-    return get_object(store, key, true, out, err) == GOT_FAILED ? -1 : 0;
+    return get_object(store, &range, true, out, err) == GOT_FAILED ? -1 : 0;
 }
 
 bool store_lists_names(const struct store *store)

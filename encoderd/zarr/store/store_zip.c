@@ -16,9 +16,10 @@
 /* Until store_set_budget. */
 #define BUDGET_DEFAULT ((size_t)32 << 20)
 
-static enum got zip_open(const struct store *base, const char *key, bool may_wait,
+static enum got zip_open(const struct store *base, const struct store_range *range, bool may_wait,
                          struct object **out, struct err *err)
 {
+    const char *key = range->key;
     const struct zip_store *store = (const struct zip_store *)base;
     const struct zip_member *member = zip_find_key(store, key);
     char name[ZIP_NAME_MAX];
