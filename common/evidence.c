@@ -40,7 +40,7 @@ static void restore(int signal)
 
 /* A fault has a positive code. abort() and what detects overflows raise their signal, so it comes
  * from here. */
-static bool is_earned(const siginfo_t *info)
+static bool is_own_fault(const siginfo_t *info)
 {
     return info->si_code > 0 || (info->si_code == SI_TKILL && info->si_pid == getpid());
 }
@@ -58,7 +58,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
         given->signal = signal;
         given->code = info->si_code;
         given->thread = gettid();
-        given->earned = is_earned(info);
+        given->own_fault = is_own_fault(info);
         given->address = info->si_code > 0 ? (uint64_t)(uintptr_t)info->si_addr : 0;
         atomic_store(&given->state, 2);
     }
@@ -213,7 +213,7 @@ void evidence_read(const struct evidence_page *page, struct evidence *out)
     out->signal = page->signal;
     out->code = page->code;
     out->address = page->address;
-    out->earned = page->earned != 0;
-    if (out->earned && page->thread != 0)
+    out->own_fault = page->own_fault != 0;
+    if (out->own_fault && page->thread != 0)
         read_slots(page, page->thread, out);
 }

@@ -5,8 +5,9 @@
  * A page of shared memory that the front makes for each encoder and reads after its death. Each
  * decoder of the encoder, and each thread that reads for it, has a slot in it and writes there,
  * before it touches a chunk's bytes, which chunk that is; a handler of the signals that programs
- * die of writes which signal it was, whether it was earned or sent by somebody, and in which
- * thread. To the front all of it is hostile: it says what to try again by itself, and nothing else.
+ * die of writes which signal it was, whether it was the own fault of the encoder or sent by
+ * somebody, and in which thread. To the front all of it is hostile: it says what to try again by
+ * itself, and nothing else.
  */
 #ifndef VCZFS_COMMON_EVIDENCE_H
 #define VCZFS_COMMON_EVIDENCE_H
@@ -32,7 +33,7 @@ struct evidence_slot {
 struct evidence_page {
     atomic_int state; /* 0: nobody has died; 1: being written; 2: what follows is written */
     int signal, code, thread;
-    int earned; /* not sent by another process */
+    int own_fault; /* not sent by another process */
     uint64_t address;
     struct evidence_slot slots[EVIDENCE_SLOTS];
 };
@@ -65,8 +66,8 @@ struct evidence {
     int signal; /* that was handled; 0: none was */
     int code;   /* si_code */
     uint64_t address;
-    bool earned;                    /* the encoder did it itself */
-    char label[EVIDENCE_LABEL_MAX]; /* what the thread was at that earned it; "" if nothing */
+    bool own_fault;                 /* the encoder did it itself */
+    char label[EVIDENCE_LABEL_MAX]; /* the chunk that the thread was at; "" if none */
     uint64_t block;
 };
 void evidence_read(const struct evidence_page *page, struct evidence *out);

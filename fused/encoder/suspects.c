@@ -47,7 +47,7 @@ struct suspect *suspects_add(struct suspects *suspects, const char *chunk)
     return first;
 }
 
-void suspects_acquit(struct suspects *suspects, struct suspect *suspect)
+void suspects_clear(struct suspects *suspects, struct suspect *suspect)
 {
     release(suspects, suspect);
 }
@@ -67,8 +67,8 @@ bool suspects_knew(const struct suspects *suspects, const char *chunk)
 
 void suspect_condemn(struct suspect *suspect, uint64_t now, uint64_t least)
 {
-    suspect->sentence = size_min(size_max(suspect->sentence * 2, least), SENTENCE_MAX_MS);
-    suspect->until = now + suspect->sentence;
+    suspect->condemned_ms = size_min(size_max(suspect->condemned_ms * 2, least), CONDEMNED_MAX_MS);
+    suspect->until = now + suspect->condemned_ms;
     suspect->nquestions = size_min(suspect->nquestions, 1);
     suspect->wanted = false;
 }

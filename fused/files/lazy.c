@@ -21,7 +21,7 @@ struct lazy {
     bool up, stale;
     struct {
         bool asked;      /* this encoder */
-        bool held;       /* a verdict on a chunk that it needs is due */
+        bool held;       /* it needs a chunk that is being probed */
         unsigned nagain; /* times that what was held back was not any more, in a row */
     } files[PROTO_FILES_MAX];
 };
@@ -132,7 +132,7 @@ void lazy_down(struct lazy *lazy)
     }
 }
 
-void lazy_judged(struct lazy *lazy)
+void lazy_settled(struct lazy *lazy)
 {
     for (uint64_t file = 0; file < lazy->fs->nfiles; file++)
         lazy->files[file].held = false;
@@ -181,13 +181,13 @@ static int asker_errno(uint64_t errnum)
 static bool is_lost(struct lazy *lazy, uint64_t file, const char *chunk)
 {
     const struct question question = {.fetch = true, .read = {.file = file}};
-    const enum verdict verdict = lazy->outside->ask_verdict(chunk, &question, lazy->outside->arg);
+    const enum probe_answer answer = lazy->outside->ask_probe(chunk, &question, lazy->outside->arg);
 
-    lazy->files[file].held = verdict == VERDICT_WAIT;
-    lazy->files[file].nagain = verdict == VERDICT_NONE ? lazy->files[file].nagain + 1 : 0;
-    if (verdict == VERDICT_NONE && first_of(lazy, file) != NULL)
+    lazy->files[file].held = answer == PROBE_WAIT;
+    lazy->files[file].nagain = answer == PROBE_AGAIN ? lazy->files[file].nagain + 1 : 0;
+    if (answer == PROBE_AGAIN && first_of(lazy, file) != NULL)
         ask(lazy, file);
-    return verdict == VERDICT_CONDEMNED;
+    return answer == PROBE_CONDEMNED;
 }
 
 int lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error, struct err *err)

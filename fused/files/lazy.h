@@ -37,7 +37,7 @@ int lazy_sidecar(struct lazy *lazy, const struct msg_sidecar *sidecar, int fd, s
 void lazy_progress(struct lazy *lazy, uint64_t file);
 int lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error, struct err *err);
 
-/* What the trial has to say. */
-void lazy_judged(struct lazy *lazy);
+/* What the probe has to say. */
+void lazy_settled(struct lazy *lazy);
 
 #endif

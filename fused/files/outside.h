@@ -9,7 +9,7 @@
 #ifndef VCZFS_FUSED_FILES_OUTSIDE_H
 #define VCZFS_FUSED_FILES_OUTSIDE_H
 
-#include "fused/encoder/trial.h"
+#include "fused/encoder/probe.h"
 #include "fused/process/timers.h"
 
 #include <sys/uio.h>
@@ -26,9 +26,9 @@ struct outside {
     void (*give_back)(const uint64_t *leases, size_t nleases, void *arg);
     void (*release)(uint64_t handle, void *arg);
 
-    /* Chunks that encoders died of: see trial_believe and trial_ask. */
+    /* Chunks that encoders died of: see probe_believe and probe_ask. */
     int (*believe)(const char *chunk, unsigned nagain, void *arg, struct err *err);
-    enum verdict (*ask_verdict)(const char *chunk, const struct question *question, void *arg);
+    enum probe_answer (*ask_probe)(const char *chunk, const struct question *question, void *arg);
 
     /* Each request is answered once, and is gone then. */
     void (*reply)(struct fuse_req *req, const struct iovec *pieces, int npieces);

@@ -35,7 +35,7 @@ struct pending {
     struct ask *ask; /* the one it waits for, or NULL */
     size_t left;     /* of its first bytes, what is left in leases until the rest has come */
     bool lost;       /* less than that was found: from now on they are copied */
-    bool held;       /* a verdict on a chunk that it needs is due */
+    bool held;       /* it needs a chunk that is being probed */
     unsigned nagain; /* times that what was held back was not any more */
     bool starved;    /* an encoder had no memory for it */
 };

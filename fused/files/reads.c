@@ -301,7 +301,7 @@ void reads_down(struct reads *reads)
     leased_down(&reads->leased);
 }
 
-void reads_judged(struct reads *reads)
+void reads_settled(struct reads *reads)
 {
     struct pending *read;
 

@@ -59,7 +59,7 @@ void reads_stale(struct reads *reads);
 int reads_span(struct reads *reads, const struct msg_span *span, struct err *err);
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err);
 
-/* What the trial has to say. */
-void reads_judged(struct reads *reads);
+/* What the probe has to say. */
+void reads_settled(struct reads *reads);
 
 #endif

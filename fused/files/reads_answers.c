@@ -113,7 +113,7 @@ static unsigned asked_again(struct reads *reads, const struct ask *ask)
     return most;
 }
 
-static enum verdict ask_verdict(struct reads *reads, const struct ask *ask, const char *chunk)
+static enum probe_answer ask_probe(struct reads *reads, const struct ask *ask, const char *chunk)
 {
     const struct outside *outside = reads->config.outside;
     const struct question question = {.read = {.file = ask->file,
@@ -121,7 +121,7 @@ static enum verdict ask_verdict(struct reads *reads, const struct ask *ask, cons
                                                .offset = ask->offset,
                                                .length = ask->length}};
 
-    return outside->ask_verdict(chunk, &question, outside->arg);
+    return outside->ask_probe(chunk, &question, outside->arg);
 }
 
 static void condemned(struct reads *reads, const struct ask *ask, const char *chunk)
@@ -138,20 +138,20 @@ static int take_held(struct reads *reads, const struct ask *ask, const char *chu
 {
     const struct outside *outside = reads->config.outside;
     struct pending *read;
-    enum verdict verdict;
+    enum probe_answer answer;
 
     if (outside->believe(chunk, asked_again(reads, ask), outside->arg, err) != 0)
         return -1;
     if (!is_waited_for(reads, ask))
         return 0;
-    verdict = ask_verdict(reads, ask, chunk);
-    if (verdict == VERDICT_CONDEMNED)
+    answer = ask_probe(reads, ask, chunk);
+    if (answer == PROBE_CONDEMNED)
         condemned(reads, ask, chunk);
     PENDING_FOREACH (read, &reads->waiting) {
         if (!waits_for(read, ask))
             continue;
-        read->held = verdict == VERDICT_WAIT;
-        read->nagain += verdict == VERDICT_NONE;
+        read->held = answer == PROBE_WAIT;
+        read->nagain += answer == PROBE_AGAIN;
     }
     return 0;
 }

@@ -26,12 +26,12 @@ static void release(uint64_t handle, void *arg)
 
 static int believe(const char *chunk, unsigned nagain, void *arg, struct err *err)
 {
-    return trial_believe(((struct outside_link *)arg)->trial, chunk, nagain, err);
+    return probe_believe(((struct outside_link *)arg)->probe, chunk, nagain, err);
 }
 
-static enum verdict ask_verdict(const char *chunk, const struct question *question, void *arg)
+static enum probe_answer ask_probe(const char *chunk, const struct question *question, void *arg)
 {
-    return trial_ask(((struct outside_link *)arg)->trial, chunk, question);
+    return probe_ask(((struct outside_link *)arg)->probe, chunk, question);
 }
 
 static void reply(struct fuse_req *req, const struct iovec *pieces, int npieces)
@@ -56,7 +56,7 @@ struct outside outside_link(struct event_base *base, struct outside_link *link)
         .give_back = give_back,
         .release = release,
         .believe = believe,
-        .ask_verdict = ask_verdict,
+        .ask_probe = ask_probe,
         .reply = reply,
         .reply_error = reply_error,
         .on_interrupt = fuse_req_interrupt_func,

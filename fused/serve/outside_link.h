@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * outside_link: what files/outside.h asks for, as a mount has it: the event loop's time, the link
- * to the encoder, the trial, and libfuse.
+ * to the encoder, the probe, and libfuse.
  */
 #ifndef VCZFS_FUSED_SERVE_OUTSIDE_LINK_H
 #define VCZFS_FUSED_SERVE_OUTSIDE_LINK_H
@@ -13,7 +13,7 @@
 /* Both borrowed; they may be set later, but before a link is up. */
 struct outside_link {
     struct link *link;
-    struct trial *trial;
+    struct probe *probe;
 };
 
 /* `base` and `link` must outlive it. */

@@ -74,7 +74,7 @@ static void gather(const struct status_file *file, const struct msg_counters *co
         out->counters = *counters;
     link_look(config->link, &out->link);
     reads_look(config->reads, &out->reads);
-    out->suspects = trial_suspects(config->trial);
+    out->suspects = probe_suspects(config->probe);
     out->front_resident = resident_bytes(out->front_pid);
     out->encoder_resident = resident_bytes(out->link.pid);
 }

@@ -28,7 +28,7 @@ struct status_file_config {
     const struct fs *fs;
     struct link *link;
     struct reads *reads;
-    const struct trial *trial;
+    const struct probe *probe;
     const struct supervisor *supervisor;
 };
 

@@ -204,12 +204,12 @@ static void on_counters(const struct msg_counters *counters, void *arg)
 
 static void on_died(const struct evidence *evidence, void *arg)
 {
-    trial_died(((struct mount *)arg)->trial, evidence);
+    probe_died(((struct mount *)arg)->probe, evidence);
 }
 
 static void on_hold(struct msg_hold *out, void *arg)
 {
-    trial_hold(((struct mount *)arg)->trial, out);
+    probe_hold(((struct mount *)arg)->probe, out);
 }
 
 void mount_on_held_changed(void *arg)
@@ -217,12 +217,12 @@ void mount_on_held_changed(void *arg)
     link_hold(((struct mount *)arg)->link);
 }
 
-void mount_on_judged(void *arg)
+void mount_on_settled(void *arg)
 {
     struct mount *mount = arg;
 
-    reads_judged(mount->reads);
-    lazy_judged(mount->lazy);
+    reads_settled(mount->reads);
+    lazy_settled(mount->lazy);
 }
 
 const struct link_handlers mount_link_handlers = {

@@ -10,7 +10,7 @@
 #include "fused/cli/options.h"
 #include "fused/cli/progress.h"
 #include "fused/encoder/link.h"
-#include "fused/encoder/trial.h"
+#include "fused/encoder/probe.h"
 #include "fused/files/lazy.h"
 #include "fused/files/reads.h"
 #include "fused/process/service.h"
@@ -41,8 +41,8 @@ struct mount {
     struct lazy *lazy;
     struct supervisor *supervisor;
     struct link *link;
-    struct supervisor *trial_supervisor;
-    struct trial *trial;
+    struct supervisor *probe_supervisor;
+    struct probe *probe;
     struct session *session; /* NULL until mounted */
     struct service *service;
     struct status_file *status;
@@ -65,6 +65,6 @@ void mount_take_down(struct mount *mount);
 extern const struct link_handlers mount_link_handlers;
 void mount_on_signal(evutil_socket_t sig, short what, void *arg);
 void mount_on_held_changed(void *arg);
-void mount_on_judged(void *arg);
+void mount_on_settled(void *arg);
 
 #endif

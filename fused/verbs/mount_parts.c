@@ -69,24 +69,24 @@ static int make_supervisor(struct mount *mount, int null, struct err *err)
     if (encoder_trust(mount->opt->encoder_user, &socket, err) != 0)
         return -1;
     mount->supervisor = supervisor_new(mount->base, &command, &socket, err);
-    mount->trial_supervisor = supervisor_new(mount->base, &command, &socket, err);
-    return mount->supervisor == NULL || mount->trial_supervisor == NULL ? -1 : 0;
+    mount->probe_supervisor = supervisor_new(mount->base, &command, &socket, err);
+    return mount->supervisor == NULL || mount->probe_supervisor == NULL ? -1 : 0;
 }
 
-static int make_trial(struct mount *mount, const struct link_config *link, struct err *err)
+static int make_probe(struct mount *mount, const struct link_config *link, struct err *err)
 {
-    struct trial_config config = {
+    struct probe_config config = {
         .link = *link,
         .main = mount->link,
         .timeout_ms = mount->opt->read_timeout * 1000,
         .changed = mount_on_held_changed,
-        .judged = mount_on_judged,
+        .settled = mount_on_settled,
         .arg = mount,
     };
 
-    config.link.supervisor = mount->trial_supervisor;
-    mount->trial = trial_new(&config, err);
-    return mount->trial == NULL ? -1 : 0;
+    config.link.supervisor = mount->probe_supervisor;
+    mount->probe = probe_new(&config, err);
+    return mount->probe == NULL ? -1 : 0;
 }
 
 static int make_link(struct mount *mount, struct err *err)
@@ -102,9 +102,9 @@ static int make_link(struct mount *mount, struct err *err)
 
     options_view(mount->opt, &config.view);
     mount->link = link_new(&config, &mount_link_handlers, mount, err);
-    if (mount->link == NULL || make_trial(mount, &config, err) != 0)
+    if (mount->link == NULL || make_probe(mount, &config, err) != 0)
         return -1;
-    mount->outside_link = (struct outside_link){mount->link, mount->trial};
+    mount->outside_link = (struct outside_link){mount->link, mount->probe};
     return 0;
 }
 
@@ -118,7 +118,7 @@ static int make_status(struct mount *mount, struct err *err)
         .fs = &mount->fs,
         .link = mount->link,
         .reads = mount->reads,
-        .trial = mount->trial,
+        .probe = mount->probe,
         .supervisor = mount->supervisor,
     };
 
@@ -170,9 +170,9 @@ void mount_take_down(struct mount *mount)
         service_stopping(mount->service);
     if (mount->session != NULL)
         session_unmount(mount->session);
-    trial_free(mount->trial);
+    probe_free(mount->probe);
     supervisor_free(
-        mount->trial_supervisor); /* first: while it listens, each child's end cuts waiting short */
+        mount->probe_supervisor); /* first: while it listens, each child's end cuts waiting short */
     link_free(mount->link);
     mount->link = NULL;
     if (mount->supervisor != NULL)

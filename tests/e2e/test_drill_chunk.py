@@ -14,7 +14,7 @@ import helpers
 # The second of six chunks along the variants of drills.STORE or BGEN_STORE, the second of three along the samples.
 MATCH = "call_genotype/1.1."
 TIMEOUT = 2
-SENTENCE = 2 * TIMEOUT
+CONDEMNED_FOR = 2 * TIMEOUT
 
 
 @pytest.fixture(params=drills.SUFFIX)
@@ -79,12 +79,12 @@ def test_chunk_that_kills(word, deadly, mount):
         after = drills.status(m)
         assert [c["chunk"] for c in after["condemned"]] == ["call_genotype/1.1.0"]
         restarts = after["encoder"]["restarts"] - status["encoder"]["restarts"]
-        sentences = m.log().count("ended the encoder")
-        # The kill above is one, the discovery another; a sentence that ends while we read costs the mount nothing.
-        assert restarts == 2 and sentences <= 1 + took / SENTENCE, (restarts, sentences)
+        nprobes = m.log().count("ended the encoder")
+        # The kill above is one, the discovery another; a time that ends while we read costs the mount nothing.
+        assert restarts == 2 and nprobes <= 1 + took / CONDEMNED_FOR, (restarts, nprobes)
         assert m.log().count("is held back") == 1
         deadly.become("ok")
-        helpers.wait_for(lambda: helpers.read_errno(path, first + 5000) == 0, 60, "the end of the sentence")
+        helpers.wait_for(lambda: helpers.read_errno(path, first + 5000) == 0, 60, "the end of the time")
         assert outcomes(path, due, 1 << 16) == []
         assert drills.status(m)["condemned"] == [] and m.front == front
         assert drills.status(m)["encoder"]["restarts"] == after["encoder"]["restarts"], "it was tried by another one"
@@ -146,7 +146,7 @@ def test_index_whose_making_kills(deadly_alleles, mount):
         # What is condemned is asked for by whoever opens the file, and by nobody else.
         said = m.log().count("cannot be made")
         assert said <= 4
-        helpers.wait_for(lambda: all(c["for"] == 0 for c in drills.status(m)["condemned"]), 30, "the end of the sentence")
+        helpers.wait_for(lambda: all(c["for"] == 0 for c in drills.status(m)["condemned"]), 30, "the end of the time")
         assert m.log().count("cannot be made") == said
         disk.become("ok")
         helpers.wait_for(lambda: helpers.errno_of(path.read_bytes) == 0, 60, "the index to be made")

@@ -47,7 +47,7 @@
 #define MODEL_LEASES    320 /* more than the front may hold */
 #define MODEL_CHUNKS    4
 #define MODEL_TIMEOUT   3000 /* ms */
-#define MODEL_AGAIN_MAX 8    /* as trial.c has it */
+#define MODEL_AGAIN_MAX 8    /* as probe.c has it */
 #define MODEL_SETTLED   1500 /* ms after which nothing that is idle is leased any more */
 #define MODEL_FLUSHED   4    /* ms after which what is given back has gone */
 
@@ -112,7 +112,7 @@ struct model {
     const struct model_question *answered; /* with an error, at this moment */
     int answered_errnum;
     enum model_chunk chunks[MODEL_CHUNKS];
-    bool judging;                      /* somebody waits for a verdict */
+    bool judging;                      /* somebody waits for a answer */
     const struct model_read *starting; /* at this moment */
     bool disbelieved;                  /* the encoder, just now */
     struct late late;
@@ -414,7 +414,8 @@ static int model_believe(const char *chunk, unsigned nagain, void *arg, struct e
     return err_set(err, ERR_PEER, "not held back");
 }
 
-static enum verdict model_ask_verdict(const char *chunk, const struct question *question, void *arg)
+static enum probe_answer model_ask_verdict(const char *chunk, const struct question *question,
+                                           void *arg)
 {
     struct model *model = arg;
 
@@ -424,24 +425,24 @@ static enum verdict model_ask_verdict(const char *chunk, const struct question *
     switch (*model_chunk_of(model, chunk)) {
     case CHUNK_SUSPECT:
         model->judging = true;
-        return VERDICT_WAIT;
+        return PROBE_WAIT;
     case CHUNK_CONDEMNED:
-        return VERDICT_CONDEMNED;
+        return PROBE_CONDEMNED;
     case CHUNK_NEVER:
     case CHUNK_ACQUITTED:
         break;
     }
-    return VERDICT_NONE;
+    return PROBE_AGAIN;
 }
 
-/* Every suspect has a verdict. */
+/* Every suspect has a answer. */
 static void model_judge(struct model *model, bool mercy)
 {
     for (size_t i = 0; i < MODEL_CHUNKS; i++)
         if (model->chunks[i] == CHUNK_SUSPECT)
             model->chunks[i] = mercy || model_chance(model, 50) ? CHUNK_ACQUITTED : CHUNK_CONDEMNED;
     model->judging = false;
-    reads_judged(model->reads);
+    reads_settled(model->reads);
 }
 
 static void model_accuse(struct model *model)
@@ -637,7 +638,7 @@ static bool model_is_used_up(struct model *model, const struct model_question *q
 }
 
 /* `reader`, if not NULL, waits for this, and is answered if the region covers it. (Others may wait
- * for a verdict or for another question, or another read have taken it all first.) */
+ * for a answer or for another question, or another read have taken it all first.) */
 static void model_grant(struct model *model, const struct model_question *question, size_t index,
                         const struct model_read *reader)
 {
@@ -1065,7 +1066,7 @@ static void model_begin(struct model *model)
         .give_back = model_give_back,
         .release = model_release,
         .believe = model_believe,
-        .ask_verdict = model_ask_verdict,
+        .ask_probe = model_ask_verdict,
         .reply = model_reply,
         .reply_error = model_reply_error,
         .on_interrupt = model_on_interrupt,

@@ -59,7 +59,7 @@ struct death {
     int sent;     /* to it; 0: nothing is */
     int signal;   /* that it ends of; 0: it exits */
     bool handled; /* that signal is in the evidence */
-    bool earned;
+    bool own_fault;
 };
 
 static const struct death deaths[] = {
@@ -156,11 +156,11 @@ static void each_death_tells(void **state)
         if (death->signal == 0 ? WIFSIGNALED(status) : WTERMSIG(status) != death->signal)
             fail_msg("%s: status %d", death->name, status);
         if (evidence.signal != (death->handled ? death->signal : 0) ||
-            evidence.earned != death->earned ||
-            strcmp(evidence.label, death->earned ? "guilty/1.2" : "") != 0 ||
-            evidence.block != (death->earned ? 7u : 0u))
+            evidence.own_fault != death->own_fault ||
+            strcmp(evidence.label, death->own_fault ? "guilty/1.2" : "") != 0 ||
+            evidence.block != (death->own_fault ? 7u : 0u))
             fail_msg("%s: signal %d, earned %d, '%s' block %llu", death->name, evidence.signal,
-                     evidence.earned, evidence.label, (unsigned long long)evidence.block);
+                     evidence.own_fault, evidence.label, (unsigned long long)evidence.block);
     }
 }
 
@@ -185,7 +185,7 @@ static void what_is_done_is_not_blamed(void **state)
 
     (void)state;
     end_of(&death, &evidence);
-    assert_true(evidence.earned);
+    assert_true(evidence.own_fault);
     assert_string_equal(evidence.label,
                         "guilty/1.2"); /* the thread's other decoder is still at it */
 }
@@ -207,7 +207,7 @@ static void pages_may_hold_anything(void **state)
     evidence_read(&page, &evidence);
     assert_string_equal(evidence.label, "");
     evidence_read(NULL, &evidence);
-    assert_false(evidence.earned);
+    assert_false(evidence.own_fault);
 }
 
 int main(void)

@@ -35,7 +35,7 @@ struct world {
     struct fs fs;
     struct lazy *lazy;
     unsigned nfetched[2];
-    enum verdict verdict;
+    enum probe_answer answer;
     unsigned most_again; /* that is believed */
     struct asking askings[4];
 };
@@ -52,11 +52,11 @@ static int believe(const char *chunk, unsigned nagain, void *arg, struct err *er
     return nagain <= ((struct world *)arg)->most_again ? 0 : err_set(err, ERR_PEER, "a lie");
 }
 
-static enum verdict ask_verdict(const char *chunk, const struct question *question, void *arg)
+static enum probe_answer ask_probe(const char *chunk, const struct question *question, void *arg)
 {
     (void)chunk;
     assert_true(question->fetch);
-    return ((struct world *)arg)->verdict;
+    return ((struct world *)arg)->answer;
 }
 
 static void on_interrupt(struct fuse_req *req, void (*gone)(struct fuse_req *req, void *data),
@@ -86,7 +86,7 @@ static void begin(struct world *world)
         .timers = made_timers(&world->time),
         .fetch = take_fetch,
         .believe = believe,
-        .ask_verdict = ask_verdict,
+        .ask_probe = ask_probe,
         .on_interrupt = on_interrupt,
         .arg = world,
     };
@@ -231,12 +231,12 @@ static void a_chunk_that_is_held_back(void **state)
     begin(&world);
     lazy_up(world.lazy);
     ask(&world, 0, 0);
-    world.verdict = VERDICT_WAIT;
+    world.answer = PROBE_WAIT;
     assert_int_equal(say(&world, 0, ERR_HELD, EIO), 0);
     assert_int_equal(world.nfetched[0], 1);
-    lazy_judged(world.lazy);
+    lazy_settled(world.lazy);
     assert_int_equal(world.nfetched[0], 2);
-    world.verdict = VERDICT_NONE;
+    world.answer = PROBE_AGAIN;
     assert_int_equal(say(&world, 0, ERR_HELD, EIO), 0);
     assert_int_equal(say(&world, 0, ERR_HELD, EIO), 0);
     assert_int_equal(world.nfetched[0], 4);
@@ -245,7 +245,7 @@ static void a_chunk_that_is_held_back(void **state)
     lazy_up(world.lazy);
     assert_int_equal(world.nfetched[0], 5);
     assert_int_equal(world.askings[0].outcome, WAITING);
-    world.verdict = VERDICT_CONDEMNED;
+    world.answer = PROBE_CONDEMNED;
     assert_int_equal(say(&world, 0, ERR_HELD, EIO), 0);
     assert_int_equal(world.askings[0].outcome, EIO);
     end(&world);

@@ -16,7 +16,7 @@
 static const struct question first = {.read = {.file = 0, .handle = 1, .offset = 10, .length = 5}};
 static const struct question second = {.read = {.file = 0, .handle = 2, .offset = 90, .length = 5}};
 
-static void a_trial_is_due_where_somebody_waits(void **state)
+static void a_probe_is_due_where_somebody_waits(void **state)
 {
     struct suspects *suspects = calloc(1, sizeof *suspects);
     struct suspect *suspect = suspects_add(suspects, "x/0");
@@ -38,7 +38,7 @@ static void a_trial_is_due_where_somebody_waits(void **state)
         suspect_ask(suspect, &(struct question){.fetch = true, .read = {.file = i}});
     assert_int_equal(suspect->nquestions, QUESTIONS_MAX);
     assert_true(suspects_knew(suspects, "x/0"));
-    suspects_acquit(suspects, suspect);
+    suspects_clear(suspects, suspect);
     assert_null(suspects_find(suspects, "x/0"));
     assert_true(suspects_knew(suspects, "x/0"));
     assert_false(suspects_knew(suspects, "x/1"));
@@ -66,12 +66,12 @@ static void a_sentence_ends_and_the_next_is_longer(void **state)
         suspect_ask(suspect, &second);
         assert_int_equal(suspect->questions[0].read.offset, 10); /* what it killed at comes first */
         assert_ptr_equal(suspects_next(suspects, now), suspect);
-        due = due * 2 > SENTENCE_MAX_MS ? SENTENCE_MAX_MS : due * 2;
+        due = due * 2 > CONDEMNED_MAX_MS ? CONDEMNED_MAX_MS : due * 2;
     }
     free(suspects);
 }
 
-static void all_but_the_one_on_trial_are_held(void **state)
+static void all_but_the_one_on_probe_are_held(void **state)
 {
     struct suspects *suspects = calloc(1, sizeof *suspects);
     struct msg_hold hold = {.nchunks = 9};
@@ -96,9 +96,9 @@ static void all_but_the_one_on_trial_are_held(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_trial_is_due_where_somebody_waits),
+        cmocka_unit_test(a_probe_is_due_where_somebody_waits),
         cmocka_unit_test(a_sentence_ends_and_the_next_is_longer),
-        cmocka_unit_test(all_but_the_one_on_trial_are_held),
+        cmocka_unit_test(all_but_the_one_on_probe_are_held),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
