@@ -4,16 +4,12 @@
  */
 #include "common/bytes.h"
 #include "common/size.h"
+#include "encoderd/zarr/chunk/strings_parts.h"
 #include "encoderd/zarr/chunk/unfold_impl.h"
 #include "encoderd/zarr/meta/utf8.h"
 #include "encoderd/zarr/store/damaged.h"
 
 #include <string.h>
-
-static int bad_string(uint64_t k, const char *what, struct err *err)
-{
-    return err_set(err, ERR_CORRUPT, "string %llu %s; " DAMAGED, (unsigned long long)k, what);
-}
 
 /* Reading on through a window. */
 struct text_reader {
@@ -51,7 +47,7 @@ static int check_text(struct text_reader *reader, uint64_t k, uint64_t at, uint6
         whole = utf8_prefix(text, step);
         /* A character may go on in what comes next. */
         if (whole < step && (step == n || whole + 3 < step))
-            return bad_string(k, "is not UTF-8", err);
+            return strings_bad(k, "is not UTF-8", err);
         at += whole;
         n -= whole;
     }
@@ -66,12 +62,12 @@ static int check_string(struct text_reader *reader, uint64_t k, uint64_t *at, st
     uint32_t len;
 
     if (left < 4)
-        return bad_string(k, "runs past the end of the chunk", err);
+        return strings_bad(k, "runs past the end of the chunk", err);
     if (look(reader, *at, 4, &head, err) != 0)
         return -1;
     len = get_le32(head);
     if (len > left - 4)
-        return bad_string(k, "runs past the end of the chunk", err);
+        return strings_bad(k, "runs past the end of the chunk", err);
     *at += 4;
     if (check_text(reader, k, *at, len, err) != 0)
         return -1;
@@ -114,7 +110,7 @@ int unfold_strings(struct unfold *u, struct err *err)
 
     /* A count alone must not cost anything: each string has four bytes at the least. */
     if (u->length / 4 <= total)
-        return bad_string(u->length / 4, "runs past the end of the chunk", err);
+        return strings_bad(u->length / 4, "runs past the end of the chunk", err);
     if (look(&reader, 0, 4, &head, err) != 0 || get_le32(head) != total)
         return err_set(err, ERR_CORRUPT, "it does not hold the %llu strings of a chunk; " DAMAGED,
                        (unsigned long long)total);
@@ -128,5 +124,5 @@ int unfold_strings(struct unfold *u, struct err *err)
             put_offset(u, &offsets, begin, k + 1 == total, err) != 0)
             return -1;
     }
-    return at == u->length ? 0 : bad_string(total, "is one too many", err);
+    return at == u->length ? 0 : strings_bad(total, "is one too many", err);
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * strings_parts: what all ways to strings need.
+ */
+#ifndef VCZFS_ZARR_CHUNK_STRINGS_PARTS_H
+#define VCZFS_ZARR_CHUNK_STRINGS_PARTS_H
+
+#include "encoderd/zarr/chunk/decoder_impl.h"
+
+/* What is asked for: see zarr_chunk_strings_at. */
+struct strings_request {
+    uint64_t first, least;
+    size_t budget; /* of text, and as much again of items */
+};
+
+/* How many strings of that size each, at the most, and all in all. */
+uint64_t strings_count(const struct strings_request *request, uint64_t size, uint64_t total);
+
+/* Bytes of strings that the decoder's user may hold at once. */
+size_t strings_nbytes_max(const struct decoder *decoder);
+/* May so many be held? */
+int strings_check_held(const struct decoder *decoder, uint64_t nbytes, struct err *err);
+
+/* n items, whatever is in them. */
+int strings_reserve(struct strings *out, uint64_t n, struct err *err);
+
+/* Items get their addresses at the end, when the bytes no longer move; `gap` lies before each. */
+void strings_point(struct strings *out, size_t gap);
+
+/* What is asked for of a chunk that is not stored. */
+int strings_fill(const struct zarr_meta *meta, const struct strings_request *request,
+                 struct strings *out, struct err *err);
+
+/* Says that string k is broken. Returns -1. */
+int strings_bad(uint64_t k, const char *what, struct err *err);
+
+/* Strings of any length of one chunk, out of memory or out of the temporary file. */
+int strings_vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
+                       const uint64_t *index, const struct strings_request *request,
+                       struct strings *out, struct err *err);
+int strings_spilled(struct decoder *decoder, struct chunk *chunk,
+                    const struct strings_request *request, struct strings *out, struct err *err);
+
+/* Strings that all take the same room. */
+int strings_fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
+                        const uint64_t *index, const struct strings_request *request,
+                        struct strings *out, struct err *err);
+
+#endif
