@@ -1,55 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "encoderd/zarr/store/spill.h"
-
+/*
+ * spill: entries of the temporary file, and who has how much room in it.
+ */
 #include "common/size.h"
 #include "encoderd/zarr/store/damaged.h"
+#include "encoderd/zarr/store/spill_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/queue.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #define LIMIT_MAX (UINT64_C(64) << 30)
 /* Areas begin at multiples of it, which is one of any page and block. */
 #define AREA_ALIGN (UINT64_C(64) << 10)
-
-enum state { FILLING, READY, FAILED };
-
-/* Of an area that is open. */
-struct spill_area {
-    uint64_t begin, room; /* in the file; room 0: it is not open */
-    uint64_t most;        /* what it is for, which may be more than there is room for */
-    uint64_t used;        /* bytes from its begin on that are counted as written */
-};
-
-struct spill_entry {
-    TAILQ_ENTRY(spill_entry) link; /* a failed entry is in no list */
-    struct spill *spill;           /* whose it is */
-    enum state state;
-    unsigned refs;
-    bool starved; /* the fill did not get the room that it asked for */
-    struct spill_area areas[SPILL_AREAS];
-    struct err err; /* FAILED: why */
-    const void *owner;
-    size_t key_size;
-    uint8_t key[];
-};
-
-struct spill {
-    pthread_mutex_t lock;
-    pthread_cond_t changed; /* an entry was filled, failed or let go */
-    pthread_rwlock_t fills; /* held by each fill; for writing, by one that is alone */
-    TAILQ_HEAD(entries, spill_entry) entries; /* used last, first */
-    int fd;
-    char *dir; /* owned */
-    uint64_t limit, used;
-};
 
 /* A fill that wants to be alone goes before those that begin later. */
 static void init_locks(struct spill *spill)
@@ -136,7 +103,7 @@ static void evict(struct spill_entry *entry)
 
 static bool may_go(const struct spill_entry *entry)
 {
-    return entry->refs == 0 && entry->state == READY;
+    return entry->refs == 0 && entry->state == SPILL_READY;
 }
 
 static void evict_until(struct spill *spill, uint64_t used)
@@ -156,7 +123,7 @@ static bool others_read(const struct spill *spill)
     const struct spill_entry *entry;
 
     TAILQ_FOREACH (entry, &spill->entries, link)
-        if (entry->state == READY && entry->refs > 0)
+        if (entry->state == SPILL_READY && entry->refs > 0)
             return true;
     return false;
 }
@@ -249,9 +216,7 @@ void spill_cut(struct spill_entry *entry, unsigned area, uint64_t nbytes)
     pthread_mutex_unlock(&entry->spill->lock);
 }
 
-/* ---- Bytes ---- */
-
-static int take_room(struct spill_entry *entry, unsigned number, uint64_t until, struct err *err)
+int spill_take_room(struct spill_entry *entry, unsigned number, uint64_t until, struct err *err)
 {
     struct spill *const spill = entry->spill;
     struct spill_area *area = &entry->areas[number];
@@ -269,19 +234,7 @@ static int take_room(struct spill_entry *entry, unsigned number, uint64_t until,
     return rc;
 }
 
-static int write_failed(const struct spill *spill, int errnum, struct err *err)
-{
-    if (errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG)
-        return err_sys(err, ERR_BUDGET, errnum,
-                       "it does not fit the memory budget, and cannot be decoded into a temporary "
-                       "file in %s either: make room there, set TMPDIR to another directory, or "
-                       "raise --memory",
-                       spill->dir);
-    return err_sys(err, ERR_IO, errnum, "the temporary file in %s", spill->dir);
-}
-
-/* The disk may have less than the limit: what is kept for later is the first to go. */
-static bool gave_way(struct spill *spill, int errnum)
+bool spill_gave_way(struct spill *spill, int errnum)
 {
     uint64_t before, after;
 
@@ -293,93 +246,6 @@ static bool gave_way(struct spill *spill, int errnum)
     after = spill->used;
     pthread_mutex_unlock(&spill->lock);
     return after < before;
-}
-
-int spill_write(struct spill_entry *entry, unsigned area, uint64_t offset, const void *from,
-                size_t n, struct err *err)
-{
-    struct spill *const spill = entry->spill;
-    const uint8_t *at = from;
-
-    if (take_room(entry, area, offset + n, err) != 0)
-        return -1;
-    while (n > 0) {
-        const ssize_t put = pwrite(spill->fd, at, n, (off_t)(entry->areas[area].begin + offset));
-
-        if (put < 0 && (errno == EINTR || gave_way(spill, errno)))
-            continue;
-        if (put <= 0)
-            return write_failed(spill, put < 0 ? errno : ENOSPC, err);
-        at += put;
-        offset += (uint64_t)put;
-        n -= (size_t)put;
-    }
-    return 0;
-}
-
-int spill_append(struct spill_entry *entry, unsigned area, const void *from, size_t n,
-                 struct err *err)
-{
-    return spill_write(entry, area, entry->areas[area].used, from, n, err);
-}
-
-uint64_t spill_nbytes(const struct spill_entry *entry, unsigned area)
-{
-    return entry->areas[area].used;
-}
-
-int spill_read(const struct spill_entry *entry, unsigned area, uint64_t offset, void *to, size_t n,
-               struct err *err)
-{
-    struct spill *const spill = entry->spill;
-    uint8_t *at = to;
-
-    if (!size_range_ok(offset, n, entry->areas[area].used))
-        return err_set(err, ERR_SYSTEM, "bytes of a temporary file that were not written");
-    while (n > 0) {
-        const ssize_t got = pread(spill->fd, at, n, (off_t)(entry->areas[area].begin + offset));
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return err_sys(err, ERR_IO, got < 0 ? errno : EIO, "the temporary file in %s",
-                           spill->dir);
-        at += got;
-        offset += (uint64_t)got;
-        n -= (size_t)got;
-    }
-    return 0;
-}
-
-uint8_t *spill_map(struct spill_entry *entry, unsigned area, uint64_t *room, struct err *err)
-{
-    struct spill *const spill = entry->spill;
-    void *map;
-
-    *room = entry->areas[area].room;
-    map = mmap(NULL, *room, PROT_READ | PROT_WRITE, MAP_SHARED, spill->fd,
-               (off_t)entry->areas[area].begin);
-    if (map != MAP_FAILED)
-        return map;
-    err_sys(err, ERR_MEMORY, errno, "the temporary file in %s cannot be mapped", spill->dir);
-    return NULL;
-}
-
-int spill_back(struct spill_entry *entry, unsigned area, uint64_t until, struct err *err)
-{
-    static const uint8_t zeroes[256 << 10];
-
-    while (entry->areas[area].used < until)
-        if (spill_append(entry, area, zeroes,
-                         (size_t)size_min(sizeof zeroes, until - entry->areas[area].used),
-                         err) != 0)
-            return -1;
-    return 0;
-}
-
-void spill_unmap(const struct spill_entry *entry, unsigned area, uint8_t *map)
-{
-    munmap(map, entry->areas[area].room);
 }
 
 /* ---- Entries ---- */
@@ -438,9 +304,9 @@ static void fill_entry(struct spill_entry *entry, spill_fill *fill, void *arg)
     pthread_mutex_unlock(&spill->lock);
     rc = run_fill(entry, fill, arg, &why);
     pthread_mutex_lock(&spill->lock);
-    entry->state = READY;
+    entry->state = SPILL_READY;
     if (rc != 0) {
-        entry->state = FAILED;
+        entry->state = SPILL_FAILED;
         entry->err = why;
         close_areas(entry);
         TAILQ_REMOVE(&spill->entries, entry, link);
@@ -453,7 +319,7 @@ static void unref(struct spill_entry *entry)
     struct spill *const spill = entry->spill;
 
     entry->refs--;
-    if (entry->refs == 0 && entry->state == FAILED)
+    if (entry->refs == 0 && entry->state == SPILL_FAILED)
         free(entry);
     pthread_cond_broadcast(&spill->changed);
 }
@@ -472,9 +338,9 @@ static int get(struct spill *spill, const void *owner, const void *key, size_t k
     entry->refs++;
     if (is_new)
         fill_entry(entry, fill, arg);
-    while (entry->state == FILLING)
+    while (entry->state == SPILL_FILLING)
         pthread_cond_wait(&spill->changed, &spill->lock);
-    if (entry->state == FAILED) {
+    if (entry->state == SPILL_FAILED) {
         if (err != NULL)
             *err = entry->err;
         unref(entry);
