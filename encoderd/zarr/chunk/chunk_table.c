@@ -88,7 +88,6 @@ static void unlist(struct stored *stored)
 
     LIST_REMOVE(stored, bucket);
     TAILQ_REMOVE(&table->ages, stored, age);
-    stored->listed = false;
     stored->refs--;
     table->n--;
     table->nopen -= stored->is_open;
@@ -222,7 +221,6 @@ static struct stored *add(struct chunk_table *table, const struct stored_name *n
     stored->name = *name;
     stored->table = table;
     stored->refs = 1;
-    stored->listed = true;
     table->n++;
     LIST_INSERT_HEAD(bucket_of(table, name), stored, bucket);
     TAILQ_INSERT_TAIL(&table->ages, stored, age);
@@ -259,10 +257,8 @@ void table_note(struct stored *stored, bool is_open, uint64_t index_nbytes)
     pthread_mutex_lock(&table->lock);
     is_open |= stored->is_open; /* who made a later step may have said more before */
     index_nbytes = size_max(index_nbytes, stored->index_nbytes);
-    if (stored->listed) {
-        table->nopen += is_open - stored->is_open;
-        table->index_nbytes += index_nbytes - stored->index_nbytes;
-    }
+    table->nopen += is_open - stored->is_open;
+    table->index_nbytes += index_nbytes - stored->index_nbytes;
     stored->is_open = is_open;
     stored->index_nbytes = index_nbytes;
     pthread_mutex_unlock(&table->lock);

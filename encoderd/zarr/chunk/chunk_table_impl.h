@@ -37,8 +37,7 @@ struct stored {
     /* The table's, under its lock. */
     LIST_ENTRY(stored) bucket;
     TAILQ_ENTRY(stored) age;
-    unsigned refs;         /* the table's own included */
-    bool listed;           /* the table has it */
+    unsigned refs;         /* the table's own included: what somebody holds stays in it */
     bool is_open;          /* has an object of its own */
     uint64_t index_nbytes; /* of memory for its index */
 
