@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 
 struct sched_core {
-    /* Set when it is made, and then only read. */
+    /* Set when it is made, and then only read; what they point to has locks of its own. */
     const struct view *view; /* borrowed */
     struct sched_config config;
     int wake_fd;                /* owned */

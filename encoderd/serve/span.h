@@ -6,7 +6,8 @@
  * that if it is not there, and is run. A span that is begun ahead has no part of the arena until
  * somebody is near: until then its cells are asked, and wait, and are ready, and no more.
  *
- * Private to the scheduler; every call is made under its lock.
+ * Private to the scheduler; every call is made under the core's lock, which covers all that there
+ * is in here but for what its comment says.
  */
 #ifndef VCZFS_SERVE_SPAN_H
 #define VCZFS_SERVE_SPAN_H
@@ -46,21 +47,22 @@ enum cell_state {
     CELL_DROPPED, /* in the table's list: nobody needs it any more, and its need is to be cleared */
 };
 
-/* A cell that has been handed out and is not finished. */
+/* A cell that has been handed out and is not finished. What is marked + is set under the lock when
+ * it is taken, or may be run after all, and read by the thread that has taken it without. */
 struct cell {
-    struct cell_need need; /* the thread's that has taken it, or dropped it */
+    struct cell_need need; /* without the lock: the thread's that has taken it, or dropped it */
     TAILQ_ENTRY(cell) link;
     struct sched_core *core; /* for who wakes it; borrowed */
     struct span *span;       /* gone if it is CELL_DROPPED */
     enum cell_state state;
-    uint64_t number;  /* of the span's; ncells for what comes at the end */
-    bool woken;       /* taken: the store has what it asked for already */
-    uint64_t nclears; /* taken: the core's then */
-    /* Of the thread that has taken it, as they were then. */
-    bool may_run;  /* if its bytes are there, it is to be run at once */
-    bool is_ready; /* they are, it was CELL_READY */
-    struct encode_cell what;
-    struct encode_target target;
+    uint64_t number;         /* of the span's; ncells for what comes at the end */
+    bool woken;              /* taken: the store has what it asked for already */
+    uint64_t nclears;        /* taken: the core's then */
+    bool may_run;            /* +: if its bytes are there, it is to be run at once */
+    bool is_ready;           /* +: they are, it was CELL_READY */
+    struct encode_cell what; /* + */
+    struct encode_target
+        target; /* +: the span's, with its part of the arena if it has one by then */
 };
 TAILQ_HEAD(cells, cell);
 
@@ -83,6 +85,9 @@ struct span_memory {
 /* The first element of a cell that has been begun: it takes no donation. */
 #define CELL_BEGUN UINT64_MAX
 
+/* Set before the lock is dropped for the first time, and then only read, by threads that have a
+ * cell of it without the lock: file, format, grid, ncells, has_end, keep, and begin and end of
+ * target. */
 struct span {
     struct span_memory memory; /* first: see pool_init */
     /* Where each of the first nfirst cells (the grid's first row of genotype chunks) begins: moved

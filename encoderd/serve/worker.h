@@ -12,7 +12,7 @@
 #define SLOW_MAX 2
 
 struct worker {
-    /* Its own thread's. */
+    /* Its own thread's, while that runs. */
     struct maker maker;
     bool small; /* the last cell was a random reader's */
     /* The server's thread's. */

@@ -36,8 +36,9 @@ typedef int cache_fill(void *arg, uint8_t *to, size_t n, struct err *err);
 /*
  * The n bytes known by `key` (copied), filled by this thread, or by another for which this one
  * waits. A failure is reported to all that wait for it and then forgotten. Waits for others to let
- * go where there is no room, so a thread must hold no entry when it calls. n over the budget is
- * ERR_BUDGET.
+ * go where there is no room, so a thread must hold no entry when it calls. So whoever calls may
+ * wait for storage, if anybody's fill does, of this entry or of one that has the room. n over the
+ * budget is ERR_BUDGET.
  */
 int cache_get(struct cache *cache, const void *key, size_t key_size, size_t n, cache_fill *fill,
               void *arg, struct cache_entry **out, struct err *err);
