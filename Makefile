@@ -5,7 +5,7 @@
 #   make deps       install the Debian packages that building needs; make deps-test: those of the tests, too
 #   make demo       mount a store made for the purpose, read it with plink and plink2
 #   make check      every test, in tiers: check-unit, check-fuzz, check-tsan, check-e2e, check-drills
-#   make lint       what can be told from the text: which file needs which, and how it is set
+#   make lint       what can be told from the text: faults, which file needs which, how it is set; make deps-lint: the tools
 #   make check-world  against bio2zarr, vcztools, biofuse and other programs from outside Debian
 #   make soak       the drills, as long as it takes: an hour or so
 #   make fuzz       libFuzzer on everything that parses, FUZZ_SECONDS each
@@ -73,6 +73,7 @@ LIBS_ALL     = $(call pkg,--libs,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER)) -lm
 DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev libzstd-dev \
               libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
 DEPS_FUZZ  := clang libclang-rt-14-dev python3 zstd
+DEPS_LINT  := clang clang-format clang-tidy cppcheck shellcheck pyflakes3 mandoc python3 git libcmocka-dev
 DEPS_TEST  := mount libcmocka-dev python3 python3-pytest python3-pytest-xdist plink1.9 plink2 bcftools fio zstd tar attr \
               procps util-linux sqlite3 bolt-lmm systemd stress-ng mandoc man-db strace
 
@@ -80,7 +81,7 @@ DEPS_TEST  := mount libcmocka-dev python3 python3-pytest python3-pytest-xdist pl
 .SECONDARY:
 .PHONY: all tools unit fuzzers replayers deps deps-test deps-demo deps-fuzz deps-bench deps-world vectors demo check \
         check-world check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean \
-        lint arrows layout failure
+        deps-lint lint arrows failure layout texts tidy cppcheck shellcheck pyflakes mandoc compilers
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
@@ -156,12 +157,13 @@ $(BUILD)/obj/fused/encoder/encoder_start.o $(BUILD)/obj/fused/cli/option_table.o
 deps: NEEDED = $(DEPS_BUILD)
 deps-test: NEEDED = $(DEPS_BUILD) $(DEPS_TEST)
 deps-demo: NEEDED = $(DEPS_BUILD) plink1.9 plink2
+deps-lint: NEEDED = $(DEPS_BUILD) $(DEPS_LINT)
 deps-fuzz: NEEDED = $(DEPS_BUILD) $(DEPS_FUZZ)
 deps-bench: NEEDED = $(DEPS_BUILD) python3 plink1.9 plink2 strace valgrind
 
 deps-world: NEEDED = $(DEPS_BUILD) $(DEPS_TEST) python3-venv debootstrap ca-certificates git
 
-deps deps-test deps-demo deps-fuzz deps-bench deps-world:
+deps deps-test deps-lint deps-demo deps-fuzz deps-bench deps-world:
 	@installed=$$(dpkg-query -W -f='$${db:Status-Status}, $${Package}, $${Provides},\n' | sed -n 's/^installed//p'); \
 	missing=; for p in $(NEEDED); do \
 	    echo "$$installed" | grep -q ", $$p[ ,]" || missing="$$missing $$p"; \
@@ -189,7 +191,11 @@ demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@tests/tools/demo.sh $(BUILD)
 
-lint: arrows layout failure
+lint: arrows failure texts layout tidy cppcheck shellcheck pyflakes mandoc
+
+# Whether a tool is there; if not, the line that says that nothing was looked at.
+there = command -v $(1) >/dev/null || { echo '$@: $(1) is not installed (make deps-lint): not looked at'; exit 0; }
+files = $$(git -c safe.directory='*' ls-files $(1))
 
 # How a failure is tested: one way, over the tree.
 failure:
@@ -199,10 +205,41 @@ failure:
 arrows: all
 	@/usr/bin/python3 tests/tools/arrows.py $(BUILD)
 
-LAID_OUT := $(wildcard $(foreach d,common proto fused fused/* encoderd encoderd/* encoderd/*/* tests/*,$(d)/*.[ch]))
+# Licence lines, and the width of lines.
+texts:
+	@/usr/bin/python3 tests/tools/texts.py
+
 layout:
-	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(LAID_OUT); \
-	    else echo 'layout: clang-format is not installed: not looked at'; fi
+	@$(call there,clang-format); clang-format --dry-run -Werror $(call files,'*.[ch]')
+
+# .clang-tidy says which checks, and why these.
+tidy:
+	@mkdir -p $(BUILD)
+	@$(call there,clang-tidy); printf '%s\n' $(call files,'*.c' ':!tests/toy') | xargs -P "$$(nproc)" -n 8 sh -c \
+	    'clang-tidy --quiet "$$@" -- -D_GNU_SOURCE -I. -DVCZFS_LIBEXECDIR=\"\" -std=c17 \
+	        $(call pkg,--cflags,$(PKG_COMMON) $(PKG_FRONT) $(PKG_ENCODER))' sh 2>$(BUILD)/tidy.log || \
+	    { cat $(BUILD)/tidy.log; exit 1; }
+
+# It knows neither the attribute cleanup (memleak) nor statements in expressions (the other two).
+cppcheck:
+	@$(call there,cppcheck); cppcheck --quiet -j "$$(nproc)" --error-exitcode=1 --inline-suppr --std=c11 \
+	    --enable=warning,performance,portability --suppress=memleak --suppress=internalAstError --suppress=cppcheckError \
+	    --include=$$(echo '#include <sys/queue.h>' | $(CC) -E -M -xc - | tr ' ' '\n' | grep 'sys/queue.h') \
+	    -D_GNU_SOURCE -D__x86_64__ -D__BYTE_ORDER__=1234 -D__ORDER_LITTLE_ENDIAN__=1234 -I. common proto fused encoderd
+
+shellcheck:
+	@$(call there,shellcheck); shellcheck $(call files,'*.sh' .ci/run fused/mount.vczfs)
+
+pyflakes:
+	@$(call there,pyflakes3); pyflakes3 $(call files,'*.py')
+
+mandoc:
+	@$(call there,mandoc); mandoc -T lint -W warning man/*.[1-8]
+
+# No warning of gcc's, nor of clang's, in whatever of these is there.
+compilers:
+	@$(call there,clang); $(MAKE) -s -j$$(nproc) BUILD=build/clang CC=clang OPT='-O2 -g -Werror' all tools unit
+	@$(call there,gcc); $(MAKE) -s -j$$(nproc) BUILD=build/gcc CC=gcc OPT='-O2 -g -Werror' all tools unit
 
 # A make of its own for each tier: what a tier needs may only have been installed by deps-test.
 check: deps-test

@@ -395,6 +395,7 @@ static void donate(struct cell_walk *walk)
 {
     const struct encode_donor *donor = walk->cell->donor;
     const struct source *source = &walk->sources[0];
+    const struct encode_target *own = walk->target;
     struct encode_target to;
 
     if (donor == NULL || !walk->straight || !source->have_block || walk->zero_rows)
@@ -407,6 +408,7 @@ static void donate(struct cell_walk *walk)
         walk->element_begin = walk->last_element;
         walk->element_end = source->end;
         failed = walk_rows(walk, put_row, &err);
+        walk->target = own;
         donor->done(donor->arg, failed ? &err : NULL);
         if (failed || walk->last_element == walk->element_begin)
             return;

@@ -240,7 +240,7 @@ static int bgen_put(const struct format_view *view, const struct call_run *run, 
         const uint64_t sample = run->sample + done;
         const struct bgen_piece piece =
             bgen_row_piece(&bgen->shape, at, sample, run->ncalls - done);
-        uint8_t pair[2];
+        uint8_t pair[2] = {0};
         const struct bgen_out out = {.ploidies = piece.ploidies,
                                      .values = piece.second != NULL ? pair : piece.values,
                                      .phased = bgen->shape.phased,

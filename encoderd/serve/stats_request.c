@@ -17,6 +17,7 @@ static uint64_t resident_bytes(const struct server *server)
     if (n <= 0)
         return 0;
     text[n] = '\0';
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel counts in 64 bits */
     if (sscanf(text, "%llu %llu", &total, &resident) != 2)
         return 0;
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);

@@ -12,14 +12,13 @@
 #include <pwd.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #define ENCODER_NAME "vczfs-encoderd"
-
-extern char **environ;
 
 static char *beside_ourselves(void)
 {
@@ -142,18 +141,29 @@ int encoder_spawn(const struct encoder_command *command, pid_t *pid, int *fd, st
     return 0;
 }
 
+/* False if it is no number, or none that a user can have. */
+static bool user_number(const char *text, uid_t *out)
+{
+    unsigned long number;
+    char *end;
+
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    number = strtoul(text, &end, 10);
+    *out = (uid_t)number;
+    return errno == 0 && *end == '\0' && number < ENCODER_USER_NONE;
+}
+
 int encoder_trust(const char *user, struct encoder_socket *out, struct err *err)
 {
     const struct passwd *found = user != NULL ? getpwnam(user) : NULL;
-    unsigned number;
-    char more;
 
     out->user = found != NULL ? found->pw_uid : ENCODER_USER_NONE;
     if (user == NULL || found != NULL)
         return 0;
-    if (user[0] < '0' || user[0] > '9' || sscanf(user, "%u%c", &number, &more) != 1)
+    if (!user_number(user, &out->user))
         return err_set(err, ERR_USAGE, "--encoder-user: there is no user '%s'", user);
-    out->user = number;
     return 0;
 }
 

@@ -43,6 +43,6 @@ int encoder_trust(const char *user, struct encoder_socket *out, struct err *err)
 /* Connects to an encoder that listens; never blocks. ERR_SYSTEM where another user could have taken
  * its place: one who may write to the directory, or who called listen(2). (Under socket activation
  * that was systemd.) The caller owns *fd. */
-int encoder_connect(const struct encoder_socket *socket, int *fd, struct err *err);
+int encoder_connect(const struct encoder_socket *encoder, int *fd, struct err *err);
 
 #endif

@@ -81,8 +81,8 @@ void holders_text(const char *path, pid_t front, char *text, size_t size)
 
     text[0] = '\0';
     while (proc != NULL && (entry = readdir(proc)) != NULL) {
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || atol(entry->d_name) == front ||
-            !is_holder(entry->d_name, path))
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+            strtol(entry->d_name, NULL, 10) == front || !is_holder(entry->d_name, path))
             continue;
         if (n++ == HOLDERS_MAX) {
             const size_t len = strlen(text);

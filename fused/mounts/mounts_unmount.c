@@ -20,8 +20,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* ---- fusermount3 ---- */
 
 /* Started in the directory above. Returns an errno. */

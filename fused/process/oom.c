@@ -30,6 +30,7 @@ static uint64_t count_kills(const char *events)
     char line[128];
 
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel counts in 64 bits */
         if (sscanf(line, "oom_kill %" SCNu64, &count) == 1)
             break;
     if (file != NULL)

@@ -6,7 +6,6 @@ far more of something than any store has, and the peak of all processes is watch
 
 import array
 import gzip
-import json
 import math
 import os
 import resource

@@ -4,7 +4,6 @@
 import errno
 import os
 import shutil
-import subprocess
 import threading
 import time
 

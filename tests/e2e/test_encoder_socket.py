@@ -388,10 +388,12 @@ def test_name_taken_by_another_user_meanwhile(safe, mount):
     helpers.held.discard(second.pid)
 
 
-def test_no_such_user():
-    done = helpers.run("info", "--encoder-socket", "/s", "--encoder-user", "no-such-user", helpers.store(STORE))
+@pytest.mark.parametrize("user", ["no-such-user", "-1", "1x", "4294967295", "4294967296", "18446744073709551616"])
+def test_no_such_user(user):
+    """Nor is a number one that wraps around to root's."""
+    done = helpers.run("info", "--encoder-socket", "/s", "--encoder-user", user, helpers.store(STORE))
     assert done.returncode != 0
-    assert "no-such-user" in done.stderr
+    assert f"there is no user '{user}'" in done.stderr
 
 
 def test_user_without_a_socket(refused):

@@ -608,7 +608,6 @@ def test_a_sample_left_out_twice_is_left_out():
 
 def test_counts_are_of_the_chosen_samples():
     """Also where all are chosen, so that what the store counted, of others maybe, is not asked."""
-    everyone = dump("filters.vcz", [])[0]
     some = ["-s", "FIL0002,FIL0001"]
     for name in ("AC[0]", "AF[0]"):
         counted, stored = (name, f"INFO/{name}")

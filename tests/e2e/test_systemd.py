@@ -32,8 +32,8 @@ def due(suffix=".bed"):
 
 @pytest.fixture(scope="module")
 def guest():
-    with guests.booted() as guest:
-        yield guest
+    with guests.booted() as machine:
+        yield machine
 
 
 @pytest.fixture
@@ -517,12 +517,12 @@ def test_boot_and_power_off():
         "srv/f": None,
         "srv/x": None,
     }
-    with guests.booted(files) as guest, contextlib.ExitStack() as stack:
-        assert read(guest, "/srv/f/biallelic.bed") == read(guest, "/srv/x/biallelic.bed") == due()
-        log = stack.enter_context(guest.path("/var/x.log").open())
-        stack.enter_context(helpers.open_fd(guest.path("/srv/x/biallelic.bed")))
+    with guests.booted(files) as machine, contextlib.ExitStack() as stack:
+        assert read(machine, "/srv/f/biallelic.bed") == read(machine, "/srv/x/biallelic.bed") == due()
+        log = stack.enter_context(machine.path("/var/x.log").open())
+        stack.enter_context(helpers.open_fd(machine.path("/srv/x/biallelic.bed")))
         start = time.monotonic()
-        guest.systemctl("poweroff")
-        guest.shell.wait(30 * helpers.SLOW)
+        machine.systemctl("poweroff")
+        machine.shell.wait(30 * helpers.SLOW)
         assert time.monotonic() - start < 8 * helpers.SLOW
         assert "ending on signal 15" in log.read()

@@ -20,7 +20,7 @@ TOXIPROXY=github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0
 # The newest of the pythons that are new enough; else Debian's own.
 find_python() {
     for version in 3.13 3.12; do
-        for python in "python$version" "$HOME"/.pyenv/versions/$version.*/bin/python$version; do
+        for python in "python$version" "$HOME/.pyenv/versions/$version".*"/bin/python$version"; do
             if "$python" -c 'import venv, ensurepip' 2>/dev/null; then
                 echo "$python"
                 return

@@ -62,6 +62,8 @@ static enum need need_runs(struct chunk *chunk, struct run *runs, size_t n, stru
 {
     enum need rc = NEED_THERE;
 
+    if (n == 0)
+        return rc;
     qsort(runs, n, sizeof *runs, compare_runs);
     for (size_t i = 0, k; i < n && rc != NEED_FAILED && rc < NEED_FULL; i = k) {
         struct run run = runs[i];

@@ -19,12 +19,14 @@ enum stored_step {
     STORED_INDEXED, /* so is where its blocks, or a shard's chunks, are */
 };
 
-/* Which one it is. All of it counts, so zero-initialise. */
+/* Which one it is. All of it counts, so zero-initialise; there is no padding, which would count,
+ * too. */
 struct stored_name {
     const struct store *store;
     uint8_t identity[32];          /* of the array, its name included */
     uint64_t place[ZARR_DIMS_MAX]; /* which one it is along each axis, of those of its level */
     uint32_t level; /* 0: a whole object; else what lies in a shard, or a shard in a shard */
+    uint32_t zero;  /* in place of padding */
 };
 
 struct stored {

@@ -128,7 +128,7 @@ static int undo_fixed(const struct zarr_filter *filter, const struct filter_run 
         value = round_to(size, value + offset);
         if (!store_number(decoded, value, to + i * decoded->size))
             return err_set(err, ERR_CORRUPT, "element %llu has no place in its type; " DAMAGED,
-                           (unsigned long long)(run->k + i));
+                           (unsigned long long)run->k + i);
     }
     return 0;
 }

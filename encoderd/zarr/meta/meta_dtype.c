@@ -62,6 +62,7 @@ int meta_dtype_v2(const char *array, const json_t *value, struct dtype *out, str
         return 0;
     }
     if (strlen(text) < 3 || strlen(text) > 10 || strchr("|<>", text[0]) == NULL || text[2] < '1' ||
+        /* NOLINTNEXTLINE(cert-err34-c): eight digits at most */
         text[2] > '9' || sscanf(text + 2, "%u%n", &size, &used) != 1 || text[2 + used] != '\0')
         return bad_dtype(array, text, err);
     if (text[1] == 'S') {

@@ -53,6 +53,7 @@ static int parse_dtype(const char *array, const json_t *value, const struct dtyp
     for (size_t i = 0; text != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
         const size_t n = strlen(kinds[i].name);
 
+        /* NOLINTNEXTLINE(cert-err34-c): two digits at most */
         if (strncmp(text, kinds[i].name, n) != 0 || sscanf(text + n, "%2u%n", &bits, &used) != 1 ||
             text[n + (size_t)used] != '\0')
             continue;

@@ -31,7 +31,7 @@ struct dir_store {
 
 /* A descriptor, or -1 with errno. Where it may not wait, EAGAIN as a rule for
  * what is not there at once. */
-int dir_open_key(const struct dir_store *dir, const char *key, int flags, bool may_wait);
+int dir_open_key(const struct dir_store *store, const char *key, int flags, bool may_wait);
 
 /* Of which it is made; `walk` is for kernels without openat2(2) and refuses every symbolic link. */
 int dir_open_beneath(int root_fd, const char *key, int flags);

@@ -34,9 +34,9 @@ int zip_read_archive(void *arg, uint64_t offset, void *to, size_t n, struct err 
 /* As struct store_ops has them, but that the member is found already. */
 enum got zip_open_member(const struct zip_store *store, const struct zip_member *member,
                          const char *key, bool may_wait, struct object **out, struct err *err);
-enum got zip_read(const struct object *object, uint64_t offset, void *to, size_t n, bool may_wait,
+enum got zip_read(const struct object *base, uint64_t offset, void *to, size_t n, bool may_wait,
                   struct err *err);
-void zip_close(struct object *object);
+void zip_close(struct object *base);
 
 /* ---- zip_names.c: keys and members ---- */
 
@@ -49,11 +49,11 @@ size_t zip_first_below(const struct zip_store *store, const char *key, char pref
                        size_t *prefix_len);
 
 /* As struct store_ops has them. */
-int zip_children(const struct store *store, const char *key,
+int zip_children(const struct store *base, const char *key,
                  int (*visit)(const char *name, void *arg), void *arg, struct err *err);
-int zip_names(const struct store *store, const char *key, int (*visit)(const char *name, void *arg),
+int zip_names(const struct store *base, const char *key, int (*visit)(const char *name, void *arg),
               void *arg, struct err *err);
-int zip_usage(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
+int zip_usage(const struct store *base, const char *key, uint64_t *nobjects, uint64_t *nbytes,
               struct err *err);
 
 /* ---- zip_root.c ---- */
