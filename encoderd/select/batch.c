@@ -139,7 +139,7 @@ const int64_t *batch_positions(struct batch *batch, struct err *err)
     return batch->positions;
 }
 
-/* INFO/END, if it is one whole number a variant, as it should be. */
+/* Uses INFO/END as the length array, if it has one integer a variant. */
 static int find_end(struct batch *batch, struct err *err)
 {
     struct zarr_array *array;
@@ -156,7 +156,8 @@ static int find_end(struct batch *batch, struct err *err)
     return 0;
 }
 
-/* variant_length is opened when a filter first asks for it: a view that does not, does not care. */
+/* Opens variant_length when a filter first asks for lengths: a damaged one must not stop a view
+ * that needs none. */
 static int open_length(struct batch *batch, struct err *err)
 {
     if (batch->looked_for_length)
@@ -176,7 +177,8 @@ static int open_length(struct batch *batch, struct err *err)
     return 0;
 }
 
-/* Where the store has no lengths: as far as END says, where it does, else the bases of REF. */
+/* Makes lengths for variants that have none in the store: up to INFO/END if there is one, else the
+ * number of REF's bases. */
 static int make_lengths(struct batch *batch, struct err *err)
 {
     const uint64_t slots = batch_allele_slots(batch);
@@ -218,7 +220,7 @@ uint64_t batch_allele_slots(const struct batch *batch)
     return column_array_width(batch->vcz->allele, false);
 }
 
-/* An ALT slot of "." is bcftools' way to say that there is none. */
+/* bcftools counts an ALT slot of "." as no ALT. */
 static bool slot_unused(const struct str *slot)
 {
     return slot->len == 0 || (slot->len == 1 && slot->at[0] == '.');

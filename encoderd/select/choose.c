@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Variants looked at together, where no expression asks for fewer. */
+/* The variants of one batch, unless an expression asks for fewer. */
 #define BATCH_MAX UINT64_C(4096)
 
 struct choosing {
@@ -34,7 +34,7 @@ struct chooser {
     struct expr_eval *eval; /* NULL without an expression */
     uint8_t *keep;          /* per variant of the batch */
     uint8_t *pass;
-    uint64_t most; /* variants in a batch, if they are no more than the choosing's */
+    uint64_t most; /* limit of variants in a batch, besides struct choosing's batch_max */
 };
 
 /* The variants of one range that are kept. */
@@ -151,7 +151,8 @@ static int keep_by_expression(const struct choice *choice, struct chooser *choos
     return 0;
 }
 
-/* The batch at hand; cheap and local tests come first, so that what they rule out is not read. */
+/* Decides about the current batch. Cheap tests come first, so that variants that they reject are
+ * not read by the others. */
 static int choose_batch(const struct choosing *choosing, struct chooser *chooser, uint64_t limit,
                         struct err *err)
 {
@@ -215,7 +216,7 @@ static void worker_stop(void *arg, void *worker)
     chooser_free(worker);
 }
 
-/* Where a batch that begins at `variant` must end: no array of strings is read across its
+/* Returns where a batch that begins at `variant` must end: no string array is read across its
  * chunks. */
 static uint64_t batch_end(const struct choosing *choosing, const struct chooser *chooser,
                           uint64_t variant, uint64_t end)
@@ -228,8 +229,8 @@ static uint64_t batch_end(const struct choosing *choosing, const struct chooser 
     return chooser->eval != NULL ? expr_eval_end(chooser->eval, variant, end) : end;
 }
 
-/* The batch from variant `at` on; *next is where it ended. Where its strings are more than may be
- * held, this batch and those that follow are shorter. */
+/* Chooses among the variants of one batch, from variant `at` on; *next is where it ended. If its
+ * strings need more memory than is allowed, this batch and the following ones are shorter. */
 static int choose_some(const struct choosing *choosing, struct chooser *chooser, uint64_t at,
                        uint64_t end, uint64_t *next, struct err *err)
 {
@@ -305,7 +306,7 @@ static void piece_discard(void *arg, void *piece)
     free(piece);
 }
 
-/* Threads should share no chunk: they would decode it twice. */
+/* Ranges hold whole chunks: two threads that share a chunk would decode it twice. */
 static uint64_t choice_stride(const struct vcz *vcz, const struct choice *choice)
 {
     uint64_t chunk = size_max(column_array_stride(vcz->position), column_array_stride(vcz->contig));
@@ -317,7 +318,7 @@ static uint64_t choice_stride(const struct vcz *vcz, const struct choice *choice
     return pass_stride(chunk);
 }
 
-/* From the first variant of a range that the region index leaves. */
+/* The variants of range i, from the first one on that the region index does not exclude. */
 static void range_variants(const void *arg, uint64_t i, uint64_t *begin, uint64_t *end)
 {
     const struct choosing *choosing = arg;
@@ -327,8 +328,8 @@ static void range_variants(const void *arg, uint64_t i, uint64_t *begin, uint64_
     *begin = region_index_next(&choosing->index, *begin, *end);
 }
 
-/* What the first test reads: what it rules out, others do not read. `length` is variant_length, or
- * NULL. */
+/* Reads ahead the arrays of the first test only: the other tests do not read variants that it
+ * rejects. `length` is variant_length, or NULL. */
 static struct ahead *read_ahead(const struct choosing *choosing, uint64_t nranges,
                                 const struct zarr_array *length)
 {

@@ -10,8 +10,9 @@
 #include "encoderd/select/regions.h"
 
 struct choice {
-    const struct regions *regions; /* the variant must meet them; NULL: anywhere */
-    const struct regions *targets; /* the variant must begin in them (or outside); NULL: anywhere */
+    const struct regions *regions; /* the variant must overlap them; NULL: anywhere */
+    /* the variant must begin in them (or outside of them); NULL: anywhere */
+    const struct regions *targets;
     bool targets_outside;
     unsigned include_types, exclude_types; /* bits of enum variant_type; 0: no limit */
     uint64_t min_alleles, max_alleles;     /* listed alleles, REF counted; 0: no limit */
@@ -19,7 +20,7 @@ struct choice {
     bool expr_excludes;
 };
 
-/* Is every variant kept? Then no pass is needed. */
+/* True if every variant is kept: then no pass is needed. */
 bool choice_is_all(const struct choice *choice);
 
 int choose_rows(const struct vcz *vcz, const struct choice *choice, const struct pass_means *means,

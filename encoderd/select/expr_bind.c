@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a parsed expression to one that knows its store: types, arrays and samples.
+ * expr_bind: from a parsed expression to one that is bound to a store: types, arrays and samples.
  */
 #include "common/size.h"
 #include "encoderd/select/expr_bind_compare.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the values of all nodes of a batch may take. */
+/* The most bytes that the values of all nodes may take for one batch. */
 #define BATCH_NBYTES_MAX ((uint64_t)8 << 20)
 
 static struct bound *bind_node(struct expr *expr, const struct expr_node *node, struct err *err);
@@ -41,7 +41,7 @@ static size_t word_length(const struct option_line *line)
     return n;
 }
 
-/* A file's lines, up to the first white space of each. */
+/* Reads the lines of a file, each up to its first white space. */
 static int read_lines(struct bound *bound, const struct option_file *packed, struct err *err)
 {
     struct option_line line = {0};
@@ -144,7 +144,7 @@ static struct bound *bind_logic(struct expr *expr, const struct expr_node *node,
     return bound_mask_samples(expr, bound, false, err) == 0 ? bound : NULL;
 }
 
-/* Does the argument suit the function? May put a truth in its place. */
+/* Checks that the argument suits the function. May replace it by its truth value. */
 static int check_argument(struct expr *expr, enum expr_func func, struct bound **arg,
                           struct err *err)
 {
@@ -186,7 +186,7 @@ static bool is_chosen(const struct bound *arg)
     return arg->take != NULL && arg->take->given;
 }
 
-/* binom(AD), and fisher(ADF,ADR) where no subscripts choose the values. */
+/* True for binom(AD), and for fisher(ADF,ADR) unless subscripts choose the values. */
 static bool values_by_call(const struct bound *bound)
 {
     const struct bound *a = bound->args[0], *b = bound->args[1];
@@ -266,8 +266,8 @@ static struct bound *bind_node(struct expr *expr, const struct expr_node *node, 
     }
 }
 
-/* FILTER, TYPE, GT and files are no values by themselves: they only stand in comparisons
- * (compare_file looks at what files are compared with). */
+/* FILTER, TYPE, GT and files have no value: they may only stand in comparisons (compare_file checks
+ * what a file is compared with). */
 static int check_operands(struct expr *expr, struct err *err)
 {
     for (const struct bound *bound = expr->nodes; bound != NULL; bound = bound->next)
@@ -316,7 +316,7 @@ static int bind(struct expr *expr, struct err *err)
     return 0;
 }
 
-/* What a store may have, and the expression wants to see if it has. */
+/* Parts of a site that a store may lack, and that the expression reads. */
 static unsigned optional_parts(const struct expr *expr)
 {
     return (expr->needs_id ? VCZ_IDS : 0u) | (expr->needs_phase ? VCZ_PHASE : 0u);
@@ -355,7 +355,7 @@ const struct zarr_array *expr_only_array(const struct expr *expr)
             n++;
         }
     for (const struct bound *bound = expr->nodes; bound != NULL; bound = bound->next)
-        /* Each name in the expression has opened it anew. */
+        /* Each name in the expression has its own struct zarr_array. */
         if (bound->array != NULL && (only == NULL || strcmp(only->name, bound->array->name) != 0)) {
             only = bound->array;
             n += bound->per_sample ? 2 : 1;

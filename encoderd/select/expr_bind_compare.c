@@ -34,7 +34,7 @@ static struct bound *new_comparison(struct expr *expr, enum bound_kind kind,
     return bound_mask_samples(expr, bound, true, err) == 0 ? bound : NULL;
 }
 
-/* The column under comparison comes first, the constant second. */
+/* Puts the column first and the constant second. */
 static int put_first(struct expr *expr, const struct expr_node *node, enum bound_kind kind,
                      struct bound **a, struct bound **b, const char *what, struct err *err)
 {
@@ -52,7 +52,7 @@ static int put_first(struct expr *expr, const struct expr_node *node, enum bound
     return 0;
 }
 
-/* A pattern may end in "/i"; it must compile. */
+/* Takes a trailing "/i" off the pattern, and checks that it compiles. */
 static int take_pattern(struct expr *expr, struct bound *pattern, struct err *err)
 {
     size_t len = pattern->text_len;
@@ -239,7 +239,7 @@ static struct bound *compare_strings(struct expr *expr, const struct expr_node *
     return new_comparison(expr, BOUND_COMPARE_STRINGS, node, a, b, err);
 }
 
-/* "." beside a number is a missing number. */
+/* Turns "." that is compared with a number into a missing number. */
 static void take_missing(const struct expr_node *node, struct bound *constant,
                          const struct bound *other)
 {

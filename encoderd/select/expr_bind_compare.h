@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * expr_bind_compare: what a comparison compares: numbers, strings, or one of the columns that have
- * rules of their own.
+ * expr_bind_compare: what a comparison compares: numbers, strings, or a column that has rules of
+ * its own.
  */
 #ifndef VCZFS_SELECT_EXPR_BIND_COMPARE_H
 #define VCZFS_SELECT_EXPR_BIND_COMPARE_H

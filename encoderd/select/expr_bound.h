@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * expr_bound: an expression that knows its store: every node has a type, a place for its values and
- * the arrays that it reads. The insides of expr.h, shared by expr_*.c.
+ * expr_bound: an expression that is bound to a store: every node has a type, a place for its values
+ * and the arrays that it reads. The insides of expr.h, shared by expr_*.c.
  *
  * Values of a node over a batch of n variants:
- *   numbers  n × (per_sample ? nsamples : 1) × width doubles; COLUMN_MISSING is no value,
- * COLUMN_FILL is not there at all and comes last strings  the same of struct str; "." is no value,
- * len 0 is not there truth    one byte a variant, and, per_sample, one a sample
+ *   numbers  n × (per_sample ? nsamples : 1) × width doubles; COLUMN_MISSING is a missing value,
+ *            COLUMN_FILL pads a shorter list at its end
+ *   strings  the same of struct str; "." is a missing value, len 0 is padding
+ *   truth    one byte a variant and, if per_sample, also one a sample
  */
 #ifndef VCZFS_SELECT_EXPR_BOUND_H
 #define VCZFS_SELECT_EXPR_BOUND_H
@@ -76,9 +77,9 @@ struct bound {
     double number; /* BOUND_CONSTANT; and what TYPE is compared with */
     char *text;    /* BOUND_CONSTANT: the string, terminated; owned */
     size_t text_len;
-    bool ignore_case; /* a pattern that ended in /i, which `text` has no more */
+    bool ignore_case; /* a pattern that ended in /i, which is no longer in `text` */
     bool flag;        /* BOUND_ARRAY of booleans */
-    bool by_call;     /* a test whose values the genotypes choose */
+    bool by_call;     /* a test whose values are chosen by each sample's genotype */
 
     struct zarr_array *array;        /* owned */
     const struct expr_indices *take; /* of the array's values; NULL: all */
@@ -88,9 +89,10 @@ struct bound {
     uint64_t nread;
 
     enum gt_form gt_form;
-    uint64_t *filters; /* owned; numbers into filter_id that FILTER is compared with */
+    uint64_t *filters; /* owned; numbers into filter_id, which FILTER is compared with */
     size_t nfilters;
-    /* BOUND_FILE; items owned, their text is the option file's, or what it was unpacked to. */
+    /* BOUND_FILE; items owned. Their text belongs to the option file, or to file_text if that was
+     * compressed. */
     struct strings file_lines;
     struct buf file_text; /* owned */
     struct names file_names;
@@ -107,7 +109,7 @@ struct expr {
     struct zarr_array *filter, *ac, *an; /* owned; NULL if absent or not needed */
     struct strings filter_id;
     bool needs_genotype, needs_phase, needs_allele, needs_id;
-    uint64_t row_nbytes; /* about what one variant takes in all values */
+    uint64_t row_nbytes; /* about how many bytes the values of one variant take */
 };
 
 /* Message about a node's place. */
@@ -116,14 +118,14 @@ struct expr {
 
 struct bound *bound_new(struct expr *expr, enum bound_kind kind, const struct expr_node *node,
                         struct err *err);
-/* One with these arguments; b may be NULL. */
+/* Makes a node with these arguments; b may be NULL. */
 struct bound *bound_new_of(struct expr *expr, enum bound_kind kind, const struct expr_node *node,
                            enum bound_type type, struct bound *a, struct bound *b, struct err *err);
 
 /* The contents of the file `name`, or NULL. */
 const struct option_file *expr_find_file(const struct expr *expr, const char *name, size_t len);
 
-/* The samples that count for both, or for either. NULL: all. */
+/* Sets the samples that count for both arguments, or for at least one of them. NULL: all. */
 int bound_mask_samples(const struct expr *expr, struct bound *out, bool both, struct err *err);
 
 static inline bool bound_uses(const struct bound *bound, uint64_t sample)

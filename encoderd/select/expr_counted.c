@@ -19,8 +19,8 @@ static int count_allele(struct expr_eval *eval, uint64_t row, unsigned nalleles,
     return 0;
 }
 
-/* As the reference counts, a call is missing if all of it is; bcftools says so of half-missing
- * ones. */
+/* A call counts as missing only if all its alleles are missing. bcftools also counts half-missing
+ * calls. */
 static int count_call(struct expr_eval *eval, uint64_t row, unsigned nalleles,
                       const struct call *call, struct err *err)
 {
@@ -49,7 +49,7 @@ static int count_row(struct expr_eval *eval, uint64_t row, unsigned nalleles, st
     return 0;
 }
 
-/* The store's own AC and AN, where a variant has both. */
+/* Takes the store's own AC and AN where a variant has both. */
 static void use_stored(struct expr_eval *eval, uint64_t row, unsigned nalleles)
 {
     const uint64_t slots = batch_allele_slots(eval->batch);
@@ -110,7 +110,7 @@ static double counted_value(enum bound_kind kind, double ac, double an)
     }
 }
 
-/* Per ALT allele; a site without ALT has one that nobody has. */
+/* One value per ALT allele. A site without ALT has one ALT slot, with count 0. */
 static void put_counted(const struct expr_eval *eval, const struct bound *bound, uint64_t row,
                         unsigned nalleles, double *out)
 {
@@ -122,7 +122,7 @@ static void put_counted(const struct expr_eval *eval, const struct bound *bound,
         if ((i + 1 < nalleles || i == 0) && (take == NULL || expr_indices_have(take, i)))
             out[n++] = counted_value(bound->kind, i + 1 < nalleles ? (double)ac[i + 1] : 0,
                                      (double)eval->an[row]);
-    /* As in bcftools, an ALT that a site lacks is one that nobody has. */
+    /* As in bcftools, an ALT that a site lacks has count 0. */
     if (n == 0 && eval->an[row] > 0 && take != NULL && take->single)
         out[n++] = 0;
     for (; n < bound->width; n++)

@@ -9,7 +9,7 @@
 #include "encoderd/select/expr_match.h"
 #include "encoderd/select/expr_numbers.h"
 
-/* Puts the values of a node in place, its operands' first. */
+/* Computes the values of a node, its operands' first. */
 static int eval_node(struct expr_eval *eval, const struct bound *bound, struct err *err);
 
 uint64_t expr_eval_end(const struct expr_eval *eval, uint64_t variant, uint64_t end)
@@ -45,7 +45,7 @@ static void eval_flag(struct expr_eval *eval, const struct bound *bound)
     }
 }
 
-/* The samples of a or b at one variant; all fail where a side has none. */
+/* The results of one side's samples at one variant; NULL if that side has none. */
 static const uint8_t *samples_at(struct expr_eval *eval, const struct bound *bound, uint64_t row)
 {
     return bound->per_sample
@@ -53,7 +53,8 @@ static const uint8_t *samples_at(struct expr_eval *eval, const struct bound *bou
                : NULL;
 }
 
-/* bcftools' rules of which samples pass when sides are joined; one side may have no samples. */
+/* bcftools' rules for which samples pass when two sides are joined; one side may have no samples.
+ */
 static uint8_t join_samples(enum expr_op op, const uint8_t *a, const uint8_t *b, bool all,
                             uint64_t s)
 {
@@ -72,8 +73,8 @@ static void join_row(struct expr_eval *eval, const struct bound *bound, uint64_t
     bool a = eval_values(eval, left)->site[row], b = eval_values(eval, right)->site[row];
     bool is_and = op == EXPR_AND || op == EXPR_AND_ANY, any = false;
     bool pass = is_and ? a && b : a || b;
-    /* With ||, one true side selects every sample, unless the other side is of the site and
-     * false. */
+    /* With ||, all samples pass if either side is true, except if the other side is one of the site
+     * and false. */
     bool all = op == EXPR_OR_ANY && (left->per_sample || a) && (right->per_sample || b);
     struct values *out = eval_values(eval, bound);
 
@@ -86,7 +87,7 @@ static void join_row(struct expr_eval *eval, const struct bound *bound, uint64_t
         out->samples[row * nsamples + s] = one;
         any = any || one;
     }
-    /* With &, both must be true of one sample. */
+    /* With &, both sides must be true for the same sample. */
     out->site[row] = op == EXPR_AND && left->per_sample && right->per_sample ? any : pass;
 }
 
@@ -107,7 +108,7 @@ static int eval_logic(struct expr_eval *eval, const struct bound *bound, struct 
 
     if (eval_node(eval, bound->args[0], err) != 0)
         return -1;
-    /* Where nothing is left of the batch, the other side's arrays need not be read. */
+    /* If the first side rejects all variants of the batch, the other side's arrays are not read. */
     if (is_and && !any_site(eval_values(eval, bound->args[0])->site, n)) {
         memset(out->site, 0, n);
         if (bound->per_sample)

@@ -49,7 +49,7 @@ static bool is_count(double x)
     return !number_is_missing(x) && x >= 0 && x < INT32_MAX;
 }
 
-/* Two-tailed binomial test of two counts against one half; nothing for no observation. */
+/* Two-tailed binomial test of two counts against one half; a missing number if both are 0. */
 static double binom(double x, double y)
 {
     double na, nb, p;
@@ -66,8 +66,8 @@ static double binom(double x, double y)
     return p > 1 ? 1 : p;
 }
 
-/* Tables of two by two with these margins; one of them is known by its first cell, from least to
- * most. */
+/* All 2 × 2 tables with these margins. A table is known by its first cell, from `least` to `most`.
+ */
 struct margins {
     double row, column, total; /* of the first row, of the first column, of all */
     double least, most;
@@ -86,8 +86,8 @@ static double table_p(const struct margins *m, double cell)
                log_choose(m->total, m->column));
 }
 
-/* The sum over tables from `cell` on, away from the likeliest, as far as it makes a difference:
- * some square roots of the total. */
+/* The sum of p over the tables from `cell` on, away from the likeliest one. It ends when more terms
+ * make no difference, after some square roots of the total. */
 static double tail(const struct margins *m, double cell, bool up)
 {
     double p = table_p(m, cell), sum = 0;
@@ -103,8 +103,8 @@ static double tail(const struct margins *m, double cell, bool up)
     return sum;
 }
 
-/* On the other side of the likeliest table, `mode`, from the far end: how many tables are no
- * likelier than p. */
+/* Counts the tables that are less likely than p on one side of the likeliest one, `mode`, from the
+ * far end. */
 static double count_unlikely(const struct margins *m, double mode, double p, bool above)
 {
     double low = 0, high = above ? m->most - mode + 1 : mode - m->least + 1;
@@ -120,8 +120,8 @@ static double count_unlikely(const struct margins *m, double mode, double p, boo
     return low;
 }
 
-/* Fisher's exact test, two-tailed: how likely are tables that are no likelier than this one? Those
- * that are as likely but for rounding count, with the tolerance that htslib has. */
+/* Fisher's exact test, two-tailed: the probability of all tables that are no likelier than this
+ * one. Tables that differ from it only by rounding count too, with htslib's tolerance. */
 static double fisher(double a, double b, double c, double d)
 {
     struct margins m;
@@ -164,7 +164,7 @@ static uint64_t count_there(const struct bound *arg, const double *at)
     return n;
 }
 
-/* binom(AD), fisher(ADF,ADR): the genotype says which two values of each are meant. */
+/* binom(AD), fisher(ADF,ADR): the alleles of the genotype choose two values of each tag. */
 static double test_of_call(struct expr_eval *eval, const struct bound *bound, const double *x,
                            const double *y, uint64_t cell)
 {
@@ -180,7 +180,7 @@ static double test_of_call(struct expr_eval *eval, const struct bound *bound, co
                   value_at(b, y, cell, alleles[0]), value_at(b, y, cell, alleles[1]));
 }
 
-/* Two values of one tag, or one of each of two. */
+/* Two values of one tag, or one value of each of two tags. */
 static double binom_of_values(const struct bound *bound, const double *a, const double *b)
 {
     if (bound->nargs == 1)
@@ -190,7 +190,7 @@ static double binom_of_values(const struct bound *bound, const double *a, const 
                : number_missing();
 }
 
-/* Four values of one tag, or two of each of two. */
+/* Four values of one tag, or two values of each of two tags. */
 static double fisher_of_values(const struct bound *bound, const double *a, const double *b)
 {
     if (bound->nargs == 1)

@@ -10,7 +10,7 @@
 /* 10 / ln 10, to as many digits as bcftools has. */
 #define PHRED_SCALE 4.34294481903
 
-/* Does the function look at each sample alone? */
+/* True if the function looks at each sample separately. */
 static bool by_sample(const struct bound *bound)
 {
     return bound->node->per_sample && bound->args[0]->per_sample;
@@ -57,7 +57,7 @@ static double extreme(const double *values, uint64_t n, bool greatest)
     return best;
 }
 
-/* Of n > 0 values, none missing; may be reordered. */
+/* n > 0 values, none of them missing; may be reordered. */
 static double reduce(enum expr_func func, double *values, uint64_t n)
 {
     switch (func) {
@@ -76,7 +76,7 @@ static double reduce(enum expr_func func, double *values, uint64_t n)
     }
 }
 
-/* Gathers what is a value in cells [begin, end) of an argument. */
+/* Gathers the values that are not missing from cells [begin, end) of an argument. */
 static uint64_t gather(const struct bound *arg, const double *numbers, uint64_t cells,
                        uint64_t begin, uint64_t end, double *to)
 {
@@ -123,7 +123,7 @@ static uint64_t count_strings(const struct bound *arg, const struct str *strings
     return n;
 }
 
-/* Values of a cell, or whether a sample passes. */
+/* Counts the values of a cell; of a truth, 1 if the sample passes. */
 static uint64_t count_cell(const struct bound *arg, const struct values *values, uint64_t cell)
 {
     uint64_t n = 0;

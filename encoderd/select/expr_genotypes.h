@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * expr_genotypes: the genotypes of a batch, read once for all who ask.
+ * expr_genotypes: the genotypes of a batch, read once for all nodes that use them.
  */
 #ifndef VCZFS_SELECT_EXPR_GENOTYPES_H
 #define VCZFS_SELECT_EXPR_GENOTYPES_H
@@ -15,7 +15,7 @@ struct call {
     bool phased;
 };
 
-/* Call i of those that were read; `phased` is not set. */
+/* Call i of the calls that were read; `phased` is not set. */
 static inline struct call call_at(const struct expr_eval *eval, uint64_t i)
 {
     const unsigned ploidy = eval->expr->context.vcz->ploidy;

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Calls of alleles below this are looked up once and remembered. */
+/* Results for calls whose alleles are all below this are remembered. */
 #define REMEMBERED  16
 #define NREMEMBERED ((REMEMBERED + 2) * (REMEMBERED + 2) * 2)
 
 enum { UNKNOWN, NO, YES };
 
-/* bcftools takes a call with any missing allele for a missing one. */
+/* bcftools takes a call as missing if any of its alleles is. */
 static bool call_is_missing(const struct call *call)
 {
     return call->a < 0 || call->b == VCZ_INT_MISSING;
@@ -53,7 +53,7 @@ static const char *call_text(const struct call *call, char buf[CALL_TEXT_MAX])
     return buf;
 }
 
-/* The word that a call is to the comparison. */
+/* The text of a call in the comparison's form. */
 static const char *call_word(enum gt_form form, const struct call *call, char buf[CALL_TEXT_MAX])
 {
     if (form == GT_TEXT)
@@ -80,7 +80,8 @@ static bool match_call(const struct bound *bound, const struct call *call, struc
     return eval_match(bound->node->op, &word, constant->text, constant->text_len, pattern);
 }
 
-/* Calls are few and samples many: what was found out for one serves for its like. */
+/* There are few different calls and many samples: the result for a call is used again for equal
+ * calls. */
 static bool match_remembered(const struct bound *bound, struct values *values,
                              const struct call *call)
 {

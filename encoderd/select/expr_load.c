@@ -9,7 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Whose value is wanted: call is the alleles of the sample at hand, where those say it. */
+/* Which values of a cell are wanted; `call` has the alleles of its sample if they choose the
+ * values. */
 struct wanted_value {
     const struct bound *bound;
     const int64_t *call;
@@ -38,7 +39,7 @@ static struct wanted_value wanted_at(const struct expr_eval *eval, const struct 
                                  .ploidy = ploidy};
 }
 
-/* Moves the wanted values of one cell; where none of them is a value, the cell is empty. */
+/* Copies the wanted values of one cell. If all of them are missing, the cell is left empty. */
 static void take_numbers(const struct wanted_value *wanted, const double *from, double *to)
 {
     const struct bound *bound = wanted->bound;
@@ -135,7 +136,7 @@ static int load_array(struct expr_eval *eval, const struct bound *bound, struct 
     return 0;
 }
 
-/* A constant is the same for every batch. */
+/* A constant is stored once: it is the same for every batch. */
 static void load_constant(struct expr_eval *eval, const struct bound *bound)
 {
     struct values *values = eval_values(eval, bound);
@@ -177,8 +178,7 @@ static int load_ids(struct expr_eval *eval, const struct bound *bound, struct er
     return 0;
 }
 
-/* As in bcftools, ALT is empty where there is none, but one that is asked for by its index is
- * ".". */
+/* As in bcftools, ALT is empty if there is no ALT, but ALT[i] is then ".". */
 static void load_alt(const struct bound *bound, const struct str *alleles, unsigned nalleles,
                      struct str *out)
 {
@@ -236,7 +236,7 @@ static int load_alleles(struct expr_eval *eval, const struct bound *bound, struc
     return 0;
 }
 
-/* TYPE is a string to who writes it and a set of bits here. */
+/* The user compares TYPE with a string; here it is a set of bits. */
 static int load_types(struct expr_eval *eval, const struct bound *bound, struct err *err)
 {
     struct values *values = eval_values(eval, bound);

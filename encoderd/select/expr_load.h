@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * expr_load: the leaves of an expression: what is read from the store.
+ * expr_load: the leaves of an expression, which are read from the store.
  */
 #ifndef VCZFS_SELECT_EXPR_LOAD_H
 #define VCZFS_SELECT_EXPR_LOAD_H

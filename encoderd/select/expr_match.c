@@ -78,7 +78,7 @@ static bool has_dot(const struct str *text)
     return false;
 }
 
-/* One side has nothing: does the other side, "." among it, make that pass? */
+/* One side is empty. Does the comparison pass, given that the other side may be "." or empty? */
 static bool match_nothing(enum expr_op op, const struct str *other)
 {
     unsigned nmissing = other->len == 0 || has_dot(other) ? 2 : 1;
@@ -100,7 +100,7 @@ static bool match_cells(enum expr_op op, const struct str *a, uint64_t na, const
     return false;
 }
 
-/* Is any of the values in the file, or any part of one between commas? */
+/* True if the file has any of the values, or any part of a value between commas. */
 static bool match_file(const struct bound *file, const struct str *at, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++)
@@ -157,7 +157,7 @@ static bool match_id(const struct bound *bound, const struct str *id, struct pat
     return id->len == other->text_len && memcmp(id->at, other->text, id->len) == 0;
 }
 
-/* An ID is compared as a whole; "." is an ID like others. */
+/* An ID is compared as a whole, and "." is an ID like any other. */
 int eval_compare_id(struct expr_eval *eval, const struct bound *bound, struct err *err)
 {
     const struct str *ids = eval_values(eval, bound->args[0])->strings;

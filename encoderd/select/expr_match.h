@@ -8,8 +8,8 @@
 
 #include "encoderd/select/expr_values.h"
 
-/* Does a string match, piece by piece between commas, as bcftools compares? `op` is =, !=, ~ or !~;
- * pattern is set for the last two. Out of memory shows in pattern->text.failed. */
+/* Compares as bcftools does: piece by piece between commas. `op` is =, !=, ~ or !~; pattern is set
+ * for the last two. If memory runs out, pattern->text.failed is set. */
 bool eval_match(enum expr_op op, const struct str *text, const char *constant, size_t len,
                 struct pattern *pattern);
 

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* How many values are there, before what is not. */
+/* The number of values before the padding. */
 static uint64_t count(const double *at, uint64_t width)
 {
     uint64_t n = 0;
@@ -35,7 +35,8 @@ static double operate(enum expr_op op, double a, double b)
     }
 }
 
-/* One cell: a single value goes with every value of the other side; else values go in pairs. */
+/* One cell: if one side has a single value, it goes with every value of the other side; else the
+ * values go in pairs. */
 static void operate_cell(enum expr_op op, const double *a, uint64_t na, const double *b,
                          uint64_t nb, double *out, uint64_t width)
 {
@@ -71,11 +72,11 @@ void eval_arithmetic(struct expr_eval *eval, const struct bound *bound)
     }
 }
 
-/* How an operator sees missing values: [1] one side, [2] both. */
+/* Whether a comparison with missing values passes: [1] one side is missing, [2] both are. */
 static const uint8_t missing_equal[3] = {0, 0, 1}, missing_differ[3] = {0, 1, 0},
                      missing_order[3] = {0, 0, 0};
 
-/* bcftools compares as float, where the numbers are not too large for it. */
+/* bcftools compares as float, unless a number is too large for that. */
 #define FLOAT_WHOLE_MAX 16777216
 
 static bool compare_two(enum expr_op op, double a, double b)
@@ -112,7 +113,7 @@ static bool compare_values(enum expr_op op, double a, double b)
     return nmissing > 0 ? missing_rule(op)[nmissing] != 0 : compare_two(op, a, b);
 }
 
-/* Is it so for any pair? Nothing at all counts as one missing value. */
+/* True if the comparison passes for any pair. An empty side counts as one missing value. */
 static bool compare_any(enum expr_op op, const double *a, uint64_t na, const double *b, uint64_t nb)
 {
     for (uint64_t i = 0; i < size_max(na, 1); i++)

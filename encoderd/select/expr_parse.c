@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Recursive descent. From loose to tight: | and ||, & and &&, comparisons, + and -, * / %, unary
- * minus. Arithmetic groups from the left; & with && and | with || group from the right, as in
- * bcftools, where that makes a difference between samples.
+ * minus. Arithmetic groups from the left. & with &&, and | with ||, group from the right, as in
+ * bcftools: for conditions on samples, that makes a difference.
  */
 #include "encoderd/select/expr_tree.h"
 

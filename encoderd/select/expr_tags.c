@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Columns of a VCF, which go before any INFO tag of their name, in any case. */
+/* Columns of a VCF, in any case. They take precedence over an INFO tag of the same name. */
 static const struct {
     const char *name;
     enum bound_kind kind;
@@ -33,7 +33,7 @@ static const struct {
     {"F_MISSING", BOUND_F_MISSING, TYPE_IS_NUMBER},
 };
 
-/* Made where the store has no tag of that name, in any case. */
+/* Computed if the store has no tag of that name, in any case. */
 static const struct {
     const char *name;
     enum bound_kind kind;
@@ -42,7 +42,7 @@ static const struct {
     {"NS", BOUND_NS}, {"MAF", BOUND_MAF}, {"ILEN", BOUND_ILEN},
 };
 
-/* Arrays that are columns of a VCF or parts of a call, and no tags. */
+/* Arrays that are columns of a VCF or parts of a call, and so are no tags. */
 static const char *const reserved[] = {
     "variant_contig", "variant_position",   "variant_id",           "variant_id_mask",
     "variant_allele", "variant_quality",    "variant_filter",       "variant_length",
@@ -169,7 +169,7 @@ static int use_sample_indices(struct expr *expr, struct bound *bound,
     return 0;
 }
 
-/* Which samples a FORMAT tag's subscript means. */
+/* Sets which samples a FORMAT tag's subscript means. */
 static int use_samples(struct expr *expr, struct bound *bound, struct err *err)
 {
     const struct expr_subscript *subscript = &bound->node->subscript;
@@ -224,7 +224,7 @@ static int set_subscript(struct expr *expr, struct bound *bound, struct err *err
     return 0;
 }
 
-/* "AD[GT]": the values must be of the alleles, one each. */
+/* "AD[GT]": the tag must have one value for each allele. */
 static int take_of_call(struct expr *expr, struct bound *bound, struct err *err)
 {
     if (bound->take == NULL || !bound->take->of_call)
@@ -238,7 +238,7 @@ static int take_of_call(struct expr *expr, struct bound *bound, struct err *err)
     return 0;
 }
 
-/* Takes the array over, also when it fails. */
+/* Takes ownership of the array, also if it fails. */
 static struct bound *bind_array(struct expr *expr, const struct expr_node *node,
                                 struct zarr_array *array, bool per_sample, struct err *err)
 {
@@ -389,8 +389,8 @@ static int open_stored_counts(struct expr *expr, struct err *err)
     return 0;
 }
 
-/* As in bcftools, AC and its kin are the first ALT's where they are counted and have no
- * subscript. */
+/* As in bcftools, AC and the like without a subscript mean the first ALT's, if they are counted
+ * here. */
 static const struct expr_indices *first_alt(void)
 {
     static const struct expr_range first = {.first = 0, .last = 0};
@@ -437,8 +437,8 @@ static struct bound *bind_if_counted(struct expr *expr, const struct expr_node *
     return NULL;
 }
 
-/* Where samples are chosen, all of them or some, what is counted is counted over those, whatever
- * the store has; INFO/ before the tag asks for that nevertheless. */
+/* True if the store's value must not be used: the user chose samples (even if all of them), so
+ * counts are made over those. The prefix INFO/ asks for the store's value nevertheless. */
 static bool stored_is_stale(const struct expr *expr, const struct expr_node *node)
 {
     return node->scope == SCOPE_ANY && expr->context.samples_chosen &&

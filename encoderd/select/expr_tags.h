@@ -7,7 +7,7 @@
 
 #include "encoderd/select/expr_bound.h"
 
-/* NULL and an error, with a name that is near, for one that the store lacks. */
+/* Returns NULL and an error if the store lacks the tag; the error suggests a similar name. */
 struct bound *bind_tag(struct expr *expr, const struct expr_node *node, struct err *err);
 
 #endif

@@ -53,12 +53,12 @@ enum expr_func {
 };
 
 struct expr_range {
-    uint64_t first, last; /* both inside; last UINT64_MAX: to the end */
+    uint64_t first, last; /* both included; last is UINT64_MAX if the range is open */
 };
 
-/* One part of a subscript: "", "*", "3", "0,2-4", "1-", or, of values, "GT". */
+/* One part of a subscript: "", "*", "3", "0,2-4", "1-" or, for values only, "GT". */
 struct expr_indices {
-    bool of_call;              /* "GT": those of the alleles that each call has */
+    bool of_call;              /* "GT": the values of the alleles in each call */
     bool given;                /* not "" and not "*" */
     bool single;               /* one number: ranges[0].first */
     struct expr_range *ranges; /* owned */
@@ -67,10 +67,10 @@ struct expr_indices {
 
 struct expr_subscript {
     bool given;
-    bool colon; /* "samples:values"; without one, `first` is samples of a FORMAT tag, values of
-                   others */
+    /* "samples:values"; without a colon, `first` is samples of a FORMAT tag, else values */
+    bool colon;
     struct expr_indices first, second;
-    const char *file; /* "@NAME" in the place of samples; NAME, file_len bytes */
+    const char *file; /* "@NAME" in place of samples: NAME, of file_len bytes */
     size_t file_len;
 };
 
@@ -80,7 +80,7 @@ struct expr_node {
     struct expr_node *args[2];
     unsigned nargs;
     double number;
-    const char *text; /* strings, files, tags; in the tree's text */
+    const char *text; /* of strings, files and tags; points into the tree's text */
     size_t len;
     enum lex_scope scope;
     struct expr_subscript subscript;

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* The evaluator's buffers hold as many variants as the batches that choose.c makes. */
+/* The evaluator's buffers hold this many variants, as choose.c's batches do. */
 #define BATCH_MAX UINT64_C(4096)
 
 static void *new_array(uint64_t n, uint64_t m, size_t size)
@@ -55,7 +55,7 @@ static int open_array(struct expr_eval *eval, const struct bound *bound, struct 
     return values->scratch != NULL ? 0 : err_nomem(err, "an expression");
 }
 
-/* A comparison's pattern is compiled once a thread: glibc locks it while it matches. */
+/* Each thread compiles the pattern for itself, because glibc locks a pattern while it matches. */
 static int compile_pattern(struct expr_eval *eval, const struct bound *bound, struct err *err)
 {
     const struct bound *constant = bound->args[1];

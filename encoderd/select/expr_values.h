@@ -8,22 +8,22 @@
 #include "common/buf.h"
 #include "encoderd/select/expr_bound.h"
 
-/* A compiled pattern, and where texts are terminated for it: regexec takes nothing else. */
+/* A compiled pattern, and a buffer in which texts are terminated, because regexec needs that. */
 struct pattern {
     regex_t regex;
     struct buf text;
 };
 
-/* Where the values of a node are: see expr_bound.h. Each buffer is owned by the evaluator. */
+/* The values of a node: see expr_bound.h. Each buffer is owned by the evaluator. */
 struct values {
     double *numbers;
     struct str *strings;
     uint8_t *site;
     uint8_t *samples;
     struct column *column;   /* BOUND_ARRAY */
-    void *scratch;           /* what is read before samples are put in their places */
+    void *scratch;           /* values as read, before they are put in their samples' places */
     struct pattern *pattern; /* of a comparison by ~ or !~ */
-    uint8_t *gt_match;       /* BOUND_COMPARE_GT: what was found out already */
+    uint8_t *gt_match;       /* BOUND_COMPARE_GT: remembered results */
     bool is_constant_made;
 };
 
@@ -33,7 +33,7 @@ struct expr_eval {
     struct values *values; /* per slot */
     uint64_t max;          /* variants a batch */
 
-    /* Genotypes of the batch, read once for all who ask. */
+    /* Genotypes of the batch, read once for all nodes that use them. */
     struct column *genotype, *phased;
     int64_t *alleles, *phases;
     bool have_genotype, have_phase, have_counts;

@@ -19,7 +19,7 @@ static int compare_items(const void *a, const void *b, void *arg)
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     int order = names_compare(&items[x], &items[y]);
 
-    /* Of equal names the first one comes first, and is the one found. */
+    /* Of equal names the first one is found. */
     return order != 0 ? order : (x > y) - (x < y);
 }
 

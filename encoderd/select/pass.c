@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Ranges of tiny chunks are put together: a range must be worth handing to a thread. */
+/* Ranges of tiny chunks are joined, so that each is worth handing to a thread. */
 #define RANGE_MIN UINT64_C(4096)
 
-/* Ranges of huge chunks are taken apart: what a range yields, up to this much for a site, is held
- * until it is its turn, by twice as many ranges as there are threads. */
+/* Ranges of huge chunks are split. What a range yields, up to SITE_NBYTES a site, is held until it
+ * is taken in order, and there may be twice as many such ranges as threads. */
 #define RANGE_MAX   UINT64_C(65536)
 #define SITE_NBYTES 32
 
@@ -22,9 +22,9 @@
 struct pass_run {
     const struct pass *pass;
     const struct pass_means *means;
-    struct row_map every; /* what is looked at where the pass names no rows; owns nothing */
+    struct row_map every; /* the rows if the pass names none; owns nothing */
     const struct row_map *rows;
-    uint64_t stride;           /* variants that begin with a chunk and end with one */
+    uint64_t stride;           /* variants a range; chunks begin and end at its multiples */
     struct chunk_table *table; /* of all readers */
     struct ahead *ahead;
     uint64_t nparts;               /* ranges that these are taken apart into */
@@ -162,7 +162,7 @@ static int piece_take(void *arg, uint64_t i, void *piece, struct err *err)
     return rc != 0 ? -1 : pass_progress_add(&run->progress, end - begin, err);
 }
 
-/* The variants from a range's first row to its last. */
+/* The variants from the first row to the last row of range i. */
 static void range_variants(const void *arg, uint64_t i, uint64_t *begin, uint64_t *end)
 {
     const struct pass_run *run = arg;
@@ -194,8 +194,9 @@ static struct ahead *read_ahead(const struct pass_run *run, uint64_t nranges)
     return ahead_begin(&plan);
 }
 
-/* Passes over the same arrays share one: where only some of them are known, the read-ahead, which
- * looks at one chunk of many, would take the others for known. NULL: out of memory. */
+/* The table of chunks is shared by passes that read the same arrays. The read-ahead looks at one
+ * chunk for many, so with a table from a pass over only some arrays it would think that the others
+ * are known too. NULL: out of memory. */
 static struct chunk_table *take_table(const struct pass *pass, const struct pass_means *means,
                                       struct err *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Regions from files: tab-separated columns, BED and VCF, as bcftools takes them.
+ * Regions from files: tab-separated columns, BED and VCF, as bcftools reads them.
  */
 #include "encoderd/select/region_parse.h"
 #include "encoderd/select/unpack.h"
@@ -15,7 +15,8 @@ struct region_file {
     struct region_parse *parse;
     const struct option_file *file;
     enum region_format format;
-    bool decided; /* whether lines have a third column that counts: the first line says */
+    /* has_last is set, by the first line: do lines have a third column with a position? */
+    bool decided;
     bool has_last;
 };
 
@@ -45,21 +46,21 @@ static int refuse_line(const struct region_file *in, const struct option_line *l
                    in->file->name, line->number, why);
 }
 
-/* A position that a tab or the line's end follows. */
+/* Reads a position that ends at a tab or at the line's end. */
 static bool take_column(const char **at, const char *end, int64_t *out)
 {
     return region_position(at, end, out) && (*at == end || **at == '\t');
 }
 
-/* The column after the one that *at is behind. */
+/* Reads the column after the one that ends at *at. */
 static bool take_next_column(const char *at, const char *end, int64_t *out)
 {
     at += at < end;
     return take_column(&at, end, out);
 }
 
-/* As in bcftools, the first line says whether there is an end; of a VCF, and where the third column
- * is no number (alleles, say), there is none. */
+/* Does a line have an end position? As in bcftools, the first line decides. A VCF has none, and
+ * neither has a file whose third column is no number (alleles, for example). */
 static bool has_last(struct region_file *in, bool number)
 {
     if (!in->decided)
@@ -102,7 +103,7 @@ static int parse_line(struct region_file *in, const struct option_line *line)
     return add_region(in, line, (size_t)(tab - line->at), first, last);
 }
 
-/* Of a line that was cut: are the first three columns whole? */
+/* True if the first three columns of a line that was cut are complete. */
 static bool has_columns(const struct option_line *line)
 {
     unsigned ntabs = 0;
@@ -112,7 +113,7 @@ static bool has_columns(const struct option_line *line)
     return ntabs >= 3;
 }
 
-/* What the first line shows the file to be. */
+/* Decides by the first line what the file is. */
 static int begin(struct region_file *in, const struct option_line *first)
 {
     if (begins_with(first, BCF_BEGIN) && first->len > 3 && first->at[3] <= 4)

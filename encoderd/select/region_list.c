@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * region_list: regions as an option lists them.
+ * region_list: regions in the text of an option.
  */
 #include "encoderd/select/region_parse.h"
 #include "encoderd/vcz/text.h"
@@ -29,7 +29,7 @@ static bool parse_span(const char *at, const char *end, int64_t *first, int64_t 
     return at == end || (region_position(&at, end, last) && at == end);
 }
 
-/* A name, and maybe ":" and what is between `span` and `end`. */
+/* A contig's name and, if there is a ":", the positions between `span` and `end`. */
 static int parse_named(const struct region_parse *parse, const char *at, size_t name_len,
                        const char *span, const char *end)
 {
@@ -59,7 +59,8 @@ static int parse_braced(const struct region_parse *parse, const char *at, const 
                        end);
 }
 
-/* One item of a list. A contig's name may hold colons; only the last one can begin a position. */
+/* One item of a list. A contig's name may have colons; only after the last one can there be
+ * positions. */
 static int parse_item(const struct region_parse *parse, const char *at, size_t len)
 {
     uint64_t contig = names_find(&parse->contigs, at, len);
@@ -75,7 +76,7 @@ static int parse_item(const struct region_parse *parse, const char *at, size_t l
                        colon != NULL ? colon + 1 : NULL, at + len);
 }
 
-/* Up to the next comma that is not within braces. */
+/* The end of an item: the next comma outside braces. */
 static size_t item_length(const char *at)
 {
     const char *close = at[0] == '{' ? strchr(at, '}') : NULL;

@@ -30,14 +30,15 @@ static int compare_regions(const void *a, const void *b)
     return (x->first > y->first) - (x->first < y->first);
 }
 
-/* Does `next`, which begins no earlier, lie apart from `region`, with a base between them? */
+/* True if `next`, which begins no earlier than `region`, is separated from it by at least one base.
+ */
 static bool is_apart(const struct region *region, const struct region *next)
 {
     return region->contig != next->contig ||
            (region->last < next->first && next->first - region->last > 1);
 }
 
-/* Sorts, and joins what overlaps or touches. */
+/* Sorts the regions, and joins those that overlap or touch. */
 static void join(struct regions *out)
 {
     size_t n = 0;
@@ -83,7 +84,8 @@ int region_parse_end(struct region_parse *parse, int rc)
     return rc;
 }
 
-/* What a file repeats takes no room, however long it is; the rest twice as much as before. */
+/* When the array is full, equal regions are joined first, so that repetitions in a file take no
+ * room. Then the array is doubled if needed. */
 static int make_room(const struct region_parse *parse)
 {
     struct regions *out = parse->out;
@@ -121,7 +123,7 @@ static struct str bare_name(struct str name)
                : name;
 }
 
-/* A contig whose name differs by "chr" or by case; NULL: none. */
+/* A contig whose name differs only by "chr" or by case; NULL: none. */
 static const struct str *find_like(const struct strings *contigs, const struct str *name)
 {
     const struct str wanted = bare_name(*name);

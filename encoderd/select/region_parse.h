@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * region_parse: what lists (region_list.c) and files (region_file.c) of regions have in common.
+ * region_parse: what is common to the parsers of lists (region_list.c) and of files (region_file.c)
+ * of regions.
  */
 #ifndef VCZFS_SELECT_REGION_PARSE_H
 #define VCZFS_SELECT_REGION_PARSE_H
@@ -8,7 +9,7 @@
 #include "encoderd/select/names.h"
 #include "encoderd/select/regions.h"
 
-/* What is being parsed, for messages and lookups. */
+/* The state of parsing, for messages and for finding contigs. */
 struct region_parse {
     const struct vcz *vcz;
     const char *option;
@@ -18,15 +19,16 @@ struct region_parse {
 };
 
 int region_parse_begin(struct region_parse *parse);
-/* rc is how parsing went: 0 makes *out ready, else it is freed. Returns rc, or -1. */
+/* Ends parsing, whose result is rc: if 0, *out is made ready, else it is freed. Returns rc, or -1.
+ */
 int region_parse_end(struct region_parse *parse, int rc);
 
 int region_add(const struct region_parse *parse, uint64_t contig, int64_t first, int64_t last);
 
-/* ERR_USAGE that names those that the store has, for one that it lacks. */
+/* ERR_USAGE if the store lacks the contig; the message names contigs that it has. */
 int region_contig(const struct region_parse *parse, const char *at, size_t len, uint64_t *out);
 
-/* A whole number as htslib takes them: "1000", "1e3", "1.5k", "2M"; *at moves behind it. */
+/* A whole number as htslib reads them: "1000", "1e3", "1.5k", "2M". Moves *at behind it. */
 bool region_position(const char **at, const char *end, int64_t *out);
 
 #endif

@@ -8,14 +8,14 @@
 #include "common/option_file.h"
 #include "encoderd/vcz/vcz.h"
 
-/* Positions first..last on a contig, 1-based, both inside. */
+/* Positions first..last on a contig, 1-based, both included. */
 struct region {
     uint64_t contig;
     int64_t first, last;
 };
 
 struct regions {
-    struct region *items; /* owned; sorted by contig and position, apart from one another */
+    struct region *items; /* owned; sorted by contig and position; they neither overlap nor touch */
     size_t n, cap;
     size_t *contig_begin; /* owned; items of contig c: [contig_begin[c], contig_begin[c + 1]) */
 };

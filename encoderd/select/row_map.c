@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/select/row_map.h"
 
-/* All sites that are shown have one ALT at most. */
+/* No site that is shown has more than one ALT. */
 #define ONLY_STORE 0
 #define ONLY_ALT   1
 

@@ -123,7 +123,8 @@ uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant)
     return count + popcount(rows->bits[last] & ((UINT64_C(1) << (variant % ROWS_WORD_BITS)) - 1));
 }
 
-/* What precedes the bits in a saved choice. Both ends are the same program on the same machine. */
+/* Precedes the bits in a saved choice. It is written and read by the same program on the same
+ * machine. */
 struct saved_rows_header {
     char magic[8];
     uint64_t nvariants, nrows;
@@ -158,7 +159,7 @@ int rows_save(const struct rows *rows, int *fd, struct err *err)
     return 0;
 }
 
-/* A copy is checked, not `data`, which its owner might still write to. */
+/* Copies first and checks the copy: the owner of `data` may still change it. */
 static int read_bits(struct rows *rows, const uint8_t *data, uint64_t size, struct err *err)
 {
     const uint64_t nvariants = rows->nvariants;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rows: which variants of one store a view shows, and how many of them come before which.
+ * rows: which variants of one store a view shows, and how many of them precede a given one.
  *
- * What makes rows of a view of them is row_map; only it and the choice look here. Store order is
- * kept. "All of them" costs nothing; otherwise one bit a stored variant and one count per 512 of
- * them.
+ * Only row_map and the choice of variants use this. Store order is kept. "All variants" takes no
+ * memory; otherwise there is one bit a stored variant and one count per 512 of them.
  */
 #ifndef VCZFS_SELECT_ROWS_H
 #define VCZFS_SELECT_ROWS_H
@@ -21,16 +20,16 @@ struct rows {
     uint64_t nvariants; /* in the store */
     uint64_t nrows;     /* kept */
     uint64_t *bits;     /* owned; NULL when all are kept */
-    uint64_t *before;   /* owned; before[i]: rows kept in bits words [0, 8 i) */
+    uint64_t *before;   /* owned; before[i]: rows kept in the words [0, 8 i) of `bits` */
 };
 
 /* All kept. */
 void rows_init_all(struct rows *rows, uint64_t nvariants);
 
-/* None kept; mark with rows_keep, then rows_finish once. */
+/* Begins with none kept: mark with rows_keep, then call rows_finish once. */
 int rows_init_none(struct rows *rows, uint64_t nvariants, struct err *err);
 void rows_keep(struct rows *rows, uint64_t variant);
-/* Counts; turns into "all" when every variant is kept. */
+/* Counts the rows; turns into "all" if every variant is kept. */
 int rows_finish(struct rows *rows, struct err *err);
 void rows_free(struct rows *rows);
 
@@ -56,13 +55,13 @@ static inline uint64_t rows_next(const struct rows *rows, uint64_t variant)
 /* The first row whose variant is >= `variant` (nrows if there is none). */
 uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant);
 
-/* The state that survives an encoder (sealed memfd; -1 and no error when all are kept: nothing to
- * save), and back: checked against nvariants. */
+/* Saves the rows for an encoder that is started again (sealed memfd; -1 without an error if all are
+ * kept: nothing to save), and loads them, checked against nvariants. */
 int rows_save(const struct rows *rows, int *fd, struct err *err);
 int rows_load(struct rows *rows, uint64_t nvariants, int fd, struct err *err);
 
-/* The same as a part of something larger: appended to fd (nothing when all are kept), and read from
- * `size` bytes at `data`, which may change meanwhile. */
+/* The same as part of a larger file: appends to fd (nothing if all are kept), and reads `size`
+ * bytes at `data`, which may change meanwhile. */
 int rows_write(const struct rows *rows, int fd, struct err *err);
 int rows_read(struct rows *rows, uint64_t nvariants, const uint8_t *data, uint64_t size,
               struct err *err);

@@ -21,10 +21,10 @@ struct samples_named {
     uint8_t *chosen; /* owned; per sample of the store */
     uint64_t *order; /* owned; samples in the order in which they were named */
     uint64_t n;
-    bool others; /* those named are left out: twice is as good as once */
+    bool others; /* the named samples are left out; naming one twice is then no error */
     uint64_t nunknown;
     char unknown[NAMED_MAX * (TEXT_SHOW_MAX + 2)];
-    char hint[NEAREST_HINT_MAX]; /* what the first of them may have been meant to be */
+    char hint[NEAREST_HINT_MAX]; /* a known sample with a name similar to the first unknown one */
     struct err *err;
 };
 

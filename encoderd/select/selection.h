@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * selection: what a view shows of a store: samples and variants.
+ * selection: which samples and variants of a store a view shows.
  */
 #ifndef VCZFS_SELECT_SELECTION_H
 #define VCZFS_SELECT_SELECTION_H
@@ -15,14 +15,15 @@ struct selection {
     uint64_t nsamples;
     const uint64_t *sample_column; /* column in call_genotype of output sample i */
     const struct str *sample_id;   /* the text is vcz's */
-    /* What those two point to where samples were chosen; else it is vcz's. */
+    /* The arrays that sample_column and sample_id point to if samples were chosen; else they are
+     * vcz's. */
     uint64_t *own_column; /* owned */
     struct str *own_id;   /* owned */
-    /* Output sample i is column first_column + i for every i: no gather is needed. */
+    /* Output sample i is column first_column + i for every i, so that no gather is needed. */
     bool contiguous;
     uint64_t first_column;
     bool store_order; /* sample_column ascends */
-    /* Columns in ascending order, and which output sample each is. NULL when contiguous; owned. */
+    /* Columns in ascending order, and the output sample of each. NULL if contiguous; owned. */
     uint64_t *sorted_column, *sorted_sample;
     struct row_map rows;
     struct notices
@@ -31,8 +32,8 @@ struct selection {
 
 void selection_close(struct selection *selection);
 
-/* What resuming needs, in a sealed memfd; *fd is -1 if that is nothing: all samples and
- * variants. */
+/* Saves what an encoder needs to open the selection again, in a sealed memfd. *fd is -1 if that is
+ * nothing: all samples and variants are shown. */
 int selection_save(const struct selection *selection, int *fd, struct err *err);
 
 #endif

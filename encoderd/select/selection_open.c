@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Parsed options, alive while the rows are chosen. */
+/* Parsed options, kept while the rows are chosen. */
 struct parsed {
     struct choice choice;
     struct regions regions, targets;
@@ -49,7 +49,7 @@ static int check_options(const struct selection_options *options, struct err *er
     return 0;
 }
 
-/* A list, or, where there is none, a file; options: what each is called. */
+/* Parses a list or, if none was given, a file; `options` has the names of both options. */
 static int parse_places(const struct vcz *vcz, const char *list, const struct option_file *file,
                         const char *format, const char *const options[2], struct regions *out,
                         struct err *err)

@@ -9,12 +9,12 @@
 #include "encoderd/select/pass.h"
 #include "encoderd/select/selection.h"
 
-/* What the user asked for, as bcftools view and doc/FORMATS.md have it; everything is borrowed. A
- * NULL string, a file without text and a 0 were not given. */
+/* The user's options, with the meaning that bcftools view and doc/FORMATS.md give them. Everything
+ * is borrowed. An option that was not given is NULL, a file without text, or 0. */
 struct selection_options {
     uint64_t min_alleles, max_alleles; /* listed alleles, REF counted */
     const char *regions;               /* "chr1:5-9,chr2" */
-    const char *targets;               /* the same, '^' first for what is outside */
+    const char *targets;               /* the same; with '^' first, variants outside of them */
     const char *samples;               /* "A,B", '^' first for all others */
     /* Contents of files; `name` as given, with its '^'. */
     struct option_file regions_file, targets_file, samples_file;
@@ -27,11 +27,12 @@ struct selection_options {
 };
 
 /*
- * Makes the selection; a pass over the variants only if an option needs one, and only over the
- * arrays that the options name. ERR_USAGE for options that contradict each other or that the store
- * cannot answer, and when no sample is left; no variant left is a notice. resume: state_fd is what
- * selection_save made of an earlier, equal selection (borrowed), or -1 if it made nothing; then no
- * option is looked at.
+ * Makes the selection. It makes a pass over the variants only if an option needs one, and reads
+ * only the arrays that the options need. ERR_USAGE if options contradict each other, if the store
+ * cannot answer them, or if no sample is left; no variant left is a notice.
+ *
+ * resume: state_fd (borrowed) was made by selection_save from an equal selection, or is -1 if that
+ * made nothing. The options are then not used.
  */
 int selection_open(const struct vcz *vcz, const struct selection_options *options,
                    const struct pass_means *means, bool resume, int state_fd, struct selection *out,

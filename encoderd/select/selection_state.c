@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Precedes the samples, which precede a saved choice of rows (if there is one). Both ends are the
+/* Precedes the saved samples; a saved choice of rows may follow them. It is written and read by the
  * same program on the same machine. */
 struct saved_samples {
     char magic[8];
@@ -103,7 +103,7 @@ static bool has_all_samples(const struct selection *selection)
     return selection->nsamples == vcz->nsamples;
 }
 
-/* The number in vcz->sample_id of a column that has one. */
+/* The number in vcz->sample_id of the sample in this column, which has one. */
 static uint64_t sample_of_column(const struct vcz *vcz, uint64_t column)
 {
     uint64_t low = 0, high = vcz->nsamples;
@@ -155,7 +155,7 @@ static int contradicts(struct err *err)
     return err_set(err, ERR_PEER, "the saved choice of samples contradicts itself");
 }
 
-/* The samples at `data`; checked, because a peer may have made them. */
+/* Reads the samples at `data`, and checks them, because they come from another process. */
 static int parse_samples(struct selection *selection, const uint8_t *data,
                          const struct saved_samples *header, struct err *err)
 {

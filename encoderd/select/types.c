@@ -23,7 +23,7 @@ static char upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
-/* What remains of the two when equal letters at both ends are gone decides. */
+/* The type is that of what remains when equal bases at both ends are removed. */
 static enum variant_type type_of_bases(const struct str *ref, const struct str *alt)
 {
     size_t begin = 0, nref = ref->len, nalt = alt->len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * types: what kind of variant an ALT allele makes of a REF allele, as bcftools has it.
+ * types: the type of variant that an ALT allele makes with its REF allele, as in bcftools.
  */
 #ifndef VCZFS_SELECT_TYPES_H
 #define VCZFS_SELECT_TYPES_H
@@ -21,13 +21,13 @@ enum variant_type {
 /* Of one ALT. */
 enum variant_type types_of_allele(const struct str *ref, const struct str *alt);
 
-/* Of all ALT alleles together; TYPE_REF only if there is nothing else. alleles[0] is REF. */
+/* The types of all ALT alleles together; TYPE_REF only if there is no other. alleles[0] is REF. */
 unsigned types_of_site(const struct str *alleles, unsigned nalleles);
 
 /* "snp", "snps", "indel", ... in any case; 0 for anything else. */
 unsigned types_named(const char *name, size_t len);
 
-/* "snps,indels": ERR_USAGE names `option` and the types that there are. */
+/* "snps,indels". ERR_USAGE names `option` and the known types. */
 int types_parse(const char *list, const char *option, unsigned *out, struct err *err);
 
 #endif

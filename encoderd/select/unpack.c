@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 #define WINDOW_NBYTES 65536
-/* inflateInit2: the largest window, and a gzip header. */
+/* For inflateInit2: the largest window, and a gzip header. */
 #define GZIP_ONLY (15 + 16)
 
 struct unpack {
@@ -19,8 +19,8 @@ struct unpack {
     size_t member_nbytes; /* unpacked so far, of the member at hand */
     bool between;         /* no member is at hand */
     uint8_t window[WINDOW_NBYTES];
-    size_t at, n;    /* what of the window was not given out yet */
-    struct buf line; /* packed files: the line that was given out */
+    size_t at, n;    /* what of the window was not returned yet */
+    struct buf line; /* packed files: the line that was returned last */
     size_t text_at;  /* other files: how far they are read */
     size_t number;   /* lines so far */
 };
@@ -30,7 +30,7 @@ static bool is_packed(const char *at, size_t len)
     return len >= 2 && (uint8_t)at[0] == 0x1f && (uint8_t)at[1] == 0x8b;
 }
 
-/* A member whose header has the extra field "BC": see the SAM specification. */
+/* A member of BGZF has the extra field "BC" in its header: see the SAM specification. */
 static bool is_bgzf(const struct option_file *file)
 {
     static const uint8_t subfield[] = {6, 0, 'B', 'C', 2, 0};
@@ -81,8 +81,7 @@ static size_t bytes_left(const struct unpack *unpack)
     return unpack->file->len - (size_t)(unpack->z.next_in - (const Bytef *)unpack->file->text);
 }
 
-/* Whoever copies half of a BGZF file gets whole members, one of which is not the empty one that
- * ends it. */
+/* A BGZF file ends in an empty member. One that was cut between members lacks it. */
 static int check_end(const struct unpack *unpack, struct err *err)
 {
     return unpack->bgzf && unpack->member_nbytes > 0
@@ -143,7 +142,7 @@ static int fill(struct unpack *unpack, struct err *err)
     return 1;
 }
 
-/* As much of a line as the window has; *ended: it is complete. */
+/* Takes as much of a line as the window has; *ended: the line is complete. */
 static void take_piece(struct unpack *unpack, bool *ended, bool *whole)
 {
     const uint8_t *from = unpack->window + unpack->at, *end = memchr(from, '\n', unpack->n);

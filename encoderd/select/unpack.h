@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unpack: what a user's file holds, whether or not it is compressed with gzip or BGZF.
+ * unpack: the text of a user's file, whether or not it is compressed with gzip or BGZF.
  *
- * Memory is bounded whatever the file unpacks to.
+ * Memory is bounded, however large the text is.
  */
 #ifndef VCZFS_SELECT_UNPACK_H
 #define VCZFS_SELECT_UNPACK_H
@@ -11,7 +11,7 @@
 #include "common/err.h"
 #include "common/option_file.h"
 
-/* Of each line, what is longer is passed over; see packed_line. */
+/* The most bytes of a line that are kept; the rest of a longer line is skipped. See packed_line. */
 #define UNPACK_LINE_MAX 65536
 
 #define UNPACK_WHOLE_MAX ((size_t)256 << 20)
@@ -22,13 +22,13 @@ struct unpack; /* reads one file from its beginning to its end */
 struct unpack *unpack_new(const struct option_file *file, struct err *err);
 void unpack_free(struct unpack *unpack);
 
-/* The next line, which stays as it is until the next call: 1, 0 after the last, -1 for a file that
- * is damaged or cut short. *whole: the line is all there. Lines of a file that is not compressed
- * always are. */
+/* Returns 1 with the next line, which is valid until the next call; 0 after the last; -1 if the
+ * file is damaged or cut short. *whole: the line was not cut. Lines of a file that is not
+ * compressed are never cut. */
 int unpack_line(struct unpack *unpack, struct option_line *line, bool *whole, struct err *err);
 
-/* All of it: *out is `file` itself, or has the text that was put into the empty *owned (the
- * caller's). Of more than UNPACK_WHOLE_MAX bytes: ERR_USAGE. */
+/* Unpacks the whole file: *out is `file` itself, or has text in *owned, which is empty before and
+ * belongs to the caller. ERR_USAGE if it has more than UNPACK_WHOLE_MAX bytes. */
 int unpack_whole(const struct option_file *file, struct buf *owned, struct option_file *out,
                  struct err *err);
 
