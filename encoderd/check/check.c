@@ -12,8 +12,8 @@
 
 #include <stdlib.h>
 
-/* Why the store is no VCF Zarr store to vczfs, unless that is a consequence of what was found. That
- * its genotypes are of a kind that is not shown, or not there, is no damage. */
+/* Adds the reason why the store cannot be shown, unless it follows from problems that were found.
+ * Genotypes that are absent, or of a kind that is not shown, are no damage, only a remark. */
 static void note_why_not(struct check *check)
 {
     if (check->vcz != NULL || check->problems.total > 0)
@@ -22,7 +22,7 @@ static void note_why_not(struct check *check)
                  check->why_not.msg);
 }
 
-/* Chunks that are not stored and cannot be what they read as. */
+/* Finds chunks that are not stored although their values cannot be the fill value. */
 static void look_for_holes(struct check *check)
 {
     const struct vcz *vcz = check->vcz;
@@ -79,7 +79,7 @@ static void check_clear(struct check *check)
     store_free(check->store);
 }
 
-/* A store of which any part is faulty is checked without what needs all of them. */
+/* If a part of the store is faulty, the checks that need every part are left out. */
 static void open_vcz(struct check *check, const char *path, unsigned store_flags,
                      const struct pass_means *means)
 {

@@ -13,7 +13,7 @@ struct array_list {
     struct err *err;
 };
 
-/* Arrays of which a view, or the choice of its samples, is made. */
+/* Arrays that a view, or the choice of its samples, is made from. */
 static bool is_needed(const char *name)
 {
     static const char *const names[] = {
@@ -26,7 +26,7 @@ static bool is_needed(const char *name)
     return false;
 }
 
-/* What is legal, and only beyond vczfs, is no fault of the store. */
+/* An array that is legal, but that vczfs does not support, is no problem unless a view needs it. */
 static void note_unreadable(struct check *check, const char *name, const struct err *why)
 {
     const bool harmless = why->code == ERR_UNSUPPORTED && !is_needed(name);
@@ -70,7 +70,8 @@ int check_list_arrays(struct check *check, struct err *err)
         return 0;
     if (check->narrays > 0 || check->problems.total > 0)
         return err_nomem(err, "a check");
-    /* Something in the store cannot even be listed: look at what can, one by one. */
+    /* The group's arrays cannot all be listed: open the children one by one, to find the faulty
+     * one. */
     if (store_children(check->store, "", add_array, &listing, err) != 0)
         return -1;
     if (check->problems.total == 0)
@@ -86,7 +87,7 @@ const struct zarr_array *check_find_array(const struct check *check, const char 
     return NULL;
 }
 
-/* Does the axis have the length that the array `like` gives it? */
+/* Checks that the axis is as long as the array `like`. */
 static void check_axis(struct check *check, const struct zarr_array *array, unsigned axis,
                        const char *what, const char *like)
 {
@@ -99,8 +100,7 @@ static void check_axis(struct check *check, const struct zarr_array *array, unsi
                  array->meta.shape[axis], what, like, other->meta.shape[0]);
 }
 
-/* `vczstore create` makes such stores: with some sample_id, and no calls until something is
- * appended. */
+/* `vczstore create` makes stores that have sample_id but no calls until something is appended. */
 static bool nothing_appended(const struct check *check, const struct zarr_array *array)
 {
     const struct zarr_array *genotype = check_find_array(check, "call_genotype");

@@ -14,8 +14,9 @@ struct check_worker {
     struct sites_reader *sites; /* NULL without a vcz */
     struct strings strings;
     size_t strings_budget;
-    uint64_t nalleles_chunk; /* the variants chunk that nalleles is of; UINT64_MAX: none */
-    uint32_t *nalleles;      /* of each row of a genotype chunk; owned, NULL without a vcz */
+    /* the chunk along the variants that `nalleles` is about; UINT64_MAX: none */
+    uint64_t nalleles_chunk;
+    uint32_t *nalleles; /* one for each row of a genotype chunk; owned, NULL without a vcz */
     bool nalleles_known;
 };
 
@@ -25,19 +26,19 @@ enum rule {
     RULE_BOOL,     /* 0 or 1 */
     RULE_CONTIG,   /* an index into contig_id */
     RULE_POSITION, /* not negative */
-    RULE_GENOTYPE, /* an allele of the site, missing (-1), or fill (-2) after all alleles */
+    RULE_GENOTYPE, /* an allele of the site, missing (-1), or fill (-2) behind all alleles */
 };
 
-/* A walk over a chunk's elements, block after block. */
+/* The state of a walk over a chunk's elements, block after block. */
 struct values {
     struct check_worker *worker;
     const struct zarr_array *array;
     const uint64_t *index; /* of the chunk */
     enum rule rule;
     bool edge;             /* part of the chunk lies outside the array */
-    uint64_t nfill;        /* fill values that the call being walked has had */
+    uint64_t nfill;        /* fill values of the current call so far */
     uint64_t nbad;         /* values that break the rule */
-    struct buf first;      /* what is wrong with the first of them; terminated */
+    struct buf first;      /* the message about the first of them; terminated */
     uint64_t nwithout_alt; /* see check_totals */
     uint64_t nzero_ploidy;
     struct call_counts *counts; /* NULL: nothing is counted */
@@ -66,7 +67,8 @@ struct check_worker *check_worker_new(const struct check *check, size_t scratch_
         check_worker_free(worker);
         return NULL;
     }
-    /* Without these the genotypes are still decoded, but not held against the alleles. */
+    /* Without these the genotypes are still decoded, but not compared with the numbers of
+     * alleles. */
     if (check->vcz != NULL && call_rows(check->vcz) <= scratch_max / sizeof *worker->nalleles) {
         worker->sites = sites_reader_new(check->vcz, scratch_max, NULL);
         worker->nalleles = calloc(call_rows(check->vcz), sizeof *worker->nalleles);
@@ -104,8 +106,8 @@ static enum rule array_rule(const struct check *check, const struct zarr_array *
     return RULE_NONE;
 }
 
-/* Numbers of alleles of the chunk's variants; not known if they cannot be read, which is reported
- * where the alleles are checked. */
+/* Loads the numbers of alleles of the chunk's variants. If they cannot be read, they stay unknown;
+ * the check of the alleles reports that. */
 static void load_nalleles(struct check_worker *worker, const struct zarr_array *array,
                           uint64_t vchunk)
 {
@@ -148,7 +150,7 @@ static int64_t element(const uint8_t *at, const struct dtype *dtype)
     }
 }
 
-/* Where element k of the chunk is in the array; false past the array's edge. */
+/* Finds the place in the array of element k of the chunk; false if it is past the array's edge. */
 static bool element_place(const struct values *values, uint64_t k, uint64_t *place)
 {
     const struct zarr_meta *meta = &values->array->meta;
@@ -216,8 +218,8 @@ static const char *judge(struct values *values, uint64_t k, int64_t value)
     return NULL;
 }
 
-/* One problem for each chunk, with the first value that is at fault and how many there are: a chunk
- * that is garbage should not fill the report. */
+/* There is one problem for each chunk, with the first bad value and the number of bad values, so
+ * that a chunk of garbage does not fill the report. */
 static void note_bad(struct values *values, const uint64_t *place, int64_t value, const char *what)
 {
     if (values->nbad++ > 0)
@@ -229,7 +231,8 @@ static void note_bad(struct values *values, const uint64_t *place, int64_t value
     buf_append(&values->first, "", 1);
 }
 
-/* Elements past the ploidy are none; those past the array's edge are nobody's, or of no variant. */
+/* Counts an allele. Elements past the ploidy are not counted; those past the array's edge are
+ * counted for columns that are no sample, or for rows that are no variant, and are not used. */
 static void count_value(struct values *values, uint64_t k, int64_t value)
 {
     const struct zarr_meta *meta = &values->array->meta;
@@ -268,7 +271,7 @@ static void walk_block(struct values *values, const struct block *block)
     }
 }
 
-/* A value at a place, and the elements of the chunk that are as it is. */
+/* Judges one value, in place of nlike elements of the chunk that are equal to it. */
 static void judge_at(struct values *values, uint64_t k, int64_t value, uint64_t nlike)
 {
     const uint64_t without_alt = values->nwithout_alt;
@@ -286,7 +289,8 @@ static void judge_at(struct values *values, uint64_t k, int64_t value, uint64_t 
     values->nbad += nlike - 1;
 }
 
-/* Elements of the chunk that are the array's: in the whole of it, or in each of its rows. */
+/* The number of the chunk's elements that lie inside the array: of the whole chunk (from 0), or of
+ * each of its rows (from 1). */
 static uint64_t elements_inside(const struct values *values, unsigned from)
 {
     const struct zarr_meta *meta = &values->array->meta;
@@ -297,8 +301,8 @@ static uint64_t elements_inside(const struct values *values, unsigned from)
     return n;
 }
 
-/* A chunk that is not stored is one value over and over; only genotypes are right or wrong by their
- * row. */
+/* A chunk that is not stored has one value everywhere. It is judged once, or for genotypes once a
+ * row, because only their validity depends on the row. */
 static int walk_absent(struct values *values, struct chunk *chunk, struct err *err)
 {
     const struct zarr_meta *meta = &values->array->meta;
@@ -395,8 +399,8 @@ static bool is_string(const struct zarr_array *array)
            array->meta.dtype.kind == DTYPE_UCS4;
 }
 
-/* All strings of the chunk, a part of them at a time; of one that is not stored, whose metadata
- * alone says how many it would have, the first part is as good as any. */
+/* Checks all strings of the chunk, a part at a time. If the chunk is not stored, only the first
+ * part is checked: all its strings are equal, and their number is only a claim of the metadata. */
 static int check_strings(struct check_worker *worker, const struct zarr_array *array,
                          const uint64_t *index, struct check_totals *totals, struct err *err)
 {
@@ -414,8 +418,8 @@ static int check_strings(struct check_worker *worker, const struct zarr_array *a
     return 0;
 }
 
-/* A report has the array and the key already: of what names these two, only the place within a
- * shard and what is wrong. */
+/* The report prints the array and the key. So this removes them from the message, and leaves the
+ * place within a shard and what is wrong. */
 static void add_failure(struct problems *problems, const struct zarr_array *array, const char *key,
                         const uint64_t *index, const struct err *err)
 {

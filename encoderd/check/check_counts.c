@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one row of chunks, for each thread at work. */
+/* Limit for the counts of one row of chunks, for each thread. */
 #define COUNTS_NBYTES_MAX (UINT64_C(16) << 20)
 
 enum counted { COUNTED_AC, COUNTED_AN, COUNTED_NS, NCOUNTED };
 
 static const char *const names[NCOUNTED] = {"variant_AC", "variant_AN", "variant_NS"};
 
-/* Variants of which the stored number is another one than the genotypes'. */
+/* The number of variants whose stored count differs from the genotypes', and the first of them. */
 struct differing {
     uint64_t n, first;
 };
@@ -26,7 +26,8 @@ struct stored_counts {
     struct column *column;    /* owned */
     double *values;           /* owned; one variant's */
     uint64_t width;
-    struct differing whole, holed; /* where all chunks are stored, and where not */
+    /* in rows of chunks that are all stored, and in those where one is not */
+    struct differing whole, holed;
 };
 
 struct counts {
@@ -34,10 +35,11 @@ struct counts {
     struct decoder *decoder;
     struct stored_counts stored[NCOUNTED];
     uint64_t width;         /* ALTs that are counted */
-    bool *is_sample;        /* owned; of each column that is stored */
-    struct call_counts row; /* of the row of chunks that is being taken */
+    bool *is_sample;        /* owned; for each stored column */
+    struct call_counts row; /* the counts of the current row of chunks */
     bool stopped;
-    struct differing impossible; /* ALTs counted where no genotypes are stored at all */
+    /* variants with stored ALT counts above 0 although none of their genotypes is stored */
+    struct differing impossible;
 };
 
 static void stored_open(struct counts *counts, const char *name, size_t budget,
@@ -166,7 +168,7 @@ static void note(struct differing *differing, uint64_t variant)
         differing->first = variant;
 }
 
-/* Does the stored number, or one of them, say something else than was counted? */
+/* True if a stored count differs from what was counted. */
 static bool differs(const struct stored_counts *stored, const uint32_t *counted, uint64_t n)
 {
     for (uint64_t k = 0; k < n && k < stored->width; k++)
@@ -204,7 +206,7 @@ static int compare_variant(struct counts *counts, uint64_t variant, const uint32
     return 0;
 }
 
-/* An array that cannot be read is reported where it is checked. */
+/* Errors are ignored: an array that cannot be read is reported when it is checked. */
 static void compare_row(struct counts *counts, uint64_t vchunk)
 {
     const uint64_t first = vchunk * counts->row.nrows;

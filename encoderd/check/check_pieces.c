@@ -6,13 +6,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* A store with more chunks than this has mostly chunks that are not stored, if it is honest. */
+/* A store that claims more chunks than this cannot have stored most of them. */
 #define CHUNKS_MAX (UINT64_C(1) << 26)
-/* Chunks of an array, and of its places along the first axis, that are visited even if next to none
- * are stored. */
+/* If an array has no more chunks than this, and is no longer along its first axis, all its chunks
+ * are visited even if few are stored. */
 #define CLAIMED_MAX        UINT64_C(4096)
 #define CLAIMED_LENGTH_MAX (UINT64_C(1) << 24)
-/* Others are where one of so many is. */
+/* An array is sparse if at most one chunk of so many is stored. */
 #define CLAIMED_EACH UINT64_C(16)
 
 static uint64_t array_nchunks(const struct zarr_array *array)
@@ -34,7 +34,7 @@ static void grid_place(uint64_t k, const uint64_t *lengths, unsigned ndim, uint6
     }
 }
 
-/* Chunk k of the object; false if it lies past the array's end. */
+/* Finds chunk k of the object; false if it lies past the array's end. */
 static bool object_chunk(const struct zarr_meta *meta, uint64_t object, uint64_t k, uint64_t *index)
 {
     uint64_t along[ZARR_DIMS_MAX], inner[ZARR_DIMS_MAX];
@@ -74,7 +74,8 @@ struct check_piece check_piece_at(const struct check_pieces *pieces, uint64_t i)
     return out;
 }
 
-/* Chunks at an axis's end have fewer values than those that they are counted as. */
+/* The result is limited to the array's elements, because chunks at the end of an axis have fewer
+ * values than the chunk that was counted for them. */
 uint64_t check_piece_times(const struct check_pieces *pieces, const struct check_piece *piece,
                            uint64_t n)
 {
@@ -99,8 +100,8 @@ static uint64_t chunks_in(const struct zarr_meta *meta, uint64_t object)
     return n;
 }
 
-/* Is most of the array only claimed? A list that cannot be had says nothing: its chunks are then
- * visited. */
+/* True if most of the array's chunks are not stored. If the stored objects cannot be listed, false:
+ * then all chunks are visited. */
 static bool is_sparse(const struct zarr_array *array, struct claim *claim)
 {
     const struct zarr_meta *meta = &array->meta;

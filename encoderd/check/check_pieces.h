@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_pieces: which chunks a check visits, and how many each stands for.
+ * check_pieces: which chunks a check visits, and how many chunks each stands for.
  *
- * All of an array's or, where few are stored, those in its objects that are stored, and then one
- * chunk for all the others, which read alike.
+ * All chunks of an array are visited; or, if few are stored, the chunks of its stored objects, and
+ * then one chunk for all the others, which have the same value.
  */
 #ifndef VCZFS_CHECK_CHECK_PIECES_H
 #define VCZFS_CHECK_CHECK_PIECES_H
@@ -11,7 +11,7 @@
 #include "encoderd/check/check_state.h"
 #include "encoderd/zarr/meta/stored_objects.h"
 
-/* Of one array. */
+/* What one array claims and stores. */
 struct claim {
     uint64_t nchunks;
     bool sparse;
@@ -26,20 +26,21 @@ struct check_pieces {
     uint64_t *first; /* owned; of each array: the number of its first piece; narrays + 1 */
 };
 
-/* Arrays that have too many chunks to look at are problems, and have no piece. Clear it also after
- * an error. */
+/* An array with too many chunks to visit is a problem, and has no piece. Call check_pieces_clear
+ * also after an error. */
 int check_pieces_init(struct check_pieces *pieces, struct check *check, struct err *err);
 void check_pieces_clear(struct check_pieces *pieces);
 
-/* What piece i is: arrays one after the other, chunks in C order. */
+/* Piece i: arrays one after the other, each in C order of chunks. */
 struct check_piece {
     size_t array;
     uint64_t index[ZARR_DIMS_MAX];
-    uint64_t nlike; /* chunks that it stands for; 0 if it is none */
+    /* the number of chunks that this one stands for; 0 if it lies past the array's end */
+    uint64_t nlike;
 };
 struct check_piece check_piece_at(const struct check_pieces *pieces, uint64_t i);
 
-/* n of each chunk that the piece stands for, and not more than the array has elements. */
+/* n for each chunk that the piece stands for, but at most the array's number of elements. */
 uint64_t check_piece_times(const struct check_pieces *pieces, const struct check_piece *piece,
                            uint64_t n);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_problems: what a check found wrong, or worth a remark.
+ * check_problems: the problems that a check found, or its remarks.
  */
 #ifndef VCZFS_CHECK_CHECK_PROBLEMS_H
 #define VCZFS_CHECK_CHECK_PROBLEMS_H
@@ -16,8 +16,8 @@ struct problem {
     char *message; /* owned */
 };
 
-/* Zero-initialise; problems_clear. Past PROBLEMS_MAX, and out of memory, problems are only
- * counted. */
+/* Zero-initialise before; problems_clear at the end. Beyond PROBLEMS_MAX, and if out of memory,
+ * problems are only counted. */
 struct problems {
     struct problem *items; /* owned */
     size_t n, cap;

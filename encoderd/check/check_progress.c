@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* An array of which nothing can be said counts as a byte, so that only the last chunk completes the
- * whole. */
+/* An array of unknown size counts as one byte, so that the check is complete only with its last
+ * chunk. */
 static uint64_t stored_nbytes(const struct check *check, size_t array)
 {
     uint64_t nobjects, nbytes = 0;
@@ -39,7 +39,7 @@ int check_progress_begin(struct check_progress *progress, const struct check *ch
     return 0;
 }
 
-/* Bytes up to the end of chunk i: an array's chunks count alike. */
+/* Bytes up to the end of chunk i, if all chunks of an array have the same size. */
 static uint64_t nbytes_until(const struct check_progress *progress, size_t array, uint64_t i)
 {
     const uint64_t nchunks = progress->first[array + 1] - progress->first[array];

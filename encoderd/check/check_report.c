@@ -10,8 +10,8 @@
 #include <jansson.h>
 #include <string.h>
 
-/* Names and messages hold what the store's writer liked; a terminal must not mind. Owned by the
- * caller. */
+/* Names and messages may hold anything that the store's writer put there; control characters are
+ * replaced for the terminal. Owned by the caller. */
 static char *safe_copy(const char *text)
 {
     char *copy = strdup(text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_report: what a check found, as text or JSON.
+ * check_report: the result of a check, as text or JSON.
  */
 #ifndef VCZFS_CHECK_CHECK_REPORT_H
 #define VCZFS_CHECK_CHECK_REPORT_H

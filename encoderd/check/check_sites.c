@@ -4,8 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A range of sites; `order` is about places on a contig, which a store should have in ascending
- * order. */
+/* The order of a range of sites: positions on a contig should ascend. */
 struct site_order {
     uint64_t nsites, nunsorted;
     uint64_t first_unsorted; /* variant */
@@ -60,8 +59,8 @@ static int take_sites(void *piece, void *arg, struct err *err)
     return 0;
 }
 
-/* Columns that a site is read from: with a problem in one of them the pass would only say it
- * again. */
+/* The columns that a site is read from. If one of them has a problem already, the pass would only
+ * report it again. */
 static bool sites_in_doubt(const struct check *check)
 {
     static const char *const columns[] = {"", "variant_contig", "variant_position",

@@ -14,7 +14,7 @@ struct check_totals {
     uint64_t nchunks, nabsent; /* absent: not stored, all fill value */
     uint64_t bytes_read, bytes_decoded;
     uint64_t nwithout_alt; /* values of call_genotype that are allele 1 of a site without ALT */
-    uint64_t nzero_ploidy; /* calls that are fill values alone */
+    uint64_t nzero_ploidy; /* calls that consist of fill values */
 };
 
 struct check {
@@ -22,8 +22,8 @@ struct check {
     struct zarr_group *group;
     struct vcz *vcz; /* NULL if the store is no VCF Zarr store that can be opened: see why_not */
     struct err why_not;
-    bool nothing_to_show;       /* as it has no genotypes, or such as are not shown: no damage */
-    struct notices notices;     /* what the store is warned of at mount */
+    bool nothing_to_show;       /* it has no genotypes, or a kind that is not shown: no damage */
+    struct notices notices;     /* warnings that a mount would print */
     struct zarr_array **arrays; /* owned */
     size_t narrays;
     bool sites_sparse;     /* next to no positions are stored */

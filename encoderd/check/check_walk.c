@@ -13,14 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of chunks of genotypes that are judged where next to none are stored. */
+/* How many rows of genotype chunks are judged if few are stored. */
 #define JUDGED_MAX 16
 
 struct check_walk {
     struct check *check;
     const struct pass_means *means;
     struct check_pieces pieces;
-    uint64_t *nabsent; /* of each array: its chunks that are not stored */
+    uint64_t *nabsent; /* for each array: the number of its chunks that are not stored */
     struct check_progress progress;
 };
 
@@ -70,7 +70,7 @@ static void walk_discard(void *arg, void *piece)
     free(found);
 }
 
-/* Counts are of use only while every chunk of genotypes could be read. */
+/* Counts are compared only if every chunk of genotypes could be read. */
 static int take_counts(struct check *check, size_t array, const uint64_t *index,
                        struct found *found, struct err *err)
 {
@@ -109,8 +109,8 @@ static int walk_take(void *arg, uint64_t i, void *piece, struct err *err)
     return rc != 0 ? -1 : check_progress_chunk(&walk->progress, at.array, i, err);
 }
 
-/* Some of the rows of chunks that are not all there, as a mount judges those that somebody reads;
- * more of them than holes_look_calls looks for in a directory. */
+/* Judges some of the rows of chunks that are not completely stored, as a mount does when a reader
+ * comes to one; more rows than holes_look_calls looks for in a directory. */
 static int judge_calls(const struct check *check, const struct claim *claim, struct err *err)
 {
     const struct zarr_meta *meta = &check->vcz->genotype->meta;
@@ -127,9 +127,9 @@ static int judge_calls(const struct check *check, const struct claim *claim, str
     return 0;
 }
 
-/* What goes from variant to variant is left out where most of them are only claimed: of these no
- * position is stored, which is never the fill value. Contigs, IDs and genotypes may be it
- * throughout. */
+/* Leaves out the checks that go from variant to variant if most variants are only claimed.
+ * Positions show that: a position is never the fill value, so it must be stored. Contigs, IDs and
+ * genotypes may all be the fill value. */
 static void see_sparse(struct check *check, const struct claim *claims)
 {
     struct err why = {0};
@@ -154,7 +154,7 @@ static void see_sparse(struct check *check, const struct claim *claims)
     }
 }
 
-/* That a chunk is not there is legal, and also what is left of one that was lost. */
+/* A chunk may legally be absent, but it may also have been lost: so it is a remark. */
 static void remark_absent(struct check *check, const struct check_walk *walk)
 {
     for (size_t a = 0; a < check->narrays; a++)
@@ -165,7 +165,7 @@ static void remark_absent(struct check *check, const struct check_walk *walk)
                          walk->nabsent[a], walk->pieces.claims[a].nchunks);
 }
 
-/* Tools that write a deletion without its ALT do that, and plink2 takes them so. */
+/* Some tools write deletions without an ALT in this way, and plink2 accepts them. */
 static void remark_without_alt(struct check *check)
 {
     const uint64_t n = check->totals.nwithout_alt;
@@ -177,7 +177,7 @@ static void remark_without_alt(struct check *check)
                      n, n == 1 ? " is" : "s are");
 }
 
-/* Some tools write so what a sample has no chromosome for. */
+/* Some tools write this if a sample does not have the chromosome. */
 static void remark_zero_ploidy(struct check *check)
 {
     const uint64_t n = check->totals.nzero_ploidy;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_walk: every chunk of every array, by several threads.
+ * check_walk: checks every chunk of every array, in several threads.
  */
 #ifndef VCZFS_CHECK_CHECK_WALK_H
 #define VCZFS_CHECK_CHECK_WALK_H

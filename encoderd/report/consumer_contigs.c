@@ -24,7 +24,7 @@ static struct str without_chr(const struct str *name)
     return (struct str){name->at + skip, name->len - skip};
 }
 
-/* The number that the name begins with, whatever follows it. */
+/* Reads the number at the beginning of the name, and ignores what follows it. */
 static struct contig_reading leading_number(const struct str *name, int least, int most)
 {
     size_t n = 0;
@@ -111,7 +111,7 @@ struct contig_reading bgenix_finds(const struct str *contig)
                                    memchr(contig->at, ':', contig->len) != NULL ? LEFT_OUT : TAKEN};
 }
 
-/* As it stands in the file that the rule speaks of. */
+/* The contig's name in the file that the rule is about. */
 static struct str contig_text(const struct look *look, const struct consumer_rule *rule,
                               uint64_t contig)
 {
@@ -142,7 +142,7 @@ void say_contig(struct buf *said, const struct str *name)
         buf_append_str(said, text_show(name, quoted));
 }
 
-/* "contigs MT (37 variants), chrUn (2)": those that are read so. */
+/* Appends the contigs that the program reads in this way: "contigs MT (37 variants), chrUn (2)". */
 static bool say_contigs(const struct look *look, const struct consumer_rule *rule, int how,
                         struct buf *said)
 {

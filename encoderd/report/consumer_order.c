@@ -20,7 +20,7 @@ bool unsorted_positions(const struct look *look, const struct consumer_rule *rul
     return unsorted->n > 0;
 }
 
-/* Contigs of one code are one to plink. */
+/* Contigs with the same code are one chromosome to plink. */
 static uint64_t plink_key(const struct look *look, uint64_t contig)
 {
     struct chromosome chromosome;
@@ -79,7 +79,7 @@ bool descending_contigs(const struct look *look, const struct consumer_rule *rul
 #define AUTOSOMES   22
 #define NUMBERS_MAX 26
 
-/* A chromosome, by the program's number, that comes again after another one. */
+/* True if a chromosome, by the program's number, comes again after another one. */
 bool returning_contigs(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey *survey = &look->survey;
@@ -102,7 +102,8 @@ bool returning_contigs(const struct look *look, const struct consumer_rule *rule
     return false;
 }
 
-/* Neighbouring chromosomes, both there, of which the higher one begins or ends before the lower. */
+/* True if of two neighbouring chromosomes in the view the higher one begins or ends before the
+ * lower. */
 bool mixed_autosomes(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     const struct survey *survey = &look->survey;
@@ -141,7 +142,7 @@ static bool all_numbers(const struct look *look)
     return true;
 }
 
-/* As R's data.table sorts a column of them, without leading zeroes. */
+/* Compares names as R's data.table sorts them in a column; there are no leading zeroes. */
 static int compare_names(const struct str *a, const struct str *b, bool numbers)
 {
     const int rc = memcmp(a->at, b->at, a->len < b->len ? a->len : b->len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * consumer_rule: one thing that a program minds, and all that is looked at for it.
+ * consumer_rule: one rule about what a program refuses or misreads, and the facts that rules look
+ * at.
  */
 #ifndef VCZFS_REPORT_CONSUMER_RULE_H
 #define VCZFS_REPORT_CONSUMER_RULE_H
@@ -26,7 +27,7 @@ enum verdict { REFUSES, MISREADS, LEAVES_OUT, DOES_NOT_GET };
 #define AS_BGEN  2u
 #define NFORMATS 2
 
-/* All that rules look at. */
+/* Everything that rules look at. */
 struct look {
     const struct vcz *vcz;
     const struct format_options *formats;
@@ -42,18 +43,18 @@ struct look {
     struct err why[NFORMATS];
 };
 
-/* What a program makes of a contig's name. */
+/* How a program reads a contig's name. */
 struct contig_reading {
-    int number; /* of the chromosome; 0: it has none */
+    int number; /* of the chromosome; 0 if it has none */
     enum { TAKEN, REFUSED, MISTAKEN, LEFT_OUT } how;
 };
 
 struct consumer_rule {
     unsigned programs;
     enum verdict verdict;
-    unsigned format; /* AS_...: where it is shown */
+    unsigned format; /* the format (AS_...) that the rule is about */
     const char *files;
-    /* Does it hold? Then `said` gets what is so. */
+    /* Returns whether the rule applies to the view; if so, appends to `said` what was found. */
     bool (*holds)(const struct look *look, const struct consumer_rule *rule, struct buf *said);
     const char *why;      /* what the program does about it, and the cure */
     const char *evidence; /* doc/CONSUMERS.md */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * consumer_rules: all that is known of what programs mind: doc/CONSUMERS.md, as a table.
+ * consumer_rules: what is known of what programs refuse or misread: doc/CONSUMERS.md as a table.
  */
 #ifndef VCZFS_REPORT_CONSUMER_RULES_H
 #define VCZFS_REPORT_CONSUMER_RULES_H

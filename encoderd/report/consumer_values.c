@@ -75,7 +75,7 @@ bool sample_na(const struct look *look, const struct consumer_rule *rule, struct
     return false;
 }
 
-/* Has every sample's ID the same one of them in it? */
+/* True if all samples' IDs contain the same one of these characters. */
 bool separators(const struct look *look, const struct consumer_rule *rule, struct buf *said)
 {
     (void)rule;

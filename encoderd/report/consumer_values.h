@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * consumer_values: rules about positions, names, numbers of things, and calls.
+ * consumer_values: rules about positions, names, counts and calls.
  */
 #ifndef VCZFS_REPORT_CONSUMER_VALUES_H
 #define VCZFS_REPORT_CONSUMER_VALUES_H

@@ -15,14 +15,14 @@ static const char *const verdict_words[] = {"refuses", "misreads", "leaves out",
 static const struct shown {
     const struct format *format;
     const char *files;
-    unsigned programs; /* that read it */
+    unsigned programs; /* programs that read the format */
 } shown[NFORMATS] = {
     {&format_plink, ".bed .bim .fam", ~BGENIX},
     {&format_bgen, ".bgen .sample .bgen.bgi", ~PLINK19},
 };
 
-/* How many of the selection's variants have haploid calls: those that GT="hap" picks for the same
- * samples. */
+/* Counts the selection's variants that have haploid calls, that is, those that GT="hap" selects for
+ * the same samples. */
 static int count_haploid(const struct look *look, const struct selection_options *options,
                          const struct pass_means *means, uint64_t *out, struct err *err)
 {
@@ -45,7 +45,7 @@ static int count_haploid(const struct look *look, const struct selection_options
     return 0;
 }
 
-/* What the store lacks, no format can show. */
+/* Refuses every format: something is missing in the store that each needs. */
 static void refuse_all(struct look *look, const struct err *why)
 {
     for (size_t i = 0; i < NFORMATS; i++) {
@@ -54,7 +54,7 @@ static void refuse_all(struct look *look, const struct err *why)
     }
 }
 
-/* Would a mount show it? */
+/* Finds out whether a mount would show the format. */
 static int try_format(struct look *look, size_t i, const struct pass_means *means, struct err *err)
 {
     struct format_view view = {0};

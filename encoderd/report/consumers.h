@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * consumers: what a program that reads a view would refuse or take wrongly in it.
+ * consumers: what a given program would refuse or misread in a view.
  *
- * What `vczfs info --for PROGRAM` says. Each thing it says was seen in a run of that program, or
- * stands in its source: doc/CONSUMERS.md has the evidence line by line, and
+ * This is what `vczfs info --for PROGRAM` prints. Each statement was seen in a run of that program,
+ * or follows from its source: doc/CONSUMERS.md has the evidence line by line, and
  * tests/e2e/test_consumers.py holds the two together.
  */
 #ifndef VCZFS_REPORT_CONSUMERS_H
@@ -15,10 +15,10 @@
 #include "encoderd/select/selection_open.h"
 
 /*
- * Appends a line for each thing that `consumer` minds in the view that the options ask for, or one
- * that says that nothing is known; or one JSON object. Two passes over the sites, as a mount makes
- * them, for each format that the program reads; no genotypes, unless look_at_calls asks whether
- * haploid calls are among them.
+ * Appends a line for each thing that `consumer` refuses or misreads in the view that the options
+ * select, or one line that nothing is known; or one JSON object. Makes two passes over the sites,
+ * as a mount does, for each format that the program reads. Reads no genotypes, unless look_at_calls
+ * asks whether there are haploid calls.
  */
 int consumers_write(const struct vcz *vcz, const struct selection_options *options,
                     const struct format_options *formats, const struct pass_means *means,

@@ -211,7 +211,8 @@ static void facts_text(const struct vcz *vcz, const struct report_facts *facts, 
         view_text(&facts->views[i], out);
     contigs_text(vcz, facts, out);
     arrays_text(facts, out);
-    /* Names and messages hold what the store's writer liked; a terminal must not obey it. */
+    /* Names and messages may hold anything that the store's writer put there, also control
+     * sequences that a terminal would obey. */
     if (!out->failed)
         printable_lines((char *)out->data + begin, out->len - begin);
 }

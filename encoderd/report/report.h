@@ -10,9 +10,9 @@
 #include "encoderd/select/selection_open.h"
 
 /*
- * Appends text (or one JSON object) to out: samples, variants, contigs with counts, ploidy,
- * chunking, codecs, bytes stored against decoded by array, and the size each file of each format
- * would have. Reads variant_contig, the alleles' chunks only where a format needs them, and no
+ * Appends text (or one JSON object) to `out`: samples, variants, contigs with their counts, ploidy,
+ * chunking, codecs, stored and decoded bytes of each array, and the size of each file of each
+ * format. Reads variant_contig, reads the alleles' chunks only if a format needs them, and reads no
  * genotypes.
  */
 int report_write(const struct vcz *vcz, const struct selection_options *options,

@@ -9,10 +9,10 @@
 
 #include <string.h>
 
-/* A report should be there in a second: beyond this many variants no format looks at every site. */
+/* A report should take a second: with more variants than this, no format looks at every site. */
 #define SCAN_VARIANTS_MAX UINT64_C(2000000)
 
-/* That they cannot be counted is a fact about the store, and no reason to say nothing. */
+/* If contigs cannot be counted, the report says why, and the rest of it is still made. */
 static int count_contigs(const struct vcz *vcz, const struct pass_means *means,
                          struct report_facts *facts, struct err *err)
 {
@@ -62,7 +62,7 @@ static int add_array(const char *name, void *arg)
     if (fact->name == NULL)
         return err_nomem(listing->err, "the report");
     facts->narrays++;
-    /* An array that vczfs cannot read is a fact about the store, and no reason to say nothing. */
+    /* If an array cannot be read, the report says why, and the rest of it is still made. */
     if (zarr_array_open(listing->vcz->group, name, &fact->array, &fact->why) != 0)
         fact->array = NULL;
     else if (fact->array != NULL)
@@ -90,8 +90,8 @@ static void refuse(struct report_view *view, const struct err *why)
     view->why = *why;
 }
 
-/* The files that a mount would have; a refusal is a fact too, but an error if nobody waits any
- * more. */
+/* Lists the files that a mount would have. If the format refuses the store, that is reported; if
+ * nobody waits for the report any more (ERR_PEER), it is an error. */
 static int describe_view(const struct format *format, const struct selection *selection,
                          const struct format_options *asked, const struct pass_means *means,
                          struct report_view *out, struct err *err)
@@ -118,7 +118,7 @@ static int describe_view(const struct format *format, const struct selection *se
     return 0;
 }
 
-/* What the store lacks, no format can show. */
+/* Refuses every view: something is missing in the store that each needs. */
 static int refuse_views(const struct err *why, struct report_facts *facts)
 {
     for (size_t i = 0; i < REPORT_VIEWS_MAX && format_at(i) != NULL; i++) {
@@ -143,7 +143,7 @@ static int describe_views(const struct vcz *vcz, const struct selection_options 
         return refuse_views(&why, facts);
     if (selection_open(vcz, options, means, false, -1, &selection, err) != 0)
         return -1;
-    /* What formats have to say is in what they are shown to make. */
+    /* Notices of formats are dropped: they are about making the files. */
     quietly.notices = NULL;
     for (size_t i = 0; means->notices != NULL && i < selection.notices.n; i++)
         notices_add(means->notices, "%s", selection.notices.text[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * report_facts: what a report says, before it is text or JSON.
+ * report_facts: the facts of a report, before they are printed as text or JSON.
  */
 #ifndef VCZFS_REPORT_REPORT_FACTS_H
 #define VCZFS_REPORT_REPORT_FACTS_H
@@ -20,7 +20,7 @@ struct report_array {
 struct report_file {
     const char *suffix;
     uint64_t nbytes;
-    bool lazy; /* made when somebody looks for it: nbytes is not known */
+    bool lazy; /* made when it is first looked up: nbytes is not known */
 };
 
 /* One format's view of the store. */
@@ -28,7 +28,8 @@ struct report_view {
     const char *name;
     bool refused; /* the view cannot be mounted: see why */
     struct err why;
-    bool scanned; /* every site was looked at: the files are all there are, and it can be mounted */
+    /* every site was looked at: the list of files is complete, and the view can be mounted */
+    bool scanned;
     struct report_file files[FORMAT_SIDECARS_MAX + 1];
     size_t nfiles;
 };
@@ -38,22 +39,24 @@ struct report_view {
 struct report_facts {
     uint64_t stored_nobjects, stored_nbytes; /* of the whole store */
     uint64_t *contig_nvariants;              /* owned; one for each contig of the store */
-    struct err contigs_why;                  /* code ERR_NONE, or why these are not known */
-    struct report_array *arrays;             /* owned */
+    /* ERR_NONE, or why the contigs' counts are not known */
+    struct err contigs_why;
+    struct report_array *arrays; /* owned */
     size_t narrays;
-    bool selected;                            /* the selection was made, as a view is possible */
-    uint64_t shown_nsamples, shown_nvariants; /* what it leaves */
+    /* the selection could be made, so a view is possible */
+    bool selected;
+    uint64_t shown_nsamples, shown_nvariants; /* of the selection */
     struct report_view views[REPORT_VIEWS_MAX];
     size_t nviews;
 };
 
-/* Zero-initialised before; report_facts_clear after, also when it failed. */
+/* *out is zero-initialised before. Call report_facts_clear afterwards, also if this failed. */
 int report_facts_gather(const struct vcz *vcz, const struct selection_options *options,
                         const struct format_options *formats, const struct pass_means *means,
                         struct report_facts *out, struct err *err);
 void report_facts_clear(struct report_facts *facts);
 
-/* Appends one JSON object and a line's end. */
+/* Appends one JSON object and a newline. */
 int report_json(const struct vcz *vcz, const struct report_facts *facts, struct buf *out,
                 struct err *err);
 

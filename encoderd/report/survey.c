@@ -12,7 +12,7 @@
 /* IDs are compared as hashes, 8 bytes each. */
 #define IDS_MAX (UINT64_C(4) << 20)
 
-/* Where there are more runs than this, the order is broken beyond doubt. */
+/* If there are more runs than this, the order is certainly broken. */
 #define RUNS_MAX (UINT64_C(1) << 20)
 
 _Static_assert(SURVEY_PLACE_MAX == REFUSE_PLACE_MAX, "places are copied");
@@ -24,7 +24,7 @@ struct neighbour {
     uint64_t id; /* 0: none */
 };
 
-/* Of a range of rows: counts within it, and what lies at its ends. */
+/* Facts about a range of rows: counts within it, and its first and last variant. */
 struct survey_range {
     struct buf runs; /* of struct survey_run */
     struct buf ids;  /* of uint64_t */
@@ -77,7 +77,7 @@ static bool has_same_id(const struct neighbour *before, const struct neighbour *
     return at->id != 0 && at->id == before->id;
 }
 
-/* The last run goes on, or another one begins. */
+/* Lengthens the last run, or adds a new one. */
 static void add_run(struct buf *runs, const struct survey_run *run)
 {
     struct survey_run *last =
@@ -122,7 +122,7 @@ static int look_at(const struct site *site, const struct output_row *row, void *
     return 0;
 }
 
-/* What the range's first variant is to the last one before it. */
+/* Compares the range's first variant with the last one before it. */
 static void take_first(struct surveying *surveying, struct survey_range *piece)
 {
     struct survey_count unsorted = {.n = 1};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * survey: what can be known of the variants of a view without their calls: order, places and names,
- * in one pass.
+ * survey: what can be known of a view's variants without their calls: order, positions and names,
+ * from one pass.
  *
- * What programs mind about a store (encoderd/report/consumers.h) is mostly here.
+ * Most of the rules for programs (encoderd/report/consumers.h) look at this.
  */
 #ifndef VCZFS_REPORT_SURVEY_H
 #define VCZFS_REPORT_SURVEY_H
@@ -19,7 +19,7 @@ struct survey_run {
     int64_t least; /* of its positions */
 };
 
-/* Variants of which something holds, and where the first of them lies ("chr1:500"). */
+/* The number of variants with some property, and where the first of them lies ("chr1:500"). */
 #define SURVEY_PLACE_MAX 224
 struct survey_count {
     uint64_t n;
@@ -34,14 +34,14 @@ struct survey {
         unsorted;            /* at a lower position than the variant before, on the same contig */
     struct survey_count far; /* at a position above 2^31 − 2 */
     uint64_t nunnamed;       /* without an ID */
-    /* With the ID of an earlier variant; of one right before it only, where not all were
-     * compared. */
+    /* Variants with the ID of an earlier variant. If not all IDs were compared: with the ID of the
+     * variant right before. */
     uint64_t nsame_id;
     bool all_compared;
     uint64_t *contig_nrows; /* owned; one for each contig of the store */
 };
 
-/* Zero-initialise; survey_clear at the end, also if it failed. */
+/* Zero-initialise before; survey_clear at the end, also if this failed. */
 int survey_make(const struct selection *selection, const struct pass_means *means,
                 struct survey *out, struct err *err);
 void survey_clear(struct survey *survey);

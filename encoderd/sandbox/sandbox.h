@@ -2,12 +2,12 @@
 /*
  * sandbox: what an encoder may do once it knows which store it serves.
  *
- * An encoder parses files that anyone may have written. Before it parses the first one it gives up
- * everything but reading that store and talking on descriptors that it already has: no other file,
- * no program, no network, no other process, no privilege. Landlock holds the files, seccomp the
- * system calls, and an encoder that was started by root goes on as nobody if nobody may read the
- * store; of a root that stays, nothing is left but the right to read. doc/SANDBOX.md has the list,
- * with reasons.
+ * An encoder parses files that anyone may have written. Before it parses the first one, it gives up
+ * everything but reading that store and communicating on descriptors that it already has: no other
+ * file, no program, no network, no other process, no privilege. Landlock restricts the files,
+ * seccomp the system calls. An encoder that was started by root goes on as user nobody if that user
+ * may read the store; if it must stay root, it keeps only the right to read. doc/SANDBOX.md has the
+ * list, with reasons.
  */
 #ifndef VCZFS_SANDBOX_SANDBOX_H
 #define VCZFS_SANDBOX_SANDBOX_H
@@ -18,17 +18,17 @@
 #include <stdbool.h>
 
 struct sandbox {
-    const char *store; /* path: readable, with everything below it */
-    bool follow_links; /* links in it may lead anywhere, so everything is readable; nothing is
-                          writable */
+    const char *store; /* path: this, and everything below it, stays readable */
+    /* links in it may lead anywhere, so everything stays readable; nothing stays writable */
+    bool follow_links;
 };
 
-/* Before any other thread is started. A step that cannot be taken here (no Landlock in the kernel,
- * a container's root that may not change its user) is left out: without it an encoder is still
- * better held than with
- * --no-sandbox. What it can do because of that is appended to `missing`, for the user to hear. An
- * error is a store that cannot be reached, or a step that failed halfway. In a build with
- * sanitizers, which need more than any store does, it only logs that it did nothing. */
+/* Enters the sandbox. To be called before any other thread is started. A step that is not possible
+ * here (no Landlock in the kernel, a container's root that may not change its user) is left out:
+ * even without it an encoder is more restricted than with --no-sandbox. What the encoder can then
+ * still do is appended to `missing`, for the user. It is an error if the store cannot be reached,
+ * or if a step failed halfway. A build with sanitizers, which need more rights than any store does,
+ * only logs that there is no sandbox. */
 int sandbox_enter(const struct sandbox *sandbox, struct buf *missing, struct err *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sandbox_calls: seccomp. A call that is not in the table below fails with EPERM; one that is there
- * may be made in the forms that the table has. doc/SANDBOX.md gives each one's reason, and
- * tests/unit/test_sandbox.c compares the two and makes every call that the kernel has.
+ * sandbox_calls: seccomp. A system call that is not in the table below fails with EPERM; one that
+ * is may be made only in the forms that the table has. doc/SANDBOX.md gives the reason for each,
+ * and tests/unit/test_sandbox.c compares the two and makes every call that the kernel has.
  */
 #include "encoderd/sandbox/sandbox_impl.h"
 
@@ -18,14 +18,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A call in one form; several rules for a call add up. */
+/* A system call in one form; a call may have several rules, each of which allows a form. */
 struct call_rule {
     int call;
     unsigned nargs;
     struct scmp_arg_cmp args[2];
 };
 
-/* The kernel takes 32 bits of an int, whatever stands above them. */
+/* The kernel uses the low 32 bits of an int argument, whatever the high bits are. */
 #define IS(arg, value)      SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, UINT32_MAX, value)
 #define HAS_NOT(arg, flags) SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, flags, 0)
 
@@ -62,8 +62,8 @@ struct call_rule {
 #define MFD_NOEXEC     8u /* MFD_NOEXEC_SEAL, of Linux 6.3 */
 #define MFD_NOT_NEEDED (UINT32_MAX & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC))
 
-/* A new thread of this process, as C libraries make one (musl adds the last flag, which does
- * nothing): no new process, no namespace. */
+/* A new thread of this process, as C libraries start one: no new process, no namespace. musl adds
+ * the last flag, which has no effect. */
 #define THREAD                                                                                     \
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
@@ -87,7 +87,7 @@ static const struct call_rule rules[] = {
     CALL(fstatfs),
     CALL(fadvise64),
     CALL(getdents64),
-    /* Descriptors that are there. */
+    /* Calls on descriptors that are open already. */
     CALL(write),
     CALL(writev),
     CALL(pwrite64),
@@ -165,14 +165,15 @@ static int allow(scmp_filter_ctx filter)
     return failed;
 }
 
-/* Signals to this process's own threads: what abort() and the handler of a fault take. */
+/* Signals to this process's own threads: abort() and fault handlers send them. */
 static int allow_own_signals(scmp_filter_ctx filter)
 {
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, IS(0, (uint32_t)getpid()));
 }
 
-/* clone3 and openat2 hide what they are asked for in memory that no filter sees. Who hears that
- * they do not exist goes on with clone and openat. Landlock sees what openat2 opens. */
+/* The arguments of clone3 and openat2 are in memory, which no filter sees. A C library to which the
+ * kernel says that they do not exist (ENOSYS) uses clone and openat instead. Landlock restricts
+ * what openat2 opens. */
 static int replace_blind_calls(scmp_filter_ctx filter, bool locked)
 {
     const uint32_t opened = locked ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS);

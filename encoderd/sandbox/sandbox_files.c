@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* Rights that came after the headers of Debian 12. */
+/* Rights that are newer than the kernel headers of Debian 12. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
@@ -24,7 +24,7 @@
 
 #define RIGHTS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 
-/* The ruleset attribute as of ABI 6: files, TCP, and what else leads out of the sandbox. */
+/* The ruleset attribute as of ABI 6: files, TCP, and scopes (signals, abstract sockets). */
 struct ruleset {
     uint64_t files;
     uint64_t network;
@@ -33,7 +33,8 @@ struct ruleset {
 #define NETWORK_ALL UINT64_C(3) /* bind and connect TCP */
 #define SCOPED_ALL  UINT64_C(3) /* abstract sockets and signals */
 
-/* All file rights that a kernel of this ABI knows: what is not handled is not restricted. */
+/* All file rights that a kernel of this ABI knows: a right that is not handled is not
+ * restricted. */
 static uint64_t file_rights(long abi)
 {
     uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
@@ -47,8 +48,8 @@ static uint64_t file_rights(long abi)
     return rights;
 }
 
-/* What an older kernel lacks of this, the filter of system calls refuses by itself. -1 with
- * errno. */
+/* The rights that an older kernel lacks need no substitute: the filter of system calls refuses
+ * those calls. -1 with errno. */
 static int make_ruleset(void)
 {
     const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -62,8 +63,8 @@ static int make_ruleset(void)
     return (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 }
 
-/* 1 if it could not be allowed, with errno. The front has resolved the path: a link there now,
- * which might lead to everything that there is, is not followed. */
+/* Returns 1 if the path could not be allowed, with errno. The front has resolved the path, so a
+ * link there now is new, might lead anywhere, and is not followed. */
 static int allow_path(int ruleset, const char *path, uint64_t rights, struct err *err)
 {
     AUTO_CLOSE int fd = resolved_open(path);
@@ -89,7 +90,8 @@ int sandbox_lock_files(const struct sandbox *sandbox, bool *locked, struct buf *
     if (failed < 0)
         return -1;
     *locked = failed == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
-    if (!*locked) /* errno says whether the kernel has none, or a container's filter hides it */
+    /* errno says whether the kernel has no Landlock, or a container's filter hides it */
+    if (!*locked)
         sandbox_lacks(missing, "it can read what its user can (no Landlock: %s)", strerror(errno));
     return 0;
 }

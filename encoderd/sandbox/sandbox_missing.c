@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sandbox_missing: what the sandbox could not have, in words.
+ * sandbox_missing: the text about what the sandbox lacks.
  */
 #include "encoderd/sandbox/sandbox_impl.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sandbox_rights: from root to nobody, and no capability but that of reading.
+ * sandbox_rights: from root to user nobody, with no capability except that to read.
  */
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -18,13 +18,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* Entries of each directory, and levels of directories, that a look at the store's modes takes
- * in. */
+/* Limits of the look at the store's modes: entries of each directory, and levels of directories. */
 #define READABLE_SAMPLE 64
 #define READABLE_DEPTH  3
 
-/* May this process read `path`, and if it is a directory, what is in it, as far as `depth` and a
- * sample of each directory tell? */
+/* True if this process may read `path` and, if it is a directory, what is in it, as far as `depth`
+ * levels and a sample of each directory show. */
 static bool tree_is_readable(int at, const char *path, unsigned depth)
 {
     const int fd = openat(at, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -46,8 +45,8 @@ static bool tree_is_readable(int at, const char *path, unsigned depth)
     return readable;
 }
 
-/* Takes on a user's ids, and no group's, for good. By syscall(2): it is the calling thread's affair
- * alone, whatever the C library does about other threads. -1 with errno. */
+/* Takes on a user's ids, and no group's, for good. It uses syscall(2) to change the calling thread
+ * only: the C library's functions would change all threads. -1 with errno. */
 static int become(const struct passwd *user)
 {
     const uid_t uid = user->pw_uid;
@@ -62,11 +61,11 @@ static int become(const struct passwd *user)
 struct read_check {
     const struct passwd *user;
     const char *store;
-    int errnum; /* why it could not be; 0: it could */
+    int errnum; /* why this is not known; 0: it is */
     bool readable;
 };
 
-/* In a thread of its own, whose ids end with it: there may be no way back. */
+/* Runs in its own thread, whose ids end with it, because there may be no way back to root. */
 static void *run_trial(void *arg)
 {
     struct read_check *trial = arg;
@@ -78,7 +77,7 @@ static void *run_trial(void *arg)
     return NULL;
 }
 
-/* What the store is to another user. */
+/* Finds out whether another user may read the store. */
 static void try_user(struct read_check *trial)
 {
     pthread_t thread;
@@ -90,7 +89,7 @@ static void try_user(struct read_check *trial)
         pthread_join(thread, NULL);
 }
 
-/* Every change of ids makes the kernel forget with whom this process is to end. */
+/* Every change of ids clears the parent-death signal, so it is set again. */
 static int become_for_good(const struct passwd *user, struct err *err)
 {
     const pid_t parent = getppid();
@@ -123,8 +122,8 @@ static int drop_root(const char *store, struct buf *missing, struct err *err)
     return 0;
 }
 
-/* What a root that stays needs to read another user's store. Containers tend to have only the
- * stronger one, and nothing can be written anyway. */
+/* The capability that root needs to read another user's store. Containers often have only the
+ * stronger one (CAP_DAC_OVERRIDE); it does no harm, because nothing can be written anyway. */
 static uint32_t needed_of(uint32_t permitted)
 {
     const uint32_t read = UINT32_C(1) << CAP_DAC_READ_SEARCH;
@@ -134,8 +133,8 @@ static uint32_t needed_of(uint32_t permitted)
     return (permitted & read) != 0 ? read : UINT32_C(1) << CAP_DAC_OVERRIDE;
 }
 
-/* A user who is not root may have been given capabilities, too: the front needs one to mount. -1
- * with errno. */
+/* Capabilities are dropped also for users other than root, who may have been given some: the front
+ * needs one to mount. -1 with errno. */
 static int drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -148,9 +147,9 @@ static int drop_capabilities(void)
         had |= sets[i].permitted | sets[i].inheritable;
         sets[i].permitted &= i == 0 ? needed_of(sets[i].permitted) : 0;
         sets[i].effective = sets[i].permitted;
-        sets[i].inheritable = 0; /* and so none is ambient */
+        sets[i].inheritable = 0; /* which also clears the ambient set */
     }
-    /* Who has none may be forbidden to ask for that. */
+    /* A process without capabilities may be forbidden to ask for this. */
     return had != 0 && syscall(SYS_capset, &header, sets) != 0 ? -1 : 0;
 }
 

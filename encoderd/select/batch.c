@@ -238,7 +238,7 @@ static int count_alleles(struct batch *batch, struct err *err)
             return err_set(err, ERR_CORRUPT,
                            "%s: array variant_allele: variant %" PRIu64 " has no REF",
                            store_path(batch->vcz->store), batch->begin + i);
-        if (alleles[0].len == 0) /* as sites_get shows it */
+        if (alleles[0].len == 0) /* as sites_get returns it */
             alleles[0] = (struct str){.at = ".", .len = 1};
         while (n < slots && !slot_unused(&alleles[n]))
             n++;

@@ -48,7 +48,7 @@ const int64_t *batch_lengths(struct batch *batch, struct err *err);
  * lists, >= 1. */
 const struct str *batch_alleles(struct batch *batch, const unsigned **nalleles, struct err *err);
 uint64_t batch_allele_slots(const struct batch *batch);
-/* "." where there is none. */
+/* "." for a variant that has none. */
 const struct str *batch_ids(struct batch *batch, struct err *err);
 
 #endif

@@ -21,7 +21,7 @@ struct choosing {
     const struct pass_means *means;
     struct region_index index;
     struct rows *rows;
-    struct chunk_table *table; /* of all batches */
+    struct chunk_table *table; /* shared by all batches */
     struct ahead *ahead;
     uint64_t stride;
     uint64_t batch_max;
@@ -354,7 +354,7 @@ static struct ahead *read_ahead(const struct choosing *choosing, uint64_t nrange
 static int run(struct choosing *choosing, struct err *err)
 {
     struct zarr_array *length = NULL;
-    struct err why; /* of whoever needs the lengths */
+    struct err why; /* ignored: a batch that needs the lengths reports it */
     int rc;
 
     struct parallel_job job = {

@@ -49,7 +49,7 @@ enum bound_kind {
     BOUND_COMPARE_ID,
     BOUND_COMPARE_TYPE,
     BOUND_COMPARE_GT,
-    BOUND_FLAG, /* a flag where a truth is due */
+    BOUND_FLAG, /* a flag where a truth is expected */
     BOUND_LOGIC,
     BOUND_CALL,
 };
@@ -82,8 +82,8 @@ struct bound {
     bool by_call;     /* a test whose values are chosen by each sample's genotype */
 
     struct zarr_array *array;        /* owned */
-    const struct expr_indices *take; /* of the array's values; NULL: all */
-    bool take_of_call;               /* take says so: see expr_indices */
+    const struct expr_indices *take; /* which of the array's values; NULL: all */
+    bool take_of_call;               /* take->of_call: see expr_indices */
     uint64_t array_width;
     uint64_t *read_samples; /* owned; columns to read, those used, in output order */
     uint64_t nread;

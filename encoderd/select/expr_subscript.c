@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An axis longer than that is nowhere. */
+/* No axis is longer than that. */
 #define INDEX_MAX UINT64_C(1000000000)
 
 /* The part of a subscript that is being read. */

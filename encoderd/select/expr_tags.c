@@ -183,7 +183,7 @@ static int use_samples(struct expr *expr, struct bound *bound, struct err *err)
                                    : use_sample_indices(expr, bound, &subscript->first, err);
 }
 
-/* Only samples that count are read. */
+/* The samples that count: only these are read. */
 static int list_read_samples(struct expr *expr, struct bound *bound, struct err *err)
 {
     const struct expr_context *context = &expr->context;

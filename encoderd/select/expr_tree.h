@@ -100,7 +100,7 @@ struct expr_tree {
 int expr_parse(const char *text, struct expr_tree *out, struct err *err);
 void expr_tree_free(struct expr_tree *tree);
 
-/* The subscript that `token` is. */
+/* Parses the subscript in `token`. */
 int expr_parse_subscript(const char *text, const struct lex_token *token,
                          struct expr_subscript *out, struct err *err);
 void expr_subscript_free(struct expr_subscript *subscript);

@@ -25,9 +25,9 @@ struct pass_run {
     struct row_map every; /* the rows if the pass names none; owns nothing */
     const struct row_map *rows;
     uint64_t stride;           /* variants a range; chunks begin and end at its multiples */
-    struct chunk_table *table; /* of all readers */
+    struct chunk_table *table; /* shared by all readers */
     struct ahead *ahead;
-    uint64_t nparts;               /* ranges that these are taken apart into */
+    uint64_t nparts;               /* ranges that each stride is split into */
     struct pass_progress progress; /* in rows; written by take only */
 };
 

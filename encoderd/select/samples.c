@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Unknown IDs that a message names. */
+/* How many unknown IDs a message names. */
 #define NAMED_MAX 5
 
 struct samples_named {

@@ -15,14 +15,14 @@ struct selection_options {
     uint64_t min_alleles, max_alleles; /* listed alleles, REF counted */
     const char *regions;               /* "chr1:5-9,chr2" */
     const char *targets;               /* the same; with '^' first, variants outside of them */
-    const char *samples;               /* "A,B", '^' first for all others */
+    const char *samples;               /* "A,B"; with '^' first, all others */
     /* Contents of files; `name` as given, with its '^'. */
     struct option_file regions_file, targets_file, samples_file;
     const char *regions_format, *targets_format; /* of the files: see region_format_named */
     bool force_samples;
     const char *include, *exclude;             /* expressions */
     const char *include_types, *exclude_types; /* "snps,indels" */
-    const struct option_file *files;           /* what @NAME in an expression means */
+    const struct option_file *files;           /* the files that @NAME in an expression means */
     size_t nfiles;
 };
 

@@ -18,7 +18,7 @@ enum variant_type {
     TYPE_OVERLAP = 1 << 6,
 };
 
-/* Of one ALT. */
+/* The type of one ALT allele. */
 enum variant_type types_of_allele(const struct str *ref, const struct str *alt);
 
 /* The types of all ALT alleles together; TYPE_REF only if there is no other. alleles[0] is REF. */

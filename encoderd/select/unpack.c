@@ -16,7 +16,7 @@ struct unpack {
     bool packed, bgzf;
     z_stream z;
     bool z_open;
-    size_t member_nbytes; /* unpacked so far, of the member at hand */
+    size_t member_nbytes; /* of the current member, unpacked so far */
     bool between;         /* no member is at hand */
     uint8_t window[WINDOW_NBYTES];
     size_t at, n;    /* what of the window was not returned yet */
