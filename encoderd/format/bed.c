@@ -5,7 +5,7 @@
 
 enum { HOM_ALT = 0, MISSING = 1, HET = 2, HOM_REF = 3 };
 
-/* By allele 0, 1, −2, −1 (the low two bits). BAD is above a code's bits. */
+/* Indexed by the low two bits of an allele: 0, 1, −2, −1. BAD is a bit that no code has. */
 #define BAD 4
 static const uint8_t diploid_code[4][4] = {
     /* second:  0        1        −2       −1 */
@@ -39,7 +39,7 @@ static uint64_t codes_of(const int8_t *calls, unsigned ploidy, uint64_t ncalls, 
     return codes;
 }
 
-/* Four diploid calls at once, a call in each 16 bits of a word: the steps of bed_planes.h. */
+/* Codes four diploid calls at once, each in 16 bits of a word, with the steps of bed_planes.h. */
 static uint8_t four_diploid(const int8_t *calls, uint64_t *bad)
 {
     const uint64_t each = 0x0001000100010001;
@@ -47,7 +47,7 @@ static uint8_t four_diploid(const int8_t *calls, uint64_t *bad)
     uint64_t a = w & each, b = w >> 8 & each, na = w >> 7 & each, nb = w >> 15 & each;
     uint64_t fill = nb & ~b, missing, code;
 
-    /* Bits 1 to 7 of an allele from −2 to 1 are equal. */
+    /* An allele from −2 to 1 has equal bits 1 to 7. */
     *bad |= (w ^ w << 1) & 0xfcfcfcfcfcfcfcfc;
     *bad |= na & ~a & ~fill;
     b |= fill & a;
@@ -95,7 +95,7 @@ bed_planes_fn *bed_planes_impl(const char *name)
     return NULL;
 }
 
-/* What the machine has is a constant to read: nothing to remember between calls. */
+/* __builtin_cpu_supports reads a constant, so the choice need not be remembered between calls. */
 static bed_planes_fn *best(void)
 {
 #ifdef __x86_64__

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bed_codes: what the .bed kernels have in common: words of plane bits, and codes into bytes.
+ * bed_codes: what the .bed kernels share: words of plane bits, and storing codes in bytes.
  */
 #ifndef VCZFS_FORMAT_BED_CODES_H
 #define VCZFS_FORMAT_BED_CODES_H
@@ -28,7 +28,7 @@ static inline void bed_store_word(uint8_t *at, uint64_t word)
     memcpy(at, &word, sizeof(word));
 }
 
-/* 64 bits of a plane from any bit on; reads 9 bytes. */
+/* 64 bits of a plane, from any bit on; reads 9 bytes. */
 static inline uint64_t bed_bits_at(const struct planes *in, unsigned plane, uint64_t bit)
 {
     const uint8_t *at = in->at + plane * in->nbytes + bit / 8;
@@ -56,13 +56,13 @@ static inline uint64_t bed_spread(uint64_t x)
     return (x | x << 1) & 0x5555555555555555;
 }
 
-/* Adds codes to a byte whose other bits another thread may be adding. */
+/* Adds codes to a byte whose other bits another thread may add at the same time. */
 static inline void bed_complete(uint8_t *at, uint64_t codes)
 {
     __atomic_fetch_or(at, (uint8_t)codes, __ATOMIC_RELAXED);
 }
 
-/* The last 1 to 31 codes of a run, from a byte's low bits on. */
+/* Stores the last 1 to 31 codes of a run, from the low bits of *at on. */
 static inline void bed_store_rest(uint8_t *at, uint64_t codes, uint64_t ncalls, bool last)
 {
     for (; ncalls >= 4; ncalls -= 4, codes >>= 8)

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bed_planes: the plane form of the .bed kernel, written once for any vector width.
+ * bed_planes: the .bed kernel for bit planes, written once for any vector width.
  *
  * A template: define BED_KERNEL (the function's name), BED_VECTOR_NBYTES (16, 32, 64) and
  * BED_TARGET (a function attribute, or nothing), then include it. The vectors are the compilers'
- * own, so one formula serves every instruction set.
+ * own type, so one formula serves every instruction set.
  *
- * A vector takes its bits from any offset within a byte: with v0 read at byte q and v1 at byte q +
- * 1, v0 >> off | v1 << (8 − off) is right for every off from 0 to 7. Only planes 0 and 7 need that.
- * Validity of planes 1 to 6 is seen in v1 alone: the loop keeps a byte behind the run's end, so
- * that every bit of v1 belongs to the run, and the bits before the first v1 are looked at
- * separately.
+ * A vector may begin at any bit of a byte: with v0 read at byte q and v1 at byte q + 1, v0 >> off |
+ * v1 << (8 − off) is right for every off from 0 to 7. Only planes 0 and 7 need that. To check
+ * planes 1 to 6, v1 alone is enough: the loop ends a byte before the run's end, so that every bit
+ * of v1 belongs to the run, and the bits before the first v1 are checked separately.
  */
 #include "encoderd/format/bed.h"
 #include "encoderd/format/bed_codes.h"
@@ -25,8 +24,8 @@ BED_INLINE bed_vec bed_load(const uint8_t *at)
     return *(const bed_vec_any *)at;
 }
 
-/* 2-bit codes of planes 0 and 7, a call's first allele in its even bit. A fill before an allele is
- * noted in *bad. */
+/* Makes 2-bit codes from planes 0 and 7; a call's first allele is at its even bit. Sets *bad if a
+ * fill comes before an allele. */
 BED_INLINE bed_vec bed_formula(bed_vec plane0, bed_vec plane7, bed_vec *bad)
 {
     const bed_vec even = (bed_vec){} + 0x5555555555555555u;
@@ -43,7 +42,7 @@ BED_INLINE bed_vec bed_formula(bed_vec plane0, bed_vec plane7, bed_vec *bad)
     return lo | hi << 1;
 }
 
-/* Up to 32 calls from any bit, one word of every plane. Reads 9 bytes a plane. */
+/* Codes up to 32 calls from any bit on, with one word of every plane. Reads 9 bytes a plane. */
 BED_INLINE uint64_t bed_word(const struct planes *in, uint64_t bit, unsigned ploidy,
                              uint64_t ncalls, uint64_t *bad)
 {
@@ -56,7 +55,8 @@ BED_INLINE uint64_t bed_word(const struct planes *in, uint64_t bit, unsigned plo
         differ |= bed_bits_at(in, p, bit) ^ plane7;
     *bad |= differ & bed_low_bits(ncalls * ploidy);
     if (ploidy == 1) {
-        /* A haploid call is the same allele twice; −2 twice is missing, as it is due. */
+        /* A haploid call is coded as the same allele twice; −2 twice is missing, which is right for
+         * −2. */
         plane0 = bed_spread(plane0) * 3;
         plane7 = bed_spread(plane7) * 3;
     }
@@ -65,7 +65,7 @@ BED_INLINE uint64_t bed_word(const struct planes *in, uint64_t bit, unsigned plo
     return codes[0] & mask;
 }
 
-/* Bits to every other place, the low half of each lane. */
+/* Spreads the bits in the low half of each lane to every second bit. */
 BED_INLINE bed_vec bed_spread_vec(bed_vec x)
 {
     x &= 0xffffffff;
@@ -76,7 +76,7 @@ BED_INLINE bed_vec bed_spread_vec(bed_vec x)
     return (x | x << 1) & 0x5555555555555555;
 }
 
-/* Codes of haploid calls take twice the bits of a plane. */
+/* The codes of haploid calls have twice as many bits as a plane. */
 BED_INLINE void bed_store_haploid(bed_vec plane0, bed_vec plane7, uint8_t *out, bed_vec *bad)
 {
     for (unsigned half = 0; half < 2; half++) {
@@ -89,7 +89,7 @@ BED_INLINE void bed_store_haploid(bed_vec plane0, bed_vec plane7, uint8_t *out, 
     }
 }
 
-/* A vector of every plane; of planes 1 to 7 the byte that follows is looked at too. */
+/* Codes one vector of every plane. Of planes 1 to 7, it also checks the byte behind. */
 BED_INLINE void bed_step(const struct planes *in, uint64_t bit, unsigned ploidy, uint8_t *out,
                          bed_vec *bad)
 {
@@ -111,8 +111,9 @@ BED_INLINE void bed_step(const struct planes *in, uint64_t bit, unsigned ploidy,
     *bad |= differ;
 }
 
-/* Whole vectors of a run that starts at a byte of the output, the last one overlapping the one
- * before, so that a single word is left to do. Returns the calls done, a multiple of four. */
+/* Codes whole vectors of a run that starts at a byte of the output. The last vector overlaps the
+ * one before, so that at most a single word is left. Returns the number of calls done, a multiple
+ * of four. */
 BED_INLINE uint64_t bed_steps(const struct planes *in, uint64_t bit, unsigned ploidy,
                               uint64_t ncalls, uint8_t *out, uint64_t *bad)
 {
@@ -135,7 +136,7 @@ BED_INLINE uint64_t bed_steps(const struct planes *in, uint64_t bit, unsigned pl
     return done;
 }
 
-/* Made once for each number of planes, which is a constant by then. */
+/* Instantiated once for each number of planes, which is then a constant. */
 BED_INLINE bool bed_run(const struct planes *in, uint64_t first, unsigned ploidy, uint64_t ncalls,
                         unsigned shift, bool last, uint8_t *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plane kernel in AVX-512: half of the formula's steps fall to ternary logic. */
+/* The plane kernel in AVX-512: ternary logic saves half of the formula's steps. */
 #ifdef __x86_64__
 #define BED_KERNEL        bed_planes_avx512
 #define BED_VECTOR_NBYTES 64

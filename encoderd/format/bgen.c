@@ -32,8 +32,8 @@ static void add_sidecar(struct format_view *view, const struct format_sidecar *s
     view->sidecars[view->nsidecars++] = *sidecar;
 }
 
-/* Four columns: GCTA wants just these, SAIGE one or four. Nobody is said to miss any call: the true
- * rate would take a pass over the genotypes. */
+/* Four columns: GCTA needs exactly these, SAIGE one or four. `missing` is 0 for every sample: the
+ * true rate would need a pass over the genotypes. */
 static int make_sample_file(const struct format_options *options, struct format_view *view,
                             struct err *err)
 {
@@ -66,7 +66,7 @@ static void bgen_close(struct format_view *view)
     *view = (struct format_view){0};
 }
 
-/* The .sample comes first: it is quick, so a bad ID is reported before a long scan. */
+/* The .sample is made first: it is quick, so a bad ID is reported before a long scan. */
 static int make_sidecars(const struct format_options *options, bool resume,
                          struct format_view *view, struct err *err)
 {
@@ -164,7 +164,8 @@ static int open_parts(const struct format_options *options, const struct pass_me
     return make_layout(view, err);
 }
 
-/* Phase is shown if it is wanted and there; it is said, for not every program does. */
+/* Phase is shown if the user asked for it and the store has it. A notice says so, because some
+ * programs cannot read it. */
 static int find_phase(const struct selection *selection, const struct format_options *options,
                       struct notices *notices, bool *phased, struct err *err)
 {
@@ -216,7 +217,7 @@ static int bgen_open(const struct selection *selection, const struct format_opti
     return -1;
 }
 
-/* n calls of a run, from the one numbered `done` on. */
+/* Writes n calls of a run, from call `done` of it on. */
 static bool put_piece(const struct call_run *run, uint64_t done, uint64_t n,
                       const struct bgen_out *out, struct bgen_sums *sums)
 {
@@ -266,7 +267,7 @@ static int bgen_finish_row(const struct format_view *view, const struct row_fact
     const struct bgen *bgen = view->state;
     const struct site *site = facts->site;
 
-    /* Checked when the view was opened; the store may have changed since. */
+    /* This was checked when the view was opened, but the store may have changed since. */
     if (bgen_row_strings_needed(site) > bgen->shape.strings || site->id.len > UINT16_MAX ||
         site->contig.len > UINT16_MAX || site->position > UINT32_MAX || site->nalleles > 2)
         return err_set(err, ERR_DATA,

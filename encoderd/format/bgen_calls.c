@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What a call becomes: its ploidy byte, and the two bytes of either form. */
+/* The bytes of a call: its ploidy byte, and its two value bytes in either form. */
 struct code {
     uint8_t ploidy, phased[2], unphased[2];
 };
@@ -11,7 +11,8 @@ struct code {
 #define REF 255
 #define ALT 0
 
-/* By allele 0, 1, −2, −1 (the low two bits); none begins with −2. */
+/* Indexed by the low two bits of an allele: 0, 1, −2, −1. The first index is never −2: code_of
+ * makes −1 of it. */
 static const struct code codes[4][4] =
     {
         [0] =
@@ -58,7 +59,7 @@ static void count_values(const uint8_t *values, uint64_t n, struct bgen_sums *su
     }
 }
 
-/* NULL if there is no such call. */
+/* NULL if no such call is valid. */
 static const struct code *code_of(int a, int b, bool haploid)
 {
     if (!in_range(a) || !in_range(b) || (a == -2 && b != -2))
@@ -97,7 +98,7 @@ bool bgen_from_alleles_plain(const int8_t *alleles, unsigned axis, uint64_t ncal
 typedef uint64_t pair_vec __attribute__((vector_size(16)));
 typedef uint64_t pair_vec_any __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* (x, y) becomes (x & y, x ^ y): both REF, one REF. */
+/* (x, y) becomes (x & y, x ^ y): both are REF, exactly one is REF. */
 void bgen_unphase(uint8_t *values, uint64_t ncalls)
 {
     const pair_vec first = (pair_vec){} + 0x00ff00ff00ff00ff;
@@ -163,7 +164,7 @@ const struct bgen_impl *bgen_impl(const char *name)
     return NULL;
 }
 
-/* What the machine has is a constant to read: nothing to remember between calls. */
+/* __builtin_cpu_supports reads a constant, so the choice need not be remembered between calls. */
 static const struct bgen_impl *best(void)
 {
 #ifdef __x86_64__

@@ -2,17 +2,18 @@
 /*
  * bgen_calls: genotype calls to the ploidy and probability bytes of BGEN.
  *
- * doc/FORMATS.md, "Out: BGEN". Every call is shown as diploid, one that is stored as haploid, (a,
- * −2) or a on a ploidy axis of 1, as homozygous; or, if that is asked for, in the ploidy that it is
- * stored in. Two bytes a call, but one on an axis of 1 that is shown so: the phased form says for
- * each allele whether it is REF (255 or 0); the unphased form is P(RR), P(RA). A missing call has
- * zeroes and bit 0x80 in its ploidy. A half-missing diploid call is missing; −2 for −1 in (−1, −2),
- * or on an axis of 1, makes no difference. A haploid call among diploid ones has ploidy 1 and,
- * until bgen_compact, two bytes, of which one may be set.
+ * doc/FORMATS.md, "Out: BGEN". By default every call is shown as diploid: a call that is stored as
+ * haploid, (a, −2) or a on a ploidy axis of 1, is shown as homozygous. With `haploid`, each call is
+ * shown in the ploidy that it is stored in. A call has two bytes (one if the axis is 1 and
+ * `haploid` is set). The phased form says for each allele whether it is REF (255 or 0); the
+ * unphased form is P(RR), P(RA). A missing call has zeroes, and bit 0x80 in its ploidy. A
+ * half-missing diploid call is missing. −2 in place of −1 makes no difference in (−1, −2), nor on
+ * an axis of 1. A haploid call among diploid ones has ploidy 1 and, until bgen_compact, two bytes,
+ * of which one may be set.
  *
- * Each kernel returns false if a call is not one that a two-allele record can have: an allele >= 2,
- * a value below −2, a fill before an allele. The plain form is the definition; the others are held
- * against it by tests/unit/test_bgen_calls.c. They write just the bytes of their calls.
+ * Each kernel returns false if a call cannot be in a two-allele record: an allele >= 2, a value
+ * below −2, a fill before an allele. The plain form is the definition; tests/unit/test_bgen_calls.c
+ * compares the others with it. Kernels write no other bytes than those of their calls.
  */
 #ifndef VCZFS_FORMAT_BGEN_CALLS_H
 #define VCZFS_FORMAT_BGEN_CALLS_H
@@ -40,9 +41,9 @@ static inline unsigned bgen_nvalues(unsigned axis, bool haploid)
 }
 
 /*
- * What the bytes of a run add up to, so that nobody has to look at them again for a checksum. A
- * value byte is 255 or 0, a ploidy byte as many as there are value bytes, with BGEN_MISSING if
- * missing and less one if haploid.
+ * Sums over the bytes of a run, from which the checksum is made without reading the bytes again. A
+ * value byte is 255 or 0. A ploidy byte is the number of value bytes, plus BGEN_MISSING if missing,
+ * minus one if haploid.
  */
 struct bgen_sums {
     uint64_t set;          /* value bytes of 255 */
@@ -52,28 +53,28 @@ struct bgen_sums {
     uint64_t haploid;          /* calls shown as haploid in two bytes */
 };
 
-/* alleles: ncalls × axis, the length of the ploidy axis, 1 or 2. All kernels add to *sums; runs are
- * short enough for their sums to fit: at most 2^31 calls. */
+/* alleles: ncalls × axis, where axis is the length of the ploidy axis, 1 or 2. All kernels add to
+ * *sums, which cannot overflow: a run has at most 2^31 calls. */
 bool bgen_from_alleles(const int8_t *alleles, unsigned axis, uint64_t ncalls,
                        const struct bgen_out *out, struct bgen_sums *sums);
 
-/* The plain form, which is the definition. */
+/* The plain form, which defines the others. */
 bool bgen_from_alleles_plain(const int8_t *alleles, unsigned axis, uint64_t ncalls,
                              const struct bgen_out *out, struct bgen_sums *sums);
 
-/* The first call's first allele is element `first` of the planes. Reads up to 8 bytes past the last
- * one's end. */
+/* The first allele of the first call is element `first` of the planes. Reads up to 8 bytes past the
+ * end of the last plane. */
 bool bgen_from_planes(const struct planes *planes, uint64_t first, unsigned axis, uint64_t ncalls,
                       const struct bgen_out *out, struct bgen_sums *sums);
 
 /* Turns pairs of the phased form into the unphased form, in place. */
 void bgen_unphase(uint8_t *values, uint64_t ncalls);
 
-/* Takes the unused byte out of haploid calls' pairs, of either form, in place: what is left ends
+/* Removes the unused byte from haploid calls' pairs, of either form, in place: the result ends
  * where the pairs ended. */
 void bgen_compact(const uint8_t *ploidies, uint8_t *values, uint64_t ncalls);
 
-/* Both fast kernels forced to one implementation, for tests and benchmarks; as in bed.h. */
+/* Both fast kernels, forced to one implementation, for tests and benchmarks; as in bed.h. */
 typedef bool bgen_planes_fn(const struct planes *planes, uint64_t first, unsigned axis,
                             uint64_t ncalls, const struct bgen_out *out, struct bgen_sums *sums);
 typedef bool bgen_alleles_fn(const int8_t *alleles, unsigned axis, uint64_t ncalls,

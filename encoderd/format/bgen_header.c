@@ -13,11 +13,11 @@
 #define COMPRESSED_ZLIB 1u
 #define HAS_SAMPLES     (UINT32_C(1) << 31)
 
-/* The bytes [begin, end) of something that is put from its start on. */
+/* Keeps the bytes [begin, end) of the header while it is written from its start. */
 struct header_part {
     uint64_t begin, end;
     uint8_t *out;
-    uint64_t at; /* of what is put next */
+    uint64_t at; /* of the next byte */
 };
 
 static void put(struct header_part *window, const void *bytes, size_t n)
@@ -44,8 +44,8 @@ static void put_u32(struct header_part *window, uint64_t value)
     put_u16(window, value >> 16);
 }
 
-/* Bytes of the sample block, checked to be something that the header can say, and where its samples
- * begin. */
+/* Finds the size of the sample block and where its samples begin; checks that the header can
+ * express it. */
 static int make_marks(struct bgen_header *header, uint64_t *nbytes, struct err *err)
 {
     const struct selection *selection = header->selection;
@@ -73,7 +73,7 @@ static int make_marks(struct bgen_header *header, uint64_t *nbytes, struct err *
     return 0;
 }
 
-/* nsamples bytes of samples; 0: none of them. */
+/* nsamples: bytes of the sample block; 0: no block. */
 static void make_fixed(struct bgen_header *header, uint64_t nsamples)
 {
     const struct selection *selection = header->selection;
@@ -116,7 +116,7 @@ void bgen_header_clear(struct bgen_header *header)
     *header = (struct bgen_header){0};
 }
 
-/* The last sample with a mark that begins at `at` or before; the first if none does. */
+/* The last marked sample that begins at `at` or before; the first sample if there is none. */
 static uint64_t marked_before(const struct bgen_header *header, uint64_t at)
 {
     uint64_t i = 0;

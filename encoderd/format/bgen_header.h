@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bgen_header: what comes before the variants of a .bgen: its length, the header block and the
- * samples' IDs.
+ * bgen_header: what precedes the variants of a .bgen: its length, the header block and the sample
+ * IDs.
  *
- * doc/FORMATS.md, "Out: BGEN". Half a million IDs take megabytes and are read once, so their bytes
- * are made when somebody asks for them; kept is where every few thousandth sample begins.
+ * doc/FORMATS.md, "Out: BGEN". Half a million IDs take megabytes and are read once. So they are not
+ * kept: their bytes are made for each read, and only the places of every few thousandth sample are
+ * kept.
  */
 #ifndef VCZFS_FORMAT_BGEN_HEADER_H
 #define VCZFS_FORMAT_BGEN_HEADER_H
@@ -13,22 +14,23 @@
 
 struct bgen_header {
     const struct selection *selection; /* borrowed */
-    uint8_t fixed[32];                 /* all that is before the samples */
+    uint8_t fixed[32];                 /* everything before the samples */
     size_t nfixed;
     uint64_t nbytes; /* of everything */
-    uint64_t *marks; /* owned; NULL without samples. Byte of the header at which sample i ×
-                        BGEN_MARK_EVERY begins */
+    /* owned; NULL without samples. The byte of the header at which sample i × BGEN_MARK_EVERY
+     * begins */
+    uint64_t *marks;
 };
 
 #define BGEN_MARK_EVERY 4096
 
-/* With the samples' IDs or without. An error says how to do without them, if that is what cannot
- * be. */
+/* With or without the sample IDs. If the IDs cannot be written, the error says how to leave them
+ * out. */
 int bgen_header_init(struct bgen_header *header, const struct selection *selection, bool samples,
                      struct err *err);
 void bgen_header_clear(struct bgen_header *header);
 
-/* Its bytes [begin, end), end <= nbytes. Any thread. */
+/* Writes the header's bytes [begin, end), end <= nbytes. Any thread. */
 void bgen_header_write(const struct bgen_header *header, uint64_t begin, uint64_t end,
                        uint8_t *out);
 

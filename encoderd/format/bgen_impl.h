@@ -13,15 +13,16 @@
 struct bgen {
     struct bgen_shape shape;
     struct bgen_header header;
-    size_t scratch_max; /* for the reader that looks a site up for a message */
+    size_t scratch_max; /* for the reader that finds a site's name for a message */
 };
 
-/* The pass over the sites: sets bgen->shape.strings to what the user asked for (0: the default) or,
- * if that is not given, to what the longest strings need. Errors name the worst site. */
+/* Makes the pass over the sites. Sets bgen->shape.strings to what the user asked for (0: the
+ * default) or, if the user did not, to what the longest strings need. Errors name the worst
+ * site. */
 int bgen_scan(const struct selection *selection, uint64_t asked_strings,
               const struct pass_means *means, struct bgen *bgen, struct err *err);
 
-/* The index as bgenix makes it: format->make_sidecar. */
+/* Makes the index as bgenix does: format->make_sidecar. */
 int bgen_make_index(const struct format_view *view, size_t sidecar,
                     const struct stream_facts *stream, const struct pass_means *means,
                     int *temporary, struct made_sidecar *out, struct err *err);

@@ -2,8 +2,9 @@
 /*
  * bgen_index: the .bgen.bgi, an SQLite database as bgenix makes it.
  *
- * One pass over the sites in store order; rows go straight into the table, whose primary key is
- * nearly that order, so that SQLite's page cache is all the memory there is.
+ * It is made in one pass over the sites in store order. Rows are inserted directly into the table,
+ * whose primary key is nearly in that order, so that SQLite needs no more memory than its page
+ * cache.
  */
 #include "common/cleanup.h"
 #include "common/memfd.h"
@@ -17,13 +18,14 @@
 
 #define FIRST_NBYTES 1000
 
-/* An index that cannot grow beyond this lives in memory, any other in a file. */
+/* An index that cannot become larger than this is made in memory, any other in a file. */
 #define IN_MEMORY_MAX (UINT64_C(64) << 20)
-/* Of a row beside its strings: numbers and the page's share; pages may be half empty. */
+/* Bytes of a row besides its strings: numbers and its share of the page; pages may be half
+ * empty. */
 #define ROW_OVERHEAD 64
 #define PAGE_SLACK   2
 
-/* Rows looked at together where genotypes are needed. */
+/* Bytes of the rows that are read at once where genotypes are needed. */
 #define WINDOW_NBYTES (UINT64_C(4) << 20)
 
 static const char schema[] =
@@ -48,11 +50,11 @@ static const char schema[] =
     "PRAGMA cache_size=-16384;"
     "BEGIN";
 
-/* A row on its way from the pass to the table: numbers, then the strings one after the other. */
+/* A row between the pass and the table: numbers, and behind them the strings. */
 struct entry {
     uint64_t row;
     uint32_t position;
-    uint32_t padding; /* bytes of the padding ID, if that is what rsid is */
+    uint32_t padding; /* bytes of the padding ID, if rsid is the padding ID */
     uint32_t contig, id, ref, alt;
 };
 
@@ -63,9 +65,10 @@ struct index_piece {
 /* Rows of the stream, for the few views whose IDs depend on genotypes. */
 struct row_window {
     uint64_t begin, end; /* rows */
-    uint64_t one_by_one; /* rows before this one are read so: not all of them can be read */
-    bool unreadable;     /* the one row is no good */
-    uint8_t *bytes;      /* owned; NULL: not needed */
+    /* rows before this one are read one by one, because one of them cannot be read */
+    uint64_t one_by_one;
+    bool unreadable; /* that one row cannot be read */
+    uint8_t *bytes;  /* owned; NULL: not needed */
 };
 
 struct index {
@@ -146,7 +149,8 @@ static int read_window(struct index *index, uint64_t row, struct err *err)
     return 0;
 }
 
-/* The row's own bytes, which say how long its padding ID is; NULL if nobody can read them. */
+/* The row's bytes in the stream, which say how long its padding ID is; NULL if they cannot be
+ * read. */
 static int window_row(struct index *index, uint64_t row, const uint8_t **bytes, struct err *err)
 {
     struct row_window *window = &index->window;
@@ -159,7 +163,7 @@ static int window_row(struct index *index, uint64_t row, const uint8_t **bytes, 
     return 0;
 }
 
-/* The padding ID where it is what readers know a variant by. */
+/* Makes the padding ID of views in which it is the rsid. */
 static int padding_id(struct index *index, const struct entry *entry, struct str *out,
                       struct err *err)
 {
@@ -253,8 +257,8 @@ static int insert_variants(struct index *index, const struct pass_means *means, 
     return rc;
 }
 
-/* The first bytes of the stream as far as they can be read, which a fault of the store may prevent:
- * *n of them. The header and then row after row. */
+/* Reads the first bytes of the stream, the header and then row after row. If a fault of the store
+ * prevents reading, *n is smaller than FIRST_NBYTES. */
 static int read_first(const struct index *index, uint8_t first[FIRST_NBYTES], uint64_t *n,
                       struct err *err)
 {
@@ -292,15 +296,14 @@ static int insert_metadata(struct index *index, struct err *err)
     sqlite3_bind_int64(insert, 2, (int64_t)size);
     sqlite3_bind_int64(insert, 3, index->stream->mtime);
     sqlite3_bind_blob(insert, 4, first, (int)nfirst, SQLITE_STATIC);
-    /* Also the time of its creation: the bytes are the same in every mount. */
+    /* The creation time is the stream's time too, so that the bytes are the same in every mount. */
     sqlite3_bind_int64(insert, 5, index->stream->mtime);
     rc = sqlite3_step(insert) == SQLITE_DONE ? 0 : sqlite_fd_fail(index->file, err);
     sqlite3_finalize(insert);
     return rc;
 }
 
-/* Where the padding ID is the rsid and some calls may be haploid, its length depends on the
- * genotypes. */
+/* If the padding ID is the rsid, and calls may be haploid, its length depends on the genotypes. */
 static int make_window(struct index *index, struct err *err)
 {
     const struct stream_layout *layout = &index->view->layout;

@@ -7,15 +7,15 @@
  * differ, then include it:
  *
  *     BGEN_EXPAND64(bits, out)   bits of a word to 64 bytes of 0 or 255
- *     BGEN_EVEN_BITS(bits)       every other bit of a word, from bit 0 on, to its low half
- *     BGEN_COUNT(bits)           how many are 1
+ *     BGEN_EVEN_BITS(bits)       every second bit of a word, from bit 0 on, to its low half
+ *     BGEN_COUNT(bits)           the number of 1 bits
+ *     BGEN_ALLELES64(at, p0, p7, wrong)
+ *                                64 alleles to their planes 0 and 7; wrong: one is out of range
  *     bgen_lanes, BGEN_WEIGH(bits, lanes), BGEN_LANES_SUM(lanes)
- *                                add the places of a word's 1 bits up, in what is a vector or a
- * number BGEN_ALLELES64(at, word)   64 alleles to their planes 0 and 7, and whether one is out of
- * range
+ *                                add up the places of a word's 1 bits, in a vector or a number
  *
- * Calls pass through words of 64 alleles, which are taken from planes a vector at a time (as in
- * bed_planes.h, whose comment says why the loop keeps a byte behind the run's end) or from alleles.
+ * Calls are processed as words of 64 alleles. These are made from planes, a vector at a time (as in
+ * bed_planes.h, whose comment says why the loop ends a byte before the run's end), or from alleles.
  */
 #include "encoderd/format/bed_codes.h"
 #include "encoderd/format/bgen_calls.h"
@@ -27,8 +27,8 @@ typedef uint64_t bgen_vec __attribute__((vector_size(BGEN_VECTOR_NBYTES)));
 typedef uint64_t bgen_vec_any
     __attribute__((vector_size(BGEN_VECTOR_NBYTES), aligned(1), may_alias));
 
-/* Alleles as bits. A diploid call's bits are a pair, the first allele's the even one; missing and
- * haploid are set at the even one. */
+/* Alleles as bits. A diploid call has a pair of bits, the first allele at the even one; missing and
+ * haploid are set at the even bit. */
 struct bgen_vecs {
     bgen_vec values, missing, haploid, wrong;
 };
@@ -36,9 +36,9 @@ struct bgen_word {
     uint64_t values, missing, haploid;
 };
 
-/* What has been done of a run, and what it adds up to. */
+/* A run in progress, with the sums so far. */
 struct bgen_run {
-    struct bgen_out out;    /* a copy, which no byte that is written can change */
+    struct bgen_out out;    /* a copy: the compiler knows that no byte that is written changes it */
     unsigned axis, nvalues; /* alleles and value bytes of a call */
     struct bgen_sums sums;  /* but for the lanes */
     bgen_lanes set, missing;
@@ -49,8 +49,8 @@ BGEN_INLINE bgen_vec bgen_load(const uint8_t *at)
     return *(const bgen_vec_any *)at;
 }
 
-/* From planes 0 and 7. Only a fill before an allele is wrong here: of the alleles' range the caller
- * sees more. */
+/* Makes bits from planes 0 and 7. `wrong` is set only if a fill comes before an allele; the caller
+ * checks the range of the alleles. */
 BGEN_INLINE struct bgen_vecs bgen_formula(bgen_vec p0, bgen_vec p7, const struct bgen_run *run)
 {
     const bgen_vec even = (bgen_vec){} + 0x5555555555555555u;
@@ -72,7 +72,8 @@ BGEN_INLINE struct bgen_vecs bgen_formula(bgen_vec p0, bgen_vec p7, const struct
     return vecs;
 }
 
-/* Ploidy bytes of 32 calls of two values with something to say, the calls' bits in the low half. */
+/* Writes ploidy bytes of 32 calls of two values, some of them missing or haploid; the bits are in
+ * the low half. */
 BGEN_INLINE void bgen_ploidies2(uint64_t missing, uint64_t haploid, uint8_t *out)
 {
     uint8_t bytes[64];
@@ -82,7 +83,7 @@ BGEN_INLINE void bgen_ploidies2(uint64_t missing, uint64_t haploid, uint8_t *out
         out[i] = (uint8_t)((bytes[i] & BGEN_MISSING) | (2u - (bytes[32 + i] & 1u)));
 }
 
-/* Of 64 calls of one value. */
+/* Writes ploidy bytes of 64 calls of one value. */
 BGEN_INLINE void bgen_ploidies1(uint64_t missing, uint8_t *out)
 {
     BGEN_EXPAND64(missing, out);
@@ -90,7 +91,7 @@ BGEN_INLINE void bgen_ploidies1(uint64_t missing, uint8_t *out)
         out[i] = (out[i] & BGEN_MISSING) | 1;
 }
 
-/* Adds up the bits of `count`, the first of which has index `index`. */
+/* Adds the 1 bits in `bits` to the sums; the first bit has index `index` in the run. */
 BGEN_INLINE void bgen_add(uint64_t bits, uint64_t index, uint64_t *set, uint64_t *weighted,
                           bgen_lanes *lanes)
 {
@@ -101,8 +102,8 @@ BGEN_INLINE void bgen_add(uint64_t bits, uint64_t index, uint64_t *set, uint64_t
     BGEN_WEIGH(bits, lanes);
 }
 
-/* Writes 64 values, the first at index `at` of the run; those whose bit in `fresh` is not set have
- * been counted before. */
+/* Writes 64 values, the first at index `at` of the run. Values whose bit in `fresh` is 0 were
+ * counted before. */
 BGEN_INLINE void bgen_put(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
                           uint64_t fresh, uint8_t *ploidies, uint8_t *values)
 {
@@ -124,7 +125,7 @@ BGEN_INLINE void bgen_put(struct bgen_run *run, const struct bgen_word *word, ui
     }
 }
 
-/* The last 1 to 64 values of a run: just their bytes. */
+/* Writes the last 1 to 64 values of a run, and no byte behind them. */
 BGEN_INLINE void bgen_put_rest(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
                                uint64_t n)
 {
@@ -144,7 +145,7 @@ BGEN_INLINE void bgen_put_values(struct bgen_run *run, const struct bgen_word *w
         bgen_put(run, word, at, fresh, run->out.ploidies + at / run->nvalues, run->out.values + at);
 }
 
-/* Half of a word of an axis of 1, each call the same allele twice. */
+/* Half of a word on an axis of 1, with each allele twice. */
 BGEN_INLINE struct bgen_word bgen_twice(const struct bgen_word *word, unsigned half, bool phased)
 {
     const uint64_t values = bed_spread(word->values >> 32 * half);
@@ -153,8 +154,7 @@ BGEN_INLINE struct bgen_word bgen_twice(const struct bgen_word *word, unsigned h
                               .missing = bed_spread(word->missing >> 32 * half)};
 }
 
-/* A word's first n alleles, of which the first has index `at`. If they are not 64, they are the
- * run's last. */
+/* Writes a word's first n alleles, the first at index `at`. If n < 64, they are the run's last. */
 BGEN_INLINE void bgen_put_word(struct bgen_run *run, const struct bgen_word *word, uint64_t at,
                                uint64_t n, uint64_t fresh)
 {
@@ -176,7 +176,7 @@ BGEN_INLINE struct bgen_word bgen_word_of(const struct bgen_vecs *vecs, unsigned
     return (struct bgen_word){vecs->values[i], vecs->missing[i], vecs->haploid[i]};
 }
 
-/* Up to 64 alleles from any bit on. Reads 9 bytes a plane. */
+/* Makes a word of up to 64 alleles from any bit on. Reads 9 bytes a plane. */
 BGEN_INLINE struct bgen_word bgen_word_at(const struct planes *in, uint64_t bit,
                                           const struct bgen_run *run, uint64_t nbits,
                                           uint64_t *wrong)
@@ -194,8 +194,8 @@ BGEN_INLINE struct bgen_word bgen_word_at(const struct planes *in, uint64_t bit,
     return word;
 }
 
-/* A vector of every plane; of planes 1 to 7 the byte that follows is looked at too. The first
- * `skip` bits have been done before. */
+/* Writes one vector of every plane. Of planes 1 to 7, it also checks the byte behind. The first
+ * `skip` bits were written before. */
 BGEN_INLINE void bgen_step(struct bgen_run *run, const struct planes *in, uint64_t bit, uint64_t at,
                            uint64_t skip, bgen_vec *wrong)
 {
@@ -223,8 +223,8 @@ BGEN_INLINE void bgen_step(struct bgen_run *run, const struct planes *in, uint64
     }
 }
 
-/* Whole vectors of a run of nbits alleles, the last one overlapping the one before, so that a
- * single word is left to do. Returns how many alleles are done. */
+/* Writes whole vectors of a run of nbits alleles. The last vector overlaps the one before, so that
+ * at most a single word is left. Returns the number of alleles done. */
 BGEN_INLINE uint64_t bgen_steps(struct bgen_run *run, const struct planes *in, uint64_t bit,
                                 uint64_t nbits, uint64_t *wrong)
 {
@@ -279,7 +279,7 @@ BGEN_INLINE bool bgen_planes_run(const struct planes *in, uint64_t bit, unsigned
     return wrong == 0;
 }
 
-/* Made once for each number of planes, which is a constant by then. */
+/* Instantiated once for each number of planes, which is then a constant. */
 BGEN_INLINE bool bgen_planes_axis(const struct planes *in, uint64_t first, unsigned axis,
                                   uint64_t ncalls, const struct bgen_out *out,
                                   struct bgen_sums *sums)
@@ -298,7 +298,7 @@ BGEN_TARGET bool BGEN_PLANES(const struct planes *planes, uint64_t first, unsign
                                    : bgen_planes_axis(&low, first, axis, ncalls, out, sums);
 }
 
-/* 64 alleles, one a byte. */
+/* Makes a word of 64 alleles, one a byte. */
 BGEN_INLINE struct bgen_word bgen_word_from(const int8_t *alleles, const struct bgen_run *run,
                                             uint64_t *wrong)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fast BGEN kernels in AVX2: each byte of a vector takes its byte of bits and tests its bit. */
+/* The fast BGEN kernels in AVX2: each byte of a vector gets the byte with its bit, and tests that
+ * bit. */
 #ifdef __x86_64__
 #include <immintrin.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fast BGEN kernels in AVX-512, where bits to bytes is one instruction. */
+/* The fast BGEN kernels in AVX-512, which turns bits into bytes with one instruction. */
 #ifdef __x86_64__
 #include <immintrin.h>
 #include <stdint.h>

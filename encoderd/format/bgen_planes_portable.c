@@ -8,7 +8,7 @@
 
 typedef uint64_t bgen_lanes;
 
-/* Eight bits to eight bytes of 0 or 1: bit i is picked out of byte i and then moved down. */
+/* Eight bits to eight bytes of 0 or 1: bit i is selected in byte i and then moved down. */
 PORTABLE uint64_t spread8(uint64_t bits)
 {
     const uint64_t low7 = 0x7f7f7f7f7f7f7f7f;
@@ -53,7 +53,7 @@ PORTABLE uint64_t even_bits(uint64_t x)
     return (x | x >> 16) & 0x00000000ffffffff;
 }
 
-/* The lowest bit of each byte to a bit each. */
+/* Packs the lowest bit of each byte. */
 PORTABLE uint64_t gather8(uint64_t bytes)
 {
     return (bytes & EACH_BYTE) * 0x0102040810204080 >> 56;
@@ -68,7 +68,7 @@ PORTABLE void alleles64(const uint8_t *at, uint64_t *p0, uint64_t *p7, uint64_t 
         memcpy(&v, at + 8 * i, sizeof v);
         *p0 |= gather8(v) << 8 * i;
         *p7 |= gather8(v >> 7) << 8 * i;
-        /* Bits 1 to 7 of an allele from −2 to 1 are equal. */
+        /* An allele from −2 to 1 has equal bits 1 to 7. */
         *wrong |= (v ^ v << 1) & 0xfcfcfcfcfcfcfcfc;
     }
 }

@@ -6,7 +6,7 @@
 #include <libdeflate.h>
 #include <string.h>
 
-#define FIXED_NBYTES  28 /* of a row beside the strings and the zlib stream, C and D included */
+#define FIXED_NBYTES  28 /* of a row besides the strings and the zlib stream, C and D included */
 #define DATA_HEADER   8  /* N, number of alleles, Pmin, Pmax */
 #define DATA_FIXED    10 /* the header, phased, bits */
 #define ZLIB_HEADER   2
@@ -22,7 +22,7 @@ static uint64_t data_nbytes(const struct bgen_shape *shape)
     return DATA_FIXED + (shape->ploidy + UINT64_C(1)) * shape->nsamples;
 }
 
-/* A zlib stream of stored blocks that holds n bytes. */
+/* The size of a zlib stream of stored blocks that holds n bytes. */
 static uint64_t stored_nbytes(uint64_t n)
 {
     return ZLIB_HEADER + STORED_HEADER * size_div_up(n, STORED_MAX) + n + ADLER;
@@ -33,7 +33,7 @@ uint64_t bgen_row_nbytes(const struct bgen_shape *shape)
     return FIXED_NBYTES + shape->strings + stored_nbytes(data_nbytes(shape));
 }
 
-/* Where byte `i` of a row's data lies, all of whose calls are of the widest ploidy. */
+/* Where byte `i` of a row's data is, if all calls have the highest ploidy. */
 static uint8_t *data_byte(const struct bgen_shape *shape, uint8_t *row, uint64_t i)
 {
     const uint64_t nbytes = data_nbytes(shape), last = (nbytes - 1) / STORED_MAX;
@@ -47,7 +47,7 @@ static uint64_t values_begin(const struct bgen_shape *shape)
     return DATA_FIXED + shape->nsamples;
 }
 
-/* How many bytes from `i` on lie together. */
+/* The number of bytes from `i` on that are not separated by a block header. */
 static uint64_t together(uint64_t i)
 {
     return STORED_MAX - i % STORED_MAX;
@@ -101,8 +101,8 @@ uint64_t bgen_row_strings_needed(const struct site *site)
     return strings_nbytes(site) + 1;
 }
 
-/* What is left to the padding ID of a row with `spare` bytes beside the strings' budget, and how
- * many bytes of it empty stored blocks have to take. */
+/* The length of the padding ID of a row whose data leaves `spare` bytes unused, and the number of
+ * empty stored blocks that take up the rest. */
 static uint64_t padding(const struct bgen_shape *shape, const struct site *site, uint64_t spare,
                         uint64_t *empty)
 {
@@ -171,7 +171,7 @@ static uint8_t *put_strings(const struct bgen_shape *shape, const struct site *s
 
 /* What the bytes of some data add up to. */
 struct sums {
-    uint64_t bytes, weighted; /* weighted: by their indexes, as a residue */
+    uint64_t bytes, weighted; /* weighted: each byte times its index, as a residue */
 };
 
 static void add_byte(struct sums *sums, uint64_t i, uint64_t byte)
@@ -180,7 +180,7 @@ static void add_byte(struct sums *sums, uint64_t i, uint64_t byte)
     sums->weighted += i % ADLER_MODULUS * byte;
 }
 
-/* n bytes from index `begin` on that are the same. */
+/* Adds n equal bytes, from index `begin` on. */
 static void add_bytes(struct sums *sums, uint64_t begin, uint64_t n, uint64_t byte)
 {
     const uint64_t ends = begin + begin + n - 1; /* twice the mean index */
@@ -201,7 +201,7 @@ static uint32_t adler_of(const struct sums *sums, uint64_t nbytes)
     return (uint32_t)(high << 16 | low);
 }
 
-/* The data's, by looking at all of it. */
+/* The checksum of the data, made by reading all of it. */
 static uint32_t adler_of_data(const struct bgen_shape *shape, uint8_t *row)
 {
     const uint64_t nbytes = data_nbytes(shape);
@@ -228,7 +228,7 @@ static void put_data_header(const struct bgen_shape *shape, const struct facts *
     header[7] = facts->haploid < shape->nsamples ? 2 : 1;
 }
 
-/* The bytes of the data that no kernel has put. */
+/* Writes the bytes of the data that are not written by kernels. */
 static void put_rest_of_data(const struct bgen_shape *shape, const struct facts *facts,
                              uint8_t *row, struct sums *sums)
 {
@@ -267,7 +267,7 @@ static void unphase(const struct bgen_shape *shape, uint8_t *row)
     }
 }
 
-/* Takes the gaps out of the data; it then ends where it ended. */
+/* Removes the gaps for block headers from the data, whose end stays where it is. */
 static uint8_t *close_gaps(const struct bgen_shape *shape, uint8_t *row)
 {
     const uint64_t nbytes = data_nbytes(shape);
@@ -278,7 +278,7 @@ static uint8_t *close_gaps(const struct bgen_shape *shape, uint8_t *row)
     return to;
 }
 
-/* Takes out what haploid calls do not use as well; returns where the data now begins. */
+/* Removes the gaps and the unused bytes of haploid calls; returns where the data now begins. */
 static uint8_t *compact(const struct bgen_shape *shape, const struct facts *facts, uint8_t *row)
 {
     const uint64_t n = shape->nsamples;
@@ -303,7 +303,7 @@ static uint8_t *put_stored_header(uint8_t *to, bool last, uint64_t n)
     return put_u16(put_u16(to, n), ~n);
 }
 
-/* The stream up to its first block with data. */
+/* Writes the stream up to its first block with data. */
 static uint8_t *begin_stream(uint8_t *to, uint64_t empty)
 {
     *to++ = 0x78;
@@ -321,7 +321,7 @@ static void end_stream(const struct bgen_shape *shape, uint32_t adler, uint8_t *
         at[i] = (uint8_t)(adler >> (24 - 8 * i));
 }
 
-/* Headers around data that lies where it belongs. */
+/* Writes block headers around data that is in its place already. */
 static void put_headers(const struct bgen_shape *shape, uint8_t *row)
 {
     const uint64_t nbytes = data_nbytes(shape);
@@ -333,7 +333,7 @@ static void put_headers(const struct bgen_shape *shape, uint8_t *row)
     }
 }
 
-/* Data that lies together at the row's end goes to its blocks. */
+/* Moves data without gaps from the row's end to its blocks. */
 static void put_blocks(uint8_t *to, const uint8_t *data, uint64_t nbytes)
 {
     while (nbytes > 0) {
@@ -347,7 +347,7 @@ static void put_blocks(uint8_t *to, const uint8_t *data, uint64_t nbytes)
     }
 }
 
-/* What comes before the data's blocks, nbytes of data in all; returns where those begin. */
+/* Writes what precedes the data's blocks, for nbytes of data; returns where the blocks begin. */
 static uint8_t *put_front(const struct bgen_shape *shape, const struct site *site, uint64_t nbytes,
                           uint8_t *row)
 {

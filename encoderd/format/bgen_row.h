@@ -6,12 +6,12 @@
  *
  *     strings and position | C, D | 78 01 | stored deflate blocks of the probability data | adler32
  *
- * Kernels put the data (D: header, a ploidy byte a sample, values) where it stays, with gaps for
- * the stored blocks' headers after every 65535 bytes, and its sums are kept as it is put: finishing
- * a row writes a few bytes around it and does not look at it again. Two kinds of rows take longer:
- * one that turns out not to be phased is rewritten in place, and one with haploid calls among
- * diploid ones has less data, so that what is left is taken up by empty stored blocks at the
- * stream's start, and by up to four bytes of the padding ID.
+ * Kernels put the data (D: header, a ploidy byte a sample, values) in its final place, with gaps
+ * every 65535 bytes for the headers of the stored blocks, and add up its sums. So finishing a row
+ * writes a few bytes around the data and does not read it again. Two kinds of rows take longer. A
+ * row that turns out not to be phased is rewritten in place. A row with haploid calls among diploid
+ * ones has less data: the space that is left is filled with empty stored blocks at the stream's
+ * start, and up to four bytes of it with the padding ID.
  */
 #ifndef VCZFS_FORMAT_BGEN_ROW_H
 #define VCZFS_FORMAT_BGEN_ROW_H
@@ -19,11 +19,11 @@
 #include "encoderd/format/bgen_calls.h"
 #include "encoderd/vcz/sites.h"
 
-/* What all rows of a view have in common. */
+/* What is common to all rows of a view. */
 struct bgen_shape {
     uint64_t nsamples;
-    unsigned ploidy;  /* of the widest call, whose bytes every call has room for: 1 or 2 */
-    uint64_t strings; /* bytes that the five strings of a variant take together */
+    unsigned ploidy;  /* the highest ploidy of a call, 1 or 2: every call has room for it */
+    uint64_t strings; /* bytes of the five strings of a variant together */
     char pad;
     bool id_in_varid;
     bool phased;  /* kernels write the phased form */
@@ -38,40 +38,42 @@ struct bgen_shape {
 
 uint64_t bgen_row_nbytes(const struct bgen_shape *shape);
 
-/* Where a kernel writes calls from a sample on, as many as lie together. */
+/* Where a kernel writes calls, from a sample on: as many as are not separated by a block header. */
 struct bgen_piece {
     uint8_t *ploidies, *values;
-    uint8_t *second; /* where the second value of a single call goes if it lies apart; else NULL */
+    /* where the second value of a single call goes if a block header separates it; else NULL */
+    uint8_t *second;
     uint64_t ncalls; /* at most 65535 */
 };
 struct bgen_piece bgen_row_piece(const struct bgen_shape *shape, uint8_t *row, uint64_t sample,
                                  uint64_t ncalls);
 
-/* What the data's bytes add up to, but for those that every row has: words that several threads add
- * to. */
+/* Sums over the data's bytes, except those that are equal in every row. Several threads add to
+ * them. */
 enum bgen_row_sum {
     BGEN_SUM_BYTES,    /* the bytes */
-    BGEN_SUM_WEIGHTED, /* each byte times its index, in parts that are residues of adler32 */
+    BGEN_SUM_WEIGHTED, /* each byte times its index; a sum of residues for adler32 */
     BGEN_SUM_HAPLOID,  /* not bytes: the haploid calls */
     BGEN_NSUMS
 };
 
-/* Adds what a kernel has added up of calls from a sample on. */
+/* Adds the sums that a kernel made for calls from a sample on. */
 void bgen_row_add(const struct bgen_shape *shape, uint64_t sample, const struct bgen_sums *sums,
                   uint64_t row_sums[BGEN_NSUMS]);
 
-/* What a site's strings need at least: the padding ID is not empty. At most UINT64_MAX / 2. */
+/* The bytes that a site's strings need at least: the padding ID must not be empty. At most
+ * UINT64_MAX / 2. */
 uint64_t bgen_row_strings_needed(const struct site *site);
 
-/* Writes everything else. bgen_row_strings_needed(site) <= shape->strings; the ID and the contig
- * are of at most 65535 bytes, the position and the alleles fit 32 bits. */
+/* Writes the rest of the row. bgen_row_strings_needed(site) <= shape->strings; the ID and the
+ * contig have at most 65535 bytes; the position and the lengths of the alleles fit 32 bits. */
 void bgen_row_finish(const struct bgen_shape *shape, const struct site *site, bool phased,
                      const uint64_t row_sums[BGEN_NSUMS], uint8_t *row);
 
-/* The ALT to show: "." where there is none. */
+/* The ALT to show: "." if there is none. */
 struct str bgen_row_alt(const struct site *site);
 
-/* Bytes of the padding ID of a row all of whose calls are of that ploidy. */
+/* Bytes of the padding ID of a row in which all calls have the highest ploidy. */
 uint64_t bgen_row_padding(const struct bgen_shape *shape, const struct site *site);
 
 #endif

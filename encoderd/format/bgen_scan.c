@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bgen_scan: what must be known of every site before a BGEN view can be shown: that it fits.
+ * bgen_scan: checks every site before a BGEN view is shown, and finds the length of its strings.
  */
 #include "common/notices.h"
 #include "encoderd/format/bgen_impl.h"

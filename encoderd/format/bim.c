@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-/* The pass over the sites: one piece per range. */
+/* The result of one range in the pass over the sites. */
 
 struct bim_piece {
     struct buf lines;
@@ -89,7 +89,7 @@ static int bim_site(const struct site *site, const struct output_row *row, void 
     if (!bim->want)
         return 0;
     contig = contigs_use(&bim->contigs, site);
-    /* After a site that is refused the view is, too; what is left to do is to count. */
+    /* If a site is refused, so is the view: from then on sites are only counted. */
     if (refuse_count_names(&piece->names, site, contig->why, &places) || piece->multi.n > 0 ||
         piece->names.n > 0)
         return 0;
@@ -118,7 +118,7 @@ static void bim_clear(void *arg_piece)
     refuse_clear_tally(&piece->names);
 }
 
-/* Looks at every site, writes the lines if they are wanted. */
+/* Checks every site, and writes the lines if they are wanted. */
 static int scan_sites(struct bim *bim, const struct pass_means *means, struct err *err)
 {
     const struct pass pass = {
@@ -143,12 +143,12 @@ static int scan_sites(struct bim *bim, const struct pass_means *means, struct er
     return 0;
 }
 
-/* The least that a line has: one character for each of five columns, "0", tabs and the line's
+/* The least length of a line: one character for each of five columns, "0", tabs and the line's
  * end. */
 #define LINE_NBYTES_MIN 12
 
-/* A store's metadata can claim any number of variants in a few bytes; a .bim that this machine
- * cannot hold is refused before it fills the memory of everybody. */
+/* A store's metadata can claim any number of variants in a few bytes. A .bim that does not fit this
+ * machine's memory is refused before it fills that memory. */
 static int check_size(const struct selection *selection, struct err *err)
 {
     const uint64_t nrows = row_map_nrows(&selection->rows);

@@ -6,13 +6,13 @@
 
 #define HUMAN_AUTOSOMES 22
 
-/* Those behind the autosomes, in the order of their numbers. Humans have all of them, other species
+/* The chromosomes after the autosomes, in the order of their numbers. Other species have the first
  * four. */
 static const char *const special_names[] = {"X", "Y", "XY", "MT", "PAR1", "PAR2"};
 #define NSPECIAL       6
 #define NSPECIAL_OTHER 4
 
-/* What a name says before it is known whose chromosomes they are. */
+/* What a name says, before the species is considered. */
 enum { NO_NUMBER = -1, SPECIAL = 1000 };
 
 static bool is_word(const char *at, size_t len, const char *word)
@@ -25,7 +25,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* "X", "y", "MT", "m": names that take a "chr" before them; PAR1 and PAR2 do not. */
+/* "X", "y", "MT", "m": names that may have the prefix "chr"; PAR1 and PAR2 may not. */
 static int special_of(const char *at, size_t len)
 {
     for (int i = 0; i < NSPECIAL_OTHER; i++)

@@ -2,7 +2,7 @@
 /*
  * chromosome: what PLINK calls a contig in a .bim.
  *
- * plink2 knows chromosomes by numbers and reads many names of each; what it writes is one of them.
+ * plink2 knows chromosomes by numbers. It reads several names of each, and writes one of them.
  * doc/FORMATS.md, "Out: PLINK 1".
  */
 #ifndef VCZFS_FORMAT_CHROMOSOME_H
@@ -14,12 +14,12 @@
 #define CHROMOSOME_CODES         (CHROMOSOME_AUTOSOMES_MAX + 5) /* with X, Y, XY, MT and 0 */
 
 struct chromosome {
-    int code;        /* below CHROMOSOME_CODES; −1: a contig without one */
+    int code;        /* below CHROMOSOME_CODES; −1: a contig that is no chromosome */
     struct str text; /* static, or the contig's own name */
 };
 
-/* As `plink2 --vcf --make-bed` has it; nautosomes as for its --chr-set, 0 for humans. False for a
- * number, or a name of one, that is no chromosome of that species: plink2 refuses it. */
+/* As `plink2 --vcf --make-bed` does; nautosomes as for its --chr-set, 0 for humans. False if the
+ * name is a chromosome's number or name, but not one of that species: plink2 refuses it. */
 bool chromosome_of(const struct str *contig, unsigned nautosomes, struct chromosome *out);
 
 #endif

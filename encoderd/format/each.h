@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * each: format_plink and so on, for who means one, as declared/each.h.
+ * each: declares format_plink and so on, for code that means one format; as declared/each.h.
  */
 #ifndef VCZFS_FORMAT_EACH_H
 #define VCZFS_FORMAT_EACH_H

@@ -10,7 +10,7 @@
 /* By name, or NULL. */
 const struct format *format_find(const char *name);
 
-/* All of them: 0, 1, ...; NULL after the last. */
+/* Format i: 0, 1, ...; NULL after the last. */
 const struct format *format_at(size_t i);
 
 #endif

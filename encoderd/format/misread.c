@@ -35,8 +35,8 @@ static bool is_list(const struct str *text)
     return memchr(text->at, ',', text->len) != NULL;
 }
 
-/* A code of two characters, and behind it a byte that plink 1.9, whose characters are signed, takes
- * for the end. */
+/* True for a chromosome's code of two characters before a byte >= 0x80: plink 1.9, whose characters
+ * are signed, takes that byte as the end of the name. */
 static bool is_cut(const struct str *text)
 {
     const size_t skip = text->len > 3 && strncasecmp(text->at, "chr", 3) == 0 ? 3 : 0;
@@ -89,8 +89,8 @@ static const struct rule {
      "is longer than 16000 bytes, which plink 1.9 and plink2 refuse"},
 };
 
-/* Most names are such that no rule can speak of them: letters, digits and '_' only, not a lone '0',
- * not long. (One rule speaks of "NA": two letters.) */
+/* A quick test for most names, to which no rule can apply: only letters, digits and '_', and
+ * neither short nor long. (Short names are tested by the rules: "0" and "NA" have one.) */
 static bool is_harmless(const struct str *text)
 {
     if (text->len <= 2 || text->len > NAME_MAX_NBYTES)
@@ -115,7 +115,7 @@ const char *misread_why(enum misread_place place, const struct str *text)
     return NULL;
 }
 
-/* Both drop a "chr" and take the digits that come first, whatever follows. */
+/* Both programs drop a "chr" and read the digits at the beginning, whatever follows them. */
 bool misread_as_number(const struct str *contig)
 {
     const bool prefixed = contig->len > 3 && memcmp(contig->at, "chr", 3) == 0;

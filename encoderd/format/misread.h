@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * misread: names that a program which reads the files would take for something else.
+ * misread: names that a program which reads the files would misread.
  *
- * Each rule is one that was seen to hold of a program, or stands in its source: doc/NAMES.md has
- * the table, and who does what. A name that a rule speaks of is not shown in that place.
+ * Each rule was seen in a run of a program, or follows from its source: doc/NAMES.md has the table,
+ * and which program does what. A name to which a rule applies is not shown in that place.
  */
 #ifndef VCZFS_FORMAT_MISREAD_H
 #define VCZFS_FORMAT_MISREAD_H
 
 #include "encoderd/zarr/chunk/chunk.h"
 
-/* What a name is, and where it stands. */
+/* The kind of a name, and its place. */
 enum misread_place {
     IN_FAM_SAMPLE,      /* the first column, and the second */
     IN_FAM_SAMPLE_ONLY, /* the second column, behind an FID of 0 */
@@ -24,12 +24,12 @@ enum misread_place {
     IN_BGEN_ALLELE,
 };
 
-/* Why `text`, which is UTF-8, cannot stand there: "begins with '#': ...", said of it; NULL if it
- * can. */
+/* Why `text`, which is UTF-8, cannot be in this place: "begins with '#': ...", a sentence without
+ * its subject; NULL if it can. */
 const char *misread_why(enum misread_place place, const struct str *text);
 
-/* Do REGENIE and BOLT-LMM take this contig for a chromosome that it is not? "1_KI270706v1_random"
- * is 1 to them. */
+/* True if REGENIE and BOLT-LMM mistake this contig for a chromosome: to them "1_KI270706v1_random"
+ * is chromosome 1. */
 bool misread_as_number(const struct str *contig);
 
 #endif

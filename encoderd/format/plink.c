@@ -19,7 +19,7 @@
 
 static const uint8_t bed_header[] = {0x6c, 0x1b, 0x01};
 
-/* What a view needs after open: means to look a site up for a message. */
+/* What a view needs after open: memory for finding a site's name for a message. */
 struct plink {
     size_t scratch_max;
 };
@@ -95,7 +95,7 @@ static void plink_close(struct format_view *view)
     *view = (struct format_view){0};
 }
 
-/* The .fam comes first: it is quick, so a bad sample ID is reported before a long scan. */
+/* The .fam is made first: it is quick, so a bad sample ID is reported before a long scan. */
 static int make_sidecars(const struct format_options *options, const struct pass_means *means,
                          bool resume, struct format_view *view, struct err *err)
 {

@@ -79,7 +79,7 @@ void refuse_clear_tally(struct refuse_tally *tally)
     buf_free(&tally->first);
 }
 
-/* What was said of the first site, for "%.*s". */
+/* The length of the text about the first site, for "%.*s". */
 static int first_len(const struct refuse_tally *tally)
 {
     return tally->first.data != NULL ? (int)tally->first.len : 0;
@@ -178,7 +178,7 @@ static uint64_t first_bad(const struct call_run *run)
     return call;
 }
 
-/* Where the run's variant lies; just that it cannot be said if the site cannot be read. */
+/* Writes where the run's variant is; if its site cannot be read, only that. */
 static void find_place(const struct vcz *vcz, size_t scratch_max, uint64_t variant, char *out)
 {
     struct sites_reader *reader = sites_reader_of(vcz, VCZ_PLACES, scratch_max, NULL);

@@ -147,7 +147,7 @@ static const sqlite3_io_methods io_methods = {
     .xDeviceCharacteristics = io_characteristics,
 };
 
-/* The main database is the only file there is. */
+/* Opens the main database only: no other file may exist. */
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
                     int *out_flags)
 {
@@ -183,7 +183,7 @@ static int vfs_full_path(sqlite3_vfs *vfs, const char *name, int n, char *out)
     return SQLITE_OK;
 }
 
-/* Time, sleep and random numbers are the system's. */
+/* Time, sleep and random numbers come from the system's VFS. */
 static int register_vfs(struct sqlite_fd *file)
 {
     const sqlite3_vfs *system = sqlite3_vfs_find(NULL);
