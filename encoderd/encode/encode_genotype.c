@@ -8,26 +8,28 @@
 
 #include <string.h>
 
-/* Calls narrowed or gathered at a time where they cannot be put as they lie in a block. */
+/* How many calls are narrowed or gathered at a time, if the format cannot read them in the
+ * block. */
 #define GATHER_CALLS 1024
 
-/* Rows are gone through by code made for each visitor: a row that is handed over in memory is read
- * in longer pieces than it was written in, which waits until the output before it has left the
- * processor: 100 ns a row. */
+/* The functions of a walk are compiled into each visitor's loop, so that a row stays in registers.
+ * A row that is passed in memory is read in longer pieces than it was written in. Such a read waits
+ * until the writes before it have left the processor's store buffer: 100 ns a row. */
 #define FOR_VISITOR static inline __attribute__((always_inline))
 
-/* The block of a chunk that is at hand. */
+/* The current block of a chunk. */
 struct source {
     struct decoder *decoder;
     struct chunk *chunk;
     bool have_block;
     struct block block;
-    uint64_t begin, end; /* elements of the block; while blocks are asked for, of the last one */
+    /* elements of the block; while blocks are being asked for, of the last one */
+    uint64_t begin, end;
     struct blocks_need blocks; /* before any is decoded */
 };
 
-/* One cell's way through its rows. Elements are counted in the chunk; where the ploidy axis is
- * chunked, the alleles of a call are at the same element of two chunks. */
+/* The state of one cell's walk through its rows. Elements are counted in the chunk; if the ploidy
+ * axis is chunked, the alleles of a call are at the same element of two chunks. */
 struct cell_walk {
     const struct format_view *format;
     const struct selection *selection;
@@ -36,18 +38,19 @@ struct cell_walk {
     struct source sources[2];
     bool split;                     /* allele p of a call comes from sources[p] */
     unsigned ploidy, stride, width; /* alleles a call, elements a call, bytes an element */
-    bool straight;                  /* calls can be put as they lie in a block, once narrow */
-    struct subset *subset;          /* or their planes drawn together; NULL: neither */
+    /* the format can read calls in the block, once they are narrow */
+    bool straight;
+    struct subset *subset; /* or extracts planes from it; NULL: neither */
     uint64_t chunk_variants, chunk_samples;
     uint64_t element_begin, element_end; /* do these elements only */
-    uint64_t last_element;               /* one past the last that was done */
+    uint64_t last_element;               /* one past the last element that was used */
     uint64_t row_begin;                  /* of the target's grid */
     struct range wanted;                 /* elements, before any chunk is open */
     bool zero_rows;                      /* zero this cell's part of a row before writing to it */
     int8_t alleles[GATHER_CALLS * 2];
 };
 
-/* Decodes the block that holds `element`, unless it is the one at hand. */
+/* Decodes the block that holds `element`, unless it is the current one. */
 static int need_block(const struct cell_walk *walk, struct source *source, uint64_t element,
                       struct err *err)
 {
@@ -66,7 +69,7 @@ static int need_block(const struct cell_walk *walk, struct source *source, uint6
     return 0;
 }
 
-/* Where the format is to write the calls that begin at output sample `sample`. */
+/* Where the format must write the calls that begin at output sample `sample`. */
 static uint8_t *output_at(const struct cell_walk *walk, uint64_t row, uint64_t sample)
 {
     const unsigned per_byte = walk->format->layout.samples_per_byte;
@@ -84,12 +87,12 @@ static int put(struct cell_walk *walk, struct call_run *run, struct err *err)
                                      err);
 }
 
-/* A row of the chunk, as the walk goes through it. */
+/* One row of the chunk, as the walk visits it. */
 struct row_walk {
     uint64_t row, variant;
     uint64_t first_column; /* of the chunk */
     uint64_t element;      /* of the call in first_column */
-    struct range samples;  /* that the target wants */
+    struct range samples;  /* those that the target wants */
     struct range places;   /* of the selection, in this chunk */
 };
 
@@ -100,8 +103,8 @@ static uint64_t call_element(const struct cell_walk *walk, const struct row_walk
            (columns_column(walk->selection, place) - row->first_column) * walk->stride;
 }
 
-/* The alleles of *ncalls calls that lie one after another in the plain block at hand, or of as many
- * as there is room for: then *ncalls becomes that. */
+/* The alleles of consecutive calls in the current block, which is plain. If there is less room,
+ * reduces *ncalls to the calls that fit. */
 static const int8_t *narrow_alleles(struct cell_walk *walk, uint64_t element, uint64_t *ncalls)
 {
     const struct source *source = &walk->sources[0];
@@ -114,7 +117,7 @@ static const int8_t *narrow_alleles(struct cell_walk *walk, uint64_t element, ui
     return walk->alleles;
 }
 
-/* Runs of consecutive columns, straight from the blocks that hold them. */
+/* Puts runs of consecutive columns directly from the blocks that hold them. */
 FOR_VISITOR int put_straight(struct cell_walk *walk, const struct row_walk *row, struct err *err)
 {
     struct source *source = &walk->sources[0];
@@ -141,7 +144,7 @@ FOR_VISITOR int put_straight(struct cell_walk *walk, const struct row_walk *row,
     return 0;
 }
 
-/* How many of n elements, which ascend, are before `end`. */
+/* How many of n ascending elements are before `end`. */
 static uint64_t elements_before(const uint64_t *elements, uint64_t n, uint64_t end)
 {
     while (n > 0 && elements[n - 1] >= end)
@@ -149,8 +152,9 @@ static uint64_t elements_before(const uint64_t *elements, uint64_t n, uint64_t e
     return n;
 }
 
-/* Allele p of the n calls at these elements, which ascend. They are one block's but for a call that
- * lies across two, and where ploidy is chunked and the second chunk is cut in another way. */
+/* Loads allele p of the n calls at these ascending elements. They are in one block, with two
+ * exceptions: a call may lie across two blocks, and if the ploidy axis is chunked, the second chunk
+ * may have other blocks. */
 static int load_calls(struct cell_walk *walk, const uint64_t *elements, uint64_t n, struct err *err)
 {
     for (unsigned p = 0; p < walk->ploidy; p++) {
@@ -168,8 +172,8 @@ static int load_calls(struct cell_walk *walk, const uint64_t *elements, uint64_t
     return 0;
 }
 
-/* The places [begin, end), as many as make one run: consecutive output samples. Returns how many
- * places that is; *run has the samples among them, maybe none. */
+/* Gathers as many of the places [begin, end) as make one run of consecutive output samples. Returns
+ * the number of places used; *run has the samples among them, perhaps none. */
 static uint64_t gather_run(const struct cell_walk *walk, const struct row_walk *row,
                            struct range places, struct call_run *run, uint64_t *elements)
 {
@@ -190,7 +194,7 @@ static uint64_t gather_run(const struct cell_walk *walk, const struct row_walk *
     return i - places.begin;
 }
 
-/* Any samples in any layout, each by its element. */
+/* Puts any samples in any layout, each by its element. */
 static int put_gathered(struct cell_walk *walk, const struct row_walk *row, struct range places,
                         struct err *err)
 {
@@ -208,7 +212,7 @@ static int put_gathered(struct cell_walk *walk, const struct row_walk *row, stru
     return 0;
 }
 
-/* A subset in store order, from the block at hand, which is in plane form. */
+/* Puts a subset in store order from the current block, which is in plane form. */
 static int put_extracted(struct cell_walk *walk, const struct row_walk *row, struct range places,
                          struct err *err)
 {
@@ -228,8 +232,8 @@ static int put_extracted(struct cell_walk *walk, const struct row_walk *row, str
     return put(walk, &run, err);
 }
 
-/* All samples, in an order that is not the store's, from the block at hand, which has all their
- * calls. */
+/* Puts all samples, in an order that is not the store's, from the current block, which has all
+ * their calls. */
 static int put_reordered(struct cell_walk *walk, const struct row_walk *row, struct err *err)
 {
     const struct source *source = &walk->sources[0];
@@ -252,8 +256,8 @@ static int put_reordered(struct cell_walk *walk, const struct row_walk *row, str
     return 0;
 }
 
-/* Are these places all there are, in an order of their own, and all their calls in the block at
- * hand? */
+/* True if these places are all that there are, if they are not in store order, and if all their
+ * calls are in the current block. */
 static bool can_reorder(const struct cell_walk *walk, const struct row_walk *row,
                         struct range places)
 {
@@ -297,7 +301,8 @@ static void zero_part(const struct cell_walk *walk, const struct row_walk *row)
            size_div_up(row->places.end, per_byte) - row->places.begin / per_byte);
 }
 
-/* The columns of this chunk whose calls in a row lie between the walk's first and last element. */
+/* The columns of this chunk whose calls in the row are between the walk's first and last
+ * element. */
 static struct range walk_columns(const struct cell_walk *walk, const struct row_walk *row)
 {
     struct range columns = {row->first_column, row->first_column + walk->chunk_samples};
@@ -309,7 +314,7 @@ static struct range walk_columns(const struct cell_walk *walk, const struct row_
     return columns;
 }
 
-/* Places of the row that the chunk has; false if there are none. */
+/* Finds the places of the row that this chunk has; false if there are none. */
 FOR_VISITOR bool find_places(const struct cell_walk *walk, uint64_t index, uint64_t variant,
                              struct row_walk *row)
 {
@@ -328,7 +333,7 @@ FOR_VISITOR bool find_places(const struct cell_walk *walk, uint64_t index, uint6
     return !range_is_empty(row->places);
 }
 
-/* This chunk's calls of one row. */
+/* Puts this chunk's calls of one row. */
 FOR_VISITOR int put_row(struct cell_walk *walk, const struct row_walk *row, struct err *err)
 {
     if (walk->zero_rows)
@@ -338,7 +343,8 @@ FOR_VISITOR int put_row(struct cell_walk *walk, const struct row_walk *row, stru
     return put_selected(walk, row, err);
 }
 
-/* Rows of the walk's target whose variants are in the cell's chunk, up to element_end. */
+/* Visits the rows of the walk's target whose variants are in the cell's chunk, up to
+ * element_end. */
 FOR_VISITOR int walk_rows(struct cell_walk *walk,
                           int (*visit)(struct cell_walk *, const struct row_walk *, struct err *),
                           struct err *err)
@@ -378,8 +384,8 @@ FOR_VISITOR int note_wanted(struct cell_walk *walk, const struct row_walk *row, 
     return 0;
 }
 
-/* Of a target of less than two rows, which may have calls of few of the chunks that its rows have:
- * whether it has some of this one, and from where to where. A longer one has some of each. */
+/* A target of less than two rows may need calls of only a few of its rows' chunks: finds whether it
+ * needs any of this one, and which elements. A longer target needs some of each chunk. */
 static bool is_wanted(struct cell_walk *walk)
 {
     const struct encode_target *target = walk->target;
@@ -390,7 +396,7 @@ static bool is_wanted(struct cell_walk *walk)
     return walk->wanted.end > 0;
 }
 
-/* What is left of the block goes to the targets after this one, as far as it reaches. */
+/* Puts the rest of the block into the targets after this one, as far as it reaches. */
 static void donate(struct cell_walk *walk)
 {
     const struct encode_donor *donor = walk->cell->donor;
@@ -449,7 +455,7 @@ static int open_chunks(struct cell_walk *walk, struct encode_worker *worker, str
                        : 0;
 }
 
-/* How the chunk's blocks can be used, now that they are known. */
+/* Decides how the chunk's blocks are used, when their layout is known. */
 static void choose_path(struct cell_walk *walk, struct subset *subset)
 {
     const struct chunk *chunk = walk->sources[0].chunk;
@@ -514,7 +520,8 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
 
 /* ---- What a cell needs ---- */
 
-/* The elements that the last block asked for has whole: what lies in them is asked for already. */
+/* Sets the elements that are completely in the last block that was asked for: a row inside it needs
+ * no other block. */
 static void note_block(const struct cell_walk *walk, struct source *source)
 {
     const uint64_t block_size = chunk_block_size(source->chunk), last = source->blocks.last;
@@ -523,8 +530,9 @@ static void note_block(const struct cell_walk *walk, struct source *source)
     source->end = (last + 1) * block_size / walk->width;
 }
 
-/* The blocks of a source that hold a row's calls. Most rows lie in the block of the one before:
- * that is seen without a division, of which a row would take more time than of all else here. */
+/* Adds the blocks of a source that hold a row's calls. Most rows are in the same block as the row
+ * before, which is tested first without a division: a division would take more time than the rest
+ * of this function. */
 static void need_row_of(const struct cell_walk *walk, const struct row_walk *row,
                         struct source *source, struct err *err)
 {
@@ -574,7 +582,8 @@ static enum need need_chunk(const struct cell_walk *walk, uint64_t ploidy_chunk,
         return NEED_FAILED;
     answer = decoder_need_chunk(decoder, vcz->genotype, index, need, &source->chunk, err);
     source->blocks = (struct blocks_need){.decoder = decoder, .chunk = source->chunk, .need = need};
-    /* What is not stored is judged by reading other chunks. */
+    /* Whether an absent chunk may be absent is found out by reading other chunks, which takes
+     * time. */
     if (answer == NEED_THERE && chunk_is_absent(source->chunk) &&
         !holes_are_judged(vcz->holes, index[0]))
         return NEED_SLOW;

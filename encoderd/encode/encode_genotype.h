@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * encode_genotype: one genotype chunk's share of a target.
+ * encode_genotype: the part of a target that comes from one genotype chunk.
  */
 #ifndef VCZFS_ENCODE_ENCODE_GENOTYPE_H
 #define VCZFS_ENCODE_ENCODE_GENOTYPE_H
@@ -13,7 +13,7 @@ int encode_genotype_cell(const struct format_view *format, const struct encode_t
                          const struct encode_cell *cell, struct encode_worker *worker,
                          struct err *err);
 
-/* What it will read: see encode_need. */
+/* Finds what the cell will read: see encode_need. */
 struct cell_need;
 enum need encode_genotype_need(const struct format_view *format, const struct encode_target *target,
                                const struct encode_cell *cell, struct encode_worker *worker,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * encode_grid: a target, and the cells that its calls fall into.
+ * encode_grid: a target, and the cells that it is made of.
  *
- * A target is a range of a stream file's bytes and the memory that they go to. The calls that a
- * target needs fall into cells, one for each chunk that it touches; cells of one target may run on
- * different threads at once.
+ * A target is a range of a stream file's bytes and the memory that they are written to. The calls
+ * of a target are divided into cells, one for each chunk that it touches; cells of one target may
+ * run on different threads at once.
  */
 #ifndef VCZFS_ENCODE_ENCODE_GRID_H
 #define VCZFS_ENCODE_ENCODE_GRID_H
@@ -16,16 +16,16 @@
 #define PHASE_NO  1u /* a call that is not phased */
 #define PHASE_YES 2u /* one that is */
 
-/* What is learned of a row while its cells are run, by several threads at once. Zero at first. */
+/* What the cells of a row learn about it; several threads add to it at once. Zero at first. */
 struct row_notes {
     struct row_sums sums;
-    uint64_t phase_seen; /* PHASE_ bits of what its calls have been seen to be */
+    uint64_t phase_seen; /* PHASE_ bits of the calls seen so far */
 };
 
 struct encode_target {
     uint64_t begin, end; /* bytes of the file, begin < end <= its size */
-    uint8_t *out;        /* end - begin of them */
-    /* One per row of the grid; NULL unless the format wants to know (encode_nnotes). */
+    uint8_t *out;        /* end - begin bytes */
+    /* One per row of the grid; NULL unless the format uses them (encode_nnotes). */
     struct row_notes *notes;
 };
 
@@ -47,33 +47,32 @@ uint64_t encode_nnotes(const struct format_view *format, const struct encode_gri
 
 /*
  * A block often reaches past the end of the target that it was decoded for, and past the next
- * one's. A donor finds who wants the rest, so that no block between targets is decoded twice.
+ * one's. A donor finds the targets that need the rest, so that no block is decoded twice.
  */
 struct encode_donor {
-    /* The cell's last block has been decoded, up to `end_element` of the chunk. Is there a target
-     * that begins where the last one ends, be it the cell's own or the one that was claimed before?
-     * Its own cell for the chunk must then start at end_element. */
+    /* The cell's last block has been decoded, up to `end_element` of the chunk. Claims the target
+     * that begins where the previous one ends (the cell's own, or the one that was claimed before);
+     * false if there is none. The target's cell for this chunk will then start at end_element. */
     bool (*claim)(void *arg, uint64_t end_element, struct encode_target *to);
-    /* What was claimed last has been written, or could not be. */
+    /* The target that was claimed last has been written, or has failed. */
     void (*done)(void *arg, const struct err *failed);
     void *arg;
 };
 
 enum cell_kind {
     CELL_GENOTYPE, /* writes calls into the target */
-    CELL_PHASED,   /* notes what is phased */
-    CELL_END,      /* encode_end; not among encode_ncells: comes after all of them */
+    CELL_PHASED,   /* notes whether rows are phased */
+    CELL_END,      /* encode_end; encode_ncells does not count it: it follows all of them */
 };
 
 struct encode_cell {
     enum cell_kind kind;
     uint64_t vchunk, schunk;
-    uint64_t first_element;           /* elements of the chunk before this one have been done */
+    uint64_t first_element;           /* elements of the chunk before this one are done already */
     const struct encode_donor *donor; /* or NULL */
 };
 
-/* The cells of a grid, in the order in which they are best done: genotype cells first, row of
- * chunks by row of chunks. */
+/* The cells of a grid, in the best order: genotype cells first, row of chunks by row of chunks. */
 uint64_t encode_ncells(const struct encode_grid *grid);
 struct encode_cell encode_cell_at(const struct encode_grid *grid, uint64_t i);
 
@@ -83,7 +82,7 @@ static inline uint64_t encode_row_offset(const struct format_view *format, uint6
     return format->layout.header_nbytes + row * format->layout.row_nbytes;
 }
 
-/* Output samples that a target wants of a row that it touches. */
+/* The output samples that a target needs of a row that it touches. */
 static inline struct range encode_row_samples(const struct format_view *format,
                                               const struct encode_target *target, uint64_t row)
 {
@@ -101,7 +100,7 @@ static inline struct range encode_row_samples(const struct format_view *format,
     return samples;
 }
 
-/* Do genotype chunks meet at whole output bytes, so that no two cells write to one byte? */
+/* True if genotype chunks meet at whole output bytes, so that no two cells write to one byte. */
 bool encode_chunks_meet_at_bytes(const struct format_view *format);
 
 #endif

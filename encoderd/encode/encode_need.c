@@ -49,7 +49,7 @@ enum need encode_need(const struct format_view *format, const struct encode_targ
     while ((answer == NEED_WAITS || (answer == NEED_FULL && need->demand)) &&
            !chunk_need_sleep(&need->chunks));
     encode_worker_rest(worker);
-    /* It has bytes on the way, and may have more when they are there. */
+    /* The cell has bytes in flight, and may have more room when they have come. */
     return answer == NEED_FULL && need->demand ? NEED_WAITS : answer;
 }
 

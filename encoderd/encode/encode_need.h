@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * encode_need: what a cell has to have from the store before it is run, asked for ahead.
+ * encode_need: finds what a cell needs from the store, and fetches it before the cell is run.
  *
- * A cell that is run when encode_need has said NEED_THERE waits for no storage.
+ * If encode_need has returned NEED_THERE, the cell can be run without waiting for storage.
  */
 #ifndef VCZFS_ENCODE_ENCODE_NEED_H
 #define VCZFS_ENCODE_ENCODE_NEED_H
@@ -12,19 +12,21 @@
 #include "encoderd/encode/encode_worker.h"
 
 /*
- * Works out what the cell will read, and asks the store for what is not there. Never waits. out of
- * the target may be NULL. Of the worker only its own thread may be using anything meanwhile. err is
- * set with NEED_FAILED, as encode_cell would have set it. NEED_THERE: encode_cell takes no waiting.
- * NEED_WAITS: need->wake says when to call this again. NEED_FULL: when bytes were given back.
- * NEED_SLOW: encode_cell reads by itself, and may wait.
+ * Finds what the cell will read, and asks the store for what is not there. Never waits. The
+ * target's `out` may be NULL. No other thread may use the worker meanwhile. Returns:
+ *   NEED_THERE   encode_cell will not wait
+ *   NEED_WAITS   need->wake says when to call this again
+ *   NEED_FULL    call this again when other needs have given bytes back
+ *   NEED_SLOW    encode_cell must read by itself, and may wait
+ *   NEED_FAILED  err is set as encode_cell would set it
  */
 enum need encode_need(const struct format_view *format, const struct encode_target *target,
                       const struct encode_cell *cell, struct encode_worker *worker,
                       struct cell_need *need, struct err *err);
 
-/* Gives all back, and withdraws what the store has not begun. Waits for no storage, only, if `wake`
- * is being called just now, for that call: so no lock that `wake` takes may be held. It is not
- * called afterwards. */
+/* Gives all bytes back, and withdraws requests that the store has not begun. Does not wait for
+ * storage; but if `wake` is running, waits until it returns, so the caller must hold no lock that
+ * `wake` takes. Afterwards `wake` is not called. */
 void cell_need_clear(struct cell_need *need);
 
 #endif

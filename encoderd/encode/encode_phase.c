@@ -8,15 +8,15 @@
 
 #include <string.h>
 
-/* One cell's way through its rows. Elements and rows are counted in the chunk. */
+/* The state of one cell's walk through its rows. Elements and rows are counted in the chunk. */
 struct phase_walk {
     const struct selection *selection;
     struct decoder *decoder;
     struct phase_cache *cache; /* or NULL */
     struct chunk *chunk;
     struct range columns; /* of the chunk */
-    struct range places;  /* of the selection, in those */
-    struct range within;  /* elements of a row from the first selected one to the last */
+    struct range places;  /* of the selection, in these columns */
+    struct range within;  /* elements of a row, from the first selected one to the last */
     uint64_t block_size, width;
     uint64_t chunk_rows;
     bool have_rows;
@@ -29,8 +29,8 @@ static unsigned either(bool yes, bool no)
     return (yes ? PHASE_YES : 0) | (no ? PHASE_NO : 0);
 }
 
-/* What elements [first, first + n) of a plane are: PHASE_ bits. A bool that is stored bit-shuffled
- * has all it says in plane 0. */
+/* PHASE_ bits of elements [first, first + n) of a plane. A bool that is stored bit-shuffled is in
+ * plane 0; its other planes are 0. */
 static unsigned plane_phase(const uint8_t *plane, uint64_t first, uint64_t n)
 {
     uint64_t any = 0, all = ~UINT64_C(0), word;
@@ -75,7 +75,7 @@ static unsigned run_phase(const struct block *block, uint64_t element, uint64_t 
     }
 }
 
-/* What the selected calls of a row are, of those that the block has. */
+/* PHASE_ bits of those selected calls of a row that are in the block. */
 static unsigned row_phase(const struct phase_walk *walk, const struct block *block, uint64_t row)
 {
     const struct selection *selection = walk->selection;
@@ -97,9 +97,9 @@ static unsigned row_phase(const struct phase_walk *walk, const struct block *blo
     return seen;
 }
 
-/* A block, or what its rows are. */
+/* A block, or the PHASE_ bits of its rows. */
 struct phase_source {
-    uint64_t first, end; /* rows that it has calls of */
+    uint64_t first, end; /* rows that have calls in the block */
     bool known;
     struct phase_block rows; /* if known */
     struct block block;      /* if not */
@@ -121,7 +121,8 @@ static int decode_source(struct phase_walk *walk, struct phase_source *source, s
                             err);
 }
 
-/* The walk's key's block; decoded, unless one stored like it has been. */
+/* Finds the block of the walk's key. It is decoded, unless the cache knows a block that is stored
+ * in the same bytes. */
 static int find_source(struct phase_walk *walk, struct phase_source *source, struct err *err)
 {
     struct phase_block *rows = &source->rows;
@@ -150,8 +151,8 @@ static int find_source(struct phase_walk *walk, struct phase_source *source, str
     return 0;
 }
 
-/* Finds out about the block; of its rows that are the walk's key's and those after, tells the
- * cache. */
+/* Finds the bits of the key's rows, and puts them into the cache, together with those of the
+ * block's later rows. */
 static int find_rows(struct phase_walk *walk, struct err *err)
 {
     struct phase_key key = walk->key;
@@ -174,7 +175,7 @@ static int find_rows(struct phase_walk *walk, struct err *err)
     return 0;
 }
 
-/* What is known of a row from a block, looked up or found out. */
+/* Adds the PHASE_ bits of a row's calls in a block, from the cache or from the block. */
 static int block_phase(struct phase_walk *walk, uint64_t block, uint64_t row, unsigned *seen,
                        struct err *err)
 {
@@ -206,7 +207,7 @@ static int note_row(struct phase_walk *walk, uint64_t row, uint64_t *note, struc
     return 0;
 }
 
-/* False if the cell has none of the selected samples. */
+/* False if none of the selected samples is in the cell. */
 static bool find_columns(struct phase_walk *walk)
 {
     const struct selection *selection = walk->selection;
@@ -237,8 +238,8 @@ static struct phase_walk begin_walk(const struct format_view *format,
     };
 }
 
-/* Visits the target's rows of the cell of which it is not known yet that some calls are phased and
- * some are not. */
+/* Visits the target's rows in the cell, except those of which both phased and unphased calls were
+ * seen already. */
 static int walk_rows(struct phase_walk *walk, const struct format_view *format,
                      const struct encode_target *target,
                      int (*visit)(struct phase_walk *, uint64_t row, uint64_t *note, void *arg,
@@ -292,7 +293,7 @@ int encode_phased_cell(const struct format_view *format, const struct encode_tar
 
 /* ---- What a cell needs ---- */
 
-/* Blocks of the row's that the cache says nothing of. */
+/* Adds the blocks of the row that are not in the cache. */
 static int need_row(struct phase_walk *walk, uint64_t row, uint64_t *note, void *arg,
                     struct err *err)
 {

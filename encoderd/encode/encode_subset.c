@@ -44,7 +44,8 @@ int subset_prepare(struct subset *subset, struct encode_worker *worker,
     return 0;
 }
 
-/* The mask's bits [begin, end), from bit 0 of the slice on. Returns how many words. */
+/* Copies the mask's bits [begin, end) to the slice, from its bit 0 on. Returns the number of
+ * words. */
 static size_t cut(struct subset *subset, uint64_t begin, uint64_t end)
 {
     const size_t nwords = (size_t)size_div_up(end - begin, 64);
@@ -67,7 +68,8 @@ struct planes subset_extract(struct subset *subset, const struct planes *planes,
         .at = subset->planes, .nbytes = size_div_up(ncalls * subset->ploidy, 8), .n = planes->n};
     const size_t nwords = cut(subset, columns.begin * subset->ploidy, columns.end * subset->ploidy);
 
-    /* Each plane is written a little too long, so in this order. */
+    /* extract_bits writes a few bytes too many behind each plane: the next plane overwrites
+     * them. */
     for (uint64_t p = 0; p < out.n; p++)
         extract_bits(planes->at + p * planes->nbytes, first, subset->slice, nwords,
                      subset->planes + p * out.nbytes);

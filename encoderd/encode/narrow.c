@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-/* Of a constant length, so that compilers make vectors of it at -O2 too. */
+/* A constant length, so that compilers vectorise the loop at -O2 too. */
 #define STEP 64
 
-/* What is given a constant width is made for that one. */
+/* A function that is compiled separately for each constant width with which it is called. */
 #define FOR_WIDTH static inline __attribute__((always_inline))
 
 FOR_WIDTH int8_t load(const uint8_t *at, unsigned width)
@@ -36,8 +36,8 @@ FOR_WIDTH void load_each(const uint8_t *from, unsigned width, uint64_t n, int8_t
         to[i] = load(from + i * width, width);
 }
 
-/* Low bytes are taken and whether they are all there is to the elements is asked once a step: they
- * are, unless the store has what no output can show. */
+/* Takes the low byte of each element, and tests once a step whether any element has more than that.
+ * None has, unless the store has alleles that no output can show. */
 #define DEFINE_NARROW(name, type)                                                                  \
     static void name(const uint8_t *restrict from, uint64_t n, int8_t *restrict to)                \
     {                                                                                              \

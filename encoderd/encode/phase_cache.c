@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Enough for the blocks that the spans under way meet, where a row lies in some hundred of them. */
+/* Enough for the blocks of the spans in progress, if a row has about a hundred blocks. */
 #define NSLOTS 1024
 /* Blocks of one chunk, in all columns. */
 #define NBLOCKS 256
@@ -19,7 +19,8 @@ struct phase_slot {
 struct phase_cache {
     pthread_mutex_t lock;
     struct phase_slot slots[NSLOTS];
-    struct phase_block blocks[NBLOCKS]; /* zeroed: as.nstored is 0, which is equal to nothing */
+    /* zeroed: as.nstored is 0, so that no stored block is equal to it */
+    struct phase_block blocks[NBLOCKS];
 };
 
 struct phase_cache *phase_cache_new(struct err *err)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * phase_cache: what is phased in which rows of blocks of call_genotype_phased, once it is known.
+ * phase_cache: remembers which rows of blocks of call_genotype_phased are phased.
  *
- * A block of that array is long and says little, spans are shorter than it, and each would have to
- * decode it again. And where all calls are phased, or none, chunk after chunk is stored in the same
- * few bytes, which need not be decoded to know. Of one view; shared by all threads. Fixed in size.
+ * A block of that array is longer than a span, and without this each span would decode it again.
+ * And where all calls are phased, or none, chunk after chunk is stored in the same few bytes, which
+ * need be decoded only once. Belongs to one view; shared by all threads. Fixed in size.
  */
 #ifndef VCZFS_ENCODE_PHASE_CACHE_H
 #define VCZFS_ENCODE_PHASE_CACHE_H
@@ -14,16 +14,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Rows whose flags are kept together. */
+/* How many rows an entry has. */
 #define PHASE_ROWS 64
 
-/* Rows [first_row, first_row + PHASE_ROWS) of a chunk, as far as they lie in one of its blocks. */
+/* Rows [first_row, first_row + PHASE_ROWS) of a chunk, as far as they are in the given block. */
 struct phase_key {
     uint64_t vchunk, schunk, block, first_row;
 };
 struct phase_rows {
-    uint8_t seen[PHASE_ROWS]; /* PHASE_ bits of each; 0: none of the row's selected calls is in the
-                                 block */
+    /* PHASE_ bits of each; 0: none of the row's selected calls is in the block */
+    uint8_t seen[PHASE_ROWS];
 };
 
 struct phase_cache;
@@ -34,21 +34,22 @@ void phase_cache_free(struct phase_cache *cache);
 bool phase_cache_get(struct phase_cache *cache, const struct phase_key *key,
                      struct phase_rows *out);
 
-/* Whatever was in its place is forgotten. */
+/* Replaces the entry that was in its slot. */
 void phase_cache_put(struct phase_cache *cache, const struct phase_key *key,
                      const struct phase_rows *rows);
 
-/* The rows of a block, by its place in chunks of its column and by how it is stored. A view's
- * chunks are all cut alike, so that the same bytes in the same place say the same of the rows
- * there. */
+/* The rows of a block, found by its place in a chunk and by its stored bytes. All chunks of a view
+ * are cut alike, so that equal bytes in the same place give the same bits. */
 #define PHASE_BLOCK_ROWS 128
 struct phase_block {
     uint64_t schunk, begin; /* its first byte in the decoded chunk */
     struct stored_block as;
-    uint8_t seen[PHASE_BLOCK_ROWS]; /* of each row, from the one of its first byte on */
+    /* of each row, beginning with the row of the block's first byte */
+    uint8_t seen[PHASE_BLOCK_ROWS];
 };
 
-/* False unless one of the same place, stored in the same way, was put; else fills in `seen`. */
+/* Fills in `seen` and returns true if a block in the same place, stored in the same bytes, was
+ * put. */
 bool phase_cache_get_block(struct phase_cache *cache, struct phase_block *block);
 void phase_cache_put_block(struct phase_cache *cache, const struct phase_block *block);
 

@@ -9,7 +9,7 @@ struct range columns_of_samples(const struct selection *selection, struct range 
 
     if (selection->contiguous)
         return (struct range){first + samples.begin, first + samples.end};
-    /* In the caller's order, neighbours in the row can be anywhere in the store. */
+    /* In the user's order, neighbours in a row can be anywhere in the store. */
     if (!selection->store_order)
         samples = (struct range){0, selection->nsamples};
     return (struct range){selection->sorted_column[samples.begin],

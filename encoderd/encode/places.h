@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * places: which samples of a selection lie in which columns of the store's arrays.
+ * places: which samples of a selection are in which columns of the store's arrays.
  *
- * A selection's samples are either a run of columns in store order (contiguous) or any of them in
- * any order; walking a chunk wants them by column, writing a row by output sample.
+ * A selection's samples are either a run of columns in store order (contiguous), or any of them in
+ * any order. A walk through a chunk needs them by column, writing a row needs them by output
+ * sample.
  */
 #ifndef VCZFS_ENCODE_PLACES_H
 #define VCZFS_ENCODE_PLACES_H
@@ -20,12 +21,12 @@ static inline bool range_is_empty(struct range range)
     return range.begin >= range.end;
 }
 
-/* Columns from the first to the last that the output samples [samples.begin, samples.end) touch;
- * samples is not empty. */
+/* The columns from the first to the last that the output samples [samples.begin, samples.end)
+ * touch; samples is not empty. */
 struct range columns_of_samples(const struct selection *selection, struct range samples);
 
-/* Places in the order by column whose columns lie in `columns`, out of the places `within`. For a
- * contiguous selection place i is output sample i. */
+/* The places, out of `within`, whose columns are in `columns`; places are in the order of columns.
+ * For a contiguous selection, place i is output sample i. */
 struct range columns_places(const struct selection *selection, struct range within,
                             struct range columns);
 
