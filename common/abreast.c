@@ -6,8 +6,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
-/* Longer than it takes to open and read a small file that the system has in memory, on a busy
- * machine, too; shorter than a server's answer that is worth a thread. */
+/* A piece that takes longer than this is taken to have waited. Opening and reading a small file
+ * that the system has in memory takes less, even on a busy machine; an answer of a server that is
+ * slow enough to be worth a thread takes more. */
 #define AT_ONCE_NS INT64_C(300000)
 
 struct rest {
@@ -24,8 +25,7 @@ static int64_t now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* How often this thread gave the processor away because it had to: being preempted does not
- * count. */
+/* How often this thread gave up the processor because it had to wait. Preemption does not count. */
 static long count_waits(void)
 {
     struct rusage used = {0};

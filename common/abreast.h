@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * abreast: independent pieces of work that take next to no time, unless a disk or a server has to
- * be waited for: then side by side.
+ * abreast: independent pieces of work. One that takes next to no time is done on this thread;
+ * pieces that have to wait for a disk or a server are done side by side.
  */
 #ifndef VCZFS_COMMON_ABREAST_H
 #define VCZFS_COMMON_ABREAST_H
@@ -11,21 +11,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* So many wait at once, at most. */
+/* The most pieces that wait at the same time. */
 #define ABREAST_MOST 128
 
-/* Calls one(arg, 0), ..., one(arg, n - 1), in this order and on this thread for as long as each is
- * done at once; from the first one that was not, on as many threads as ABREAST_MOST. -1, and the
- * error of the first one, in order, that failed: those after it may not have been called. */
+/* Calls one(arg, 0), ..., one(arg, n - 1). The calls run in this order on this thread until one of
+ * them has to wait; the rest runs on up to ABREAST_MOST threads. Returns -1 with the error of the
+ * lowest number that failed; calls with higher numbers may not have been made. */
 int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
                 struct err *err);
 
-/* The same, from the first on on as many threads: for what is known to wait. */
+/* The same, but on up to ABREAST_MOST threads from the start, for work that is known to wait. */
 int abreast_run_wide(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
                      struct err *err);
 
-/* Does what this thread did since that moment seem to have waited? The moment becomes now. Being
- * one of many on a busy machine is no wait. */
+/* Has this thread probably waited since `moment`? Sets `moment` to now. Being preempted on a busy
+ * machine does not count as waiting. */
 struct abreast_moment {
     int64_t ns;
     long nwaits;

@@ -15,7 +15,7 @@
 #define FLAGS (O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC)
 #define MODE  0644
 
-/* With a name of its own the file is not written to any more. */
+/* Renames the file to `name`.1, so that nothing more is written to it. */
 static void put_aside(const struct walk *walk)
 {
     char old[NAME_MAX + 1];
@@ -32,8 +32,8 @@ static bool is_longer(const struct walk *walk, off_t most)
            st.st_size > most;
 }
 
-/* Another name of the file may be one that matters: who may write to the directory can have made a
- * hard link to any file. */
+/* Has the file another name that could matter? Any user who may write to the directory could have
+ * made a hard link there to an important file. */
 static bool is_another_too(const struct walk *walk, int fd)
 {
     struct stat st, dir;
@@ -44,7 +44,8 @@ static bool is_another_too(const struct walk *walk, int fd)
            (dir.st_mode & 022) != 0;
 }
 
-/* A file that is longer than `most`, unless that is 0, is put aside. */
+/* Opens the file after putting it aside if it is longer than `most`. With most 0 it is never put
+ * aside. */
 static int open_by_steps(const char *path, bool make, off_t most)
 {
     CLEANUP(walk_end) struct walk walk = {.links = WALK_OWN_LINKS, .make = make, .dir = -1};

@@ -7,14 +7,15 @@
 
 #include <sys/types.h>
 
-/* A descriptor to append to the file at `path`, which is made if it is not there, without waiting
- * for who reads a pipe; -1 with errno. Root follows no symbolic link but root's own (else EPERM):
- * another user's, in a directory of his, could lead root's lines to any file. Nor does root write
- * to a file of several names where others may make some. */
+/* Opens the file at `path` for appending, and makes it if it does not exist. If it is a pipe, this
+ * function does not wait for a reader. Returns a descriptor, or -1 with errno. When root calls,
+ * only root's own symbolic links are followed (else EPERM), because a link in another user's
+ * directory could lead root's lines to any file. For the same reason root does not write to a file
+ * with several names in a directory where others may make names. */
 int append_open(const char *path);
 
-/* The same for everybody, after what is missing of the directories above was made. A file that is
- * longer than `most` gets the name `path`.1, in place of what has that. */
+/* The same rules for every user, and missing directories of the path are made first. A file that is
+ * longer than `most` is renamed to `path`.1 before, which replaces an older file of that name. */
 int append_open_made(const char *path, off_t most);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * buf: a growable run of bytes.
  *
- * Zero-initialise, append, free. An append that runs out of memory marks the buffer failed and is
- * ignored from then on, so that a long run of appends needs one check at its end.
+ * Zero-initialise, append, free. An append that runs out of memory marks the buffer failed and
+ * later ones do nothing, so that one check after many appends is enough.
  */
 #ifndef VCZFS_COMMON_BUF_H
 #define VCZFS_COMMON_BUF_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bytes: numbers in a file's bytes, and bytes that are all the same.
+ * bytes: reads and writes numbers in a file's bytes, and tests whether bytes are all the same.
  */
 #ifndef VCZFS_COMMON_BYTES_H
 #define VCZFS_COMMON_BYTES_H
@@ -25,7 +25,7 @@ static inline uint64_t get_le64(const uint8_t *at)
     return get_le32(at) | (uint64_t)get_le32(at + 4) << 32;
 }
 
-/* Of n bytes, 8 at the most. */
+/* An integer of n bytes, at most 8. */
 static inline uint64_t get_uint(const uint8_t *at, size_t n, bool big_endian)
 {
     uint64_t value = 0;

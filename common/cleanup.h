@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cleanup: release on every path out of a scope (gcc and clang's cleanup attribute).
+ * cleanup: releases what a variable holds on every way out of its scope (the cleanup attribute of
+ * gcc and clang).
  */
 #ifndef VCZFS_COMMON_CLEANUP_H
 #define VCZFS_COMMON_CLEANUP_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * consumer: the programs that read what vczfs shows, and of which it knows what they mind.
+ * consumer: the programs that read vczfs's files and whose limits vczfs knows.
  */
 #ifndef VCZFS_COMMON_CONSUMER_H
 #define VCZFS_COMMON_CONSUMER_H
@@ -20,7 +20,7 @@ enum consumer {
 /* "plink1.9", ...; static. */
 const char *consumer_name(enum consumer consumer);
 
-/* By name; CONSUMERS if there is none of that name. */
+/* The consumer of this name; CONSUMERS if there is none. */
 enum consumer consumer_find(const char *name);
 
 /* Their names, in the order above. */

@@ -8,7 +8,8 @@
 #include <sys/auxv.h>
 #endif
 
-/* What four bits shifted out of the sum add to it; the reflected polynomial is 0x82f63b78. */
+/* For each value of the four bits that are shifted out of the sum: what is added (XOR) to the sum.
+ * The reflected polynomial is 0x82f63b78. */
 static const uint32_t nibble[16] = {
     0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
     0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
@@ -25,8 +26,8 @@ uint32_t crc32c_portable(uint32_t sum, const uint8_t *data, size_t n)
     return ~sum;
 }
 
-/* The instruction takes a word in the CPU's own byte order, which is a file's where that is
- * little-endian. */
+/* The instruction takes a word in the CPU's own byte order. On a little-endian CPU this is the
+ * order of the file's bytes. */
 #if defined(__x86_64__)
 #define HAVE_INSTRUCTION 1
 #define CRC32C_TARGET    __attribute__((target("sse4.2")))
@@ -49,7 +50,8 @@ static bool has_instruction(void)
 #define HAVE_INSTRUCTION 1
 #define CRC32C_TARGET
 
-/* As assembly, because gcc and clang differ in what else would tell them that it is there. */
+/* Written as assembly, because gcc and clang need different declarations before they accept the
+ * intrinsic. */
 static inline uint32_t crc_of_8(uint32_t sum, uint64_t at8)
 {
     __asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(sum) : "r"(at8));

@@ -10,7 +10,8 @@
 
 uint32_t crc32c(const uint8_t *data, size_t n);
 
-/* The sum of bytes that came before, of which `sum` is the sum (0 for none), and of these. */
+/* The sum of earlier bytes followed by these n bytes. `sum` is the sum of the earlier bytes, or 0
+ * if there are none. */
 uint32_t crc32c_more(uint32_t sum, const uint8_t *data, size_t n);
 
 /* The same on CPUs that have no instruction for it (SSE 4.2, or the CRC32 of ARMv8). */

@@ -62,7 +62,7 @@ int err_nomem(struct err *err, const char *what, ...)
     return err_set(err, ERR_MEMORY, "out of memory for %s", text);
 }
 
-/* How many bytes now precede the message. */
+/* Returns how many bytes were put before the message. */
 static size_t put_before(struct err *err, const char *fmt, va_list ap)
 {
     char old[ERR_MSG_MAX];

@@ -20,14 +20,14 @@ enum err_code {
     ERR_UNSUPPORTED, /* legal, but not something vczfs reads (yet) */
     ERR_DATA,        /* well-formed, but this view cannot show it */
     ERR_IO,          /* the system failed to read */
-    ERR_MEMORY,      /* the system has no memory left: another process may fare better */
-    ERR_BUDGET,  /* it takes more than --memory, or the temporary file, allows: it always will */
-    ERR_HELD,    /* a chunk is held back: the message is its name, and nothing else */
-    ERR_USAGE,   /* what the user asked for makes no sense, as the store or an expression has it */
-    ERR_FORM,    /* a value that its option never takes, or options that exclude each other */
-    ERR_CHANGED, /* the store is not the one that was mounted */
-    ERR_PEER,    /* the other process broke the protocol or went away */
-    ERR_SYSTEM,  /* anything else the system refused */
+    ERR_MEMORY,      /* the system has no memory left; another encoder may succeed */
+    ERR_BUDGET,      /* needs more than --memory or the temporary file allows; always fails */
+    ERR_HELD,        /* a chunk is held back; the message is the chunk's name only */
+    ERR_USAGE,       /* what the user asked for does not fit this store or is no expression */
+    ERR_FORM,        /* a value that its option never takes, or options that exclude each other */
+    ERR_CHANGED,     /* the store is not the one that was mounted */
+    ERR_PEER,        /* the other process broke the protocol or went away */
+    ERR_SYSTEM,      /* anything else the system refused */
 };
 
 #define ERR_MSG_MAX     1024
@@ -35,9 +35,9 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    char subject[ERR_SUBJECT_MAX]; /* the store, file, array or chunk; "" until err_name */
-    char msg[ERR_MSG_MAX];         /* all that the user is told, with the subject */
-    size_t what;                   /* where in msg the rest begins, behind the subject */
+    char subject[ERR_SUBJECT_MAX]; /* the store, file, array or chunk; "" before err_name */
+    char msg[ERR_MSG_MAX];         /* the whole text for the user, with the subject */
+    size_t what;                   /* where in msg the text after the subject begins */
 };
 
 /* Sets code and message; always returns -1, so that `return err_set(...)` reads well. err may be
@@ -52,29 +52,30 @@ int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ..
 /* ERR_MEMORY: "out of memory for " and what it was for. Returns -1. */
 int err_nomem(struct err *err, const char *what, ...) __attribute__((format(printf, 2, 3)));
 
-/* Says what the error is about: puts "subject: " before the message. Where a function that knows
- * better said so before, as that which reads a file does, nothing is changed, nor for ERR_HELD.
- * Returns -1. */
+/* Names the subject of the error: puts "subject: " before the message. Does nothing if an inner
+ * function has named the subject already (the one that read the file, for example), or if the code
+ * is ERR_HELD. Returns -1. */
 int err_name(struct err *err, const char *subject, ...) __attribute__((format(printf, 2, 3)));
 
-/* Is that what err_name was told? */
+/* Is this the subject that err_name was given? */
 bool err_is_about(const struct err *err, const char *subject, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The message without its subject. */
 const char *err_what(const struct err *err);
 
-/* Puts "text: " before the message, but for ERR_HELD; keeps the code. Returns -1. */
+/* Puts "text: " before the message and keeps the code. Does nothing if the code is ERR_HELD.
+ * Returns -1. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Does the error lie in what a store has, or lacks, and thus only with those who need that? A
- * mistake in the options, or a system that fails, is everybody's. */
+/* Is the error a fault of the data in the store (wrong or missing)? Then it concerns only the
+ * callers that need this data. A mistake in the options or a failure of the system concerns all. */
 bool err_is_of_store(const struct err *err);
 
 /* "corrupt", "unsupported", ...: stable names, used in the protocol and in logs. */
 const char *err_code_name(enum err_code code);
 
-/* The reverse; ERR_SYSTEM for a name that is not known. */
+/* The code of such a name; ERR_SYSTEM if the name is not known. */
 enum err_code err_code_from_name(const char *name);
 
 #endif

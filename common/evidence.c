@@ -21,7 +21,7 @@
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define NSIGNALS (sizeof signals / sizeof signals[0])
 
-/* A signal handler can be told nothing: it has to find these. Set once, by evidence_give. */
+/* Global, because a signal handler gets no argument of ours. Set once, by evidence_give. */
 static struct evidence_page *given;
 static struct sigaction before[NSIGNALS];
 static pthread_key_t stack_key; /* each thread's alternate stack; unmapped when the thread ends */
@@ -38,16 +38,16 @@ static void restore(int signal)
             sigaction(signal, &before[i], NULL);
 }
 
-/* A fault has a positive code. abort() and what detects overflows raise their signal, so it comes
- * from here. */
+/* A fault has a positive code. abort() and the checks for overflows raise their signal themselves,
+ * so its sender is this process. */
 static bool is_own_fault(const siginfo_t *info)
 {
     return info->si_code > 0 || (info->si_code == SI_TKILL && info->si_pid == getpid());
 }
 
-/* Whoever is first is the one: what follows is the end of a program that has ended. A fault comes
- * again when the handler returns, and what was sent is sent again, to what the signal did
- * before. */
+/* Only the first signal is recorded: signals after it come from a program that is ending already.
+ * Afterwards the signal's earlier action takes over: a fault happens again when the handler
+ * returns, and a signal that was sent is raised again. */
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
     const int saved = errno;
@@ -76,7 +76,8 @@ static void drop_stack(void *stack)
     munmap(stack, STACK_NBYTES);
 }
 
-/* A thread whose stack is full has none to handle that on. */
+/* A signal stack for this thread: if the thread's own stack is full, the handler cannot run on
+ * it. */
 static void make_stack(void)
 {
     void *const memory = mmap(NULL, STACK_NBYTES, PROT_READ | PROT_WRITE,
@@ -137,8 +138,8 @@ void evidence_put_slot(struct evidence_slot *slot)
         atomic_store(&slot->taken, 0);
 }
 
-/* Only the order in which this thread does it matters: whoever reads it does so when all is
- * over. */
+/* Only the order of this thread's own writes matters, because the page is read after the process
+ * has ended. */
 void evidence_note(struct evidence_slot *slot, const char *label, uint64_t block)
 {
     if (slot == NULL)
@@ -187,7 +188,7 @@ void evidence_free(struct evidence_page **page)
     *page = NULL;
 }
 
-/* What the thread was at last. */
+/* Finds the chunk that the thread worked on last. */
 static void read_slots(const struct evidence_page *page, int thread, struct evidence *out)
 {
     const struct evidence_slot *last = NULL;

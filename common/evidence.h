@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evidence: what an encoder was decoding when it ended, and whether that ended it.
+ * evidence: what an encoder was decoding when it died, and whether that killed it.
  *
- * A page of shared memory that the front makes for each encoder and reads after its death. Each
- * decoder of the encoder, and each thread that reads for it, has a slot in it and writes there,
- * before it touches a chunk's bytes, which chunk that is; a handler of the signals that programs
- * die of writes which signal it was, whether it was the own fault of the encoder or sent by
- * somebody, and in which thread. To the front all of it is hostile: it says what to try again by
- * itself, and nothing else.
+ * The front makes a page of shared memory for each encoder and reads it after the encoder's death.
+ * Each decoder, and each thread that reads for a decoder, has a slot in the page. Before it touches
+ * a chunk's bytes, it writes the name of the chunk to its slot. A handler of the fatal signals
+ * writes which signal came, in which thread, and whether the encoder caused it itself or another
+ * process sent it. The front does not trust the page: it uses the page only to choose which chunk
+ * is tried again alone.
  */
 #ifndef VCZFS_COMMON_EVIDENCE_H
 #define VCZFS_COMMON_EVIDENCE_H
@@ -24,14 +24,14 @@
 
 struct evidence_slot {
     _Alignas(64) atomic_uint taken;
-    atomic_int thread; /* that is at the chunk; 0: none is */
-    uint64_t when;     /* the last in this thread counts */
+    atomic_int thread; /* the one that works on the chunk; 0: none */
+    uint64_t when;     /* the slot with the thread's largest one counts */
     uint64_t block;
     char label[EVIDENCE_LABEL_MAX];
 };
 
 struct evidence_page {
-    atomic_int state; /* 0: nobody has died; 1: being written; 2: what follows is written */
+    atomic_int state; /* 0: no fatal signal yet; 1: being written; 2: the rest is written */
     int signal, code, thread;
     int own_fault; /* not sent by another process */
     uint64_t address;
@@ -40,33 +40,34 @@ struct evidence_page {
 
 /* ---- the encoder's side ---- */
 
-/* From now on this process gives evidence in the page that is fd, and handles SIGSEGV, SIGBUS,
- * SIGILL, SIGFPE and SIGABRT, which then do what they did before. Once; what it is about outlives
- * all threads. */
+/* Makes this process write its evidence to the page that fd refers to. Handles SIGSEGV, SIGBUS,
+ * SIGILL, SIGFPE and SIGABRT; after the handler their earlier action follows. Call it once; the
+ * page stays mapped until the process ends. */
 int evidence_give(int fd, struct err *err);
 
-/* NULL if no evidence is given, or all slots are taken. Both take NULL below. */
+/* A free slot; NULL if this process gives no evidence or all slots are taken. The functions below
+ * accept a NULL slot. */
 struct evidence_slot *evidence_take_slot(void);
 void evidence_put_slot(struct evidence_slot *slot);
 
-/* This thread is about to work on that block of the chunk, with the decoder of the slot; it is done
- * with it. */
+/* evidence_note: this thread is about to work on this block of the chunk, with the decoder that has
+ * the slot. evidence_done: that work has ended. */
 void evidence_note(struct evidence_slot *slot, const char *label, uint64_t block);
 void evidence_done(struct evidence_slot *slot);
 
 /* ---- the front's side ---- */
 
-/* A page for one encoder: sealed, so that touching it is safe. *page is mapped; *fd is for the
- * encoder, and the caller's. */
+/* Makes a page for one encoder. It is sealed, so that the front can read it safely. *page is
+ * mapped; the caller owns *fd, which is for the encoder. */
 int evidence_new(int *fd, struct evidence_page **page, struct err *err);
 void evidence_free(struct evidence_page **page); /* sets it to NULL */
 
-/* What a dead encoder left. */
+/* What a page says about a dead encoder. */
 struct evidence {
-    int signal; /* that was handled; 0: none was */
+    int signal; /* the fatal one; 0: none was handled */
     int code;   /* si_code */
     uint64_t address;
-    bool own_fault;                 /* the encoder did it itself */
+    bool own_fault;                 /* the encoder caused the signal itself */
     char label[EVIDENCE_LABEL_MAX]; /* the chunk that the thread was at; "" if none */
     uint64_t block;
 };

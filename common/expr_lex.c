@@ -44,7 +44,8 @@ static bool skip_prefix(const char **at, const char *prefix)
     return true;
 }
 
-/* "0x1F", and with a point and an exponent, as strtod takes them. */
+/* The length of a number like "0x1F", with a point and an exponent as strtod allows; 0 if it is
+ * none. */
 static size_t hex_length(const char *at)
 {
     char *end;
@@ -53,7 +54,7 @@ static size_t hex_length(const char *at)
     return is_name_char(*end) ? 0 : (size_t)(end - at);
 }
 
-/* Digits, '.', digits, exponent; strtod would take "inf", too. Returns its length or 0. */
+/* The length of digits, '.', digits and exponent, or 0. strtod alone would accept "inf", too. */
 static size_t number_length(const char *at)
 {
     size_t n = strspn(at, "0123456789"), digits = n;
@@ -149,7 +150,7 @@ static int lex_operator(struct lexer *lexer, struct lex_token *out, struct err *
                      (unsigned char)at[0]);
 }
 
-/* Names may begin with "INFO/" and the like, and with a '%' that older expressions have. */
+/* A name may begin with "INFO/" and the like, or with the '%' of older expressions. */
 static bool lex_name(struct lexer *lexer, struct lex_token *out)
 {
     const char *begin = lexer->text + lexer->at, *at = begin;
@@ -214,7 +215,8 @@ int lex_next(struct lexer *lexer, struct lex_token *out, struct err *err)
     return 0;
 }
 
-/* A subscript of a file may end in ":" and indices, or GT: those are no part of the name. */
+/* The length of a file's name in a subscript, without what may follow it: ":" and indices, or
+ * GT. */
 static size_t file_name_length(const char *at, size_t len)
 {
     size_t n = len;

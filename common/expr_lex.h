@@ -2,8 +2,8 @@
 /*
  * expr_lex: the words of an expression.
  *
- * Depends on common/ only, so that the front can find the files that an expression names before any
- * encoder sees it.
+ * Depends on common/ only, because the front uses it, too: it has to find and read the files that
+ * an expression names.
  */
 #ifndef VCZFS_COMMON_EXPR_LEX_H
 #define VCZFS_COMMON_EXPR_LEX_H
@@ -17,7 +17,7 @@ enum lex_kind {
     LEX_END,
     LEX_NUMBER,
     LEX_STRING,    /* text: what is between the quotes */
-    LEX_NAME,      /* a tag, a column or a function; "INFO/" and the like stand before it */
+    LEX_NAME,      /* a tag, a column or a function, with "INFO/" and the like */
     LEX_FILE,      /* text: what follows the '@' */
     LEX_SUBSCRIPT, /* text: what is between '[' and ']' */
     LEX_LEFT,
@@ -56,24 +56,27 @@ struct lex_token {
 struct lexer {
     const char *text; /* borrowed; terminated */
     size_t at;
-    /* The word before this one was an operand, so that '%' and '-' are operators and '[' a
+    /* The word before the next one was an operand. Then '%' and '-' are operators, and '[' begins a
      * subscript. */
     bool after_operand;
 };
 
-/* The next word. ERR_USAGE with the column for what is no word. */
+/* The next word. ERR_USAGE, with the column, if the text there is no word. */
 int lex_next(struct lexer *lexer, struct lex_token *out, struct err *err);
 
-/* "at column 5: " and so on, as every message about an expression begins. Returns -1. */
+/* Sets an error whose message begins with "at column 5: ", like all messages about expressions.
+ * Returns -1. */
 int lex_error(struct err *err, const char *text, size_t column, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Is the subscript a file of sample names, "@NAME" or "@NAME:INDICES"? Then where NAME is. */
+/* Is the subscript a file of sample names, "@NAME" or "@NAME:INDICES"? Then *name and *len say
+ * where NAME is. */
 bool lex_subscript_file(const struct lex_token *token, const char **name, size_t *len);
 
-/* Calls visit with the name of each file that the expression refers to (ID=@NAME, GT[@NAME]), as it
- * stands there and possibly several times; stops where the expression is no expression, which is
- * for the parser to say. visit returns non-zero to stop, which is passed on. -1: out of memory. */
+/* Calls visit with the name of each file that the expression refers to (ID=@NAME, GT[@NAME]), as
+ * written; a name may come several times. Stops without an error at the first word that is no
+ * expression, because the parser reports that. If visit returns non-zero, stops and returns that
+ * value. -1: out of memory. */
 int expr_list_files(const char *expression, int (*visit)(const char *name, void *arg), void *arg);
 
 #endif

@@ -26,7 +26,8 @@ int io_write_all(int fd, const void *data, size_t n, const char *what, struct er
     return 0;
 }
 
-/* Linux before 5.9, and glibc before 2.34, cannot do it at once. */
+/* For Linux before 5.9 or glibc before 2.34, which cannot close a range of descriptors in one
+ * call. */
 static void close_one_by_one(unsigned lowest)
 {
     DIR *dir = opendir("/proc/self/fd");

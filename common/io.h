@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * io: whole writes, and no descriptors but those that are meant.
+ * io: writes that are complete, and closing descriptors that a program should not have.
  */
 #ifndef VCZFS_COMMON_IO_H
 #define VCZFS_COMMON_IO_H
@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-/* All n bytes to fd, which `what` names in the message. */
+/* Writes all n bytes to fd. `what` is the name of the target in the message. */
 int io_write_all(int fd, const void *data, size_t n, const char *what, struct err *err);
 
 /* Closes every descriptor from `lowest` on. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/json_text.h"
 
-/* How long the UTF-8 character at text is; 0 if there is none. Over-long forms and surrogates pass:
- * readers of logs are not so strict. */
+/* The length of the UTF-8 character at text; 0 if there is none. Over-long forms and surrogates are
+ * accepted, because programs that read logs accept them. */
 static size_t utf8_length(const unsigned char *text)
 {
     size_t len = text[0] < 0x80   ? 1

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json_text: text for JSON strings.
+ * json_text: writes text as JSON strings.
  */
 #ifndef VCZFS_COMMON_JSON_TEXT_H
 #define VCZFS_COMMON_JSON_TEXT_H
 
 #include "common/buf.h"
 
-/* Appends text as it stands between the quotes of a JSON string. Names are bytes, JSON is UTF-8: a
- * byte that is no part of it is written as if it were Latin-1. */
+/* Appends text as the inside of a JSON string. Names can be any bytes but JSON is UTF-8, so a byte
+ * that is not part of a UTF-8 character is written as the Latin-1 character of that value. */
 void json_append_text(struct buf *out, const char *text);
 
 /* The same with the quotes; NULL becomes null. */

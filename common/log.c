@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Where a process logs is the one thing that belongs to the process and to nothing inside it. It is
- * written by main before threads exist and only read after that. */
+/* Global, because the log belongs to the whole process. main sets it before other threads exist;
+ * afterwards it is only read. */
 static struct {
     const char *program;
     enum log_level level;
@@ -51,8 +51,9 @@ bool log_is_stderr(void)
     return log_to.fd == STDERR_FILENO;
 }
 
-/* One write(2) a line, so that lines of several threads and processes never mix. A terminal that
- * was stopped with ^S, a pipe that nobody empties or a full disk must not stop a mount. */
+/* Each line is one write(2), so that lines of several threads and processes never mix. It does not
+ * wait, because a terminal stopped with ^S, a pipe that nobody reads or a full disk must not stop a
+ * mount. */
 static bool put(const char *line, size_t n)
 {
     struct pollfd out = {.fd = log_to.fd, .events = POLLOUT};

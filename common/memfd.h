@@ -13,21 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A memfd of `size` bytes, sealed against shrinking, growing and further seals; contents stay
- * writable (and pages can be given back by punching holes). Returns the descriptor or -1. */
+/* A memfd of `size` bytes, sealed against shrinking, growing and further seals; its contents stay
+ * writable, and pages can be given back to the system by punching holes. Returns the descriptor or
+ * -1. */
 int memfd_arena(const char *name, uint64_t size, struct err *err);
 
 /* An empty, sealable memfd to write(2) to. */
 int memfd_open(const char *name, struct err *err);
 
-/* A sealed memfd that holds n bytes, which `what` names in the message; -1. */
+/* A sealed memfd with n bytes of data; -1 on failure. `what` names the data in the message. */
 int memfd_of(const char *name, const void *data, size_t n, const char *what, struct err *err);
 
 /* Forbids any further change. */
 int memfd_seal(int fd, struct err *err);
 
-/* For the receiving side: maps fd read-only after checking that it is a memfd with at least
- * F_SEAL_SHRINK, of at least `size` bytes. size 0 gives *out = NULL. */
+/* For the receiving side: checks that fd is a memfd of at least `size` bytes with F_SEAL_SHRINK,
+ * then maps it read-only. With size 0, *out is NULL. */
 int memfd_map(int fd, uint64_t size, const uint8_t **out, struct err *err);
 void memfd_unmap(const uint8_t *map, uint64_t size);
 

@@ -11,9 +11,9 @@
 /* Longer names are not compared: nobody types them. */
 #define LEN_MAX 64
 
-/* What a letter costs that was changed, dropped, added, or changed places with its neighbour; one
- * that is only in the other case costs less. Another number is no slip: chr2 is not chr1, and
- * NA12891 not NA12892. */
+/* The cost of one slip: a letter changed, missing, added, or exchanged with its neighbour. A letter
+ * in the wrong case costs less. A wrong digit costs too much to be a slip: chr1 is not meant to be
+ * chr2, nor NA12891 to be NA12892. */
 #define SLIP       4
 #define SLIP_CASE  1
 #define SLIP_DIGIT 64
@@ -69,7 +69,8 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
     return rows[na % 3][nb];
 }
 
-/* Two letters are as good as any others; of eight, two may be wrong. */
+/* The distance up to which a name is near. Two letters could stand for any name, so a short name
+ * allows less; eight letters may have two slips. */
 static unsigned allowed(size_t len)
 {
     unsigned slips = len < 3 ? 0 : len < 6 ? 1 : len < 10 ? 2 : 3;
@@ -90,7 +91,8 @@ void nearest_consider(struct nearest *nearest, const char *prefix, const char *n
     if (nearest->len > LEN_MAX || len > LEN_MAX || len == 0 || longer * SLIP > nearest->best)
         return;
     far = distance(nearest->wanted, nearest->len, name, len);
-    /* A letter is forgotten more often than added: umount is unmount rather than mount. */
+    /* Of two names at the same distance the longer one is taken, because people leave out letters
+     * more often than they add any: umount stands for unmount rather than for mount. */
     if (far > nearest->best || (far == nearest->best && len <= nearest->found_len))
         return;
     nearest->best = far;

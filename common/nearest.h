@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nearest: of the names that there are, the one that was probably meant.
+ * nearest: finds the name that a user probably meant when there is none of the name that was given.
  *
- * Near is what differs by a slip of the hand or two; a name that is far off is worse than none.
+ * A name is near if it differs by one or two slips of the hand. A suggestion that is far off would
+ * be worse than none.
  */
 #ifndef VCZFS_COMMON_NEAREST_H
 #define VCZFS_COMMON_NEAREST_H
@@ -14,14 +15,14 @@
 struct nearest {
     const char *wanted; /* borrowed */
     size_t len;
-    unsigned best; /* how far the nearest may be, or is */
+    unsigned best; /* distance of the nearest name, or the limit */
     size_t found_len;
     char name[NEAREST_MAX];
 };
 
 void nearest_begin(struct nearest *nearest, const char *wanted, size_t len);
 
-/* Is shown with `prefix` before it, which does not count. */
+/* Compares one possible name. `prefix` is shown before it but is not compared. */
 void nearest_consider(struct nearest *nearest, const char *prefix, const char *name, size_t len);
 
 /* "; did you mean 'X'?", or "" if nothing is near. Owned by nearest. */

@@ -15,7 +15,8 @@ struct notices {
     size_t n;
 };
 
-/* Past NOTICES_MAX, and out of memory, a notice is dropped: none of them is needed to be right. */
+/* Adds a notice. It is dropped if there are NOTICES_MAX already, or no memory, because a notice
+ * only informs. */
 void notices_add(struct notices *notices, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void notices_clear(struct notices *notices);

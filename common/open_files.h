@@ -10,18 +10,18 @@
 
 #include <stdint.h>
 
-/* An encoder with one thread, in the worst of formats and stores; each further thread takes as many
- * again as OPEN_FILES_THREAD. The front takes fewer. */
+/* What an encoder with one thread needs with the formats and stores that need most. Each further
+ * thread needs OPEN_FILES_THREAD more. The front needs fewer. */
 #define OPEN_FILES_BASE   32
 #define OPEN_FILES_THREAD 32
 #define OPEN_FILES_LEAST  (OPEN_FILES_BASE + OPEN_FILES_THREAD)
 
-/* Raises the soft limit to `wanted`, or as far as the hard one goes. ERR_SYSTEM and the number that
- * is needed if that is less than OPEN_FILES_LEAST. Nothing in either program uses select(2), whose
- * sets are what the low limit that processes begin with is for. */
+/* Raises the soft limit to `wanted`, or to the hard limit if that is lower. ERR_SYSTEM, with the
+ * number that is needed, if the result is below OPEN_FILES_LEAST. A high limit is safe here: the
+ * usual low one protects programs that call select(2), and neither program does. */
 int open_files_raise(uint64_t wanted, struct err *err);
 
-/* Threads that the limit is enough for, up to `wanted`, and one at the least. */
+/* How many threads the limit allows: at least one, at most `wanted`. */
 unsigned open_files_threads(unsigned wanted);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * option_setting: one option of one output format, as it was given and as it travels.
+ * option_setting: the value given to one option of an output format, as the user typed it and as a
+ * message carries it.
  */
 #ifndef VCZFS_COMMON_OPTION_SETTING_H
 #define VCZFS_COMMON_OPTION_SETTING_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * option_spec: what is said of an option in one place, and the values that it takes.
+ * option_spec: the one description of an option, and the values that it takes.
  *
- * Parsing, help, completion and the checks of both programs are made from it.
+ * Parsing, help, completion and the checks of both programs are made from this description.
  */
 #ifndef VCZFS_COMMON_OPTION_SPEC_H
 #define VCZFS_COMMON_OPTION_SPEC_H
@@ -18,7 +18,7 @@ enum option_kind {
     OPTION_SIZE,      /* a number of bytes, such as 512M */
     OPTION_WORD,      /* one of a few words, in any case */
     OPTION_CHARACTER, /* one byte, from the character `least` to `most` */
-    OPTION_TEXT,      /* anything; who uses it judges it */
+    OPTION_TEXT,      /* anything; the code that uses it checks it */
 };
 
 #define OPTION_WORDS_MAX 9
@@ -29,29 +29,29 @@ struct option_spec {
     enum option_kind kind;
     uint64_t least, most; /* of a number, a size (most 0: any), a character */
     const char *words[OPTION_WORDS_MAX + 1];
-    const char *argument;       /* what the help calls the value; NULL of a switch */
-    const char *otherwise;      /* the value when it is not given; NULL: none of the kind */
-    const char *otherwise_said; /* the same for people, where `otherwise` does not say it */
+    const char *argument;       /* what the help calls the value; NULL for a switch */
+    const char *otherwise;      /* the default; NULL: none */
+    const char *otherwise_said; /* the default in words, if `otherwise` does not say it */
     const char *excludes;       /* name of an option that cannot be given with it, or NULL */
     const char *help;           /* what it does, without values and default */
 };
 
-/* The value that `text` stands for: a number, a size, a character, the index of a word; 1 of a
- * switch, which takes NULL or ""; 0 of a text. ERR_FORM if it takes no such value, with a message
- * that names the option and what it takes. */
+/* Parses `text`: a number, a size, a character, the index of a word, 1 for a switch (which takes
+ * NULL or ""), 0 for a text. ERR_FORM if the option does not take this value, with a message that
+ * names the option and its values. */
 int option_value(const struct option_spec *spec, const char *text, uint64_t *value,
                  struct err *err);
 
-/* Puts it into a variable of the kind: of a switch a bool; of a number, a size or a character an
- * integer of `nbytes`; of a word and a text a const char *, which is the spec's or `text`. */
+/* Stores a value in a variable of the right type: a bool for a switch; an integer of `nbytes` for a
+ * number, a size or a character; a const char * for a word (the spec's) or a text (`text`). */
 void option_store(const struct option_spec *spec, const char *text, uint64_t value, size_t nbytes,
                   void *variable);
 
-/* "auto, bed, tab or vcf" into out, which it fits; returns out. */
+/* Writes "auto, bed, tab or vcf" to out, which has room for it; returns out. */
 #define OPTION_SAID_MAX 160
 char *option_words(const struct option_spec *spec, char out[OPTION_SAID_MAX]);
 
-/* Options of both programs: all but the help. */
+/* The options that both programs have, without the help text. */
 #define OPTION_MEMORY                                                                              \
     .name = "memory", .kind = OPTION_SIZE, .least = UINT64_C(16) << 20, .argument = "SIZE",        \
     .otherwise = "256M"
@@ -63,7 +63,7 @@ char *option_words(const struct option_spec *spec, char out[OPTION_SAID_MAX]);
     .name = "log-level", .kind = OPTION_WORD, .argument = "LEVEL",                                 \
     .words = {"error", "warning", "info", "debug"}
 
-/* What --threads is otherwise. */
+/* The default of --threads. */
 unsigned option_threads(void);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum slot_state { SLOT_EMPTY, SLOT_MADE, SLOT_FAILED };
 
-/* What became of a piece that is not yet due. */
+/* A piece that was made but is not yet due. */
 struct piece_slot {
     enum slot_state state;
     void *piece;
@@ -45,8 +45,8 @@ static void fail(struct parallel_pool *pool, const struct err *err)
     pthread_cond_broadcast(&pool->moved);
 }
 
-/* Takes what is due and made; gives the lock up meanwhile, and leaves the rest to whoever is at
- * it. */
+/* Takes all pieces that are due and made, and releases the lock during each call. If another thread
+ * is doing this, it goes on there, and this call returns at once. */
 static void take_due(struct parallel_pool *pool)
 {
     const struct parallel_job *job = pool->job;
@@ -88,7 +88,7 @@ static bool next_piece(struct parallel_pool *pool, uint64_t *i)
     return true;
 }
 
-/* With the lock held, which is given up while the piece is made. */
+/* Call it with the lock held; the lock is released while the piece is made. */
 static void make_piece(struct parallel_pool *pool, void *worker, uint64_t i)
 {
     const struct parallel_job *job = pool->job;
@@ -134,7 +134,7 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
-/* Runs on as many threads as the system grants, the caller's always among them. */
+/* Runs the job on as many threads as the system allows, always including the caller's. */
 static void run_threads(struct parallel_pool *pool, pthread_t *threads, unsigned nthreads)
 {
     unsigned started = 0;

@@ -2,9 +2,9 @@
 /*
  * pool: objects of one size that come and go all the time, without malloc in between.
  *
- * Not thread-safe. Objects are zeroed when they are handed out, except the first `kept` bytes, in
- * which an object can hold on to memory of its own from one life to the next (zero in its first
- * life).
+ * Not thread-safe. Objects are zeroed when they are handed out, except their first `kept` bytes:
+ * there an object can keep memory of its own for its next use. Those bytes are zero at the first
+ * use.
  */
 #ifndef VCZFS_COMMON_POOL_H
 #define VCZFS_COMMON_POOL_H

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * printable: text of others on its way to a terminal or a log.
+ * printable: makes text from others safe for a terminal or a log.
  */
 #ifndef VCZFS_COMMON_PRINTABLE_H
 #define VCZFS_COMMON_PRINTABLE_H
 
 #include <stddef.h>
 
-/* Puts '?' for what would move a cursor, colour a screen or begin a line of its own: control
- * characters, the C1 ones of UTF-8 too. Names are bytes: other ones beyond ASCII stay as they
- * are. */
+/* Replaces by '?' every byte that could move the cursor, set a colour or begin a new line: control
+ * characters, and the C1 control characters of UTF-8. Other bytes beyond ASCII stay, because names
+ * can be any bytes. */
 void printable(char *text, size_t n);
 
-/* The same for lines, which end where they do. */
+/* The same for text of several lines, whose line ends stay. */
 void printable_lines(char *text, size_t n);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * resolved: opening by a path that was resolved before.
+ * resolved: opens a path that was resolved earlier.
  */
 #ifndef VCZFS_COMMON_RESOLVED_H
 #define VCZFS_COMMON_RESOLVED_H
 
-/* What is at a path that realpath(3) has given, as a descriptor with O_PATH. If somebody has put a
- * symbolic link in its place or above it since, -1 with errno ELOOP. */
+/* Opens, with O_PATH, a path that realpath(3) returned. -1 with errno ELOOP if the path contains a
+ * symbolic link by now. */
 int resolved_open(const char *path);
 
 #endif

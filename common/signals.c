@@ -19,7 +19,7 @@ void signals_begin(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int number = 1; number < NSIG; number++)
         if (!is_users(number))
-            sigaction(number, &by_default, NULL); /* fails for those that nobody can change */
+            sigaction(number, &by_default, NULL); /* fails for those that cannot be changed */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
 }

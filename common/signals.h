@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * signals: what a program that is started may have inherited of them.
+ * signals: undoes the signal settings that a program inherits from its parent.
  */
 #ifndef VCZFS_COMMON_SIGNALS_H
 #define VCZFS_COMMON_SIGNALS_H
 
-/* At the start of a program, before anything else: no signal is blocked, and each does what it does
- * by default. But hangup, interrupt and quit stay ignored if they were: nohup and a shell's
- * background jobs mean that. Writing to what nobody reads, or past the limit of a file's size, is
- * an error afterwards and not the end. */
+/* Call it at the start of a program. Unblocks all signals and gives each its default action.
+ * Hangup, interrupt and quit stay ignored if they were: nohup and a shell's background jobs rely on
+ * that. After this call, writing to a pipe without a reader or past the file size limit returns an
+ * error and does not end the program. */
 void signals_begin(void);
 
 #endif

@@ -52,11 +52,11 @@ static inline bool size_range_ok(uint64_t begin, uint64_t len, uint64_t limit)
     return begin <= limit && len <= limit - begin;
 }
 
-/* "256M", "1g", "65536", "1.5G" is refused: a whole number and one optional suffix K, M, G, T
- * (powers of 1024; an "iB" or "B" after it is accepted). */
+/* Parses a whole number with an optional suffix K, M, G or T (powers of 1024), after which "B" or
+ * "iB" is allowed: "256M", "1g", "65536". "1.5G" is refused. */
 bool size_parse(const char *text, uint64_t *out);
 
-/* "1.5 GiB" into buf (at least 16 bytes); returns buf. */
+/* Writes text like "1.5 GiB" to buf (at least 16 bytes); returns buf. */
 char *size_format(uint64_t nbytes, char *buf, unsigned long buf_size);
 
 #endif

@@ -6,15 +6,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The shortest turn there is. Who asks for shorter turns than the others do (3 ms or so) is let in
- * before them when it wakes, and gets no more of the processor than before. */
+/* The shortest time slice that the kernel allows. A thread that asks for shorter slices than others
+ * have (about 3 ms) runs sooner when it wakes up, and gets no more processor time in total. */
 #define TURN_NS 100000
 
 void time_slice_ask_short(void)
 {
     struct sched_attr attr = {.size = sizeof attr};
 
-    /* What is started would lose a rank above the ordinary as well. */
+    /* Leaves threads of higher priority alone: SCHED_FLAG_RESET_ON_FORK would take that priority
+     * from their children. */
     if (syscall(SYS_sched_getattr, 0, &attr, sizeof attr, 0) != 0 ||
         attr.sched_policy != SCHED_NORMAL || attr.sched_nice < 0)
         return;

@@ -17,9 +17,10 @@
 #endif
 
 #define LINKS_MAX   40    /* as the kernel has it */
-#define UID_UNKNOWN 65534 /* of what a user namespace has no number for */
+#define UID_UNKNOWN 65534 /* shown for users without a number here */
 
-/* In a user namespace whatever is not mapped is nobody's. */
+/* Only the first user namespace knows all users. In another one, a user that is not mapped has the
+ * number UID_UNKNOWN. */
 static bool knows_all_users(void)
 {
     FILE *map = fopen("/proc/self/uid_map", "re");
@@ -39,8 +40,8 @@ bool walk_is_root(void)
     return geteuid() == 0 && knows_all_users();
 }
 
-/* Whoever serves a FUSE file system says whose its files are. What the root directory is on, root
- * has mounted. */
+/* Is the owner that `st` names only a claim? The server of a FUSE file system can report any owner.
+ * The file system of the root directory is trusted, because root has mounted it. */
 static bool is_hearsay(int fd, const struct stat *st)
 {
     struct statfs fs;
@@ -61,8 +62,8 @@ static bool is_own(int fd, const struct stat *st)
            (st->st_uid == UID_UNKNOWN && !knows_all_users());
 }
 
-/* May others put something else in the place of what is in the directory? An ordinary user's own
- * may be his group's, which often is his alone. */
+/* May other users replace the files of this directory? A directory of an ordinary user may be
+ * writable for its group: often that user is the only member. */
 static bool is_exposed(int dir)
 {
     struct stat st;
@@ -83,7 +84,7 @@ static bool may_follow(const struct walk *walk, int link)
     return walk->links == WALK_OWN_LINKS || !(walk->exposed || is_exposed(walk->dir));
 }
 
-/* Goes on with a path, and then with `more`. */
+/* Sets what is left to walk: `path`, then `more`. */
 static int go_on(struct walk *walk, const char *path, const char *more)
 {
     char joined[2 * PATH_MAX];
@@ -118,7 +119,7 @@ static int follow(struct walk *walk, int link, const char *target)
     return go_on(walk, target, more);
 }
 
-/* The next name of it; *last says whether that is all. -1 with errno. */
+/* Takes the next name of the path; *last says whether it is the last one. -1 with errno. */
 static int take_name(struct walk *walk, bool *last)
 {
     const char *at = walk->rest + strspn(walk->rest, "/");
@@ -136,8 +137,7 @@ static int take_name(struct walk *walk, bool *last)
     return 0;
 }
 
-/* All but the last are asked to be directories, which mounts what is to be mounted there on
- * demand. */
+/* Every name but the last is opened as a directory, because that makes an automount mount it. */
 static int open_name(const struct walk *walk, bool last)
 {
     const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
@@ -158,8 +158,9 @@ static bool is_of_proc(int fd)
     return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* A user can exchange a directory of his for another of his, but not for one of root's: only to
- * root it matters whose directories led to one of root's links. */
+/* Goes on in `dir`, and remembers whether others can change the directory that it was found in. It
+ * matters only to root: an ordinary user can replace a directory by another of the same user, but
+ * not by one of root's. */
 static void enter(struct walk *walk, int dir)
 {
     if (walk->links == WALK_SAFE_LINKS && geteuid() == 0)
@@ -168,7 +169,7 @@ static void enter(struct walk *walk, int dir)
     walk->dir = dir;
 }
 
-/* 1: there is more to go; 0: name is the last; -1 with errno. */
+/* Walks one name: 1 if there is more to walk, 0 if walk->name is the last one, -1 with errno. */
 static int step(struct walk *walk)
 {
     AUTO_CLOSE int fd = -1;
@@ -183,7 +184,8 @@ static int step(struct walk *walk)
     fd = open_name(walk, last);
     if (fd < 0)
         return last && errno == ENOENT ? 0 : -1;
-    n = readlinkat(fd, "", target, sizeof target - 1); /* other than fstat asks nobody */
+    n = readlinkat(fd, "", target,
+                   sizeof target - 1); /* fstat would ask a FUSE server; this does not */
     walk->magic = n >= 0 && last && walk->links == WALK_OWN_LINKS && is_of_proc(fd);
     if (n >= 0 && !walk->magic) {
         target[n] = '\0';

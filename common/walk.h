@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * walk: a path gone through name by name. Each directory on the way is held, so that what was
- * looked at cannot be exchanged, and no symbolic link is followed but where that is safe.
+ * walk: follows a path name by name. Each directory on the way is kept open, so that it cannot be
+ * replaced after it was checked. Symbolic links are followed only where that is safe.
  */
 #ifndef VCZFS_COMMON_WALK_H
 #define VCZFS_COMMON_WALK_H
@@ -11,29 +11,29 @@
 
 enum walk_links {
     WALK_NO_LINKS,   /* none is followed: ELOOP */
-    WALK_OWN_LINKS,  /* root's and the caller's are; EPERM at another */
-    WALK_SAFE_LINKS, /* those are, in directories that only they may change; EPERM at another */
+    WALK_OWN_LINKS,  /* only root's and the caller's; EPERM at others */
+    WALK_SAFE_LINKS, /* and only in directories that others cannot change; EPERM at others */
 };
 
 struct walk {
     enum walk_links links;
-    bool make; /* directories that are missing */
-    int dir;   /* owned, with O_PATH: the directory that `name` is in; -1 to begin with */
-    char name[NAME_MAX + 1]; /* what was come to; "." if it is that directory itself */
-    bool magic; /* it is a link in /proc without a path behind it, as /dev/stderr leads to */
+    bool make;               /* makes missing directories */
+    int dir;                 /* owned, O_PATH: the directory of `name`; -1 at the start */
+    char name[NAME_MAX + 1]; /* the name reached; "." for `dir` itself */
+    bool magic;              /* `name` is a link in /proc to a descriptor, as of /dev/stderr */
 
     char rest[PATH_MAX]; /* after name */
     unsigned nlinks;
-    bool exposed; /* another user may have led to dir */
+    bool exposed; /* another user may have chosen `dir` */
 };
 
-/* As far as the last name of the path, which need not exist, and is no symbolic link unless it is
- * magic (WALK_OWN_LINKS) or has become one since. -1 with errno; if that is EPERM, name may be the
- * link that is not followed. Who serves what is mounted on the last name is not asked. */
+/* Walks to the last name of the path, which need not exist. It was no symbolic link when it was
+ * looked at, except a magic one (with WALK_OWN_LINKS). -1 with errno; with EPERM, `name` may be the
+ * link that is not followed. If something is mounted on the last name, its server is not asked. */
 int walk_to_last(struct walk *walk, const char *path);
 void walk_end(struct walk *walk);
 
-/* Is it root, and not merely called so in a user namespace? */
+/* Is this process really root, and not only root of a user namespace? */
 bool walk_is_root(void);
 
 #endif
