@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proto_send and proto_recv: for before there is a loop. */
+/* proto_send and proto_recv, for the time before there is an event loop. */
 #include "common/cleanup.h"
 #include "proto/conn.h"
 #include "proto/wire.h"

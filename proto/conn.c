@@ -11,8 +11,8 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-#define QUEUE_MAX      (4u << 20) /* bytes; a peer this far behind is not reading at all */
-#define PACKETS_A_TURN 32         /* received per wake-up, so that other events get theirs */
+#define QUEUE_MAX      (4u << 20) /* bytes; a peer this far behind has stopped reading */
+#define PACKETS_A_TURN 32         /* received per wake-up, so that other events are not delayed */
 
 struct queued {
     STAILQ_ENTRY(queued) next;
@@ -33,9 +33,9 @@ struct conn {
     STAILQ_HEAD(, queued) queue;
     size_t nqueued; /* bytes */
     struct err why;
-    bool deaf;    /* the peer takes no more packets; what it said before is still read */
+    bool deaf;    /* sending failed; packets from the peer are still read */
     bool failed;  /* `closed` is due or has been called */
-    bool freed;   /* by conn_free inside a handler; the memory goes when the handler returns */
+    bool freed;   /* conn_free came inside a handler; memory is freed after it */
     bool handler; /* inside one */
 };
 
@@ -89,8 +89,8 @@ void conn_free(struct conn *conn)
         conn_release(conn);
 }
 
-/* The first failure stands. `closed` runs from the loop, because the caller may be in the middle of
- * something that the handler would tear down. */
+/* Only the first failure counts. `closed` is called from the loop and not here, because the caller
+ * may still be using what the handler of `closed` frees. */
 static void fail(struct conn *conn, const struct err *why)
 {
     if (conn->failed || conn->freed)
@@ -143,7 +143,7 @@ static void deliver(struct conn *conn)
     conn->handler = false;
 }
 
-/* One packet. False when there is no more to read now. */
+/* Reads and handles one packet. False when no more can be read now. */
 static bool read_one(struct conn *conn)
 {
     struct err err;
@@ -182,8 +182,8 @@ static void on_readable(evutil_socket_t fd, short events, void *arg)
         conn_release(conn);
 }
 
-/* Sending is over, but the peer may have said why before it went: its last packets are read first,
- * and the end of file behind them is what fails the connection. */
+/* Sending has failed. The connection itself fails only at the end of file, after the peer's last
+ * packets have been read, because one of them may say why the peer closed. */
 static void go_deaf(struct conn *conn)
 {
     conn->deaf = true;
@@ -192,7 +192,7 @@ static void go_deaf(struct conn *conn)
     event_active(conn->readable, EV_READ, 1);
 }
 
-/* True if the packet is off our hands. */
+/* True if the packet needs no further sending. */
 static bool try_send(struct conn *conn, const void *packet, size_t len, const int *fds, size_t nfds)
 {
     struct err err;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * field_table: how a table of fields is written.
+ * field_table: macros that write the entries of a table of fields.
  *
- * Each macro takes the struct, the key and the member, and does not compile for a member of
- * another type than the field needs.
+ * Each macro takes the struct, the key and the member. It does not compile if the member does not
+ * have the type that the field needs.
  */
 #ifndef VCZFS_PROTO_FIELD_TABLE_H
 #define VCZFS_PROTO_FIELD_TABLE_H
@@ -25,7 +25,7 @@
         (fields), LENGTH_OF(fields), sizeof(struct S), true                                        \
     }
 
-/* Numbers from low to high, and kinds of numbers that many messages have. */
+/* Numbers from low to high, and the kinds of numbers that many messages use. */
 #define NUMBER(S, k, m, low, high)                                                                 \
     KEY(k), AT(S, m, uint64_t), .type = FIELD_NUMBER, .min = (low), .max = (high)
 #define U64(S, k, m)       NUMBER(S, k, m, 0, UINT64_MAX)
@@ -45,8 +45,8 @@
                                     .max = (high)
 #define STRUCT(S, k, m, T, r) KEY(k), AT(S, m, struct T), .type = FIELD_RECORD, .record = &(r)
 
-/* A list: the member `m` is an array of T, of which the member `n` says how many are set, `low` or
- * more. One of the OF_ comes last. */
+/* A list. The member `m` is an array of T; the member `n` says how many elements are set, at least
+ * `low`. The last argument is one of the OF_ macros. */
 #define LIST(S, k, m, T, n, low, how)                                                              \
     KEY(k), .at = TYPED(S, m, T[LENGTH_OF(MEMBER(S, m))]), .size = sizeof(T),                      \
             .count_at = TYPED(S, n, size_t), .least = (low), .most = LENGTH_OF(MEMBER(S, m)), how

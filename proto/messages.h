@@ -10,7 +10,7 @@
 struct message {
     const char *name; /* the value of key "t" */
     struct record record;
-    size_t nfds; /* descriptors, besides those that fields bring */
+    size_t nfds; /* descriptors, besides those of fields */
 };
 
 #define MESSAGES_N (MSG_ERROR + 1)

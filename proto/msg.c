@@ -62,7 +62,8 @@ int proto_pack(const struct msg *msg, struct buf *out, struct err *err)
     return err_set(err, ERR_USAGE, "message %s: packet is over the limit", report.name);
 }
 
-/* All that a message takes, whatever is in it: no string takes more room than it had. */
+/* All memory that one unpacked message needs. A string never needs more room than it had in the
+ * packet. */
 struct proto_scratch {
     struct value values[VALUES_MAX];
     char strings[PROTO_PACKET_MAX];

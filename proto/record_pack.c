@@ -17,7 +17,7 @@ static void put_str(msgpack_packer *packer, const char *text)
     msgpack_pack_str_with_body(packer, text, strlen(text));
 }
 
-/* Head and body at once: a message is keys for the most part. */
+/* Writes head and text of the key in one step, because a message consists mostly of keys. */
 static void put_key(struct buf *out, const char *key, size_t len)
 {
     uint8_t *to = buf_reserve(out, 1 + len);

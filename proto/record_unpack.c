@@ -37,7 +37,7 @@ static bool begin_pairs(const struct value *map, struct pairs *pairs)
     return true;
 }
 
-/* The value under a key that was not asked for yet, or NULL. */
+/* The value under a key that no field has taken yet, or NULL. */
 static const struct value *find(struct pairs *pairs, const char *key, size_t len)
 {
     for (uint32_t n = 0; n < pairs->n; n++) {
@@ -65,8 +65,8 @@ static bool was_found(const struct pairs *pairs, const struct value *key)
     return false;
 }
 
-/* Refuses what nobody asked for. The peer chose its name, which is on its way to a log or a
- * terminal. */
+/* Refuses keys that no field has taken. The key is made printable, because the peer chose it and it
+ * will be shown in a log or on a terminal. */
 static int end_pairs(const struct pairs *pairs, const struct record_report *report)
 {
     for (uint32_t i = 0; i < pairs->n; i++) {
@@ -105,7 +105,7 @@ static int take_text(struct unpacking *unpacking, const struct field *field,
     memcpy(unpacking->room, value->bytes, value->n);
     unpacking->room[value->n] = '\0';
     *out = unpacking->room;
-    unpacking->room += value->n + 1; /* no more than the value and its head took */
+    unpacking->room += value->n + 1; /* the value and its head took no more than this */
     return 0;
 }
 
@@ -213,8 +213,9 @@ static int take_tuple(struct unpacking *unpacking, const struct record *record,
     return 0;
 }
 
-/* One that is said only with another one is not asked for without it, and optional ones only if
- * they are there: whether that is so shows in the struct, once it is taken. */
+/* Takes the value of one field. A field that depends on another one is not looked for unless that
+ * one is set, which shows in the struct because it was taken before. An optional field may be
+ * absent. */
 static int take_pair(struct unpacking *unpacking, const struct field *field, struct pairs *pairs,
                      void *data)
 {

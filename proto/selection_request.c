@@ -13,7 +13,7 @@
 #define ANY_TEXT(k, m) TEXT(selection_request, k, m, 0, UINT32_MAX), .optional = true
 #define A_FILE(k, m)   STRUCT(selection_request, k, m, option_file, file), .optional = true
 
-/* A pair: an array of its name and what is in it. */
+/* A file is written as an array of its name and its text. */
 static const struct field file_fields[] = {
     {TEXT(option_file, "name", name, 0, UINT32_MAX)},
     {SLICE(option_file, "text", text, len, UINT32_MAX)},
@@ -73,7 +73,7 @@ int selection_request_pack(const struct selection_request *request, struct err *
 
 struct selection_memory {
     uint8_t *bytes; /* owned */
-    char *strings;  /* owned; as much room, of which only what is copied is ever touched */
+    char *strings;  /* owned; as long as the packet, but pages are used only as needed */
     size_t len;
 };
 
@@ -92,7 +92,8 @@ const uint8_t *selection_memory_bytes(const struct selection_memory *memory, siz
     return memory->bytes;
 }
 
-/* A copy, so that nothing changes under us whatever the seals. */
+/* Reads a copy of it all, so that the sender cannot change it while it is used, whatever seals it
+ * has. */
 static int read_all(int fd, struct selection_memory *memory, struct err *err)
 {
     const uint8_t *map;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * selection_request: which samples and variants the user wants, on its way to the encoder.
+ * selection_request: which samples and variants the user wants, as it is sent to the encoder.
  *
- * Lists and files can be longer than any packet, so this part of a view travels as one msgpack map
- * in a sealed memfd that `open` and `info` bring. Unpacking is as strict as a packet's.
+ * Lists and files can be longer than a packet, so this part of a view is one msgpack map in a
+ * sealed memfd, which comes with `open` or `info`. It is unpacked as strictly as a packet.
  */
 #ifndef VCZFS_PROTO_SELECTION_REQUEST_H
 #define VCZFS_PROTO_SELECTION_REQUEST_H
@@ -19,7 +19,8 @@
 #define SELECTION_FILES_MAX  64                    /* files that expressions refer to */
 #define SELECTION_NBYTES_MAX (UINT64_C(256) << 20) /* all of it */
 
-/* As the options of the same names; a NULL string and a file without text were not given. */
+/* One member for each option of the same name. A NULL string, or a file without text, means that
+ * the option was not given. */
 struct selection_request {
     const char *regions, *targets, *samples;
     struct option_file regions_file, targets_file, samples_file;
@@ -30,23 +31,24 @@ struct selection_request {
     size_t nfiles;
 };
 
-/* Was nothing asked for? Then nothing need be sent. */
+/* Is nothing selected? Then the request need not be sent. */
 bool selection_request_is_empty(const struct selection_request *request);
 
-/* How it is said, field by field. */
+/* The description of its fields, for packing and unpacking. */
 const struct record *selection_request_record(void);
 
-/* A sealed memfd; the caller closes it. -1 and ERR_USAGE if it is longer than may be. */
+/* Packs the request into a sealed memfd, which the caller closes. -1 with ERR_USAGE if it is too
+ * long. */
 int selection_request_pack(const struct selection_request *request, struct err *err);
 
-/* Takes one apart; fd stays the caller's. The strings of *out live in *memory, which
- * selection_memory_free frees. ERR_PEER for anything but what selection_request_pack makes. */
+/* Unpacks a request; fd stays the caller's. The strings of *out are in *memory; free that with
+ * selection_memory_free. ERR_PEER for anything that selection_request_pack does not make. */
 struct selection_memory;
 int selection_request_unpack(int fd, struct selection_request *out,
                              struct selection_memory **memory, struct err *err);
 void selection_memory_free(struct selection_memory *memory);
 
-/* The bytes that were unpacked, as they were sent: equal bytes, equal request. */
+/* The bytes as they were sent. Two requests are equal if their bytes are. */
 const uint8_t *selection_memory_bytes(const struct selection_memory *memory, size_t *len);
 
 #endif

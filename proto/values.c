@@ -5,16 +5,16 @@
 
 #include <string.h>
 
-/* What follows a value's first byte. A length may come first. */
+/* What follows the first byte of a value: perhaps a length, then content. */
 struct form {
     enum value_type type;
-    uint8_t length_size; /* bytes of a big-endian length, which counts bytes, elements or pairs */
-    uint8_t content;     /* bytes, besides those that the length counts */
+    uint8_t length_size; /* bytes of a big-endian length, in bytes, elements or pairs */
+    uint8_t content;     /* bytes that the length does not count */
 };
 
-/* 0xc0 to 0xdf: nil, (never used), false, true, bin, ext (whose type takes a byte), float, uint,
- * int, ext of 1 to 16 bytes, str, array, map. All others have their length, or their number, in
- * the first byte itself. */
+/* First bytes 0xc0 to 0xdf: nil, (never used), false, true, bin, ext (one byte more, for its type),
+ * float, uint, int, ext of 1 to 16 bytes, str, array, map. In all other values the first byte
+ * itself contains the number or the length. */
 static const struct form forms[32] = {
     {VALUE_OTHER, 0, 0},  {VALUE_OTHER, 0, 0},  {VALUE_BOOL, 0, 0},   {VALUE_BOOL, 0, 0},
     {VALUE_BIN, 1, 0},    {VALUE_BIN, 2, 0},    {VALUE_BIN, 4, 0},    {VALUE_OTHER, 1, 1},
@@ -45,7 +45,7 @@ static void count_content(struct head *head)
         head->skip += head->value.n;
 }
 
-/* A first byte that is a number, or has a length in it. */
+/* Reads a head of one byte, which contains the number or the length. */
 static void read_short_head(uint8_t first, struct head *out)
 {
     if (first <= 0x7f) {
@@ -60,7 +60,7 @@ static void read_short_head(uint8_t first, struct head *out)
     }
 }
 
-/* False if the head is cut off or is the one byte that msgpack never uses. */
+/* False if the head is cut off, or is the one byte that msgpack never uses. */
 static bool read_head(const uint8_t *p, size_t left, struct head *out)
 {
     const uint8_t first = p[0];
@@ -84,7 +84,7 @@ static bool read_head(const uint8_t *p, size_t left, struct head *out)
     return true;
 }
 
-/* Once the content is known to be there. */
+/* Call it only after checking that the content is there. */
 static struct value take_value(const struct head *head, const uint8_t *content)
 {
     struct value value = head->value;
@@ -105,11 +105,11 @@ struct parsing {
     struct value *values;
     uint32_t n;
     size_t depth;
-    uint64_t due[VALUES_DEPTH_MAX + 1];  /* values still to come, by level */
+    uint64_t due[VALUES_DEPTH_MAX + 1];  /* values still to come, for each level */
     uint32_t open[VALUES_DEPTH_MAX + 1]; /* whose they are */
 };
 
-/* Closes what has all its values. False if that is everything. */
+/* Closes arrays and maps that are complete. False if nothing is left open. */
 static bool more_is_due(struct parsing *parsing)
 {
     while (parsing->depth > 0 && parsing->due[parsing->depth] == 0) {

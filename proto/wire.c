@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A cmsghdr needs its own alignment, which a plain array of bytes does not promise. */
+/* A cmsghdr needs its alignment, which a plain array of bytes may not have. */
 union control {
     struct cmsghdr header;
     uint8_t bytes[CMSG_SPACE(PROTO_FDS_MAX * sizeof(int))];
@@ -58,7 +58,7 @@ enum wire_result wire_send(int fd, const void *packet, size_t len, const int *fd
     return WIRE_ERROR;
 }
 
-/* False if anything but descriptors came along. */
+/* Takes the descriptors; false if the message has other control data. */
 static bool take_fds(struct msghdr *header, struct wire_packet *packet)
 {
     bool ok = true;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire: one packet and its descriptors through a SOCK_SEQPACKET socket.
+ * wire: sends and receives one packet, with its descriptors, on a SOCK_SEQPACKET socket.
  */
 #ifndef VCZFS_PROTO_WIRE_H
 #define VCZFS_PROTO_WIRE_H
 
 #include "proto/proto.h"
 
-/* What one receive gave. Owned by nobody: whoever holds it hands the fds on or closes them. */
+/* The result of one receive. The caller must close the fds or hand them on. */
 struct wire_packet {
     uint8_t bytes[PROTO_PACKET_MAX];
     size_t len;
@@ -26,12 +26,12 @@ enum wire_result {
 enum wire_result wire_send(int fd, const void *packet, size_t len, const int *fds, size_t nfds,
                            struct err *err);
 
-/* Never blocks. On anything but WIRE_OK no descriptor is left open. WIRE_GONE comes with *reset
- * true when the peer went away without reading everything; its last packets may still be there. */
+/* Never blocks. All results but WIRE_OK leave no descriptor open. WIRE_GONE has *reset true if the
+ * peer closed without reading everything; its last packets may still be readable. */
 enum wire_result wire_recv(int fd, struct wire_packet *packet, bool *reset, struct err *err);
 
-/* Unpacks and holds the number of descriptors against the message. On failure the packet's
- * descriptors are closed. */
+/* Unpacks the message and checks the number of descriptors. On failure closes the packet's
+ * descriptors. */
 int wire_unpack(struct wire_packet *packet, struct proto_scratch *scratch, struct msg *msg,
                 struct err *err);
 
