@@ -7,9 +7,11 @@
  *
  * What WORDFILE says at a moment holds for everything whose path has MATCH in it:
  *
- *   eio    reading fails              short   reads return half of what they should, at least one
- * byte stall  reading waits              hang    everything waits, stat and open too empty  there
- * is nothing to read
+ *   eio    reading fails
+ *   short  reads return half of what they should, at least one byte
+ *   stall  reading waits
+ *   hang   everything waits, stat and open too
+ *   empty  there is nothing to read
  *
  * Nothing is cached: every read of a store on it gets here. Runs until it is unmounted or told to
  * end.

@@ -3,9 +3,10 @@
  * kernels: what the genotype kernels cost, over one fixed row of calls.
  *
  * usage: kernels count [all]  instructions, stepped through one by one: the same on every run and
- * on a busy machine, also for instructions that valgrind does not know kernels time     cycles of
- * the time stamp counter, the best of many runs kernels run NAME that kernel alone, once: for
- * callgrind --toggle-collect=run_kernel, or perf
+ *                             on a busy machine, also for those that valgrind does not know
+ *        kernels time         cycles of the time stamp counter, the best of many runs
+ *        kernels run NAME     that kernel alone, once: for callgrind
+ *                             --toggle-collect=run_kernel, or perf
  *
  * Prints a line for each kernel that the machine can run: name, bytes of output, instructions or
  * cycles. memcpy moves as many bytes as a .bed row has, or a .bgen's; its instructions are counted
