@@ -8,8 +8,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Chunks that are asked for together. As many again may be there and not read yet, and what was
- * read last is what a table forgets last: so it keeps some more than three times as many open. */
+/* How many chunks are asked for together. A table forgets first what was used least recently, and
+ * as many chunks again may be open and not read yet. So the table keeps some more than three times
+ * as many open. */
 #define CHUNKS_MAX ((size_t)ABREAST_MOST)
 #define TABLE_OPEN (7 * CHUNKS_MAX / 2)
 
@@ -23,18 +24,19 @@ struct ahead {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    uint64_t reached; /* under the lock: the last range that the pass has come to */
+    uint64_t reached; /* under the lock: the last range that the pass has reached */
     bool stop;        /* under the lock */
 
     /* The thread's own. */
-    uint64_t next;                   /* the first range that was not asked for */
-    uint64_t end[AHEAD_ARRAYS_MAX];  /* chunks along the variants that were, of each array */
+    uint64_t next; /* the first range not asked for yet */
+    /* of each array: the end of the chunks along the variants that were asked for */
+    uint64_t end[AHEAD_ARRAYS_MAX];
     struct place places[CHUNKS_MAX]; /* to be asked for now */
     size_t nplaces, nplaces_max;
-    bool waits; /* those before had to be waited for */
+    bool waits; /* the chunks before had to be waited for */
 };
 
-/* Until the pass has come to that range; false if there is no more to do. */
+/* Waits until the pass has reached that range; false if there is no more to do. */
 static bool wait_for_pass(struct ahead *ahead, uint64_t range)
 {
     bool stop;
@@ -47,8 +49,8 @@ static bool wait_for_pass(struct ahead *ahead, uint64_t range)
     return !stop && ahead->next < ahead->plan.nranges;
 }
 
-/* Chunks next to each other along the second axis, as an array of alleles may have, are read
- * together. */
+/* Adds a chunk with all its neighbours along the second axis, as an array of alleles may have: they
+ * are read together. */
 static bool add_chunk(struct ahead *ahead, const struct zarr_array *array, uint64_t chunk)
 {
     const uint64_t width = array->meta.ndim > 1 ? array->meta.nchunks[1] : 1;
@@ -73,7 +75,7 @@ static bool add_array(struct ahead *ahead, unsigned i, uint64_t begin, uint64_t 
     return true;
 }
 
-/* The chunks of one range that were not asked for yet; false if there is no more room. */
+/* Adds the chunks of one range that were not asked for yet; false if there is no more room. */
 static bool add_range(struct ahead *ahead, uint64_t range)
 {
     uint64_t begin, end;
@@ -94,7 +96,7 @@ static int warm(void *arg, uint64_t i, struct err *err)
     return 0;
 }
 
-/* So often has the store made somebody wait, as far as it can tell. */
+/* How often the store has waited for storage so far, as far as it can tell. */
 static uint64_t count_waits(const struct ahead *ahead)
 {
     struct store_counts counts;
@@ -103,9 +105,10 @@ static uint64_t count_waits(const struct ahead *ahead)
     return counts.waits;
 }
 
-/* If the last one, which the pass cannot have read, had to be waited for, so will the others; and
- * those after them, until all of them together take no longer than one that is waited for. A thread
- * that waits for another one, or for memory, has not waited for the store. */
+/* Warms the last chunk first, which the pass cannot have read yet. If that had to wait for the
+ * store, the others will too, so they are warmed side by side; and so are the following ones, until
+ * a whole batch takes no longer than one wait. Waiting for another thread, or for memory, does not
+ * count. */
 static void warm_all(struct ahead *ahead)
 {
     struct abreast_moment since = abreast_now();
@@ -137,7 +140,8 @@ static void *run(void *arg)
         ahead->nplaces = 0;
         while (ahead->next < ahead->plan.nranges && add_range(ahead, ahead->next))
             ahead->next++;
-        /* More chunks side by side than there is room for are nobody's hurry. */
+        /* The next range has more chunks side by side than there is room for: it is not read
+         * ahead. */
         if (ahead->nplaces == 0)
             ahead->next++;
         warm_all(ahead);

@@ -12,7 +12,7 @@ static const char *const role_names[NROLES] = {
     [ROLE_ALLELES] = "alleles",   [ROLE_CONTIGS] = "contigs",
 };
 
-/* What VCF Zarr has on an axis of the array. */
+/* The axis that VCF Zarr requires there. */
 static enum role role_of(const char *array, unsigned axis)
 {
     static const struct {
@@ -34,7 +34,7 @@ static enum role role_of(const char *array, unsigned axis)
     return axis == 1 && calls ? ROLE_SAMPLES : ROLE_ANY;
 }
 
-/* The store's own names, beside VCF Zarr's. */
+/* The names that the store itself uses, besides VCF Zarr's. */
 struct own_names {
     struct zarr_dims variants, samples; /* the first of each counts */
 };
@@ -45,7 +45,8 @@ static bool is_own(const struct own_names *own, enum role role, const char *name
            (role == ROLE_SAMPLES && strcmp(name, own->samples.names[0]) == 0);
 }
 
-/* Does the name say that the axis is another one? VCF Zarr's names come before the store's own. */
+/* True if the name is that of another axis. VCF Zarr's names take precedence over the store's
+ * own. */
 static bool contradicts(const struct own_names *own, enum role role, const char *name)
 {
     for (unsigned r = ROLE_ANY + 1; r < NROLES; r++)

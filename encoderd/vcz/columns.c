@@ -8,17 +8,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Values per variant and sample that vczfs follows. */
+/* The most values per variant and sample that vczfs can read. */
 #define WIDTH_MAX 65536
 
-/* Chunks longer than this many variants are shared by threads if their blocks can be had one by
- * one. */
+/* Chunks with more variants than this are divided among threads, if their blocks can be decoded one
+ * by one. */
 #define STRIDE_MAX UINT64_C(262144)
 
-/* Numbers held as stored, at most, where several variants fit. */
+/* The most bytes of numbers that are held as stored, if more than one variant fits. */
 #define SLAB_NBYTES_MAX ((size_t)8 << 20)
 
-/* Consecutive columns of the stored axis that go to consecutive places. */
+/* Consecutive columns of the stored axis whose values go to consecutive places. */
 struct run {
     uint64_t column, place, n;
 };
@@ -35,10 +35,10 @@ struct column {
     uint64_t limit;
     column_judge *judge; /* NULL: none */
     void *judge_arg;
-    /* Numbers: variants [begin, end) as stored, wanted elements only, in the order wanted. */
+    /* Numbers: variants [begin, end) as stored; only wanted elements, in the wanted order. */
     uint8_t *slab;
     uint64_t slab_rows, begin, end;
-    /* Strings: of the chunks of one row of chunks; nchunks_a × nchunks_b, only wanted ones
+    /* Strings: nchunks_a × nchunks_b, one for each chunk of a row of chunks; only wanted chunks are
      * filled. */
     struct strings *strings;
     size_t strings_budget; /* of each */
@@ -181,7 +181,7 @@ static void set_axes(struct column *column)
     column->size = column_array_is_string(column->array) ? 0 : meta->dtype.size;
 }
 
-/* The runs that meet chunk `chunk_a` of the second axis; false if none does. */
+/* Finds the runs that overlap chunk `chunk_a` of the second axis; false if there are none. */
 static bool find_runs(const struct column *column, uint64_t chunk_a, size_t *begin, size_t *end)
 {
     const uint64_t first = chunk_a * column->chunk_a, last = first + column->chunk_a;
@@ -202,7 +202,7 @@ static bool find_runs(const struct column *column, uint64_t chunk_a, size_t *beg
     return *begin < *end;
 }
 
-/* How many chunks hold values that are wanted of one variant. */
+/* The number of chunks that hold wanted values of one variant. */
 static size_t wanted_chunks(const struct column *column)
 {
     size_t n = 0, begin, end;
@@ -212,7 +212,7 @@ static size_t wanted_chunks(const struct column *column)
     return n;
 }
 
-/* A fourth of the budget, because a selection may ask for several columns of strings. */
+/* A column gets a fourth of the budget, because a selection may use several columns of strings. */
 static int strings_init(struct column *column, size_t budget, struct err *err)
 {
     const size_t n = column->nchunks_a * column->nchunks_b;
@@ -297,7 +297,7 @@ uint64_t column_chunk_end(const struct column *column, uint64_t variant)
     return variant - variant % column->chunk_rows + column->chunk_rows;
 }
 
-/* The part of a run that lies in columns [begin, end). */
+/* The part of a run inside columns [begin, end). */
 static bool clip_run(const struct run *run, uint64_t begin, uint64_t end, struct run *out)
 {
     uint64_t first = size_max(run->column, begin), last = size_min(run->column + run->n, end);
@@ -309,14 +309,15 @@ static bool clip_run(const struct run *run, uint64_t begin, uint64_t end, struct
     return true;
 }
 
-/* One chunk beside others in its row of chunks. */
+/* One of the chunks in a row of chunks. */
 struct part {
     uint64_t a, b;               /* chunk numbers */
-    uint64_t row;                /* of the chunk that the slab begins with */
-    size_t runs_begin, runs_end; /* those that meet it */
+    uint64_t row;                /* the slab's first row, counted in the chunk */
+    size_t runs_begin, runs_end; /* the runs that overlap it */
 };
 
-/* Elements [begin, end) of the chunk, in `data`, that belong to one run of one row. */
+/* Copies those elements [begin, end) of the chunk, which are in `data`, that belong to one run of
+ * one row. */
 static void copy_run(struct column *column, const struct part *part, const struct run *run,
                      uint64_t row, const uint8_t *data, uint64_t begin, uint64_t end)
 {
@@ -336,7 +337,7 @@ static void copy_run(struct column *column, const struct part *part, const struc
     }
 }
 
-/* The same where the run's elements lie side by side in chunk and slab. */
+/* The same for a run whose elements are consecutive in chunk and slab. */
 static void copy_whole_run(struct column *column, const struct part *part, const struct run *run,
                            uint64_t row, const uint8_t *data, uint64_t begin, uint64_t end)
 {
@@ -427,7 +428,7 @@ static int load_slab(struct column *column, uint64_t variant, struct err *err)
     return 0;
 }
 
-/* The rows at hand from `variant` on: *data, and how many (at most n). */
+/* The rows in the slab from `variant` on: *data, and their number (at most n). */
 static int slab_rows(struct column *column, uint64_t variant, uint64_t n, const uint8_t **data,
                      uint64_t *nrows, struct err *err)
 {
@@ -575,7 +576,8 @@ int column_doubles(struct column *column, uint64_t begin, uint64_t n, double *ou
     return 0;
 }
 
-/* Rows [row, row + n) of one chunk, if they are not at hand. One row is had whatever it takes. */
+/* Loads rows [row, row + n) of one chunk, unless they are loaded already. A single row is loaded
+ * however much memory it takes. */
 static int load_strings(struct column *column, const uint64_t *index, uint64_t row, uint64_t n,
                         bool same, struct strings *strings, struct err *err)
 {
@@ -594,7 +596,7 @@ static int load_strings(struct column *column, const uint64_t *index, uint64_t r
     return 0;
 }
 
-/* Rows [row, row + n) of all chunks that are wanted. */
+/* Loads rows [row, row + n) of all wanted chunks. */
 static int load_rows(struct column *column, uint64_t vchunk, uint64_t row, uint64_t n,
                      struct err *err)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * columns: any array of a store whose first axis is variants, read in ranges of variants.
+ * columns: reads any array of a store whose first axis is variants, in ranges of variants.
  *
- * A column belongs to one thread. It keeps what it read last, so ranges that follow one another
- * cost every block one decode. Nothing but the chunks that hold wanted samples is read.
+ * A column belongs to one thread. It keeps what it read last, so that consecutive ranges decode
+ * every block once. Only chunks that hold wanted samples are read.
  */
 #ifndef VCZFS_VCZ_COLUMNS_H
 #define VCZFS_VCZ_COLUMNS_H
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* What numbers become that are not values: two quiet NaNs told apart by their bits. */
+/* The doubles for missing values and for fill: two quiet NaNs that differ in their bits. */
 #define COLUMN_MISSING_BITS UINT64_C(0x7ff8000000000001)
 #define COLUMN_FILL_BITS    UINT64_C(0x7ff8000000000002)
 
@@ -32,9 +32,9 @@ static inline double column_from_bits(uint64_t bits)
     return value;
 }
 
-/* Opens the array `name`: (variants[, n]), or (variants, samples[, n]) when `per_sample`. *out is
- * NULL if the store has none. Errors: an axis that disagrees with the store's variants or samples,
- * a dtype that is no number, boolean or string. The caller owns *out. */
+/* Opens the array `name`: (variants[, n]), or (variants, samples[, n]) if `per_sample`. *out is
+ * NULL if the store has none. Errors: an axis whose length differs from the store's variants or
+ * samples, a dtype that is no number, boolean or string. The caller owns *out. */
 int column_array_open(const struct vcz *vcz, const char *name, bool per_sample,
                       struct zarr_array **out, struct err *err);
 
@@ -42,38 +42,39 @@ int column_array_open(const struct vcz *vcz, const char *name, bool per_sample,
 uint64_t column_array_width(const struct zarr_array *array, bool per_sample);
 bool column_array_is_string(const struct zarr_array *array);
 
-/* How many variants one thread should take of this array at a time, so that it decodes little that
- * another decodes too. */
+/* How many variants one thread should take of this array at a time, so that two threads decode
+ * little twice. */
 uint64_t column_array_stride(const struct zarr_array *array);
 
 struct column;
 
-/* samples: columns of the samples axis in the order in which they are wanted (borrowed until the
- * column is freed), or NULL for an array without that axis. budget: bytes that the column may hold,
- * exceeded only where one variant alone needs more. The decoder and the array are borrowed. */
+/* samples: columns of the samples axis in the wanted order (borrowed until the column is freed), or
+ * NULL for an array without that axis. budget: bytes that the column may hold; it holds more only
+ * if one variant needs more. The decoder and the array are borrowed. */
 struct column *column_new(const struct zarr_array *array, const uint64_t *samples,
                           uint64_t nsamples, struct decoder *decoder, size_t budget,
                           struct err *err);
 void column_free(struct column *column);
 
-/* Called before what a chunk that is not stored reads as is taken for values, with its number along
- * the variants; not for strings. -1 and an error refuse it. */
+/* `judge` is called before the fill value of a chunk that is not stored is taken for its values,
+ * with the chunk's number along the variants; not for strings. If it returns -1 and an error,
+ * reading fails. */
 typedef int column_judge(void *arg, uint64_t vchunk, struct err *err);
 void column_on_absent(struct column *column, column_judge *judge, void *arg);
 
-/* A hint: nothing from this variant on will be asked for soon. */
+/* A hint: no variant from this one on will be asked for soon. */
 void column_limit(struct column *column, uint64_t end);
 
-/* Variants [begin, begin + n): n × (samples ×) width values. Integers -1 and -2 and the floats'
- * missing and fill become COLUMN_MISSING and COLUMN_FILL; booleans 0 and 1. */
+/* Reads variants [begin, begin + n): n × (samples ×) width values. Integers -1 and -2 and the
+ * floats' missing and fill become COLUMN_MISSING and COLUMN_FILL; booleans become 0 and 1. */
 int column_doubles(struct column *column, uint64_t begin, uint64_t n, double *out, struct err *err);
 
-/* The same as whole numbers, as stored; not for floats. */
+/* The same as integers, as stored; not for floats. */
 int column_ints(struct column *column, uint64_t begin, uint64_t n, int64_t *out, struct err *err);
 
-/* The same for strings, as stored; valid until the column is asked again. begin and begin + n - 1
- * must lie in one chunk: see column_chunk_end. ERR_BUDGET where they are more than may be held: ask
- * for fewer. */
+/* The same for strings, as stored; valid until the column is read again. begin and begin + n - 1
+ * must be in one chunk: see column_chunk_end. ERR_BUDGET if they need more memory than is allowed:
+ * ask for fewer. */
 int column_strings(struct column *column, uint64_t begin, uint64_t n, struct str *out,
                    struct err *err);
 

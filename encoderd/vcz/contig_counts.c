@@ -11,7 +11,7 @@
 
 #define BATCH UINT64_C(65536)
 
-/* Variants that an object of a one-dimensional array holds. */
+/* The number of variants in one object of a one-dimensional array. */
 static uint64_t object_length(const struct zarr_array *array)
 {
     uint64_t length;
@@ -47,7 +47,7 @@ static int count_range(const struct vcz *vcz, struct column *column, uint64_t be
     return 0;
 }
 
-/* What is not stored is all alike: any variant of it tells. */
+/* All variants in objects that are not stored have the same contig: one of them is read. */
 static int count_rest(const struct vcz *vcz, struct column *column,
                       const struct stored_objects *stored, uint64_t n, uint64_t *counts,
                       struct err *err)

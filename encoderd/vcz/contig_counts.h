@@ -7,8 +7,8 @@
 
 #include "encoderd/vcz/vcz.h"
 
-/* counts has one element for each of the store's contigs, zero before. What it costs depends on
- * what is stored, not on how many variants the store claims: chunks that are not there are counted
+/* counts has one element for each of the store's contigs, zero before. The cost depends on what is
+ * stored, not on how many variants the store claims: variants that are not stored are counted
  * together. */
 int contig_counts(const struct vcz *vcz, size_t scratch_max, uint64_t *counts, struct err *err);
 

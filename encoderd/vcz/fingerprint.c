@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What identifies a store's present state, at a cost that is bounded whatever the store's size:
- * that an encoder that replaces another has the same store before it. A change that this does not
- * see is seen where it is read: encoderd/zarr/store/watch.c. It detects change; it is no protection
- * against someone who wants two stores to look alike: three FNV-1a sums of 64 bits, each from a
- * different start.
+ * The fingerprint of a store's present state, at a cost that does not grow with the store. With it,
+ * an encoder that replaces another knows that it has the same store. Changes that it does not show
+ * are found when chunks are read: encoderd/zarr/store/watch.c. It detects changes; it does not
+ * protect against somebody who makes two stores look alike: it is three FNV-1a sums of 64 bits,
+ * each with another start.
  */
 #include "common/abreast.h"
 #include "common/bytes.h"
@@ -42,7 +42,7 @@ static void sum_add_u64(struct sum *sum, uint64_t value)
     sum_add(bytes, sizeof bytes, sum);
 }
 
-/* With its length, so that what follows cannot be taken for a part of it. */
+/* Adds the length too, so that bytes that follow cannot be taken for a part of these. */
 static void sum_add_bytes(struct sum *sum, const void *data, size_t n)
 {
     sum_add_u64(sum, n);
@@ -58,7 +58,7 @@ static void sum_add_strings(struct sum *sum, const struct str *items, uint64_t n
 
 #define NARRAYS 6
 
-/* The parts of all arrays' identities, each in a room of its own: they are asked for side by
+/* The parts of all arrays' identities. Each has its own buffer, because they are read side by
  * side. */
 struct parts {
     const struct zarr_array *arrays[NARRAYS]; /* or NULL */

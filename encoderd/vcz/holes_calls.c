@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holes_calls: holes in the genotypes, held against the store's own counts.
+ * holes_calls: compares holes in the genotypes with the store's own counts.
  */
 #include "common/abreast.h"
 #include "common/notices.h"
@@ -13,23 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of genotype chunks that are looked at when a store is opened: of a directory, and of an
- * archive, whose names are at hand. */
+/* The most names of genotype chunks that are looked up when a store is opened: in a directory, and
+ * in an archive, which has a list of names. */
 #define NAMES_MAX        UINT64_C(4096)
 #define LISTED_NAMES_MAX (UINT64_C(1) << 20)
-/* Rows of chunks that are judged when a store is opened; the others are when they are read. */
+/* How many rows of chunks are judged when a store is opened; the others are judged when they are
+ * read. */
 #define JUDGED_AT_OPEN 16
-/* Variants of a row of chunks that are counted: so many, or as many as have so few bytes
- * together. */
+/* How many variants of a row of chunks are counted: COUNTED_MIN, or more if they have no more than
+ * COUNTED_NBYTES together. */
 #define COUNTED_MIN    UINT64_C(8)
 #define COUNTED_NBYTES (UINT64_C(64) << 20)
-/* Rows of chunks, without holes, that show whether the store's counts can be trusted, and how far
- * they are looked for. */
+/* How many rows of chunks without holes must agree with the store's counts before the counts are
+ * trusted, and how far from the hole they may be. */
 #define TRUSTED_ROWS 2
 #define TRUSTED_FAR  UINT64_C(64)
 
-/* Of rows [begin, begin + n), the `most` that the store gives the most ALT alleles, in their order:
- * their `said` stays, that of the others becomes 0. */
+/* Keeps `said` for those `most` variants for which the store counts the most ALT alleles (if equal,
+ * the earlier ones), and sets it to 0 for the others. */
 static int compare_said(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -57,9 +58,9 @@ static int keep_most(double *said, uint64_t n, uint64_t most, struct err *err)
     return 0;
 }
 
-/* The first variant of the row of chunks of which the store's count is not the genotypes', among
- * those that are worth counting; with `more`, only if the store has more. *found is false if there
- * is none. */
+/* Finds the first variant in the row of chunks whose stored count differs from its genotypes, among
+ * those that are worth counting; with `more`, only if the store counts more. *found is false if
+ * there is none. */
 static int find_difference(struct holes *holes, uint64_t vchunk, bool more, bool *found,
                            uint64_t *variant, struct err *err)
 {
@@ -87,7 +88,7 @@ static int find_difference(struct holes *holes, uint64_t vchunk, bool more, bool
     return 0;
 }
 
-/* A row of chunks without holes: do the counts agree there? */
+/* Compares the counts in a row of chunks, if it has no holes. */
 static int try_trust(struct holes *holes, struct chunk_table *table, uint64_t v, unsigned *ntried,
                      struct err *err)
 {
@@ -109,7 +110,8 @@ static int try_trust(struct holes *holes, struct chunk_table *table, uint64_t v,
     return 0;
 }
 
-/* Counts are stale in many stores: those of a choice of samples, for one. */
+/* Finds out whether the store's counts can be trusted. In many stores they are stale, for example
+ * after samples were selected. */
 static int find_trust(struct holes *holes, uint64_t vchunk, struct err *err)
 {
     AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
@@ -135,8 +137,8 @@ static int open_tallies(struct holes *holes, struct err *err)
     return 0;
 }
 
-/* Of a row of which nothing is stored, any ALT that the store counts is too many; of one that is
- * there in part, where its counts can be trusted. */
+/* Decides whether a row of chunks with holes is bad. If nothing of it is stored, it is bad if the
+ * store counts any ALT; if a part is stored, only if the store's counts can be trusted as well. */
 static int judge_row(struct holes *holes, struct verdict *verdict, struct err *err)
 {
     AUTO_TABLE struct chunk_table *table = chunk_table_new(err);
@@ -221,7 +223,7 @@ int holes_judge_lengths(void *holes, uint64_t vchunk, struct err *err)
                    store_path(((const struct holes *)holes)->vcz->store), vchunk);
 }
 
-/* Rows of chunks that are looked at side by side. */
+/* How many rows of chunks are looked up side by side. */
 #define ROWS_MAX UINT64_C(128)
 
 struct rows_look {

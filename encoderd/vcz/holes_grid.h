@@ -8,8 +8,8 @@
 #include "encoderd/vcz/vcz.h"
 #include "encoderd/zarr/chunk/chunk_table.h"
 
-/* Of a row of chunks, or one place in the grid of variants and samples, whose ploidy axis may be
- * chunked. */
+/* Chunks of a row of chunks; or of one place in the grid of variants and samples, which has several
+ * if the ploidy axis is chunked. */
 struct hole_cell {
     unsigned nstored, nabsent;
 };
@@ -18,12 +18,12 @@ struct hole_cell {
 int holes_look_row(const struct vcz *vcz, struct chunk_table *table, uint64_t v,
                    struct hole_cell *row, struct err *err);
 
-/* Is any chunk of these samples stored? *left is how many names may still be looked at; when they
- * are spent, it is taken for granted. */
+/* Sets *stored if any chunk of these samples is stored. *left: how many names may still be looked
+ * up; at 0, *stored is set without looking. */
 int holes_look_column(const struct vcz *vcz, uint64_t s, uint64_t *left, bool *stored,
                       struct err *err);
 
-/* What calls of the fill value are, in words. */
+/* Words for calls that are the fill value. */
 const char *holes_fill_text(const struct zarr_meta *meta);
 
 #endif

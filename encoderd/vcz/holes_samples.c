@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holes_samples: samples of whom no genotypes are stored.
+ * holes_samples: samples without any stored genotypes.
  */
 #include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/holes_grid.h"
@@ -12,15 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks of samples that have none that is stored are looked for up to so many names. */
+/* The most names that are looked up in the search for columns of chunks without a stored chunk. */
 #define SAMPLES_NAMES_MAX (UINT64_C(1) << 18)
-/* Stores of more variants than that have no samples of whom every call is REF. */
+/* In a store with more variants than this, no sample has only REF alleles. */
 #define CONFIRMED_VARIANTS UINT64_C(20000)
 #define NAMES_SHOWN        3
 
-/* Does the store count exactly the calls that its genotypes are with all holes at their fill value?
- * Then its writer saw them so. (Who appends samples and dies has counted none of theirs as
- * called.) */
+/* True if the store's counts are exactly those of its genotypes, with the fill value in all holes:
+ * then the writer meant the holes to be the fill value. (If an append of samples was interrupted,
+ * their calls are not in variant_AN.) */
 static int is_confirmed(const struct holes *holes, bool *out, struct err *err)
 {
     struct tallies *tallies = NULL;
@@ -40,7 +40,7 @@ static int is_confirmed(const struct holes *holes, bool *out, struct err *err)
     return rc;
 }
 
-/* Samples of whom nothing is stored. */
+/* Samples without any stored genotypes. */
 struct unwritten {
     uint64_t n;
     char names[NAMES_SHOWN * (TEXT_SHOW_MAX + 2)];
@@ -70,7 +70,7 @@ static int refuse_samples(const struct vcz *vcz, const struct unwritten *unwritt
         unwritten->n > NAMES_SHOWN ? ", ..." : "", holes_fill_text(&vcz->genotype->meta));
 }
 
-/* Which columns of chunks have one that is stored, to `stored`. */
+/* Sets `stored` for each column of chunks that has a stored chunk. */
 static int look_columns(const struct vcz *vcz, bool *stored, struct err *err)
 {
     uint64_t left = SAMPLES_NAMES_MAX;
@@ -93,8 +93,8 @@ int holes_look_samples(const struct holes *holes, const uint64_t *columns, uint6
         vcz_need(holes->vcz, VCZ_CALLS | VCZ_SAMPLES, NULL) != 0)
         return 0;
     meta = &holes->vcz->genotype->meta;
-    /* A store of one column has one that is REF throughout where a writer of few variants means
-     * it. */
+    /* A store with a single column of chunks is not refused: if it has few variants, its calls may
+     * all be REF, and its writer may have omitted all chunks. */
     if (meta->nchunks[1] < 2)
         return 0;
     stored = calloc(meta->nchunks[1] + 1, sizeof *stored);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holes_sites: holes in the arrays that sites are made of.
+ * holes_sites: holes in the arrays that sites are read from.
  */
 #include "common/abreast.h"
 #include "common/size.h"
@@ -12,16 +12,16 @@
 
 #define AUTO_STORED CLEANUP(stored_objects_clear)
 
-/* Chunks of a site array that are looked for one by one; of more, a list of what is stored is
- * taken. */
+/* How many chunks of a site array are looked up one by one; if it has more, the stored objects are
+ * listed. */
 #define SITE_NAMES_MAX UINT64_C(4096)
 
-/* Chunks that are looked for side by side: first few, as the next one that is absent may be
+/* How many chunks are looked up side by side: few at first, because the next absent one may be
  * near. */
 #define LOOKED_FIRST UINT64_C(8)
 #define LOOKED_MAX   UINT64_C(512)
 
-/* A run of chunks along the variants, the first along other axes. */
+/* A run of chunks along the variants, each the first one along other axes. */
 struct chunk_run {
     uint64_t begin, end;
 };
@@ -41,8 +41,8 @@ static int look(void *arg, uint64_t i, struct err *err)
     return chunk_is_stored(looks->table, looks->array, index, &looks->stored[i], err);
 }
 
-/* The next chunk that is absent, from `from` on, or their number: it costs twice what is stored, at
- * most. */
+/* Finds the next absent chunk from `from` on; *out is the number of chunks if there is none. Looks
+ * up at most twice as many chunks as are stored before it. */
 static int next_absent(const struct zarr_array *array, struct chunk_table *table, uint64_t from,
                        uint64_t *out, struct err *err)
 {
@@ -64,7 +64,8 @@ static int next_absent(const struct zarr_array *array, struct chunk_table *table
     return 0;
 }
 
-/* Of an array of one axis that claims many chunks, what is stored; of others, nothing is listed. */
+/* Lists what is stored of a one-dimensional array that claims many chunks; of other arrays, lists
+ * nothing. */
 static int list_objects(const struct zarr_array *array, struct stored_objects *list,
                         struct err *err)
 {
@@ -73,7 +74,8 @@ static int list_objects(const struct zarr_array *array, struct stored_objects *l
     return stored_objects_list(array, list, err);
 }
 
-/* The first chunk from `from` on that the list does not rule out, or their number. */
+/* The first chunk from `from` on that may be stored according to the list, or the number of
+ * chunks. */
 static uint64_t skip_unlisted(const struct zarr_array *array, const struct stored_objects *list,
                               uint64_t from)
 {
@@ -88,7 +90,7 @@ static uint64_t skip_unlisted(const struct zarr_array *array, const struct store
     return next == UINT64_MAX ? array->meta.nchunks[0] : next * each;
 }
 
-/* The next run of absent chunks from `from` on; empty if there is none. `list`: see
+/* Finds the next run of absent chunks from `from` on; it is empty if there is none. `list`: see
  * list_objects. */
 static int next_hole(const struct zarr_array *array, struct chunk_table *table,
                      const struct stored_objects *list, uint64_t from, struct chunk_run *out,
@@ -134,7 +136,7 @@ static int look_plain(const struct zarr_array *array, const char *reads_as, stru
     return absent == array->meta.nchunks[0] ? 0 : refuse_hole(array, absent, reads_as, err);
 }
 
-/* The contig of one variant, as stored or by the fill value. */
+/* The contig of one variant, which may be the fill value. */
 static int contig_at(const struct vcz *vcz, struct decoder *decoder, uint64_t variant, int64_t *out,
                      struct err *err)
 {
@@ -143,7 +145,7 @@ static int contig_at(const struct vcz *vcz, struct decoder *decoder, uint64_t va
     return zarr_chunk_ints_at(decoder, vcz->contig, index, variant % length, 1, out, err);
 }
 
-/* Does the index have variants [begin, end), or a part of them, on another contig? */
+/* True if the index has any chunk of variants [begin, end) on another contig. */
 static bool index_contradicts(const struct vcz *vcz, const struct region_rows *index,
                               uint64_t begin, uint64_t end, int64_t contig)
 {
@@ -160,7 +162,8 @@ static bool index_contradicts(const struct vcz *vcz, const struct region_rows *i
     return false;
 }
 
-/* Contigs come in the order in which the store lists them, if nothing else is known. */
+/* Without an index, the contigs of variants are expected in the order in which the store lists
+ * contigs. */
 static int order_contradicts(const struct vcz *vcz, struct decoder *decoder, uint64_t begin,
                              uint64_t end, int64_t contig, bool *out, struct err *err)
 {
@@ -224,7 +227,8 @@ static int look_contig(const struct holes *holes, struct err *err)
     return rc;
 }
 
-/* The variant after this one, or after all those that are not stored as it is not. */
+/* The next variant that may have another value: the variant after this one or, if this one is not
+ * stored, the next one that is. */
 static uint64_t next_unlike(const struct zarr_array *array, const struct stored_objects *list,
                             uint64_t variant)
 {
@@ -236,12 +240,12 @@ static uint64_t next_unlike(const struct zarr_array *array, const struct stored_
     return next == array->meta.nchunks[0] ? array->meta.shape[0] : next * length;
 }
 
-/* variant_id_mask, which says which variants have no ID; opened for the first hole. All owned. */
+/* variant_id_mask, which says which variants have no ID. Opened for the first hole. All owned. */
 struct mask {
     bool opened;
     struct decoder *decoder;
     struct zarr_array *array;
-    struct column *column; /* NULL: there is none that could say */
+    struct column *column; /* NULL: the store has no usable mask */
     struct stored_objects stored;
 };
 
@@ -268,7 +272,7 @@ static int mask_open(const struct holes *holes, struct mask *mask, struct err *e
     return mask->column != NULL ? stored_objects_list(mask->array, &mask->stored, err) : 0;
 }
 
-/* Is there a variant that has an ID? Not known without the mask. */
+/* *out: the mask says that a variant in the hole has an ID. False without a mask. */
 static int hole_has_ids(const struct holes *holes, const struct chunk_run *hole, struct mask *mask,
                         bool *out, struct err *err)
 {
@@ -321,7 +325,7 @@ int holes_look_site(const struct holes *holes, unsigned i, struct err *err)
 {
     static const unsigned parts[HOLES_SITE_ARRAYS] = {VCZ_PLACES, VCZ_ALLELES, VCZ_PLACES, VCZ_IDS};
 
-    /* What is faulty anyhow has an error of its own. */
+    /* A faulty part of the store has its own error. */
     if (holes == NULL || holes->vcz->nvariants == 0 || vcz_need(holes->vcz, parts[i], NULL) != 0)
         return 0;
     switch (i) {

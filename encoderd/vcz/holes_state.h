@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holes_state: what those who judge holes share. Only holes*.c include this.
+ * holes_state: the state that holes*.c share. Only they include this.
  */
 #ifndef VCZFS_VCZ_HOLES_STATE_H
 #define VCZFS_VCZ_HOLES_STATE_H
@@ -11,7 +11,7 @@
 
 #include <pthread.h>
 
-/* Of every message that refuses. */
+/* The end of every message that refuses a hole. */
 #define CURE "; with --absent-chunks fill it is shown so all the same"
 
 #define VERDICTS 1024
@@ -21,13 +21,13 @@ enum trust { TRUST_UNKNOWN, TRUST_NO, TRUST_YES };
 struct verdict {
     uint64_t vchunk;
     bool known, bad;
-    uint64_t variant; /* the one that cannot be, if bad */
+    uint64_t variant; /* the variant that contradicts, if bad */
 };
 
 struct holes {
     const struct vcz *vcz; /* borrowed */
     size_t scratch_max;
-    pthread_mutex_t lock;    /* of all below */
+    pthread_mutex_t lock;    /* for all fields below */
     struct tallies *tallies; /* owned; NULL until needed, or if there are none */
     bool tallies_opened;
     enum trust trust;

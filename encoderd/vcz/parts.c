@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Far more than any caller emits; a wider axis is a broken or hostile store. */
+/* Far more than any variant caller emits; a wider axis means a broken or hostile store. */
 #define ALLELES_MAX 65536
 
-/* So that sums and products of variants, samples, ploidy and bytes stay far from overflow. */
+/* A limit that keeps sums and products of variants, samples, ploidy and bytes far from overflow. */
 #define CALLS_MAX (UINT64_C(1) << 60)
 
 enum want { WANT_SIGNED, WANT_INTEGER, WANT_FLAG, WANT_STRING };
@@ -104,7 +104,7 @@ static int open_genotype(struct vcz *vcz, struct err *err)
                    store_path(vcz->store));
 }
 
-/* Takes the store's size from call_genotype. */
+/* Takes the numbers of variants and samples from call_genotype. */
 static int open_calls(struct vcz *vcz, struct decoder *decoder, struct err *err)
 {
     const uint64_t *shape;
@@ -137,7 +137,7 @@ static int differs(const struct vcz *vcz, const struct zarr_array *array, uint64
                    store_path(vcz->store), array->name, length, what, other, other_length);
 }
 
-/* In a store without calls, the first array of sites says how many variants there are. */
+/* In a store without calls, the first array of sites gives the number of variants. */
 static int check_variants(struct vcz *vcz, const struct zarr_array *array, const char *name,
                           struct err *err)
 {
@@ -165,7 +165,7 @@ static int open_column(struct vcz *vcz, const char *name, enum want want, unsign
     return check_variants(vcz, *out, name, err);
 }
 
-/* A whole one-dimensional array of strings: none are left where it fails. */
+/* Reads a whole one-dimensional array of strings; *out is empty if that fails. */
 static int read_strings(const struct vcz *vcz, struct decoder *decoder,
                         const struct zarr_array *array, struct strings *out, struct err *err)
 {
@@ -183,7 +183,7 @@ static int read_strings(const struct vcz *vcz, struct decoder *decoder,
     return -1;
 }
 
-/* VCF Zarr 0.1, as sgkit 0.5 wrote it, has the names in an attribute of the group. */
+/* VCF Zarr 0.1, as sgkit 0.5 wrote it, has the contigs' names in an attribute of the group. */
 static int add_contig(const char *text, size_t len, void *arg)
 {
     struct strings *contigs = arg;
@@ -204,7 +204,7 @@ static int place_contig(const char *text, size_t len, void *arg)
     return 0;
 }
 
-/* 1: they were there; 0: there is no such attribute. */
+/* Returns 1 if the attribute is there, 0 if not. */
 static int contigs_from_attribute(const struct zarr_group *group, struct strings *out,
                                   struct err *err)
 {
@@ -259,7 +259,8 @@ static int open_alleles(struct vcz *vcz, struct decoder *decoder, struct err *er
     return 0;
 }
 
-/* Where it is faulty, nobody should take the store for one that does not have it, nor read it. */
+/* Closes an array that is faulty: it must not be read. The fault that is kept says that the store
+ * has it. */
 static int drop_faulty(struct zarr_array **array)
 {
     zarr_array_free(*array);
@@ -334,8 +335,8 @@ static int check_duplicates(const struct vcz *vcz, struct err *err)
     return 0;
 }
 
-/* Null samples (empty IDs) are left out here, once, for every view: what is left moves up in the
- * strings, which nobody reads as they were stored. */
+/* Null samples (empty IDs) are removed here, once for every view: the other IDs move up in
+ * `strings`, whose stored order nothing else uses. */
 static int keep_samples(struct vcz *vcz, struct err *err)
 {
     struct strings *stored = &vcz->sample_strings;
@@ -360,7 +361,7 @@ static int keep_samples(struct vcz *vcz, struct err *err)
     return check_duplicates(vcz, err);
 }
 
-/* `vczstore create` takes the sites and some sample_id from other stores, and no calls. */
+/* `vczstore create` copies sites and some sample_id from other stores, but no calls. */
 static int refuse_no_calls(const struct vcz *vcz, struct err *err)
 {
     return err_set(err, ERR_UNSUPPORTED,

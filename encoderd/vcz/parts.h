@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * parts: opens the parts of a VCF Zarr store, each for itself.
+ * parts: opens the parts of a VCF Zarr store, each separately.
  */
 #ifndef VCZFS_VCZ_PARTS_H
 #define VCZFS_VCZ_PARTS_H
 
 #include "encoderd/vcz/vcz.h"
 
-/* Opens the arrays of one part and checks them against those that are open. Parts are opened in the
- * order of enum vcz_part. The store is named in every message. */
+/* Opens the arrays of one part and checks them against the arrays that are open. Parts must be
+ * opened in the order of enum vcz_part. Every message names the store. */
 int parts_open(struct vcz *vcz, enum vcz_part part, struct decoder *decoder, struct err *err);
 
 #endif

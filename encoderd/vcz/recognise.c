@@ -44,8 +44,8 @@ static int refuse_url(const char *path, struct err *err)
 #define FROM_BED    "`plink2zarr convert PREFIX OUT.vcz` makes a store of it and the files beside it"
 #define FROM_PLINK2 "`plink2 --export vcf bgz`, then `vcf2zarr convert`, make a store of it"
 
-/* Where several match, the first counts. Bytes are those of the file, or what gzip or BGZF makes of
- * them. */
+/* The first entry that matches is used. Bytes are those of the file, or of its text if it is
+ * compressed with gzip or BGZF. */
 static const struct file_kind {
     size_t at;
     const char *magic; /* or NULL: the name's end alone tells */
@@ -88,7 +88,8 @@ static bool ends_with(const char *path, const char *end)
     return n >= k && strcasecmp(path + n - k, end) == 0;
 }
 
-/* What a gzip or BGZF file begins with when unpacked, in place of what it begins with. */
+/* If the file is compressed with gzip or BGZF, replaces its first bytes by the first bytes of its
+ * text. */
 static size_t unpack_head(uint8_t *head, size_t n)
 {
     uint8_t packed[HEAD_NBYTES];
@@ -104,7 +105,7 @@ static size_t unpack_head(uint8_t *head, size_t n)
     return HEAD_NBYTES - stream.avail_out;
 }
 
-/* The first bytes of a regular file; 0 if it is none. */
+/* Reads the first bytes of a regular file; returns 0 if it is not one. */
 static size_t read_head(const char *path, uint8_t head[HEAD_NBYTES])
 {
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -145,9 +146,9 @@ int recognise_path(const char *path, struct err *err)
 /* ---- Trees ---- */
 
 struct tree_kind {
-    const char *objects[2]; /* that are there */
-    const char *word;       /* in the first of them; or NULL */
-    const char *trees[2];   /* that are there */
+    const char *objects[2]; /* objects that it must have */
+    const char *word;       /* which must be in the first of them; or NULL */
+    const char *trees[2];   /* directories that it must have */
     const char *what;
 };
 
@@ -247,9 +248,9 @@ static int find_tree(const struct tree_kind *kinds, size_t n, const struct store
     return 0;
 }
 
-/* ---- Stores in what was given ---- */
+/* ---- Stores inside of what was given ---- */
 
-/* The first child that is a VCF Zarr store, and how many are. */
+/* The first child that is a VCF Zarr store, and the number of such children. */
 struct inner {
     const struct store *store;
     char first[256];

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recognise: what was given in place of a VCF Zarr store, and what to do with it.
+ * recognise: what the user gave in place of a VCF Zarr store, and what to do with it.
  *
- * For messages only: it looks at a few bytes and names, and what it does not know it leaves to
- * others.
+ * For messages only. It looks at a few bytes and names, and returns 0 for what it does not
+ * recognise.
  */
 #ifndef VCZFS_VCZ_RECOGNISE_H
 #define VCZFS_VCZ_RECOGNISE_H
 
 #include "encoderd/zarr/store/store.h"
 
-/* A URL, or a file of another format: -1. Otherwise 0: there may be a store. */
+/* -1 and an error if it is a URL, or a file of another format. 0: it may be a store. */
 int recognise_path(const char *path, struct err *err);
 
-/* A store without a group at its root: -1 if it is known what it is, else 0. */
+/* For a store without a group at its root: -1 and an error if it is recognised, else 0. */
 int recognise_tree(const struct store *store, struct err *err);
 
-/* A Zarr group that has neither the attribute nor the arrays of VCF Zarr: always -1. */
+/* For a Zarr group that has neither the attribute nor the arrays of VCF Zarr: always -1 and an
+ * error. */
 int recognise_group(const struct store *store, struct err *err);
 
-/* Why no array is complete: the conversion that made the store did not finish. NULL if that is not
- * so. */
+/* The reason why no array is complete, if that is so: the conversion that made the store did not
+ * finish. Else NULL. */
 const char *recognise_unfinished(const struct store *store);
 
-/* Why an array that must be there is not, for the end of a message. */
+/* The reason why a required array is absent, for the end of a message. */
 const char *recognise_missing(const struct store *store);
 
 #endif

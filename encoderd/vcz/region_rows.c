@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* More rows than that, of 48 bytes, would cost more than they save. */
+/* More rows than this, of 48 bytes each, would take more time than they save. */
 #define INDEX_ROWS_MAX (UINT64_C(1) << 20)
 
 static bool row_ok(const struct vcz *vcz, const int64_t *row, uint64_t nchunks)
@@ -18,7 +18,7 @@ static bool row_ok(const struct vcz *vcz, const int64_t *row, uint64_t nchunks)
            row[INDEX_MAX_END] >= row[INDEX_LAST] && row[INDEX_COUNT] > 0;
 }
 
-/* Every chunk must be covered with as many variants as it has. */
+/* Checks that the rows of each chunk have as many variants as the chunk. */
 static bool index_ok(const struct vcz *vcz, const int64_t *rows, uint64_t nrows, uint64_t *counts,
                      uint64_t nchunks)
 {
@@ -54,8 +54,8 @@ static int read_rows(const struct zarr_array *array, size_t scratch_max, int64_t
     return rc;
 }
 
-/* An index that covers all variants has a row for each of their chunks, of which a store may claim
- * any number. */
+/* An index of all variants needs at least one row a chunk; a store may claim any number of
+ * chunks. */
 static bool shape_ok(const struct vcz *vcz, const struct zarr_meta *meta)
 {
     return (meta->dtype.kind == DTYPE_INT || meta->dtype.kind == DTYPE_UINT) && meta->ndim == 2 &&
@@ -63,7 +63,7 @@ static bool shape_ok(const struct vcz *vcz, const struct zarr_meta *meta)
            meta->shape[0] >= vcz->position->meta.nchunks[0];
 }
 
-/* Takes the rows from `out` if they contradict themselves or the store. */
+/* Reads the rows; frees them if they contradict themselves or the store. */
 static int load_rows(const struct vcz *vcz, const struct zarr_array *array, size_t scratch_max,
                      struct region_rows *out, struct err *err)
 {
@@ -81,7 +81,7 @@ static int load_rows(const struct vcz *vcz, const struct zarr_array *array, size
     return 0;
 }
 
-/* An index only helps: one that is no good is not used. */
+/* A faulty index is not an error, because it only saves work: it is not used. */
 static int give_up(const struct err *why, struct err *err)
 {
     if (err_is_of_store(why))

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * region_rows: the rows of a store's region_index: what is on which contig, chunk by chunk.
+ * region_rows: the rows of a store's region_index: which contigs and positions each chunk has.
  */
 #ifndef VCZFS_VCZ_REGION_ROWS_H
 #define VCZFS_VCZ_REGION_ROWS_H
 
 #include "encoderd/vcz/vcz.h"
 
-/* Of a row: chunk of variant_position, contig, first and last position, greatest end, number of
- * variants. */
+/* The columns of a row: chunk of variant_position, contig, first and last position, greatest end,
+ * number of variants. */
 enum {
     INDEX_CHUNK,
     INDEX_CONTIG,
@@ -21,11 +21,11 @@ enum {
 
 struct region_rows {
     int64_t
-        *rows; /* n × INDEX_WIDTH, owned; NULL if there are none, or they contradict the store */
+        *rows; /* n × INDEX_WIDTH, owned; NULL if there is no index, or it contradicts the store */
     uint64_t n;
 };
 
-/* The rows cover all variants. region_rows_free them. */
+/* The rows that are read cover all variants. Free them with region_rows_free. */
 int region_rows_open(const struct vcz *vcz, size_t scratch_max, struct region_rows *out,
                      struct err *err);
 void region_rows_free(struct region_rows *rows);

@@ -7,11 +7,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Numbers of a column that are decoded at once, where its chunks have more. */
+/* How many numbers of a column are decoded at once, at least, if its chunks have more. */
 #define INTS_MIN UINT64_C(1024)
 
-/* One column and the part of a chunk of it that is decoded: all, unless that is more than there is
- * memory for. */
+/* One column, with the part of a chunk that is decoded: all of it, if there is enough memory. */
 struct column {
     const struct zarr_array *array;
     bool loaded;
@@ -29,7 +28,7 @@ struct sites_reader {
     struct decoder *decoder;
     size_t scratch_max;
     struct column contig, position, id, allele;
-    struct str *row; /* one variant's alleles, where they lie in several chunks; owned */
+    struct str *row; /* one variant's alleles, if they are in several chunks; owned */
 };
 
 static int column_init_ints(struct sites_reader *reader, struct column *column,
@@ -172,7 +171,7 @@ static int load_strings(struct sites_reader *reader, struct column *column, uint
     return 0;
 }
 
-/* Makes `variant` present; *row is its row in the chunk. */
+/* Loads the part of the column that has `variant`; *row is its row in the chunk. */
 static int column_seek(struct sites_reader *reader, struct column *column, uint64_t variant,
                        uint64_t *row, struct err *err)
 {
@@ -195,7 +194,7 @@ static int64_t column_int(const struct column *column, uint64_t row)
     return column->ints[row - column->first_row];
 }
 
-/* Element k of the column's chunk i along the second axis, and those behind it in its row. */
+/* Element k of chunk i along the second axis; the row's following elements are behind it. */
 static const struct str *column_str(const struct column *column, size_t i, uint64_t k)
 {
     return column->strings[i].items + (k - column->strings[i].first);
@@ -232,7 +231,7 @@ int sites_get_place(struct sites_reader *reader, uint64_t variant, struct site *
     return 0;
 }
 
-/* The slots of one variant, side by side. */
+/* One variant's allele slots, consecutive. */
 static const struct str *allele_row(struct sites_reader *reader, uint64_t offset)
 {
     const struct zarr_meta *meta = &reader->allele.array->meta;
@@ -245,14 +244,13 @@ static const struct str *allele_row(struct sites_reader *reader, uint64_t offset
     return reader->row;
 }
 
-/* An ALT slot of "." is bcftools' way to say that there is none. */
+/* bcftools uses "." in an ALT slot to say that there is no ALT. */
 static bool slot_unused(const struct str *slot)
 {
     return slot->len == 0 || (slot->len == 1 && slot->at[0] == '.');
 }
 
-/* Where the user wants the fill value shown, a site without any allele has a REF that is not
- * known. */
+/* If the user wants the fill value shown, a site without any allele gets an unknown REF. */
 static int get_no_alleles(const struct vcz *vcz, struct site *out, struct err *err)
 {
     static const struct str unknown = {.at = ".", .len = 1};
@@ -342,7 +340,7 @@ void sites_reader_trim(struct sites_reader *reader)
 
 /* ---- What sites need ---- */
 
-/* Is the row at hand, with those up to *end of its chunk? */
+/* True if the row is loaded; then *end is the end of the rows that are loaded with it. */
 static bool is_at_hand(const struct column *column, uint64_t chunk, uint64_t row, uint64_t *end)
 {
     const struct zarr_meta *meta = &column->array->meta;
@@ -365,7 +363,7 @@ static bool is_at_hand(const struct column *column, uint64_t chunk, uint64_t row
     return true;
 }
 
-/* Rows [row, *end) of the chunk, as many as are read at once. */
+/* Asks for rows [row, *end) of the chunk, which are read at once. */
 static enum need need_rows(struct sites_need *sites, struct column *column, uint64_t chunk,
                            uint64_t row, uint64_t *end, struct err *err)
 {

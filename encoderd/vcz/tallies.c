@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A frequency was rounded to a few digits when it was written. */
+/* Frequencies were rounded to a few digits when they were written. */
 #define FREQUENCY_SLACK 0.01
 
 /* A column and what it reads. */
@@ -22,10 +22,10 @@ struct tallies {
     struct tally_column stored, an;
     bool frequencies; /* the stored ones are AF, not AC */
     struct column *calls;
-    uint64_t width;   /* ALTs that the store speaks of */
+    uint64_t width;   /* ALTs that the store counts */
     double *said;     /* owned; width of them */
     int64_t *alleles; /* owned; one variant's */
-    uint64_t *counts; /* owned; of ALT k, and at [width] of all alleles that are called */
+    uint64_t *counts; /* owned; the count of ALT k, and at [width] of all called alleles */
 };
 
 static void source_close(struct tally_column *source)
@@ -35,7 +35,7 @@ static void source_close(struct tally_column *source)
     *source = (struct tally_column){0};
 }
 
-/* What cannot be read is evidence of nothing. */
+/* An array that cannot be read is treated as absent. */
 static void source_open(struct tallies *tallies, const char *name, size_t budget,
                         struct tally_column *out)
 {

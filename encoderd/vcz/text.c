@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* White space or a C1 control character that begins with byte at[0] >= 0x80 of UTF-8 text; `left`
- * bytes are there. The set is Unicode's property White_Space. */
+/* True if there is white space or a C1 control character at at[0] >= 0x80 of UTF-8 text, of which
+ * `left` bytes remain. White space is Unicode's property White_Space. */
 static bool wide_space(const uint8_t *at, size_t left)
 {
     if (at[0] == 0xc2)
@@ -41,7 +41,7 @@ bool text_equal(const struct str *a, const char *b)
 
 char *text_show(const struct str *text, char buf[TEXT_SHOW_MAX])
 {
-    /* Room for the longest thing one byte can become, "...", the quote and the end. */
+    /* Leaves room for the longest text of one byte, "...", the quote and the terminator. */
     const size_t limit = TEXT_SHOW_MAX - 9;
     size_t used = 0, i;
 
@@ -49,7 +49,7 @@ char *text_show(const struct str *text, char buf[TEXT_SHOW_MAX])
     for (i = 0; i < text->len && used < limit; i++) {
         uint8_t c = (uint8_t)text->at[i];
 
-        /* C1 control characters are c2 80 to c2 9f; a terminal may obey them too. */
+        /* C1 control characters are c2 80 to c2 9f; terminals may obey them too. */
         bool c1 = (c == 0xc2 && i + 1 < text->len && (uint8_t)text->at[i + 1] < 0xa0) ||
                   (i > 0 && (uint8_t)text->at[i - 1] == 0xc2 && c < 0xa0);
 
@@ -58,7 +58,7 @@ char *text_show(const struct str *text, char buf[TEXT_SHOW_MAX])
         else
             buf[used++] = (char)c;
     }
-    /* A character that was cut in two is taken out whole. */
+    /* Removes all of a character that was cut in two. */
     if (i < text->len && ((uint8_t)text->at[i] & 0xc0) == 0x80) {
         while (used > 1 && ((uint8_t)buf[used - 1] & 0xc0) == 0x80)
             used--;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vcz: a VCF Zarr store: what it holds, checked once, at open.
+ * vcz: a VCF Zarr store: its arrays, checked once, at open.
  *
  * Specification: VCF Zarr 0.4 (sgkit-dev/vcf-zarr-spec); doc/FORMATS.md, "In". Knows no output
  * format. Immutable after vcz_open, so safe to use from several threads, each with its own decoder.
  *
- * What is wrong with a part of a store is the error of those who need that part: see vcz_need.
+ * A fault of one part of a store is an error only for functions that need that part: see vcz_need.
  */
 #ifndef VCZFS_VCZ_VCZ_H
 #define VCZFS_VCZ_VCZ_H
@@ -17,7 +17,7 @@
 #define VCZ_INT_MISSING (-1)
 #define VCZ_INT_FILL    (-2)
 
-/* Parts of a store, each good or faulty by itself; bits, for sets of them. */
+/* Parts of a store, each valid or faulty independently; bits, for sets of them. */
 enum vcz_part {
     VCZ_CALLS = 1 << 0,   /* call_genotype, of ploidy 1 or 2 */
     VCZ_SAMPLES = 1 << 1, /* sample_id: at least one sample, none twice */
@@ -35,7 +35,7 @@ struct holes;
 struct vcz {
     struct store *store;
     struct zarr_group *group;
-    char *version; /* owned; of the format, as text; NULL where the store does not say */
+    char *version; /* owned; of VCF Zarr, as text; NULL if the store has no version */
 
     /* Of a faulty part, some may be NULL. */
     struct zarr_array *genotype; /* call_genotype (variants, samples, ploidy) */
@@ -46,7 +46,7 @@ struct vcz {
     struct zarr_array *id;       /* variant_id, or NULL */
 
     uint64_t nvariants;
-    const char *variants_from; /* the array that nvariants is taken from; NULL: no array says it */
+    const char *variants_from; /* the array that nvariants is from; NULL: no array has it */
     unsigned ploidy;           /* as stored: 1 or 2 unless VCZ_CALLS is faulty; 0 without calls */
 
     /* Samples as stored; a null sample (empty ID) is not a sample and has no entry below. */
@@ -59,18 +59,19 @@ struct vcz {
     struct strings contigs;
 
     struct holes
-        *holes; /* owned; judges chunks that are not stored; NULL: they are their fill value */
-    bool fill;  /* the user has said that they are, so that a REF may be the fill value, too */
+        /* owned; judges chunks that are not stored; NULL: they are taken as the fill value */
+        *holes;
+    bool fill; /* the user asked for the fill value in them, so a REF may be it too */
 
-    struct err faults[VCZ_NPARTS]; /* of part 1 << i; code ERR_NONE where there is none */
-    struct notices notices;        /* what the user should hear about the store */
+    struct err faults[VCZ_NPARTS]; /* of part 1 << i; ERR_NONE if it is valid */
+    struct notices notices;        /* messages for the user about the store */
 };
 
-/* Fails with the first fault of the parts (enum vcz_part). */
+/* Fails with the first fault of these parts (enum vcz_part). */
 int vcz_need(const struct vcz *vcz, unsigned parts, struct err *err);
 
-/* What identifies the store's present state without reading it all: metadata texts, names, and the
- * identity (zarr_identity_part) of the arrays that a view reads. */
+/* A fingerprint of the store's present state, made without reading all of it: from metadata texts,
+ * names, and the identity (zarr_identity_part) of the arrays that a view reads. */
 #define VCZ_FINGERPRINT_NBYTES 24
 int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], struct err *err);
 

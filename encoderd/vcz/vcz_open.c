@@ -40,7 +40,7 @@ static int open_group(struct vcz *vcz, struct err *err)
     return err_name(err, "%s", store_path(vcz->store));
 }
 
-/* Faults of the store are kept; *err is those of the system. */
+/* Keeps the faults of the store; fails, with *err, only on faults of the system. */
 static int open_parts(struct vcz *vcz, size_t scratch_max, struct err *err)
 {
     struct decoder *decoder = decoder_new(scratch_max, err);
@@ -59,7 +59,7 @@ static int open_parts(struct vcz *vcz, size_t scratch_max, struct err *err)
     return rc;
 }
 
-/* Of whatever kind: what cannot be shown, or is damaged, is there. */
+/* True if the store has the part, even if it cannot be shown or is damaged. */
 static bool is_there(const struct vcz *vcz, enum vcz_part part)
 {
     struct err why = {0};
@@ -68,8 +68,8 @@ static bool is_there(const struct vcz *vcz, enum vcz_part part)
            (why.code != ERR_NOT_FOUND && (part != VCZ_CALLS || why.code != ERR_DATA));
 }
 
-/* Early writers of VCF Zarr, and sgkit where it saves what it made, say no version: if everything
- * else is there, the store is one. */
+/* Early writers of VCF Zarr write no version, and neither does sgkit when it saves results. If
+ * everything else is there, the store is accepted. */
 static int check_version(struct vcz *vcz, struct err *err)
 {
     if (vcz->version != NULL)
@@ -85,7 +85,8 @@ static int check_version(struct vcz *vcz, struct err *err)
     return 0;
 }
 
-/* sgkit's vcf_to_zarr keeps as many ALTs as it was told to, and the calls as they were. */
+/* sgkit's vcf_to_zarr keeps only as many ALTs as its option allows, but does not change the
+ * calls. */
 static void note_lost_alleles(struct vcz *vcz)
 {
     uint64_t seen, kept;
@@ -113,14 +114,14 @@ static void note_stale(struct vcz *vcz)
                     zarr_group_copy(vcz->group), name, n);
 }
 
-/* Whoever has imputed data should know that less than it is shown. */
+/* A user with imputed data should know that the dosages are not shown. */
 static void note_dosages(struct vcz *vcz)
 {
     static const char *const names[] = {"call_DS", "call_GP"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct zarr_array *array = NULL;
-        struct err unreadable; /* there, all the same */
+        struct err unreadable; /* unreadable is not absent */
 
         if (zarr_array_open(vcz->group, names[i], &array, &unreadable) == 0 && array == NULL)
             continue;
