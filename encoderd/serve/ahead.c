@@ -6,18 +6,18 @@
 /* The share of the arena that all work ahead may take. */
 #define AHEAD_SHARE 4
 
-/* The most spans that are only asked of the store. What bounds them is the bytes in flight; this
- * bounds the spans. */
+/* The most spans without a part of the arena, whose bytes are only being fetched. Their bytes are
+ * limited by the bytes in flight; this limits their number. */
 #define FAR_MAX (SPANS_MAX / 4)
 
-/* The reader may come to bytes that are not there once in a row of chunks, and not more often: how
- * many times as far ahead is asked then, and what part of that may be given up until it comes to
- * the next one. */
+/* A reader may come to a span whose bytes are not there once in each row of chunks, but not more
+ * often. GROWTH: how many times as far ahead the store is then asked. KEPT_PART: at most one part
+ * in so many of that distance is given up before the next row of chunks. */
 #define GROWTH    4
 #define KEPT_PART 4
 
-/* So far ahead there should be spans: a block that is decoded is to find all those that it has rows
- * for, wherever in them it begins. */
+/* How far ahead spans should exist: a decoded block should find spans for all its rows, wherever in
+ * the block the reader is. */
 static uint64_t reach_ahead(const struct sched_core *core, const struct view_file *file)
 {
     const uint64_t most = arena_size(core->spans.arena) / AHEAD_SHARE / 2;
@@ -50,7 +50,7 @@ static struct span *begin_span(struct sched_core *core, const struct handle *han
     return span;
 }
 
-/* The span that holds byte `at`, with its part of the arena; NULL if there is no room. */
+/* The span that holds byte `at`, with a part of the arena; NULL if there is no room. */
 static struct span *near_span(struct sched_core *core, const struct handle *handle,
                               const struct plan_limits *limits, uint64_t at, uint64_t gather)
 {
@@ -89,14 +89,14 @@ static uint64_t work_near(struct sched_core *core, const struct handle *handle,
     return at;
 }
 
-/* While somebody finds no room among the bytes in flight, nobody asks for more. */
+/* While any cell finds no room among the bytes in flight, this asks for no more. */
 static void ask_far(struct sched_core *core, struct handle *handle,
                     const struct plan_limits *limits, uint64_t at)
 {
     const struct view_file *file = &core->view->files[handle->file];
     const uint64_t reach = at + handle->far;
 
-    if (handle->far_gone != core->spans.nfar_gone) /* what was given up is asked for again */
+    if (handle->far_gone != core->spans.nfar_gone) /* what was given up must be asked for again */
         handle->far_end = 0;
     handle->far_gone = core->spans.nfar_gone;
     at = size_max(at, handle->far_end);
@@ -120,8 +120,8 @@ void ahead_work(struct sched_core *core, struct handle *handle, const struct pla
         ask_far(core, handle, limits, at);
 }
 
-/* What is met and never waited makes the distance shorter: by no more than a span, and by so little
- * that most of it is left where the next row of chunks begins, which is where there is waiting. */
+/* A span that did not wait makes the distance shorter: by at most the length of a span, and by so
+ * little that most of the distance is left at the next row of chunks, where spans have to wait. */
 static uint64_t shortening(const struct sched_core *core, const struct handle *handle,
                            const struct span *span)
 {

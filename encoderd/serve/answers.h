@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * answers: what readers are told, and the leases that they hold.
+ * answers: the answers that are due to readers, and the leases that readers hold.
  *
- * The server's thread, under the core's lock where a span is touched.
+ * Used by the server's thread; under the core's lock if a span is touched.
  */
 #ifndef VCZFS_SERVE_ANSWERS_H
 #define VCZFS_SERVE_ANSWERS_H
@@ -34,17 +34,17 @@ struct answers {
 void answers_init(struct answers *answers);
 void answers_clear(struct answers *answers);
 
-/* Where there is no memory for an answer, the front's deadline answers that read. */
+/* If there is no memory for an answer, the read fails at the front's deadline. */
 void answers_error(struct answers *answers, uint64_t id, const struct err *err);
 
 /* Leases a ready span to a read. */
 void answers_lease(struct answers *answers, struct span_table *spans, uint64_t id,
                    struct span *span);
 
-/* The next one; false if there is none. */
+/* Takes the next answer; false if there is none. */
 bool answers_take(struct answers *answers, struct sched_answer *out);
 
-/* Ends the lease; false if there is no such. */
+/* Ends the lease; false if there is no such lease. */
 bool answers_return(struct answers *answers, struct span_table *spans, uint64_t id);
 
 #endif

@@ -161,7 +161,7 @@ void arena_release(struct arena *arena, uint64_t at)
         if (extent->at == at)
             break;
     if (extent == NULL || !extent->used)
-        abort(); /* a span freed twice: no byte of the arena can be trusted any more */
+        abort(); /* a span was freed twice: the arena's contents can no longer be trusted */
     extent->used = false;
     extent->dirty = true;
     arena->used -= extent->nbytes;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * arena: the shared memory that spans live in, and who has which part of it.
+ * arena: the shared memory of spans, and which part of it belongs to which span.
  *
- * One sealed memfd, handed to the front once. Extents are whole pages. Not thread-safe: the
+ * One sealed memfd, sent to the front once. Extents are whole pages. Not thread-safe: the
  * scheduler's lock covers it.
  */
 #ifndef VCZFS_SERVE_ARENA_H

@@ -41,7 +41,7 @@ static struct cost cost_now(void)
     };
 }
 
-/* The answer to the one read that is out. */
+/* The answer to the only read in progress. */
 static int wait_for_answer(struct sched *sched, struct sched_answer *answer, struct err *err)
 {
     struct pollfd ready = {.fd = sched_wake_fd(sched), .events = POLLIN};
@@ -55,8 +55,7 @@ static int wait_for_answer(struct sched *sched, struct sched_answer *answer, str
     return -1;
 }
 
-/* Bytes [0, end) of the file, as one reader would ask for them whose every read is answered in
- * full. */
+/* Reads bytes [0, end) of the file as a single reader would, each read answered in full. */
 static int read_all(struct sched *sched, size_t file, uint64_t end, struct err *err)
 {
     struct sched_answer answer;
@@ -136,7 +135,7 @@ static int open_and_run(const char *format, const char *store, uint64_t bytes_ma
     return result;
 }
 
-/* The format whose stream ends in it. */
+/* Finds the format whose stream's name ends in it. */
 static const char *format_of(const char *suffix)
 {
     const struct format *format;

@@ -3,10 +3,10 @@
 
 #include "common/size.h"
 
-/* Five sixteenths are the arena, a quarter the workers' scratch, an eighth each for chunks that can
- * only be decoded whole and for blocks that are kept for random readers, a sixteenth each for
- * stored bytes that are not decoded yet and for members of a zip archive; the rest is for indexes,
- * queues and what the libraries take. */
+/* Five sixteenths are for the arena; a quarter is for the workers' scratch; an eighth each for
+ * chunks that can only be decoded whole, and for blocks that are kept for random readers; a
+ * sixteenth each for stored bytes that are not decoded yet, and for members of a zip archive. The
+ * rest is for indexes, queues and memory of the libraries. */
 #define ARENA_SIXTEENTHS 5
 #define SCRATCH_SHARE    4
 #define CACHE_SHARE      8

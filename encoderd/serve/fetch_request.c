@@ -56,7 +56,7 @@ static void on_fetched(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (sidecar_result(fetching->fetch, &made, &err) != 0) {
-        if (err.code != ERR_HELD) /* what is to become of it is for the front to say */
+        if (err.code != ERR_HELD) /* the front decides about it */
             log_error("%s: %s", server->view->files[fetching->file].name, err.msg);
         tell_error(server, fetching->id, &err);
     } else {
@@ -88,7 +88,7 @@ static void on_fetch_tick(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* Tells the front when the file is there, and that it gets on until then. */
+/* Sees to it that the front hears when the file is ready, and of its progress until then. */
 static int watch_fetching(struct fetching *fetching, struct err *err)
 {
     struct event_base *base = fetching->server->base;

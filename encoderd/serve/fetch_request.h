@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch_request: lazy files, each made when it is fetched.
+ * fetch_request: makes lazy files, each when it is fetched.
  */
 #ifndef VCZFS_SERVE_FETCH_REQUEST_H
 #define VCZFS_SERVE_FETCH_REQUEST_H
@@ -10,7 +10,7 @@
 
 void handle_fetch(struct server *server, const struct msg_fetch *request);
 
-/* Ends all that are on their way, before the view is closed. */
+/* Ends all fetches in progress, before the view is closed. */
 void fetches_end(struct server *server);
 
 #endif

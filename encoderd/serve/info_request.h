@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * info_request: a report on the store, for `vczfs info`.
+ * info_request: makes a report on the store, for `vczfs info`.
  */
 #ifndef VCZFS_SERVE_INFO_REQUEST_H
 #define VCZFS_SERVE_INFO_REQUEST_H

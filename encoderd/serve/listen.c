@@ -20,19 +20,20 @@
 #include <unistd.h>
 
 #define BACKLOG         16
-#define ACCEPT_WAIT     100 /* ms until another try, where descriptors or memory are short */
+#define ACCEPT_WAIT     100 /* ms until the next try if there are no descriptors or no memory */
 #define FIRST_INHERITED 3   /* SD_LISTEN_FDS_START */
 
-/* A name in a directory that is held: whoever owns a directory above it may give the path to
- * another one. */
+/* The socket's name in a directory that is kept open, because the owner of a directory above could
+ * make the path lead elsewhere. */
 struct socket_place {
     int dir;          /* owned; -1: none */
     const char *name; /* borrowed */
     struct sockaddr_un address;
-    struct stat ours; /* the socket that was made there */
+    struct stat ours; /* the socket that this process made there */
 };
 
-/* Who may write to the directory could put a socket of his own where fronts look for this one. */
+/* Other users must not be able to write to the directory: they could put their own socket where
+ * fronts look for this one. */
 static int check_dir(const char *path, const struct stat *dir)
 {
     if (dir->st_uid != 0 && dir->st_uid != geteuid()) {
@@ -70,7 +71,8 @@ static int hold_place(const char *path, struct socket_place *place)
     return check_dir(path, &st);
 }
 
-/* A socket that an encoder of ours left behind when it was killed: nobody answers on it. */
+/* True for a socket that an encoder of this user left behind when it was killed: connecting to it
+ * is refused. */
 static bool is_stale_socket(const struct socket_place *place)
 {
     AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -104,7 +106,7 @@ static int open_listener(const char *path, struct socket_place *place)
     return steal_fd(&fd);
 }
 
-/* Unless something else has its name by now. */
+/* Removes the socket, unless the name belongs to another file by now. */
 static void remove_socket(const struct socket_place *place)
 {
     struct stat st;
@@ -114,7 +116,8 @@ static void remove_socket(const struct socket_place *place)
         unlinkat(place->dir, place->name, 0);
 }
 
-/* The socket that a service manager opened for us: sd_listen_fds(3). -1 if there is none. */
+/* The socket that a service manager opened for this process: sd_listen_fds(3). -1 if there is
+ * none. */
 static int inherited_listener(void)
 {
     const char *pid = getenv("LISTEN_PID");
@@ -135,7 +138,7 @@ static int inherited_listener(void)
     return FIRST_INHERITED;
 }
 
-/* Only the user that runs the encoder, and root, may talk to it. */
+/* True if the front is run by the user who runs the encoder, or by root. */
 static bool peer_is_allowed(int fd)
 {
     struct ucred peer;
@@ -149,7 +152,7 @@ static bool peer_is_allowed(int fd)
     return false;
 }
 
-/* In a process of its own: one front, then the end. */
+/* Serves one front, in a process of its own. */
 static void serve_front(int fd, pid_t listener, const struct server_config *config)
 {
     struct err err = {0};
@@ -160,7 +163,7 @@ static void serve_front(int fd, pid_t listener, const struct server_config *conf
     signal(SIGCHLD, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != listener) {
-        close(fd); /* it went before it could be told apart */
+        close(fd); /* the listener ended before prctl took effect */
         return;
     }
     if (server_run(fd, config, &err) != 0)
@@ -169,7 +172,7 @@ static void serve_front(int fd, pid_t listener, const struct server_config *conf
         log_debug("%s", err.msg);
 }
 
-/* A descriptor that is readable once SIGINT or SIGTERM came; children are reaped by the kernel. */
+/* A descriptor that becomes readable on SIGINT or SIGTERM. The kernel reaps children. */
 static int watch_signals(void)
 {
     sigset_t ends;
@@ -197,7 +200,7 @@ static void close_listener(struct listener *listener)
     *listener = (struct listener){-1, -1, {.dir = -1}};
 }
 
-/* Returns true in the child, once it has served its front. */
+/* Forks a child to serve the next front. Returns true in the child, when it has done so. */
 static bool accept_front(struct listener *listener, const struct server_config *config)
 {
     AUTO_CLOSE int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
@@ -205,7 +208,8 @@ static bool accept_front(struct listener *listener, const struct server_config *
     pid_t pid;
 
     if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-        poll(NULL, 0, ACCEPT_WAIT); /* the connection stays, and would be readable again at once */
+        /* the connection stays in the queue, so poll would return at once */
+        poll(NULL, 0, ACCEPT_WAIT);
     if (fd < 0 || !peer_is_allowed(fd))
         return false;
     pid = fork();
@@ -218,7 +222,7 @@ static bool accept_front(struct listener *listener, const struct server_config *
     return true;
 }
 
-/* Accepts fronts until it is told to end. Returns true in a child that has served its front. */
+/* Accepts fronts until a signal ends it. Returns true in a child that has served its front. */
 static bool accept_fronts(struct listener *listener, const struct server_config *config)
 {
     struct pollfd polled[2] = {{.fd = listener->fd, .events = POLLIN},

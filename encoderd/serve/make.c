@@ -32,8 +32,8 @@ uint64_t maker_now_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* A row can be marked phased or not, as a whole: who reads it should hear, once, that some are
- * neither. */
+/* A row is marked phased or not phased as a whole. The user should be warned, once, about rows
+ * whose calls are mixed. */
 static void count_mixed(struct maker *maker)
 {
     struct sched_stats *stats = &maker->core->stats;
@@ -48,13 +48,12 @@ static void count_mixed(struct maker *maker)
     encode->nmixed = 0;
 }
 
-/* ---- Donations: this thread writes into spans whose own cells start after what it writes
- * ------ */
+/* ---- Donations: this thread writes the beginning of other spans' cells ----------------------- */
 
 struct donation {
     struct sched_core *core;
     size_t file;
-    uint64_t end; /* of the last span: a donation goes to the one that begins there */
+    uint64_t end; /* of the last span: a donation goes to the span that begins there */
     const struct encode_cell *cell;
     struct span *to; /* under way, or NULL */
 };
@@ -71,8 +70,8 @@ static bool claim_donation(void *arg, uint64_t end_element, struct encode_target
     if (span != NULL && span->grid.genotype.vchunk_begin == donation->cell->vchunk &&
         span->grid.genotype.schunk_begin <= donation->cell->schunk) {
         cell = donation->cell->schunk - span->grid.genotype.schunk_begin;
-        /* Not once it has begun; and once only: spans that overlap may end at the same row, and
-         * what is put twice is summed twice. */
+        /* A cell takes no donation once it has begun, and never two. Spans that overlap may end at
+         * the same row; sums would then count the same calls twice. */
         if (cell < span->nfirst && span->first_element[cell] == 0) {
             span->first_element[cell] = end_element;
             span->pending++;
@@ -138,7 +137,8 @@ bool maker_ask(struct maker *maker, struct cell *cell)
     enum cell_turn turn;
     enum need need;
 
-    /* The end is asked again: who asked it may have had at hand what this thread has not. */
+    /* The end's need is asked again: the thread that asked before may have had decoded what this
+     * thread has not. */
     if (cell->is_ready && cell->may_run && cell->what.kind != CELL_END)
         return true;
     need = encode_need(cell->span->format, &cell->target, &cell->what, &maker->encode, &cell->need,

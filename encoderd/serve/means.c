@@ -10,8 +10,9 @@ struct budget server_budget(const struct server *server)
     return budget_of(server->config.memory, server->config.nthreads);
 }
 
-/* An open may take long: tell the front how far it is, and stop if the front is gone. Runs on the
- * threads of the pass, one call at a time, while the loop waits for the open to end. */
+/* Reports the progress of an open, which may take long, to the front, and stops it if the front is
+ * gone. Runs on the threads of the pass, one call at a time, while the event loop waits for the
+ * open. */
 static int report_progress(const char *what, uint64_t done, uint64_t total, void *arg)
 {
     struct server *server = arg;

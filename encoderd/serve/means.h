@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * means: what a pass over the store may use, and how the front hears of it.
+ * means: the resources of a pass over the store, and its progress for the front.
  */
 #ifndef VCZFS_SERVE_MEANS_H
 #define VCZFS_SERVE_MEANS_H
@@ -11,8 +11,8 @@
 
 struct budget server_budget(const struct server *server);
 
-/* For a pass that the request server->open_id waits for: `progress` goes to the front under that
- * id, and stops the pass once the front is gone. */
+/* For a pass that serves request server->open_id: `progress` is sent to the front with that id, and
+ * stops the pass once the front is gone. */
 struct pass_means server_means(struct server *server);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/serve/next.h"
 
-#define CREDIT_US 10000 /* of workers' time that readers may catch up on */
+#define CREDIT_US 10000 /* the most workers' time that a kind of readers can be owed */
 
-/* The oldest span that somebody waits for, of random or of sequential readers, whose spans are
- * those worth keeping. */
+/* The oldest span in demand, either of random or of sequential readers; a span of a sequential
+ * reader has `keep` set. */
 static struct span *demanded(const struct sched_core *core, bool sequential)
 {
     struct span *span;
@@ -15,7 +15,7 @@ static struct span *demanded(const struct sched_core *core, bool sequential)
     return NULL;
 }
 
-/* Is it worth beginning? It is when enough is queued to take what its blocks hold. */
+/* True if the span may be begun: enough bytes are queued to use all rows of its blocks. */
 static bool is_worth_it(const struct sched_core *core, const struct span *span,
                         const struct span *last)
 {
@@ -34,8 +34,9 @@ static struct span *ahead(const struct sched_core *core)
     return NULL;
 }
 
-/* To ask the store takes little, and what comes of it takes long: so far ahead cells are asked
- * before nearer ones are run that have been asked. */
+/* A span far ahead whose cells can be asked what they need. Asking takes little time, but the
+ * store's answer takes long. So these are asked before nearer cells that have been asked are
+ * run. */
 static struct span *far(const struct sched_core *core)
 {
     struct span *span;
@@ -59,10 +60,10 @@ static struct span *sequential(const struct sched_core *core)
     return span != NULL ? span : ahead(core);
 }
 
-/* Random readers, of whom there may be many, always wait for something; in order of arrival they
- * would leave sequential ones ever less. So where both want something, workers' time goes two to
- * one to sequential readers, who make the most of it; within each, it goes by age, and what
- * somebody waits for comes before work ahead. */
+/* Random readers may be many, and then always wait for something: in order of arrival, they would
+ * leave sequential readers less and less time. So if both have work, sequential readers, who use
+ * the work better, get two thirds of the workers' time. Among the spans of one kind, the order is
+ * by age, and spans in demand come before work ahead. */
 struct span *next_span(struct sched_core *core)
 {
     struct span *of[2] = {demanded(core, false), sequential(core)};

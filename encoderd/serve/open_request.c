@@ -28,7 +28,7 @@ static void send_files(struct server *server, uint64_t id)
                                            .buffer = view_buffer(file)}};
 
         conn_send(server->conn, &msg, &file->fd, file->kind == FILE_SIDECAR ? 1 : 0);
-        /* The front keeps sidecars; the encoder has no further use for them. */
+        /* The front keeps the sidecars; the encoder no longer needs them. */
         if (file->fd >= 0)
             close(steal_fd(&file->fd));
     }
@@ -77,7 +77,7 @@ static int open_view(struct server *server, const struct msg_open *open, const i
                      &server->view, err);
 }
 
-/* The front of a resume has heard all this from the first encoder. */
+/* A front that resumes has these messages from its first encoder. */
 static void send_view(struct server *server, uint64_t id)
 {
     const struct view *view = server->view;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * open_request: a view is opened, and the front hears of its files.
+ * open_request: opens a view, and tells the front about its files.
  */
 #ifndef VCZFS_SERVE_OPEN_REQUEST_H
 #define VCZFS_SERVE_OPEN_REQUEST_H

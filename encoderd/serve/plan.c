@@ -3,19 +3,19 @@
 
 #include "common/size.h"
 
-/* Kernel read-ahead arrives out of order by a little: so many lengths of a read from where the run
- * stands, and at most so far, is still the same run. Read-ahead comes in long reads; a short one
- * from somewhere near is a random reader's, for whom nothing should be made that it did not ask
- * for. */
+/* The kernel's read-ahead arrives slightly out of order. A read still continues the run if it
+ * begins within RUN_LENGTHS times its own length of the run's end, but no further than
+ * RUN_SLACK_MAX. Read-ahead consists of long reads. A short read nearby is a random reader's, for
+ * which no more than it asks for should be made. */
 #define RUN_LENGTHS   8
 #define RUN_SLACK_MAX UINT64_C(1048576)
-/* Once it is a run beyond doubt, what is asked for late may lie so far back. */
+/* How far back a late read may begin, once the run is certain. */
 #define RUN_BACK_MAX UINT64_C(5242880)
-/* A streak from which on it is a run beyond doubt. */
+/* The streak from which a run is certain. */
 #define RUN_SURE 3
-/* Who reads the beginning of each variant, or of every third, asks for little from far apart; but
- * to make rows that are left out costs less than to decode the same blocks for each row anew. After
- * so many such steps it is a run. */
+/* A reader who reads the beginning of each variant, or of every third, reads little in distant
+ * places. But making the rows between costs less than decoding the same blocks again for each row.
+ * After this many such steps it is a run. */
 #define SKIPS_SURE 4
 
 static uint64_t row_begin(const struct stream_layout *layout, uint64_t row)
@@ -30,7 +30,8 @@ static uint64_t row_of(const struct stream_layout *layout, uint64_t offset)
                                           : (offset - layout->header_nbytes) / layout->row_nbytes;
 }
 
-/* Rows between grid lines for spans of at most about `nbytes`. Grids of different lengths nest. */
+/* Rows between grid lines for spans of at most about `nbytes`. A grid of longer spans is part of
+ * each grid of shorter ones. */
 static uint64_t grid_rows(const struct stream_layout *layout, uint64_t nbytes)
 {
     uint64_t rows = size_max(1, PLAN_SPAN_MIN / layout->row_nbytes);
@@ -66,7 +67,7 @@ struct extent_plan plan_exact(const struct stream_layout *layout, uint64_t size,
         const uint64_t first = row_of(layout, begin);
         const uint64_t last = size_min(row_of(layout, end - 1), first + most - 1);
 
-        /* Any part of a header can be made; of a row that is made whole only all. */
+        /* Any part of a header can be made, but of a row that is made whole, only all. */
         begin = begin < layout->header_nbytes ? begin : row_begin(layout, first);
         end = row_begin(layout, last + 1);
     }
@@ -90,19 +91,20 @@ struct extent_plan plan_ahead(const struct stream_layout *layout, uint64_t size,
     return to_grid(layout, size, limits, begin, PLAN_SPAN_MAX);
 }
 
-/* Are a few rows left out between the run and the row that the read ends in, and no more? */
+/* True if at least one byte, and at most a few rows, are left out between the run's end and the row
+ * in which the read ends. */
 static bool skips_rows(const struct reader *reader, const struct stream_layout *layout,
                        const struct plan_limits *limits, uint64_t offset, uint64_t length)
 {
-    /* Where a row need not be made whole, to go on at random costs less. */
+    /* If a part of a row can be made, random reads cost less. */
     const uint64_t most = layout->samples_per_byte == 0 ? limits->skip_max : limits->skip_max / 2;
 
     return reader->next != 0 && offset > reader->next &&
            row_of(layout, offset + length - 1) - row_of(layout, reader->next) <= most;
 }
 
-/* Once there is a run, the rest of a read whose first bytes were there already, however short, may
- * be asked for after the reads behind it. */
+/* If the first bytes of a read were there already, the kernel may ask for the rest, however short,
+ * after later reads. That still continues a certain run. */
 bool plan_continues(const struct reader *reader, const struct stream_layout *layout,
                     const struct plan_limits *limits, uint64_t offset, uint64_t length)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * To wake a worker, and to be woken by it, takes about as long as decoding a block. So a lone small
- * span, a random reader's, is made on the spot, as long as what it needs is there and takes no more
- * than a few blocks: the server must be there for its other messages. What needs more is given to
- * the workers.
+ * quick: makes small reads without a worker. Waking a worker and being woken by it takes about as
+ * long as decoding a block. So the server's thread itself makes a small span of a random reader, if
+ * it is the only span, if its bytes are there, and if it takes only a few blocks: the server must
+ * soon read its other messages. Everything else is left to the workers.
  */
 #include "encoderd/serve/quick.h"
 
@@ -19,10 +19,10 @@
 
 int quick_init(struct quick *quick, struct sched_core *core, struct err *err)
 {
-    /* With what workers have, so that what a cell is said to need is what it needs there, too. */
+    /* The same memory as a worker has, so that the worker needs no more than this thread found. */
     if (maker_init(&quick->maker, core, core->config.scratch_max, core->cache, err) != 0)
         return -1;
-    decoder_keep(quick->maker.encode.decoder, true); /* what comes here is a random reader's */
+    decoder_keep(quick->maker.encode.decoder, true); /* only random reads come here */
     return 0;
 }
 
@@ -36,7 +36,7 @@ void quick_trim(struct quick *quick)
     encode_worker_trim(&quick->maker.encode);
 }
 
-/* The one span there is, if it may be quick; or NULL. */
+/* The only span, if it may be quick; else NULL. */
 static struct span *candidate(const struct sched_core *core)
 {
     const struct spans *places = core->spans.places;
@@ -46,7 +46,7 @@ static struct span *candidate(const struct sched_core *core)
         !TAILQ_EMPTY(&places[SPAN_FETCH]) || !TAILQ_EMPTY(&places[SPAN_RUNNING]) ||
         !TAILQ_EMPTY(&places[SPAN_DONE]))
         return NULL;
-    /* Sites come from chunks that are decoded whole. */
+    /* A format that wants sites reads chunks that are decoded whole, which is slow. */
     if (span->format->wants_sites || span->next_cell != 0 || span->ncells > QUICK_CELLS_MAX ||
         span->target.end - span->target.begin > QUICK_SPAN_MAX)
         return NULL;
@@ -58,8 +58,8 @@ static bool is_small(const struct cell_need *need)
     return need->nblocks <= QUICK_BLOCKS_MAX && need->nbytes <= QUICK_BLOCK_MAX;
 }
 
-/* Makes one cell, dropping the lock meanwhile, or sees to it that it is made when what it needs is
- * there; false if a worker has to. */
+/* Makes one cell, dropping the lock meanwhile. If its bytes are not there, it will be made when
+ * they are. False if a worker must make it. */
 static bool run_cell(struct quick *quick, struct span *span)
 {
     struct sched_core *core = quick->maker.core;
@@ -82,7 +82,7 @@ static bool run_cell(struct quick *quick, struct span *span)
     return small;
 }
 
-/* A worker is at the last cell: what it does takes no longer than to go to sleep and be woken. */
+/* A worker is making the last cell, which takes no longer than going to sleep and being woken. */
 static void wait_a_moment(struct sched_core *core)
 {
     core_unlock(core);
@@ -105,7 +105,7 @@ bool quick_try(struct quick *quick)
     while (span->place == SPAN_DEMAND)
         if (!run_cell(quick, span))
             return span->place ==
-                   SPAN_DONE; /* as a failure, thanks to a worker: nobody else says so */
+                   SPAN_DONE; /* a worker has failed it, which nothing else reports */
     if (span->place == SPAN_RUNNING)
         wait_a_moment(core);
     return true;

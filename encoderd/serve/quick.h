@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quick: small reads made by the server's own thread.
+ * quick: small reads that the server's own thread makes.
  */
 #ifndef VCZFS_SERVE_QUICK_H
 #define VCZFS_SERVE_QUICK_H
@@ -16,9 +16,9 @@ int quick_init(struct quick *quick, struct sched_core *core, struct err *err);
 void quick_clear(struct quick *quick);
 void quick_trim(struct quick *quick);
 
-/* If all there is to do is one small span, makes it, with the help of workers where it has several
- * cells, dropping the lock meanwhile; false if there was more to do or it turned out to take long,
- * and the workers have to. Under the lock. */
+/* If the only work is one small span, makes it, and drops the lock meanwhile; workers help if it
+ * has several cells. False if there is more work, or if the span takes long: then the workers must
+ * make it. Under the lock. */
 bool quick_try(struct quick *quick);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* Shorter reads than the kernel's read-ahead are not gone on from by other readers. */
+/* Only reads at least this long, as the kernel's read-ahead is, are runs that another reader may
+ * continue. */
 #define RUN_READ_MIN UINT64_C(16384)
 
 void readers_init(struct readers *readers)
@@ -64,8 +65,9 @@ void readers_release(struct readers *readers, uint64_t id)
     }
 }
 
-/* Readers that are close together read each a part of what they all read, since the kernel keeps
- * for all what it has read for one. So where another one stopped this one may go on. */
+/* Finds a run that the read continues. Readers that are close together each ask for a part of the
+ * file, because the kernel keeps what it has read for one of them for all. So a reader may continue
+ * where another one stopped. */
 static const struct reader *find_run(const struct readers *readers, const struct sched_read *read)
 {
     for (unsigned i = 0; i < RUNS_MAX; i++)

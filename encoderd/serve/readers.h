@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * readers: what each handle has been doing on each file, and so how much to make for it.
+ * readers: the history of each handle on each file, from which the plan for its next read is made.
  *
- * The server's thread only.
+ * Used by the server's thread only.
  */
 #ifndef VCZFS_SERVE_READERS_H
 #define VCZFS_SERVE_READERS_H
@@ -21,14 +21,14 @@ struct handle {
     uint64_t handle;
     size_t file;
     struct reader reader;
-    /* Bytes beyond what is near that are asked of the store: see ahead.h. */
+    /* How many bytes ahead, beyond those that are made, the store is asked for: see ahead.h. */
     uint64_t far;
-    uint64_t far_end;  /* so far in the file they have been */
-    uint64_t far_gone; /* spans that were given up (nfar_gone), then */
+    uint64_t far_end;  /* the byte of the file up to which it was asked */
+    uint64_t far_gone; /* nfar_gone at that time: how many spans were given up */
 };
 TAILQ_HEAD(handles, handle);
 
-/* Where some reader of a file has got to. */
+/* Where a reader of a file is. */
 struct reader_place {
     size_t file;
     struct reader reader;
@@ -44,23 +44,23 @@ struct readers {
 void readers_init(struct readers *readers);
 void readers_clear(struct readers *readers);
 
-/* The handle's history on this file. NULL if it is closed, or there was no memory for it. */
+/* The handle's history on this file. NULL if the handle is closed, or if there was no memory for
+ * it. */
 struct handle *readers_find(const struct readers *readers, uint64_t id, size_t file);
 
-/* Begins a history where there is none. Only when a read comes: what is left of a read that waited
- * for room must not bring back a handle that was closed meanwhile, which nobody would close
- * again. */
+/* Begins a history, if there is none. Only to be called for a new read. A read that waited for room
+ * may be placed after its handle was closed; a history begun then would never be released. */
 void readers_note(struct readers *readers, uint64_t id, size_t file);
 
 /* The handle is closed. */
 void readers_release(struct readers *readers, uint64_t id);
 
-/* Plans for a read and keeps the handle's history and the count of sequential readers right. */
+/* Plans for a read, and updates the handle's history and the number of sequential readers. */
 struct extent_plan readers_plan(struct readers *readers, struct handle *handle,
                                 const struct view_file *file, const struct plan_limits *limits,
                                 const struct sched_read *read);
 
-/* The handle's next read was placed: others may go on from there. */
+/* The handle's read was placed: other readers may continue from its end. */
 void readers_note_run(struct readers *readers, const struct sched_read *read,
                       const struct reader *reader);
 

@@ -10,15 +10,15 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
-/* The share of the arena that one reader's span may take. */
+/* One reader's span may take this part of the arena. */
 #define SPAN_SHARE 8
 
-/* Of the rows that a block reaches over, so many may be left out between reads that still are one
- * run. */
+/* Reads are still one run if they leave out no more than this part of the rows in a block. */
 #define SKIP_SHARE 4
 
-/* Spans kept though nobody holds them. The kernel's page cache has what was read; these serve a
- * second reader close behind. Few, so that the arena's pages stay in the processor's cache. */
+/* The most bytes of spans that are kept without a lease, for a second reader close behind; what was
+ * read before is in the kernel's page cache. Few, so that the arena's pages stay in the processor's
+ * cache. */
 #define RESTING_MAX (4 * PLAN_SPAN_MAX)
 
 struct sched *sched_new(const struct view *view, struct arena *arena,
@@ -84,8 +84,7 @@ static struct extent_plan least_plan(const struct sched *sched, const struct wai
         &file->stream->layout, file->size, &limits, read->offset, read->length);
 }
 
-/* ---- All that follows is under the lock, up to sched_read
- * ------------------------------------- */
+/* ---- Under the lock, up to sched_read -------------------------------------------------------- */
 
 static struct span *demand_span(struct sched *sched, const struct sched_read *read, uint64_t begin,
                                 uint64_t end)
@@ -94,7 +93,8 @@ static struct span *demand_span(struct sched *sched, const struct sched_read *re
                     SPAN_KIND_DEMAND);
 }
 
-/* Makes the span a read needs, the shortest possible if there is no room for the planned one. */
+/* Makes the span that a read needs; the shortest possible one if there is no room for the planned
+ * one. */
 static struct span *new_demand(struct sched *sched, const struct waiter *waiter,
                                struct extent_plan plan)
 {
@@ -116,7 +116,8 @@ static struct span *new_demand(struct sched *sched, const struct waiter *waiter,
     return span;
 }
 
-/* One that holds the read's first byte, with its part of the arena; NULL if there is none. */
+/* Finds a span that holds the read's first byte, and gives it a part of the arena if it has none;
+ * NULL if that fails. */
 static struct span *old_span(struct sched *sched, const struct waiter *waiter,
                              struct handle *handle)
 {
@@ -130,7 +131,7 @@ static struct span *old_span(struct sched *sched, const struct waiter *waiter,
     if (handle != NULL)
         ahead_learn(core, handle, span);
     if (!span->demand && span->place != SPAN_RESTING) {
-        /* It may have been left lying as not worth beginning yet, and all workers sleep. */
+        /* Workers may have left this span as not worth beginning yet, and all of them sleep. */
         span_demand(&core->spans, span);
         core_announce_again(core, span);
     }
@@ -160,7 +161,7 @@ static struct extent_plan plan_for(struct sched *sched, struct handle *handle,
                         &waiter->read);
 }
 
-/* The handle's read was placed, in a span up to `end`. */
+/* The handle's read was placed in a span that ends at `end`: begins the work ahead. */
 static void go_on(struct sched *sched, struct handle *handle, const struct sched_read *read,
                   bool sequential, uint64_t end)
 {
@@ -175,11 +176,12 @@ static void go_on(struct sched *sched, struct handle *handle, const struct sched
     readers_note_run(&sched->readers, read, &handle->reader);
 }
 
-/* Finds or makes a span for a waiter, which it then owns; false, and the waiter stays the caller's,
- * if there is no room. */
+/* Finds or makes a span for a waiter, and gives it the waiter. False if there is no room: then the
+ * waiter still belongs to the caller. */
 static bool place(struct sched *sched, struct waiter *waiter)
 {
-    const struct sched_read read = waiter->read; /* the span may answer it, and drop it */
+    /* a copy: attaching may answer the read and free the waiter */
+    const struct sched_read read = waiter->read;
     struct handle *handle = readers_find(&sched->readers, read.handle, read.file);
     const struct extent_plan plan = plan_for(sched, handle, waiter);
     struct span *span = old_span(sched, waiter, handle);
@@ -216,8 +218,8 @@ static void retry_stalled(struct sched *sched)
     }
 }
 
-/* Makes the read's reach so short that the span for it leaves out bytes of the one that failed;
- * false if there is no such. */
+/* Shortens the read's reach, so that its span is smaller than the one that failed; false if that is
+ * not possible. */
 static bool shorten_reach(const struct sched *sched, const struct span *span, struct waiter *waiter)
 {
     while (waiter->reach < REACH_ROW) {
@@ -231,7 +233,7 @@ static bool shorten_reach(const struct sched *sched, const struct span *span, st
     return false;
 }
 
-/* A span came back from the workers: answer everybody who waited for it. */
+/* Answers all reads that wait for a finished span. */
 static void deliver(struct sched *sched, struct span *span)
 {
     struct span_table *spans = &sched->core.spans;
@@ -260,8 +262,8 @@ static void deliver(struct sched *sched, struct span *span)
     }
 }
 
-/* All that is done is delivered, also what needed no worker, and so was done as soon as there was
- * room. */
+/* Delivers all finished spans; also those that were finished at once when there was room, because
+ * they need no worker. */
 static void deliver_all(struct sched *sched)
 {
     struct spans *done = &sched->core.spans.places[SPAN_DONE];
@@ -274,8 +276,9 @@ static void deliver_all(struct sched *sched)
     } while (!TAILQ_EMPTY(done));
 }
 
-/* Sees to what has been announced. True if it was done here and now; else *nwanted is how many
- * workers should be woken, once the lock is dropped, which they would only wait for. */
+/* Begins the work on new spans. True if this thread has done it; else *nwanted is the number of
+ * workers to wake. They are woken after the lock is dropped, because they would only wait for
+ * it. */
 static bool start_work(struct sched *sched, uint64_t *nwanted)
 {
     struct sched_core *core = &sched->core;
@@ -305,7 +308,7 @@ void sched_read(struct sched *sched, const struct sched_read *read)
     core->stats.reads++;
     readers_note(&sched->readers, read->handle, read->file);
     waiter = pool_get(&core->spans.waiters);
-    if (waiter != NULL) { /* else the front's deadline answers that read */
+    if (waiter != NULL) { /* if NULL, the read fails at the front's deadline */
         waiter->read = *read;
         if (TAILQ_EMPTY(&core->stalled))
             place_or_stall(sched, waiter);
@@ -315,8 +318,8 @@ void sched_read(struct sched *sched, const struct sched_read *read)
     core_unlock(core);
 }
 
-/* Whoever finds it set does not write; so it is taken back before anything is looked at, and only
- * once what was written has come. */
+/* A thread that finds `woken` set does not write to wake_fd. So `woken` is cleared before the spans
+ * are looked at, and only when the written value has been read. */
 static void take_wake(struct sched_core *core)
 {
     eventfd_t ignored;
@@ -387,7 +390,7 @@ void sched_idle(struct sched *sched)
     store_trim(core->view->vcz->store);
 }
 
-/* Under the lock. Does anybody wait for a span of this place, or is any thread at one? */
+/* True if a read waits for a span in this place, or a thread works on one. Under the lock. */
 static bool is_busy(const struct sched_core *core, enum span_place place)
 {
     const struct span *span;

@@ -13,7 +13,7 @@ static void init_locks(struct sched_core *core)
     pthread_mutexattr_t kind;
     pthread_condattr_t attr;
 
-    /* It is held for so short that to wait awake costs less than to sleep. */
+    /* The lock is held for so short a time that spinning costs less than sleeping. */
     pthread_mutexattr_init(&kind);
     pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ADAPTIVE_NP);
     pthread_mutex_init(&core->lock, &kind);
@@ -76,8 +76,8 @@ void core_lock(struct sched_core *core)
     pthread_mutex_lock(&core->lock);
 }
 
-/* Needs were cleared: whoever lacked room among the bytes in flight may ask again, the oldest
- * first. */
+/* Needs were cleared: cells that lacked room among the bytes in flight may ask again, those of the
+ * oldest span first. */
 static void note_clears(struct sched_core *core, uint64_t n)
 {
     struct span *span, *oldest = NULL;
@@ -126,7 +126,7 @@ void core_wake_server(struct sched_core *core)
         eventfd_write(core->wake_fd, 1);
 }
 
-/* Does the span need a chunk that encoders died of? */
+/* True if the span needs a chunk that is held back, because encoders died of it. */
 static bool is_held(const struct sched_core *core, const struct span *span, struct err *err)
 {
     const struct vcz *vcz = core->view->vcz;
@@ -156,10 +156,10 @@ void core_announce(struct sched_core *core, struct span *span)
         core->nfresh += span->ncells;
 }
 
-/* The store has what the cell asked for, or will not have it: it is to be asked again. */
+/* The store has what the cell asked for, or has failed to get it: the cell must be asked again. */
 static void wake_cell(struct cell_need *need)
 {
-    struct cell *cell = (struct cell *)need; /* it is the cell's first member */
+    struct cell *cell = (struct cell *)need; /* the need is the cell's first member */
     struct sched_core *core = cell->core;
 
     core_lock(core);
@@ -169,10 +169,11 @@ static void wake_cell(struct cell_need *need)
     } else {
         cell->woken = true;
     }
-    pthread_mutex_unlock(&core->lock); /* nothing was dropped; and no need may be cleared in here */
+    /* not core_unlock: no need may be cleared in this callback */
+    pthread_mutex_unlock(&core->lock);
 }
 
-/* The span has failed, for all who wait for it. */
+/* Fails the span, for all who wait for it. */
 static void fail(struct sched_core *core, struct span *span, const struct err *failed)
 {
     if (!span->failed) {
@@ -182,7 +183,7 @@ static void fail(struct sched_core *core, struct span *span, const struct err *f
     span_drop_cells(&core->spans, span);
 }
 
-/* Something that counted as pending is over. */
+/* One of the parts that `pending` counts has ended. */
 static bool end_part(struct sched_core *core, struct span *span, const struct err *failed)
 {
     if (failed != NULL || span->failed)
@@ -195,7 +196,7 @@ static bool end_part(struct sched_core *core, struct span *span, const struct er
             pthread_cond_signal(&core->slow);
         return false;
     }
-    if (!span->failed && TAILQ_EMPTY(&span->waiters)) { /* the server need not look at it */
+    if (!span->failed && TAILQ_EMPTY(&span->waiters)) { /* the server has nothing to do for it */
         span_move(&core->spans, span, SPAN_RESTING);
         return !TAILQ_EMPTY(&core->stalled);
     }
@@ -223,7 +224,7 @@ struct cell *core_take(struct sched_core *core, struct span *span)
     return cell;
 }
 
-/* Bytes in flight are for what is near first: what is furthest is given up for it. */
+/* Bytes in flight are needed first by spans that are near: frees the furthest span to make room. */
 static void make_way(struct sched_core *core, const struct span *span)
 {
     struct span *furthest = span->at == ARENA_NONE ? NULL : span_furthest(&core->spans);
@@ -239,7 +240,8 @@ static enum cell_state state_of(const struct sched_core *core, const struct cell
     case NEED_WAITS:
         return cell->woken ? CELL_UNKNOWN : CELL_WAITS;
     case NEED_FULL:
-        /* Whoever came for it while it was asked is never short of room. */
+        /* The cell asks again if bytes were given back meanwhile, or if a read came for its span:
+         * a cell in demand gets room. */
         return cell->nclears != core->nclears || (cell->span->demand && !cell->need.demand)
                    ? CELL_UNKNOWN
                    : CELL_FULL;
@@ -250,7 +252,7 @@ static enum cell_state state_of(const struct sched_core *core, const struct cell
     }
 }
 
-/* A span that has no part of the arena, and that nobody will come for. */
+/* True for a span without a part of the arena that no reader will come to. */
 static bool is_forsaken(const struct span *span)
 {
     return span->at == ARENA_NONE && !span->unread && !span->demand && span->nbusy == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sched_impl: what a scheduler consists of, for sched.c and its tests.
+ * sched_impl: the parts of a scheduler, for sched.c and its tests.
  */
 #ifndef VCZFS_SERVE_SCHED_IMPL_H
 #define VCZFS_SERVE_SCHED_IMPL_H
@@ -11,7 +11,8 @@
 #include "encoderd/serve/worker.h"
 
 struct sched {
-    struct sched_core core; /* says itself whose what is; all else is the server's thread's */
+    /* says which threads may use what; all else belongs to the server's thread */
+    struct sched_core core;
     struct workers workers;
     struct quick quick;
     struct readers readers;

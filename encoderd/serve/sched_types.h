@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sched_types: what is said to a scheduler, and by it.
+ * sched_types: what a scheduler is told, and what it answers.
  */
 #ifndef VCZFS_SERVE_SCHED_TYPES_H
 #define VCZFS_SERVE_SCHED_TYPES_H
@@ -18,7 +18,7 @@ struct sched_read {
     size_t file; /* index into view->files; a stream */
 };
 
-/* The answer to a read: a lease, or a reason. */
+/* The answer to a read: a lease or an error. */
 struct sched_answer {
     uint64_t id;
     bool failed;
@@ -29,18 +29,18 @@ struct sched_answer {
 struct sched_config {
     unsigned nthreads;
     size_t scratch_max; /* bytes, each worker */
-    size_t cache_max;   /* bytes, of chunks that can only be decoded whole; 0: none are kept */
-    size_t kept_max;    /* bytes, of blocks that random readers wanted; 0: none are kept */
-    size_t fetch_max;   /* bytes, of what is fetched before it is decoded */
+    size_t cache_max;   /* bytes, for chunks that can only be decoded whole; 0: none are kept */
+    size_t kept_max;    /* bytes, for blocks of random readers; 0: none are kept */
+    size_t fetch_max;   /* bytes, for what is fetched before it is decoded */
 };
 
 struct sched_stats {
     uint64_t reads, spans, spans_failed, blocks, bytes_decoded, bytes_encoded, leases_held;
-    uint64_t mixed_phase; /* rows made in which some calls are phased and some are not */
+    uint64_t mixed_phase; /* rows made that have both phased and unphased calls */
     uint64_t arena_used;
-    /* Of the store, since it was opened; what the opening of the view took counts. */
+    /* Of the store, since it was opened, including the opening of the view. */
     uint64_t requests, bytes_read, opened, waits, most_in_flight;
-    uint64_t unforeseen; /* reads while decoding, of what encode_need had not asked for */
+    uint64_t unforeseen; /* reads during decoding that encode_need had not asked for */
 };
 
 #endif

@@ -93,7 +93,8 @@ static void handle(struct server *server, const struct msg *msg, const int *fds)
     }
 }
 
-/* Nobody keeps a descriptor: what was in it is taken while the message is handled. */
+/* The descriptors of a message are closed after it is handled: the handler reads them or copies
+ * them. */
 static void on_message(struct conn *conn, const struct msg *msg, const int *fds, void *arg)
 {
     struct server *server = arg;

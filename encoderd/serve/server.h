@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server: one front's conversation with the encoder.
+ * server: the encoder's conversation with one front.
  */
 #ifndef VCZFS_SERVE_SERVER_H
 #define VCZFS_SERVE_SERVER_H
@@ -8,8 +8,8 @@
 #include "common/err.h"
 #include "encoderd/serve/server_config.h"
 
-/* Serves the front on `fd` (which it takes) until the connection ends; *err then says how it did.
- * Returns -1 if it could not begin. */
+/* Serves the front on `fd` (whose ownership it takes) until the connection ends; *err then says
+ * why. Returns -1 if it could not begin. */
 int server_run(int fd, const struct server_config *config, struct err *err);
 
 #endif

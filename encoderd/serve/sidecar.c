@@ -82,7 +82,7 @@ static int on_progress(const char *what, uint64_t done, uint64_t total, void *ar
     return 0;
 }
 
-/* Formats whose rows are made whole want targets of whole rows. */
+/* Reads bytes of the stream. If the format makes rows whole, the target must be whole rows. */
 static int read_stream(void *arg, uint64_t begin, uint64_t end, uint8_t *out, struct err *err)
 {
     struct sidecar_job *job = arg;
@@ -178,7 +178,8 @@ int sidecar_wake_fd(const struct sidecar_job *job)
     return job->wake_fd;
 }
 
-/* Between two steps that are told there may be long ones: who computes moves, too. */
+/* There may be a long time between two reports of progress: if the thread has used the processor,
+ * that also counts as progress. */
 static bool has_computed(struct sidecar_job *job)
 {
     struct timespec cpu;

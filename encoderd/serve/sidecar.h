@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sidecar: a lazy file made by a thread of its own, while reads go on.
+ * sidecar: makes a lazy file in its own thread, while reads continue.
  */
 #ifndef VCZFS_SERVE_SIDECAR_H
 #define VCZFS_SERVE_SIDECAR_H
@@ -17,30 +17,31 @@ struct sidecar_config {
     int temporary;           /* from sidecar_open_temporary, or -1; owned */
 };
 
-/* Where temporary files are: TMPDIR or /var/tmp. */
+/* The directory of temporary files: TMPDIR or /var/tmp. */
 const char *sidecar_temporary_dir(void);
 
-/* A file without a name there, for what is too large for memory; -1 if there can be none
- * (logged). To be opened while the process may still do that. */
+/* Opens a file without a name in that directory, for what is too large for memory; -1 if that fails
+ * (logged). To be called before the sandbox forbids it. */
 int sidecar_open_temporary(void);
 
 struct sidecar_job *sidecar_start(const struct sidecar_config *config, struct err *err);
 
-/* An eventfd that is readable when the file is there, or cannot be. */
+/* An eventfd that becomes readable when the file is ready, or has failed. */
 int sidecar_wake_fd(const struct sidecar_job *job);
 
-/* How far it is. False if it has not moved since this was last asked. */
+/* The progress of the file. False if there was none since the last call. */
 struct sidecar_progress {
     const char *what;
     uint64_t done, total;
 };
 bool sidecar_moved(struct sidecar_job *job, struct sidecar_progress *out);
 
-/* Once that is so: -1 with the error, or the file, whose descriptor the caller then owns. */
+/* When wake_fd is readable: -1 with the error, or the file, whose descriptor the caller then
+ * owns. */
 int sidecar_result(struct sidecar_job *job, struct made_sidecar *out, struct err *err);
 
-/* Ends the thread, soon, if it is not over by itself; frees. Returns the temporary file if it was
- * not used, or -1. */
+/* Stops the thread if it has not ended, and frees the job. Returns the temporary file if it was not
+ * used, or -1. */
 int sidecar_end(struct sidecar_job *job);
 
 #endif

@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Past this many samples chunks, keeping a start for each costs more than a block decoded twice. */
+/* With more chunks than this along the samples, keeping a start for each costs more than decoding a
+ * block twice. */
 #define DONATIONS_MAX 256
 
 #define NOTES_WORDS (sizeof(struct row_notes) / sizeof(uint64_t))
 _Static_assert(sizeof(struct row_notes) == NOTES_WORDS * 8, "notes lie in words");
 
-/* A span that holds no more cells than so many at a time, so that what is kept of them has a
- * bound. */
+/* A span has no more unfinished cells than this at a time, which limits their memory. */
 #define CELLS_MAX 256
 
-/* What somebody waits for is asked of the store before what is begun ahead at the same time, but
- * not before all that ever will be. */
+/* A span in demand is that much ahead in the order in which the store is asked: before spans that
+ * were begun ahead at about the same time, but not before all later ones. */
 #define DEMAND_LEAD 64
 
 void span_table_init(struct span_table *table, struct arena *arena)
@@ -84,8 +84,8 @@ bool span_has_new_cells(const struct span *span)
 {
     if (span->next_cell < span->ncells)
         return span->nhanded < CELLS_MAX;
-    /* The end is asked what it needs before it can be run only where there is anything to be waited
-     * for. */
+    /* The end may only run last. It is asked what it needs earlier only if the span has had to wait
+     * for the store. */
     return span->next_cell == span->ncells && span->has_end &&
            (span_end_is_due(span) || span->waited);
 }
@@ -116,7 +116,7 @@ bool span_begin_cell(struct span *span, struct cell *cell)
     return cell->may_run;
 }
 
-/* It has not begun after all, and takes donations. */
+/* The cell has not begun after all, and takes donations again. */
 static void unbegin(struct span *span, const struct cell *cell)
 {
     uint64_t *first_element = first_element_of(span, cell->number);
@@ -221,7 +221,7 @@ void span_wake_cell(struct span_table *table, struct cell *cell)
     span_settle(table, cell->span);
 }
 
-/* All that lie in lists; returns how many. */
+/* Drops all cells that are in lists; returns their number. */
 static uint64_t drop_listed(struct span_table *table, struct span *span)
 {
     struct cell *cell;
@@ -247,7 +247,8 @@ void span_drop_cells(struct span_table *table, struct span *span)
 
 /* ---- Places ---------------------------------------------------------------------------------- */
 
-/* Adds it to the counts, or takes it from them: around all that changes place, demand or room. */
+/* Adds the span to the counts, or removes it; called before and after each change of its place, its
+ * demand or its part of the arena. */
 static void count_span(struct span_table *table, const struct span *span, bool add)
 {
     const uint64_t nbytes = span->target.end - span->target.begin;
@@ -337,7 +338,7 @@ static void span_destroy(struct span_table *table, struct span *span)
 void span_free(struct span_table *table, struct span *span)
 {
     if (!TAILQ_EMPTY(&span->waiters) || span->nleases != 0 || span->nbusy != 0)
-        abort(); /* somebody would read, or write, memory that is not theirs any more */
+        abort(); /* else memory would be read or written that belongs to another span */
     span_destroy(table, span);
 }
 
@@ -388,7 +389,7 @@ static bool evict_ahead(struct span_table *table, enum span_place place)
     return false;
 }
 
-/* Frees one span that nobody needs; false if there is none. */
+/* Frees one span that is not needed; false if there is none. */
 static bool evict_one(struct span_table *table, bool ahead_too)
 {
     if (evict_resting(table, false))
@@ -459,7 +460,7 @@ bool span_take_room(struct span_table *table, struct span *span, bool demand)
     return true;
 }
 
-/* False if there are too many spans that are in use, or there is no memory for it, or no room in
+/* Prepares a new span. False if too many spans are in use, or if there is no memory or no room in
  * the arena. */
 static bool prepare(struct span_table *table, struct span *span, enum span_kind kind)
 {
@@ -589,7 +590,7 @@ void span_table_drop_ahead(struct span_table *table, uint64_t handle, bool far_o
             if (span_is_untouched(span))
                 span_free(table, span);
             else if (!has_room(span))
-                span->unread = false; /* the thread that is at it frees it (core_asked) */
+                span->unread = false; /* the thread that works on it frees it (core_asked) */
         }
 }
 

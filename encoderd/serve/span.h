@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * span: ranges of stream files in the arena, their cells, and where each stands.
+ * span: ranges of stream files in the arena, their cells, and the state of each.
  *
- * A span is made cell by cell (encode.h). A cell is asked what it needs of the store, waits for
- * that if it is not there, and is run. A span that is begun ahead has no part of the arena until
- * somebody is near: until then its cells are asked, and wait, and are ready, and no more.
+ * A span is made cell by cell (encode.h). For each cell, a thread finds what it needs from the
+ * store; the cell waits until that is there, and is then run. A span that is begun ahead has no
+ * part of the arena until its reader is near. Until then its cells are asked, wait and become
+ * ready, but are not run.
  *
- * Private to the scheduler; every call is made under the core's lock, which covers all that there
- * is in here but for what its comment says.
+ * Private to the scheduler; every function is called under the core's lock. The lock covers all
+ * fields, except where a comment says otherwise.
  */
 #ifndef VCZFS_SERVE_SPAN_H
 #define VCZFS_SERVE_SPAN_H
@@ -19,11 +20,11 @@
 
 #include <sys/queue.h>
 
-/* How much to make for a read: less, once that failed. */
+/* How much to make for a read: less, if more has failed. */
 enum reach {
-    REACH_PLANNED, /* what its reader is likely to want */
-    REACH_EXACT,   /* just what was asked for */
-    REACH_ROW,     /* of that, what is of one row */
+    REACH_PLANNED, /* what its reader will probably ask for */
+    REACH_EXACT,   /* only what was asked for */
+    REACH_ROW,     /* of that, only one row's part */
 };
 
 /* A read that waits for a span, or for room to make one. */
@@ -35,89 +36,93 @@ struct waiter {
 TAILQ_HEAD(waiters, waiter);
 
 enum cell_state {
-    /* In the list of that name of its span. */
-    CELL_UNKNOWN, /* to be asked what it needs, once more */
+    /* In the span's list of that name. */
+    CELL_UNKNOWN, /* to be asked (again) what it needs */
     CELL_WAITS,   /* for the store */
     CELL_FULL,    /* for room among the bytes in flight */
-    CELL_READY,   /* its bytes are there; the span has no part of the arena, or it is the end and
-                     others are not */
-    CELL_SLOW,    /* for a thread that may wait for storage */
+    /* its bytes are there; but the span has no part of the arena, or this is the end and other
+     * cells are not finished */
+    CELL_READY,
+    CELL_SLOW, /* must be run by a thread that may wait for storage */
     CELL_NLISTS,
-    CELL_TAKEN,   /* a thread has it: in no list */
-    CELL_DROPPED, /* in the table's list: nobody needs it any more, and its need is to be cleared */
+    CELL_TAKEN,   /* belongs to a thread: in no list */
+    CELL_DROPPED, /* in the table's list: not needed any more, its need must be cleared */
 };
 
-/* A cell that has been handed out and is not finished. What is marked + is set under the lock when
- * it is taken, or may be run after all, and read by the thread that has taken it without. */
+/* A cell that has been handed out and is not finished. Fields marked + are set under the lock, when
+ * the cell is taken or may be run after all; the thread that has taken it reads them without. */
 struct cell {
-    struct cell_need need; /* without the lock: the thread's that has taken it, or dropped it */
+    struct cell_need
+        need; /* without the lock: belongs to the thread that has taken or dropped it */
     TAILQ_ENTRY(cell) link;
-    struct sched_core *core; /* for who wakes it; borrowed */
-    struct span *span;       /* gone if it is CELL_DROPPED */
+    struct sched_core *core; /* for `wake`; borrowed */
+    struct span *span;       /* not valid if the cell is CELL_DROPPED */
     enum cell_state state;
-    uint64_t number;         /* of the span's; ncells for what comes at the end */
-    bool woken;              /* taken: the store has what it asked for already */
-    uint64_t nclears;        /* taken: the core's then */
-    bool may_run;            /* +: if its bytes are there, it is to be run at once */
-    bool is_ready;           /* +: they are, it was CELL_READY */
+    uint64_t number;         /* in the span; ncells for the end */
+    bool woken;              /* while taken: the store has what it asked for */
+    uint64_t nclears;        /* while taken: core->nclears when it was taken */
+    bool may_run;            /* +: if its bytes are there, it must be run at once */
+    bool is_ready;           /* +: its bytes are there: it was CELL_READY */
     struct encode_cell what; /* + */
     struct encode_target
-        target; /* +: the span's, with its part of the arena if it has one by then */
+        target; /* +: the span's, with its part of the arena if it had one at that time */
 };
 TAILQ_HEAD(cells, cell);
 
 enum span_place {
-    SPAN_DEMAND,  /* there is something to do for it, and somebody waits; by age */
-    SPAN_AHEAD,   /* there is something to do for it, and nobody waits yet; by age */
-    SPAN_FETCH,   /* all that is left to do waits: for the store, or for a part of the arena */
-    SPAN_RUNNING, /* all that is left to do is being done */
-    SPAN_DONE,    /* finished; the server has not looked yet */
-    SPAN_RESTING, /* ready; leased, or kept because somebody may ask again */
+    SPAN_DEMAND,  /* there is work for it, and a read waits for it; by age */
+    SPAN_AHEAD,   /* there is work for it, and no read waits for it yet; by age */
+    SPAN_FETCH,   /* its remaining cells wait: for the store, or for a part of the arena */
+    SPAN_RUNNING, /* its remaining cells are being made */
+    SPAN_DONE,    /* finished; the server has not handled it yet */
+    SPAN_RESTING, /* ready; leased, or kept for later reads */
     SPAN_NPLACES,
 };
 
-/* Memory that a span keeps when it is recycled. */
+/* Memory that a span keeps when it is used again. */
 struct span_memory {
     uint64_t *words; /* owned */
     uint64_t cap;
 };
 
-/* The first element of a cell that has been begun: it takes no donation. */
+/* The first_element of a cell that has begun: it takes no donation. */
 #define CELL_BEGUN UINT64_MAX
 
-/* Set before the lock is dropped for the first time, and then only read, by threads that have a
- * cell of it without the lock: file, format, grid, ncells, has_end, keep, and begin and end of
- * target. */
+/* These are set before the lock is first dropped, and are constant afterwards; threads that have
+ * one of the cells read them without the lock: file, format, grid, ncells, has_end, keep, and begin
+ * and end of target. */
 struct span {
     struct span_memory memory; /* first: see pool_init */
-    /* Where each of the first nfirst cells (the grid's first row of genotype chunks) begins: moved
-     * on by donations. In memory, as are the target's notes behind it. */
+    /* The first element of each of the first nfirst cells (the grid's first row of genotype
+     * chunks); donations increase it. It is in `memory`, and the target's notes are behind it. */
     uint64_t *first_element;
-    uint64_t nfirst;        /* 0 when there are too many to be worth it */
+    uint64_t nfirst;        /* 0 if there are too many chunks */
     TAILQ_ENTRY(span) link; /* in the list of its place */
     enum span_place place;
     uint64_t order; /* its age: smaller is older */
     size_t file;
     const struct format_view *format;
     struct encode_target
-        target;  /* its bytes of the file; its part of the arena, NULL while it has none */
-    uint64_t at; /* ARENA_NONE while it has none */
+        target;  /* its bytes of the file; `out` is NULL while it has no part of the arena */
+    uint64_t at; /* ARENA_NONE while it has no part of it */
     struct encode_grid grid;
-    uint64_t ncells;    /* of the grid */
-    bool has_end;       /* then comes a CELL_END, when all others are finished */
-    uint64_t next_cell; /* the next to be handed out for the first time: up to ncells + has_end */
+    uint64_t ncells; /* of the grid */
+    bool has_end;    /* a CELL_END follows when all other cells are finished */
+    /* the next cell to be handed out for the first time: up to ncells + has_end */
+    uint64_t next_cell;
     struct cells cells[CELL_NLISTS]; /* by number */
     uint64_t nhanded;                /* cells handed out and not finished */
-    uint64_t nbusy;                  /* those that threads have, and donations under way */
-    uint64_t pending;                /* cells, the end and donations not finished */
-    uint64_t for_handle;             /* who it was begun ahead for */
+    uint64_t nbusy;                  /* cells that threads have, and donations in progress */
+    uint64_t pending;                /* cells, the end and donations that are not finished */
+    uint64_t for_handle;             /* the handle that it was begun ahead for */
     uint64_t nleases;
-    bool demand;     /* somebody waits for it, or did */
-    bool waited;     /* a cell of it has had to wait for the store */
-    bool grown;      /* its reader's distance was changed for it, which is done once */
-    bool keep;       /* worth keeping when nobody holds it: not what a random reader asked for */
-    uint64_t gather; /* begun ahead: not before so many bytes are queued, itself included */
-    bool unread;     /* begun ahead, and nobody has had it yet, but somebody is on the way */
+    bool demand; /* a read waits for it, or has waited */
+    bool waited; /* a cell of it has had to wait for the store */
+    bool grown;  /* its reader's distance ahead was changed because of it, which is done once */
+    bool keep;   /* to be kept without a lease: not a random reader's */
+    /* begun ahead: only to be made when so many bytes are queued, its own included */
+    uint64_t gather;
+    bool unread; /* begun ahead, and not read yet, but its reader is expected */
     bool failed;
     struct err err;
     struct waiters waiters; /* owned */
@@ -127,23 +132,23 @@ TAILQ_HEAD(spans, span);
 struct span_table {
     struct arena *arena; /* borrowed */
     struct spans places[SPAN_NPLACES];
-    struct cells dropped; /* their needs are to be cleared, without the lock */
+    struct cells dropped; /* their needs must be cleared, without the lock */
     uint64_t nspans, next_order;
-    uint64_t nbytes_ahead; /* of the arena, for spans that nobody has asked for yet and are not all
-                              being done */
-    uint64_t nfar;         /* spans that have no part of the arena */
-    uint64_t nfar_gone;    /* that went without ever having one */
-    uint64_t nfull, nslow; /* cells in those states */
+    /* of the arena, for spans that no read has asked for yet and that still have work or wait */
+    uint64_t nbytes_ahead;
+    uint64_t nfar;         /* spans without a part of the arena */
+    uint64_t nfar_gone;    /* spans that were freed without ever having one */
+    uint64_t nfull, nslow; /* cells in these states */
     struct pool pool;      /* spans */
     struct pool cells;
-    struct pool waiters; /* of everybody who makes some */
+    struct pool waiters; /* shared by all who make waiters */
 };
 
 #define SPANS_MAX 2048
 
 void span_table_init(struct span_table *table, struct arena *arena);
 
-/* Frees all spans: their cells are in `dropped` then, to be cleared and put back before
+/* Frees all spans. Their cells are then in `dropped`, and must be cleared and returned before
  * span_table_clear. */
 void span_table_empty(struct span_table *table);
 void span_table_clear(struct span_table *table); /* for good */
@@ -154,98 +159,100 @@ enum span_kind {
     SPAN_KIND_FAR, /* ahead, without a part of the arena */
 };
 
-/* A new span; not yet visible to workers until the lock is dropped. Drops resting spans that nobody
- * holds, the least recently used first, and then, for demand, those that are unread and work ahead
- * that has not begun, until there is room. NULL if there is none. */
+/* Makes a new span, which workers see when the lock is dropped. To make room, frees resting spans
+ * without a lease, the least recently used first; for demand, then also unread spans and work ahead
+ * that has not begun. NULL if there is no room or no memory. */
 struct span *span_new(struct span_table *table, const struct format_view *format, size_t file,
                       uint64_t begin, uint64_t end, enum span_kind kind);
 
-/* Gives a span that has none its part of the arena, in the same way, and does encode_begin; false
- * if there is no room. */
+/* Gives a span a part of the arena, making room in the same way, and calls encode_begin; false if
+ * there is no room. */
 bool span_take_room(struct span_table *table, struct span *span, bool demand);
 
-/* Frees the span and its part of the arena, and drops its cells. It must have no waiter, no lease,
- * and no thread that is at it. */
+/* Frees the span and its part of the arena, and drops its cells. It must have no waiter and no
+ * lease, and no thread may be working on it. */
 void span_free(struct span_table *table, struct span *span);
 
-/* Has nothing of the span been made, and is no thread at it? */
+/* True if nothing of the span is made, and no thread is working on it. */
 static inline bool span_is_untouched(const struct span *span)
 {
     return span->nbusy == 0 && span->pending == span->ncells + span->has_end;
 }
 
-/* Is all that is left what comes at the end? */
+/* True if only the end is left. */
 static inline bool span_end_is_due(const struct span *span)
 {
     return span->has_end && span->pending == 1;
 }
 
-/* A cell, taken: one that is handed out for the first time, or one that was woken, or one that is
- * ready and may be run. NULL if there is none. *none says whether that is for want of memory. */
+/* Takes a cell: a new one, or one that was woken, or one that is ready and may be run. NULL if
+ * there is none; *no_memory says whether memory was lacking. */
 struct cell *span_take_cell(struct span_table *table, struct span *span, bool *no_memory);
 
-/* May this cell be run, once its bytes are there? */
+/* True if this cell may be run, once its bytes are there. */
 bool span_may_run(const struct span *span, uint64_t number);
 
-/* Are there cells that have never been handed out, and may be? */
+/* True if there are cells that were never handed out, and may be. */
 bool span_has_new_cells(const struct span *span);
 
-/* A cell of it that only a thread which may wait can run, taken; NULL if there is none. */
+/* Takes a cell that only a thread that may wait can run; NULL if there is none. */
 struct cell *span_take_slow(struct span_table *table, struct span *span);
 
-/* A taken cell that is to be run after all, if it may be by now; whether that is so. */
+/* Begins a taken cell, if it may be run by now; returns whether it may. */
 bool span_begin_cell(struct span *span, struct cell *cell);
 
-/* Where a cell that was taken goes when it could not be run. */
+/* Puts a taken cell that could not be run into the list of this state. */
 void span_put_cell(struct span_table *table, struct cell *cell, enum cell_state state);
 
-/* A cell that was taken is over, and goes. Its need has been cleared. */
+/* Ends and frees a taken cell, whose need was cleared. */
 void span_end_cell(struct span_table *table, struct cell *cell);
 
 /* Cells of a list become CELL_UNKNOWN. */
 void span_ask_again(struct span_table *table, struct span *span, enum cell_state state);
 
-/* The same for one that waits. */
+/* A cell in CELL_WAITS becomes CELL_UNKNOWN. */
 void span_wake_cell(struct span_table *table, struct cell *cell);
 
-/* The span has failed: drops what no thread has. */
+/* The span has failed: drops the cells that no thread has. */
 void span_drop_cells(struct span_table *table, struct span *span);
 
 /* To the end of another place's list. */
 void span_move(struct span_table *table, struct span *span, enum span_place place);
 
-/* To the place that its cells say, until it is done. */
+/* Moves the span to the place that its cells' states require, unless it is finished. */
 void span_settle(struct span_table *table, struct span *span);
 
-/* Somebody waits for it now. */
+/* A read now waits for the span. */
 void span_demand(struct span_table *table, struct span *span);
 
-/* The span that holds byte `offset`, reaching furthest; NULL if none. */
+/* The span that holds byte `offset`; if there are several, the one that ends last; NULL if there is
+ * none. */
 struct span *span_covering(const struct span_table *table, size_t file, uint64_t offset);
 
 /* The least begin of a span in (after, before), or `before`. */
 uint64_t span_next_begin(const struct span_table *table, size_t file, uint64_t after,
                          uint64_t before);
 
-/* A span that begins at `begin`, has its part of the arena, and may have cells that have not begun;
- * NULL if none. */
+/* A span that begins at `begin`, has a part of the arena, and may have cells that have not begun;
+ * NULL if there is none. */
 struct span *span_queued_at(const struct span_table *table, size_t file, uint64_t begin);
 
-/* The youngest without a part of the arena that no thread is at; NULL if there is none. */
+/* The youngest span without a part of the arena that no thread is working on; NULL if there is
+ * none. */
 struct span *span_furthest(const struct span_table *table);
 
-/* Drops resting spans that nobody holds, the least recently used first, until at most `nbytes` of
- * them are left; those that are unread do not count, and stay if `unread_too` is not set. */
+/* Frees resting spans without a lease, the least recently used first, until they have at most
+ * `nbytes`. Unread spans are not counted, and are kept unless `unread_too`. */
 void span_table_trim(struct span_table *table, uint64_t nbytes, bool unread_too);
 
-/* Frees what was begun ahead for this handle and is untouched; with far_only, only if it has no
+/* Frees untouched spans that were begun ahead for this handle; if far_only, only those without a
  * part of the arena. */
 void span_table_drop_ahead(struct span_table *table, uint64_t handle, bool far_only);
 
-/* Frees all that has no part of the arena and that no thread is at. */
+/* Frees all spans without a part of the arena that no thread is working on. */
 void span_table_drop_far(struct span_table *table);
 
-/* Nobody is on the way any more to what was begun ahead for this handle. */
+/* The handle's reader will not come to the spans that were begun ahead for it. */
 void span_table_give_up(struct span_table *table, uint64_t handle);
 
 #endif

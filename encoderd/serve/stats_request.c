@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Bytes resident, from the kernel; 0 if it will not say. */
+/* Resident bytes, from the kernel; 0 if they are not known. */
 static uint64_t resident_bytes(const struct server *server)
 {
     char text[128];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tell: what the front is told beside answers.
+ * tell: messages to the front other than answers.
  */
 #ifndef VCZFS_SERVE_TELL_H
 #define VCZFS_SERVE_TELL_H
@@ -13,8 +13,8 @@ void tell_error(struct server *server, uint64_t id, const struct err *err);
 
 void tell_notices(struct server *server, uint64_t id, const struct notices *notices);
 
-/* What the sandbox lacks. Once a mount or report: a later encoder of the same mount lacks the
- * same. */
+/* Tells what the sandbox lacks; once for a mount or report, because a later encoder of the same
+ * mount lacks the same. */
 void tell_lacks(struct server *server, uint64_t id);
 
 #endif

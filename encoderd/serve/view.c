@@ -14,16 +14,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A fingerprint is the moment from which on changes of the store count (store_watch_from), which
- * thus comes back with a resume, and the store's own, whose first eight bytes are mixed with what
- * shapes the view. Those come back too, so that an encoder can say that the store changed. The
- * other sixteen do not: an encoder has them from the store. */
+/* A view's fingerprint has two parts. The first is the time from which changes of the store count
+ * (store_watch_from). The second is the store's own fingerprint, with a hash of the user's options
+ * mixed into its first eight bytes. The time and these eight bytes come back with a resume, so that
+ * the encoder continues from the same time and sees whether the store changed. The other sixteen
+ * bytes do not come back. */
 #define SINCE_AT 0
 #define STORE_AT sizeof(int64_t)
 _Static_assert(PROTO_FINGERPRINT == STORE_AT + VCZ_FINGERPRINT_NBYTES, "one on the wire");
 _Static_assert(PROTO_MARK == STORE_AT + sizeof(uint64_t), "what is mixed comes back");
 
-/* FNV-1a over what shapes the view beside the store's own state. */
+/* Mixes in what determines the view besides the store's state, with FNV-1a. */
 static void mix(uint8_t fingerprint[PROTO_FINGERPRINT], const void *data, size_t n)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325), word;
@@ -105,12 +106,11 @@ static int add_files(struct view *view, struct format_view *format, const char *
     return 0;
 }
 
-/* A row that is made whole begins with what it is about, and programs skip from one such beginning
- * to the next with fread and fseek (plink2 goes through a .bgen so before it reads it). The buffer
- * that C's stdio, and Python, make of what stat says should hold several rows: with a page, each
- * short row would be a read of its own, and leave the kernel pages with gaps between them, each of
- * which is a read when the program comes by again. Rows that are longer than that are better
- * skipped. */
+/* The size of stdio buffers that stat suggests to programs. A row that is made whole begins with
+ * its site, and programs skip from site to site with fread and fseek (plink2 does so before it
+ * reads a .bgen). A buffer should hold several rows. With a page, each short row would be a read of
+ * its own, and would leave gaps between the kernel's pages, each of which is another read when the
+ * program comes back. Longer rows should be skipped. */
 #define BUFFER_NBYTES UINT64_C(131072)
 
 uint64_t view_buffer(const struct view_file *file)
@@ -150,7 +150,7 @@ static int unknown_format(const char *name, struct err *err)
                    nearest_hint(&nearest, hint));
 }
 
-/* Opens one format and adds its files; saved is in and out, as for format->open. */
+/* Opens one format and adds its files; `saved` is input or output, as for format->open. */
 static int open_format(struct view *view, const char *name, const struct view_options *options,
                        const struct pass_means *means, bool resume, struct format_saved *saved,
                        struct err *err)
@@ -169,7 +169,7 @@ static int open_format(struct view *view, const char *name, const struct view_op
     return add_files(view, opened, options->basename, err);
 }
 
-/* All of them were refused: each reason is said, and said once. */
+/* All formats refused the store: the message has each different reason once. */
 static int refuse_view(const struct view_options *options, const struct err *refusals,
                        struct err *err)
 {
@@ -248,18 +248,18 @@ static int save_state(struct view *view, struct view_state *state, struct err *e
     return view_state_save(state, &view->state_fd, err);
 }
 
-/* What it takes to open a view, together. */
+/* The arguments of opening a view. */
 struct opening {
     const char *store;
     const struct view_options *options;
     const struct pass_means *means;
     const struct view_resume *resume;
     struct selection_request request;
-    struct selection_memory *memory; /* owned; what request points into, or NULL */
+    struct selection_memory *memory; /* owned; has what `request` points to, or NULL */
 };
 
-/* The genotypes that are chosen; and the sites before anything is made of them. After an encoder's
- * death what was looked at is as it was. */
+/* Checks the sites before anything is made of them, or the selected genotypes. After a restart of
+ * the encoder this is not repeated. */
 static int look_for_holes(struct view *view, const struct opening *opening, bool sites,
                           struct err *err)
 {
@@ -291,8 +291,9 @@ static int open_with(struct view *view, const struct opening *opening,
     return resume ? 0 : save_state(view, state, err);
 }
 
-/* Files of chunks of sites that stay open from the first format's pass to the next one's, each of
- * which is worth a round trip at a distance: as many as a store of half a million variants has. */
+/* How many files of site chunks stay open from the first format's pass to the next one's. Opening
+ * one again costs a round trip if the store is far away. A store of half a million variants has
+ * about as many. */
 #define OPEN_MOST 2048
 
 static int open_parts(struct view *view, const struct opening *opening, struct view_state *state,
@@ -311,7 +312,7 @@ static int open_parts(struct view *view, const struct opening *opening, struct v
     return rc;
 }
 
-/* The moment from which on the first encoder watched. */
+/* The time from which the first encoder watched for changes. */
 static int64_t watched_since(const struct view_resume *resume)
 {
     int64_t since;
@@ -333,9 +334,9 @@ static int open_store(const struct opening *opening, int64_t since, struct vcz *
     return -1;
 }
 
-/* A store that could be opened once and cannot be now may be away for a while, or be another one:
- * the second look is for what changed. (The first is not: what a view does not need may be added to
- * its store.) */
+/* On a resume, a store that cannot be opened any more may be unreachable for a while, or may have
+ * been replaced. It is opened a second time with watching for changes, to find out. The first time
+ * is without, because files that the view does not need may have been added to the store. */
 static int open_vcz(const struct opening *opening, struct vcz **out, struct err *err)
 {
     struct err second = {0};
@@ -351,7 +352,7 @@ static int open_vcz(const struct opening *opening, struct vcz **out, struct err 
     return -1;
 }
 
-/* The first time from now on; after an encoder's death, from where the first one began. */
+/* Watches from now on; after a restart, from the time at which the first encoder began. */
 static void watch_store(struct view *view, const struct opening *opening)
 {
     struct store *store = view->vcz->store;
@@ -369,8 +370,8 @@ static void watch_store(struct view *view, const struct opening *opening)
     store_watch_from(store, since);
 }
 
-/* A store that cannot be read in part may be away for a while, too; one whose parts make no sense
- * any more is another one. */
+/* If a part of the store cannot be read, the store may be unreachable for a while, and the error is
+ * that of reading. If it can be read, but is different or invalid, it is another store. */
 static int check_unchanged(const struct view *view, const struct opening *opening, struct err *err)
 {
     if (opening->resume == NULL ||

@@ -32,15 +32,15 @@ struct view {
     size_t nfiles;
     uint8_t fingerprint[PROTO_FINGERPRINT];
     int64_t mtime;          /* of the store, as store_mtime has it */
-    struct notices notices; /* what the user should hear; so should he selection.notices */
+    struct notices notices; /* messages for the user, besides selection.notices */
     int state_fd;           /* sealed memfd that a resume needs, owned; -1: none needed */
 };
 
 /*
- * Opens `store` as options say; selection_fd is what rides along if options->has_selection
- * (borrowed; else -1). With `resume`, mark is what the view's fingerprint must begin with
- * (ERR_CHANGED if not; PROTO_MARK bytes), state_fd its saved state or -1 (borrowed), and no sidecar
- * is made: each keeps its index in files, with fd -1 and size 0.
+ * Opens `store` as options say. selection_fd comes with options->has_selection (borrowed; else -1).
+ * With `resume`, the view's fingerprint must begin with `mark` (PROTO_MARK bytes; else
+ * ERR_CHANGED), state_fd is its saved state or -1 (borrowed), and no sidecar is made: each keeps
+ * its index in files, with fd -1 and size 0.
  */
 struct view_resume {
     const uint8_t *mark;
@@ -51,20 +51,20 @@ int view_open(const char *store, const struct view_options *options, int selecti
               struct err *err);
 void view_free(struct view *view);
 
-/* What selection_open wants, from what the front sent. Everything is borrowed from both. */
+/* The arguments of selection_open, from those of the front. Everything is borrowed from both. */
 struct selection_options view_selection_options(const struct view_options *options,
                                                 const struct selection_request *request);
 
-/* Bytes that programs had best read of a file at a time, a power of two; 0: it does not matter. */
+/* How many bytes of a file programs should read at a time, a power of two; 0: any number. */
 uint64_t view_buffer(const struct view_file *file);
 
-/* What store_open_with wants. */
+/* The flags for store_open_with. */
 unsigned view_store_flags(const struct view_options *options);
 
-/* ERR_FORM if a setting is not one that a format of the view takes. view_open looks at that. */
+/* ERR_FORM if a setting is not accepted by a format of the view. view_open calls this. */
 int view_settings_check(const struct view_options *options, struct err *err);
 
-/* What format->open wants, which borrows from options, whose settings were checked. */
+/* The options for format->open; they borrow from `options`, whose settings must be checked. */
 struct format_options view_format_options(const struct view_options *options);
 
 #endif

@@ -40,7 +40,7 @@ static bool is_needed(const struct view_state *state)
     return needed;
 }
 
-/* All of `from`, from byte `begin` on, to the end of `to`. */
+/* Appends `from`, from byte `begin` on, to `to`. */
 static int copy_fd(int from, off_t begin, int to, struct err *err)
 {
     uint8_t bytes[16384];

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* How long a worker waits for work before it gives its scratch back. */
+/* How long a worker waits for work before it frees its scratch. */
 #define IDLE_SECONDS 1
 #define LINGER_US    150
 
@@ -18,7 +18,8 @@ static unsigned nworkers(const struct sched_core *core)
     return core->config.nthreads + SLOW_MAX;
 }
 
-/* Under the lock. True if there is work, or the scheduler stops; false if it has been idle. */
+/* Waits under the lock. True if there is work, or the scheduler stops; false if nothing came for
+ * IDLE_SECONDS. */
 static bool wait_for_work(struct sched_core *core, bool forever)
 {
     struct timespec until;
@@ -34,8 +35,8 @@ static bool wait_for_work(struct sched_core *core, bool forever)
     return true;
 }
 
-/* A random reader's next read comes soon, and to be asleep by then costs more than it takes to
- * decode a block: a look around for a moment, for whoever else wants the processor first. */
+/* A random reader's next read comes soon, and waking a sleeping thread takes longer than decoding a
+ * block. So the worker stays awake for a moment, and yields the processor to other threads. */
 static void linger(struct sched_core *core)
 {
     const unsigned seen = atomic_load(&core->nannounced);
@@ -86,7 +87,8 @@ static void *worker_main(void *arg)
         span = core->stop ? NULL : next_span(core);
         cell = span == NULL ? NULL : core_take(core, span);
         if (cell == NULL) {
-            core_unlock(core); /* clears what was dropped, if that was for want of memory */
+            /* clears the dropped cells of a span that failed for want of memory */
+            core_unlock(core);
             core_lock(core);
             continue;
         }
@@ -99,7 +101,7 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-/* Those that may wait run what has been asked already. */
+/* The threads that may wait: they run cells that have been asked what they need. */
 static void *slow_main(void *arg)
 {
     struct worker *worker = arg;

@@ -7,8 +7,8 @@
 
 #include "encoderd/serve/make.h"
 
-/* Threads that may wait for storage, for chunks that cannot be held in memory; started when there
- * is one. */
+/* The number of threads that may wait for storage, for chunks too large for memory; started when
+ * there is such a chunk. */
 #define SLOW_MAX 2
 
 struct worker {
@@ -28,8 +28,8 @@ struct workers {
 int workers_start(struct workers *workers, struct sched_core *core, struct err *err);
 void workers_stop(struct workers *workers, struct sched_core *core);
 
-/* Starts those that may wait for storage, if there is anything for them and they do not run. Under
- * the lock. */
+/* Starts the threads that may wait for storage, if there is work for them and they do not run yet.
+ * Under the lock. */
 void workers_start_slow(struct workers *workers, struct sched_core *core);
 
 #endif
