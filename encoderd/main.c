@@ -23,8 +23,8 @@
 
 #define OOM_SCORE "500"
 
-/* c-blosc and decompressors take memory of a block's size for each call. Left to itself malloc soon
- * keeps up to 64 MiB of that for each thread. */
+/* c-blosc and the decompressors allocate memory of a block's size for each call. By default malloc
+ * would soon keep up to 64 MiB of that for each thread. */
 static void keep_malloc_small(void)
 {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -60,9 +60,8 @@ static int open_log(const struct encoderd_options *options)
     return 0;
 }
 
-/* When the system has no memory left it is the encoder that should go, not the front, though that
- * may be the larger one of the two with the small files of many variants: an encoder is
- * replaced. */
+/* If the system runs out of memory, it should kill the encoder, which can be replaced, and not the
+ * front, although the front may be the larger one if it holds the small files of many variants. */
 static void volunteer(void)
 {
     AUTO_CLOSE int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -99,7 +98,7 @@ int main(int argc, char **argv)
     signals_begin();
     if (status >= 0)
         return status;
-    /* What a front's caller left open is nothing to an encoder. */
+    /* Closes descriptors that the front's caller left open, which an encoder does not use. */
     if (options.listen == NULL && options.bench == NULL)
         io_close_from(PROTO_LISTENER_FD + 1);
     if (open_log(&options) != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * declaration: what is said of an output format in one place, for both programs: its name, its
+ * declaration: the declaration of an output format for both programs, in one place: its name, its
  * files and its options.
  */
 #ifndef VCZFS_FORMAT_DECLARATION_H

@@ -52,7 +52,7 @@ static bool is_shown(const char *name, const char *const *formats, size_t nforma
     return false;
 }
 
-/* The setting of the option before the n-th, or NULL. */
+/* The setting of this option among the first n settings, or NULL. */
 static const struct option_setting *find_setting(const struct option_setting *settings, size_t n,
                                                  const char *format, const char *key)
 {

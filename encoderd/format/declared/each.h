@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * each: declared_plink and so on, for who means one. It changes with the list of formats; who goes
- * by declared_at and declared_find does not.
+ * each: declares declared_plink and so on, for code that means one format. It changes with the list
+ * of formats. Code that uses declared_at and declared_find need not include it.
  */
 #ifndef VCZFS_FORMAT_DECLARED_EACH_H
 #define VCZFS_FORMAT_DECLARED_EACH_H
