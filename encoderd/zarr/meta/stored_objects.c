@@ -137,7 +137,7 @@ int stored_objects_list(const struct zarr_array *array, struct stored_objects *o
     rc = list_tree(&listing);
     if (out->n > 0)
         qsort(out->numbers, out->n, sizeof *out->numbers, compare_numbers);
-    return rc != 0 ? -1 : 0;
+    return rc < 0 ? -1 : 0; /* > 0: there are more than are listed */
 }
 
 void stored_objects_clear(struct stored_objects *stored)
