@@ -8,6 +8,7 @@
 #include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/holes_grid.h"
 #include "encoderd/vcz/holes_state.h"
+#include "encoderd/zarr/store/fail.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -161,15 +162,14 @@ static int judge_row(struct holes *holes, struct verdict *verdict, struct err *e
 
 static int refuse_calls(const struct vcz *vcz, const struct verdict *verdict, struct err *err)
 {
-    return err_set(
-        err, ERR_CORRUPT,
-        "%s: array call_genotype: chunk %" PRIu64
+    return store_fail(
+        vcz->store, NULL, err, ERR_CORRUPT,
+        "array call_genotype: chunk %" PRIu64
         " along the variants is not stored, or not for all samples, and its calls cannot "
         "be %s, as they would read: the store counts more ALT alleles of variant %" PRIu64
         " (variant_AC, variant_AF). It was not written, or not copied, to its end; write "
         "or copy it again" CURE,
-        store_path(vcz->store), verdict->vchunk, holes_fill_text(&vcz->genotype->meta),
-        verdict->variant);
+        verdict->vchunk, holes_fill_text(&vcz->genotype->meta), verdict->variant);
 }
 
 int holes_judge(struct holes *holes, uint64_t vchunk, struct err *err)
@@ -216,11 +216,12 @@ int holes_judge_lengths(void *holes, uint64_t vchunk, struct err *err)
 {
     if (holes == NULL)
         return 0;
-    return err_set(err, ERR_CORRUPT,
-                   "%s: chunk %" PRIu64
-                   " of variant_length is not stored, and no variant has the length that it would "
-                   "read as: the store was not written, or not copied, to its end" CURE,
-                   store_path(((const struct holes *)holes)->vcz->store), vchunk);
+    return store_fail(
+        ((const struct holes *)holes)->vcz->store, NULL, err, ERR_CORRUPT,
+        "chunk %" PRIu64
+        " of variant_length is not stored, and no variant has the length that it would "
+        "read as: the store was not written, or not copied, to its end" CURE,
+        vchunk);
 }
 
 /* How many rows of chunks are looked up side by side. */
