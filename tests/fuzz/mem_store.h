@@ -45,8 +45,8 @@ static inline void mem_close(struct object *object)
     free(object);
 }
 
-static inline enum got mem_open(const struct store *store, const char *key, bool may_wait,
-                                struct object **out, struct err *err)
+static inline enum got mem_open(const struct store *store, const struct store_range *range,
+                                bool may_wait, struct object **out, struct err *err)
 {
     const struct mem_store *mem = (const struct mem_store *)store;
 
@@ -55,7 +55,7 @@ static inline enum got mem_open(const struct store *store, const char *key, bool
     for (size_t i = 0; i < mem->n; i++) {
         struct mem_object *object;
 
-        if (strcmp(mem->entries[i].key, key) != 0)
+        if (strcmp(mem->entries[i].key, range->key) != 0)
             continue;
         object = malloc(sizeof *object);
         if (object == NULL)
