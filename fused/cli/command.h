@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * command: what vczfs can be told to do: its verbs, of which each output format has one.
+ * command: the commands of vczfs. Each is a verb; mounting has one command for each output format.
  */
 #ifndef VCZFS_FUSED_COMMAND_H
 #define VCZFS_FUSED_COMMAND_H
@@ -24,18 +24,19 @@ enum verb {
 struct command {
     char name[COMMAND_NAME_MAX]; /* "mount-plink" */
     enum verb verb;
-    const struct declared_format *format; /* mount: the only one; NULL: not one */
-    const char *operands;                 /* "STORE DIR" */
-    const char *wants;                    /* the same in a sentence */
-    int nrequired, noperands;             /* at least and at most */
-    const char *summary;                  /* in a line; of a format, before what is shown */
-    const char *about;                    /* a paragraph; of a format, behind what is shown */
+    const struct declared_format
+        *format;              /* the format that it mounts; NULL: several, or no mount */
+    const char *operands;     /* "STORE DIR" */
+    const char *wants;        /* the same in a sentence */
+    int nrequired, noperands; /* at least and at most */
+    const char *summary;      /* one line; for a format, without what is shown */
+    const char *about;        /* a paragraph; for a format, what follows the files */
 };
 
-/* All of them: 0, 1, ...; false after the last. */
+/* The commands 0, 1, ...; false after the last one. */
 bool command_at(size_t i, struct command *out);
 
-/* By name; false if there is none. */
+/* The command of this name; false if there is none. */
 bool command_find(const char *name, struct command *out);
 
 #endif

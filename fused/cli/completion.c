@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names and words need no quotes: letters, digits, '.', '-'. An '=' is a word of its own to bash,
- * which completes names of files by itself where it is offered nothing. */
+/* Names and words need no quotes: they have only letters, digits, '.' and '-'. Bash treats an '='
+ * as a word of its own. Where the script offers nothing, bash completes file names. */
 static const char script_begin[] =
     "# Completion of vczfs for bash. Made by `vczfs --completion`.\n"
     "_vczfs()\n"
@@ -55,7 +55,7 @@ static bool takes_file(const struct option_spec *spec)
     return strcmp(spec->argument, "FILE") == 0 || strcmp(spec->argument, "PATH") == 0;
 }
 
-/* Behind an option that takes a value: its words, a file, or nothing. */
+/* Writes what may follow an option that takes a value: its words, a file, or nothing. */
 static void put_value(const struct listed_option *option, struct buf *out)
 {
     const struct option_spec *spec = option->spec;
@@ -70,7 +70,7 @@ static void put_value(const struct listed_option *option, struct buf *out)
         put_words(option, out);
 }
 
-/* Options of one name take the same values with every command. */
+/* Writes each option name once, because an option takes the same values in every command. */
 static void put_values(struct buf *out)
 {
     struct command command;

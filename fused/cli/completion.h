@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * completion: a script by which bash completes the command line, made from the tables of commands
- * and options.
+ * completion: a script for bash that completes the command line. It is made from the tables of
+ * commands and options.
  */
 #ifndef VCZFS_FUSED_COMPLETION_H
 #define VCZFS_FUSED_COMPLETION_H

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KEPT_MAX (4 << 20) /* bytes of earlier mounts' lines; beyond that they become FILE.1 */
+#define KEPT_MAX (4 << 20) /* bytes; a longer file of earlier mounts is renamed to FILE.1 */
 
 /* The folder of default files; owned by the caller, NULL if there is none. */
 static char *state_folder(void)

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log_file: where log lines go: stderr, the file of --log-file, or, for a mount in the background,
- * which has no terminal to complain on, a file of its own.
+ * log_file: where log lines go: to stderr, or to the file of --log-file. A mount in the background
+ * has no terminal, so without --log-file it gets a default file of its own.
  */
 #ifndef VCZFS_FUSED_CLI_LOG_FILE_H
 #define VCZFS_FUSED_CLI_LOG_FILE_H
 
 #include "fused/cli/options.h"
 
-/* A descriptor to log to; -1 after a message on stderr if --log-file cannot be written. Of a mount
- * in the background without --log-file: the default file, or, after a warning, stderr, which will
- * lead nowhere. *path is where that is, owned by the caller; NULL for stderr. */
+/* A descriptor for log lines; -1, after a message on stderr, if --log-file cannot be written. A
+ * mount in the background without --log-file gets the default file. If that cannot be opened, it
+ * gets stderr after a warning that log lines will be lost. *path is the path of the file, owned by
+ * the caller, or NULL for stderr. */
 int log_file_open(const struct options *opt, char **path);
 
-/* The default file of a mount on `dir`, which need not exist: $XDG_STATE_HOME/vczfs/DIR.log,
- * /var/log/vczfs for root or ~/.local/state/vczfs, where DIR is the path with '-' for '/'. Owned by
- * the caller; NULL if there is no such place. */
+/* The default file for a mount on `dir`, which need not exist. It is DIR.log, where DIR is the path
+ * with '-' for '/', in $XDG_STATE_HOME/vczfs, or else in /var/log/vczfs for root and
+ * ~/.local/state/vczfs for others. Owned by the caller; NULL if there is no such folder. */
 char *log_file_default(const char *dir);
 
 #endif

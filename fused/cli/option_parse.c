@@ -21,8 +21,8 @@ struct parsing {
     struct err *err;
 };
 
-/* bcftools takes the last one of some options without a word, and some it refuses; nobody could
- * tell which one counts. */
+/* Refuses an option that is given twice. For some of these options bcftools silently uses the last
+ * one and for others it fails, so that a user could not know which one counts. */
 static int check_once(const struct listed_option *option, const void *field, struct err *err)
 {
     if (option->entry->once == NULL || *(const char *const *)field == NULL)
@@ -31,7 +31,7 @@ static int check_once(const struct listed_option *option, const void *field, str
                    option->entry->once);
 }
 
-/* Into the field of the option. */
+/* Stores the value in the option's field. */
 static int take_own(const struct listed_option *option, const char *text, uint64_t value,
                     struct options *out, struct err *err)
 {
@@ -43,7 +43,7 @@ static int take_own(const struct listed_option *option, const char *text, uint64
     return 0;
 }
 
-/* In place of what the format's option was set to before. */
+/* Replaces an earlier setting of the same option of the format. */
 static int set_setting(struct options *out, const struct option_setting *setting, struct err *err)
 {
     size_t i = 0;
@@ -58,7 +58,7 @@ static int set_setting(struct options *out, const struct option_setting *setting
     return 0;
 }
 
-/* For each format that has the option. */
+/* Sets the option for each format that has it. */
 static int take_declared(const struct option_spec *spec, const char *text, struct options *out,
                          struct err *err)
 {
@@ -85,7 +85,8 @@ static int take_option(const struct listed_option *option, const char *text, str
                                  : take_own(option, text, value, out, err);
 }
 
-/* getopt takes the beginning of a name for the name, unless that is the beginning of several. */
+/* Is the name the beginning of several options? If it is the beginning of only one, getopt accepts
+ * it. */
 static bool is_ambiguous(const struct parsing *parsing, const char *name, size_t len)
 {
     size_t n = 0;
@@ -119,8 +120,9 @@ static int refuse_option(const struct parsing *parsing, int why, char **argv)
 
     if (why == ':')
         return err_set(parsing->err, ERR_FORM, "option '%s' wants a value", text);
-    /* getopt leaves optopt 0 for a long option it does not know or cannot tell from others, and
-     * what it stands for where a value was given to one that takes none. */
+    /* optopt is 0 if getopt does not know the long option, or if the name is the beginning of
+     * several. If a value was given to a long option without one, optopt is that option's
+     * number. */
     if (optopt == 0)
         return unknown_long_option(parsing, text);
     if (strncmp(text, "--", 2) == 0)
@@ -170,7 +172,7 @@ static void list_options(struct parsing *parsing)
     }
 }
 
-/* What getopt_long returned, long or a letter. */
+/* The option for a return value of getopt_long, which is a number of a long option or a letter. */
 static const struct listed_option *find_option(const struct parsing *parsing, int id)
 {
     if (id >= LONG_FIRST)
@@ -181,7 +183,7 @@ static const struct listed_option *find_option(const struct parsing *parsing, in
     return NULL;
 }
 
-/* --help and --version, which have no field, go before all else. */
+/* --help and --version have no field. They take effect before everything else. */
 static bool is_question(const struct listed_option *option, struct options *out)
 {
     if (option->entry == NULL || option->entry->nbytes != 0)
@@ -256,14 +258,14 @@ static void set_defaults(struct options *out)
     for (size_t i = 0; (entry = option_at(i)) != NULL; i++) {
         const struct listed_option option = {.spec = &entry->spec, .entry = entry};
 
-        /* Whether a word was given has to be known still. */
+        /* A word has no default here, because later steps must know whether it was given. */
         if (entry->spec.otherwise != NULL && entry->spec.kind != OPTION_WORD)
             take_option(&option, entry->spec.otherwise, out, NULL);
     }
     out->threads = option_threads();
 }
 
-/* What vczfs is asked as such. */
+/* Requests to vczfs without a command. */
 static bool take_question(const char *text, struct options *out)
 {
     static const struct {

@@ -482,7 +482,8 @@ static bool is_listed(const struct listing *listing, const struct option_spec *s
     return false;
 }
 
-/* What formats declare: those options that several have, or each format's own. */
+/* Lists the options that formats declare: those that several formats share, or those of one format
+ * only. */
 static void list_declared(struct listing *listing, bool shared)
 {
     const struct declared_format *format;

@@ -73,7 +73,7 @@ static int take_formats(struct options *opt, struct err *err)
     return 0;
 }
 
-/* What the command says, unless --formats did. */
+/* The formats of --formats, or else those that the command shows. */
 static int choose_formats(struct options *opt, struct err *err)
 {
     const struct declared_format *format;
@@ -87,7 +87,7 @@ static int choose_formats(struct options *opt, struct err *err)
     return 0;
 }
 
-/* Settings of formats that are not shown say nothing. */
+/* Drops settings of formats that are not shown, because they have no effect. */
 static int choose_settings(struct options *opt, struct err *err)
 {
     size_t n = 0;

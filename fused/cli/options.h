@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * options: what the command line says, and whether that goes together.
+ * options: the values of the command line, and whether they go together.
  */
 #ifndef VCZFS_FUSED_OPTIONS_H
 #define VCZFS_FUSED_OPTIONS_H
@@ -12,14 +12,15 @@
 
 struct options {
     enum verb verb;
-    /* What was asked for, or asked about with --help; its name is "" if it was vczfs as such. */
+    /* The command, or with --help the command that help is wanted for; its name is "" for vczfs
+     * itself. */
     struct command command;
 
-    const char *store; /* as typed; strings are argv's, or constants, unless said */
+    const char *store; /* as typed; strings are argv's or constants unless stated */
     const char *dir;
 
     const char *basename_given; /* NULL: not given */
-    char *basename;             /* owned; NULL where no file is named */
+    char *basename;             /* owned; NULL if the command shows no files */
 
     const char *formats_given;              /* NULL: not given */
     char *formats_text;                     /* the same, cut into words; owned */
@@ -58,15 +59,15 @@ struct options {
 
 void options_free(struct options *opt);
 
-/* The last step of options_parse: ERR_FORM if options do not go together; else chooses what the
- * rest of the line decides: formats and what is set of them, the base name, the log level. */
+/* The last step of options_parse. ERR_FORM if options do not go together. Otherwise sets what
+ * depends on several options: the formats and their settings, the base name, the log level. */
 int options_check(struct options *opt, struct err *err);
 
-/* What the encoder has to be told. Borrows opt's strings. */
+/* The view for the encoder. It borrows opt's strings. */
 void options_view(const struct options *opt, struct view_options *out);
 
-/* The default --basename: the last component of the path without .zip, then without .vcz and .zarr.
- * Owned by the caller; NULL if nothing that can name a file is left. */
+/* The default of --basename: the last component of the path without .zip, then without .vcz and
+ * .zarr. Owned by the caller; NULL if what is left cannot name a file. */
 char *options_basename(const char *store);
 
 #endif

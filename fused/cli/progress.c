@@ -12,7 +12,7 @@
 
 #define PATIENCE_MS 300 /* shorter opens show nothing */
 #define REFRESH_MS  100
-#define PACE_MS     500 /* before that the pace is anybody's guess */
+#define PACE_MS     500 /* before that the speed is not known */
 
 void progress_init(struct progress *progress)
 {
@@ -21,7 +21,7 @@ void progress_init(struct progress *progress)
     progress->begun = clock_ms();
 }
 
-/* ", 5 min left", or nothing as long as that cannot be said. */
+/* ", 5 min left", or "" while the speed is not known. */
 static const char *time_left(const struct progress *progress, uint64_t now, uint64_t done,
                              char *buf, size_t buf_size)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * progress: how far a long open has come, on a terminal's stderr; nothing anywhere else.
+ * progress: shows the progress of a long open on stderr if that is a terminal, and nothing
+ * elsewhere.
  */
 #ifndef VCZFS_FUSED_CLI_PROGRESS_H
 #define VCZFS_FUSED_CLI_PROGRESS_H
@@ -12,20 +13,20 @@ struct progress {
     bool terminal;
     bool shown;           /* a line stands there now */
     uint64_t begun, last; /* ms */
-    uint64_t total;       /* of what is being done now; another total is another piece of work */
+    uint64_t total;       /* of the present step; a new total begins a new step */
     uint64_t since;       /* ms: when that began */
 };
 
 void progress_init(struct progress *progress);
 
-/* Shows it, with the time that is left at this pace, if the whole has been going on long enough to
- * be worth it. */
+/* Shows the step, with an estimate of the time left, but only after the whole open has lasted some
+ * time. */
 void progress_show(struct progress *progress, const char *what, uint64_t done, uint64_t total);
 
-/* Clears the line. Before anything else is written to the terminal. */
+/* Clears the line. Call it before anything else is written to the terminal. */
 void progress_clear(struct progress *progress);
 
-/* A line of warning in its place, in the words of an encoder; and one in the log. */
+/* Replaces the line by a warning that the encoder sent, and logs the warning. */
 void progress_warn(struct progress *progress, const char *text);
 
 #endif

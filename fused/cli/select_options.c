@@ -16,16 +16,16 @@
 
 #define READ_AT_ONCE 65536
 
-/* Files read so far; what they hold lives here until the request is packed. */
+/* The files read so far. It owns their text until the request is packed. */
 struct gathering {
     struct selection_request request;
     struct buf texts[3 + SELECTION_FILES_MAX];
-    char *names[SELECTION_FILES_MAX]; /* of the files that expressions name; owned */
+    char *names[SELECTION_FILES_MAX]; /* of files in expressions; owned */
     size_t ntexts;
     struct err *err;
 };
 
-/* To the end of whatever it is: a file, or a pipe that the shell made. */
+/* Reads to the end. The descriptor may be a file, or a pipe that the shell made. */
 static int read_to_end(int fd, const char *path, struct buf *out, struct err *err)
 {
     ssize_t n;
@@ -45,7 +45,7 @@ static int read_to_end(int fd, const char *path, struct buf *out, struct err *er
     return n < 0 ? err_sys(err, ERR_IO, errno, "cannot read %s", path) : 0;
 }
 
-/* Keeps `name`, and what `path` holds. */
+/* Reads the file at `path` and stores its text under `name`. */
 static int read_path(struct gathering *gathering, const char *name, const char *path,
                      struct option_file *out)
 {
@@ -63,7 +63,7 @@ static int read_path(struct gathering *gathering, const char *name, const char *
     return 0;
 }
 
-/* "~/x" in an expression: no shell has seen to that, since it stands behind an '@'. */
+/* Expands "~/x" in an expression. The shell has not done so, because the '~' follows an '@'. */
 static int read_expression_file(struct gathering *gathering, const char *name,
                                 struct option_file *out)
 {
@@ -79,7 +79,7 @@ static int read_expression_file(struct gathering *gathering, const char *name,
     return read_path(gathering, name, path, out);
 }
 
-/* `name` as the user gave it, maybe with a '^' before the path. */
+/* `name` is what the user typed; with `complement` a '^' may precede the path. */
 static int read_if_given(struct gathering *gathering, const char *name, bool complement,
                          struct option_file *out)
 {
@@ -88,7 +88,7 @@ static int read_if_given(struct gathering *gathering, const char *name, bool com
     return read_path(gathering, name, complement && name[0] == '^' ? name + 1 : name, out);
 }
 
-/* A file that an expression names; once each. */
+/* Reads a file that an expression names, but each file only once. */
 static int take_expression_file(const char *name, void *arg)
 {
     struct gathering *gathering = arg;

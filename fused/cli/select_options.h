@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * select_options: the options that say which samples and variants, made ready for the encoder.
+ * select_options: prepares for the encoder the options that say which samples and variants to show.
  *
- * Files that they name are read here: the encoder is in a sandbox, or another user, or on its
- * second life when they are long gone.
+ * The front reads the files that these options name, because the encoder may not be able to: it
+ * runs in a sandbox or as another user, and a later encoder may start after the files have been
+ * deleted.
  */
 #ifndef VCZFS_FUSED_CLI_SELECT_OPTIONS_H
 #define VCZFS_FUSED_CLI_SELECT_OPTIONS_H
@@ -12,7 +13,7 @@
 
 #include <stdbool.h>
 
-/* As typed; argv's; NULL: not given. */
+/* As typed (strings of argv); NULL: not given. */
 struct select_options {
     const char *regions, *regions_file;
     const char *targets, *targets_file;
@@ -23,8 +24,8 @@ struct select_options {
     const char *types, *exclude_types;
 };
 
-/* The request in a sealed memfd (see proto/selection_request.h) for the caller to close; -1 and no
- * error if nothing was asked for. Returns -1 with a message when a file cannot be read. */
+/* Packs the request into a sealed memfd (see proto/selection_request.h), which the caller closes.
+ * *fd is -1 if nothing is selected. Returns -1, with a message, if a file cannot be read. */
 int select_options_gather(const struct select_options *options, int *fd, struct err *err);
 
 #endif

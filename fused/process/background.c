@@ -23,8 +23,7 @@ static bool read_ready(int fd)
     return n == 1;
 }
 
-/* A file on the mount is asked for by somebody who does not serve it: only that shows that it
- * works. */
+/* Only a stat by a process that does not serve the mount shows that the mount works. */
 static bool mount_answers(const char *dir, dev_t before)
 {
     struct stat st;
@@ -48,7 +47,7 @@ static void wait_for_child(pid_t pid, int fd, const char *dir, dev_t before)
 
     if (read_ready(fd))
         exit(mount_answers(dir, before) ? EXIT_SUCCESS : EXIT_FAILURE);
-    /* It has said why on stderr, unless it was killed. */
+    /* The child has said why on stderr, unless it was killed. */
     if (waitpid(pid, &status, 0) != pid)
         exit(EXIT_FAILURE);
     if (WIFSIGNALED(status))
@@ -89,7 +88,7 @@ int background_ready(int status_fd, int stderr_fd)
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int rc = -1;
 
-    /* Only now a session of its own: until here ^C was meant for us too. */
+    /* The child stays in the terminal's session until now, so that ^C stops it, too. */
     if (null >= 0 && setsid() >= 0 && chdir("/") == 0 && dup2(null, STDIN_FILENO) >= 0 &&
         dup2(null, STDOUT_FILENO) >= 0 &&
         dup2(stderr_fd != STDERR_FILENO ? stderr_fd : null, STDERR_FILENO) >= 0 &&

@@ -12,8 +12,8 @@
 
 #define LOOK_MS 2
 
-/* Without a descriptor that would tell (Linux before 5.3): looks again and again. A signal ends the
- * waiting. */
+/* Polls for the end of the child, for Linux before 5.3, which has no descriptor that signals it. A
+ * signal ends the waiting. */
 static void wait_blindly(pid_t pid, int timeout_ms)
 {
     siginfo_t info = {0};
@@ -26,7 +26,7 @@ static void wait_blindly(pid_t pid, int timeout_ms)
 
 bool child_wait(pid_t pid, int timeout_ms, int *status)
 {
-    /* glibc has a name for it only as of 2.36. */
+    /* Called by number, because glibc before 2.36 has no function for it. */
     AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
 

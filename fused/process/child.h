@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * child: waiting for a child process, but not for ever.
+ * child: waits for a child process, for a limited time.
  */
 #ifndef VCZFS_FUSED_PROCESS_CHILD_H
 #define VCZFS_FUSED_PROCESS_CHILD_H
@@ -10,15 +10,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Waits at most timeout_ms for the child to end, and reaps it: true if it did. A signal ends the
- * waiting early. */
+/* Waits at most timeout_ms for the child to end, and reaps it. True if it has ended. A signal ends
+ * the waiting early. */
 bool child_wait(pid_t pid, int timeout_ms, int *status);
 
-/* Nothing of our signals is a program's that we start: none is blocked, ignored or caught. `flags`
- * are for more attributes, which the caller sets. Returns an errno. */
+/* Attributes that give a program which we start the default signal settings: nothing is blocked,
+ * ignored or caught. The caller sets what the other `flags` need. Returns an errno. */
 int child_attributes(posix_spawnattr_t *attr, short flags);
 
-/* "exited with status 3", "was killed by signal 9 (Killed)" into text. */
+/* Writes "exited with status 3" or "was killed by signal 9 (Killed)" to text. */
 void child_status_text(int status, char *text, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clock: steady milli- and microseconds, and timers.
+ * clock: a steady clock in milli- and microseconds, and timers.
  */
 #ifndef VCZFS_FUSED_PROCESS_CLOCK_H
 #define VCZFS_FUSED_PROCESS_CLOCK_H
@@ -25,8 +25,8 @@ static inline uint64_t clock_us(void)
     return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* A timer that fires so much too late (ms) was not busy: this process was stopped, a paused
- * container or a machine that slept. The encoder most likely was, too. */
+/* A timer that fires this much too late (ms) shows that this process was stopped, not that it was
+ * busy: a container was paused, or the machine slept. Probably the encoder was stopped, too. */
 #define CLOCK_STOPPED_MS 2000
 
 /* (Re)starts a timer. */

@@ -51,7 +51,7 @@ static struct timer *make(void *arg, void (*fired)(void *owner), void *owner)
 static void arm(struct timer *timer, uint64_t ms)
 {
     if (ms == 0)
-        event_active(timer->event, EV_TIMEOUT, 0); /* in this turn of the loop */
+        event_active(timer->event, EV_TIMEOUT, 0); /* fires in this turn of the loop */
     else
         clock_arm(timer->event, ms);
 }

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* "/run/..." is a file, "@..." a name in the kernel's own space. */
+/* "/run/..." is a file; "@..." is a name in the kernel's abstract namespace. */
 int notify_open(const char *path, struct err *err)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};

@@ -8,7 +8,7 @@
 
 #define CGROUPS "/sys/fs/cgroup"
 
-/* Lines of /proc/PID/cgroup are "0::/path", version 2, and "4:memory:/path", version 1. */
+/* Lines of /proc/PID/cgroup are "0::/path" in version 2 and "4:memory:/path" in version 1. */
 static bool find_events(const char *line, char *events, size_t size)
 {
     const char *path = strstr(line, ":memory:/");
@@ -22,7 +22,7 @@ static bool find_events(const char *line, char *events, size_t size)
     return access(events, R_OK) == 0;
 }
 
-/* Version 1 says "oom_kill 3" among other lines, too. */
+/* Version 1 has "oom_kill 3" among other lines, like version 2. */
 static uint64_t count_kills(const char *events)
 {
     FILE *file = events[0] != '\0' ? fopen(events, "re") : NULL;

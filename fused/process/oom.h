@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * oom: was a process killed for lack of memory? The kernel's killer sends SIGKILL like anybody
- * else; what tells is the count of the process's memory cgroup, of either version. Where there is
- * none, nothing is known.
+ * oom: was a process killed for lack of memory? The signal does not tell, because the kernel's OOM
+ * killer sends an ordinary SIGKILL. The kill counter of the process's memory cgroup (version 1 or
+ * 2) does. Without such a cgroup the answer is not known.
  */
 #ifndef VCZFS_FUSED_PROCESS_OOM_H
 #define VCZFS_FUSED_PROCESS_OOM_H
@@ -12,16 +12,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Where a cgroup counts the processes that it lost so, and how many that were at the last look. */
+/* The file in which a cgroup counts its processes that were killed so, and the count at the last
+ * look. */
 struct oom {
     char events[PATH_MAX + 64]; /* "": nowhere */
     uint64_t nkills;
 };
 
-/* The cgroup that a living process is in. */
+/* Watches the cgroup of a living process. */
 void oom_watch(struct oom *oom, pid_t pid);
 
-/* Has it lost any since the last look? */
+/* Has the count grown since the last look? */
 bool oom_happened(struct oom *oom);
 
 #endif

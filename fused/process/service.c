@@ -22,11 +22,11 @@
 
 struct service {
     struct event_base *base;
-    int notify_fd; /* -1: nobody wants to know */
+    int notify_fd; /* -1: there is no service manager */
     struct event *watchdog;
     uint64_t watchdog_ms; /* between two signs of life */
     pid_t prober;         /* 0: none */
-    struct event *probed; /* the prober has closed its end */
+    struct event *probed; /* the prober's end of the pipe has an event */
     int prober_fd;        /* read end; -1: none */
 };
 
@@ -91,7 +91,7 @@ static void end_probe(struct service *service)
         close(steal_fd(&service->prober_fd));
     if (service->prober == 0)
         return;
-    kill(service->prober, SIGKILL); /* it may hang in the mount */
+    kill(service->prober, SIGKILL); /* because it may hang in the mount */
     while (waitpid(service->prober, NULL, 0) < 0 && errno == EINTR)
         ;
     service->prober = 0;
@@ -121,12 +121,12 @@ void service_say(struct service *service, const char *fmt, ...)
     va_end(ap);
     for (char *at = text; *at != '\0'; at++)
         if (*at == '\n')
-            *at = ' '; /* a line of its own could say anything */
+            *at = ' '; /* so that the text cannot add a KEY=VALUE line */
     notify_send(service->notify_fd, text);
 }
 
-/* In a process of its own: nobody can both serve a mount and wait for it. It must not keep
- * /dev/fuse open, nor outlive us. */
+/* Runs in a child process, because the process that serves a mount must not wait for it. The child
+ * must not keep /dev/fuse open, and must not live longer than its parent. */
 static _Noreturn void probe(const char *dir, int to)
 {
     struct stat st;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * timers: what time it is, and being called at a time. A table of functions, so that a test can
- * bring a time of its own; event_timers.h has the one of the event loop.
+ * timers: a clock, and timers that call back. It is a table of functions, so that a test can bring
+ * a clock of its own; event_timers.h has the table of the event loop.
  */
 #ifndef VCZFS_FUSED_PROCESS_TIMERS_H
 #define VCZFS_FUSED_PROCESS_TIMERS_H
@@ -15,13 +15,13 @@ struct timers {
     void *arg;
     uint64_t (*now_us)(void *arg); /* of any steady clock */
 
-    /* A timer that is not armed, and calls fired(owner) each time that it was armed for. Owned by
-     * the caller; NULL if there is no memory for it. */
+    /* Makes a timer that is not armed. It calls fired(owner) once each time it was armed. The
+     * caller owns it; NULL if there is no memory. */
     struct timer *(*make)(void *arg, void (*fired)(void *owner), void *owner);
     void (*free)(struct timer *timer); /* NULL is fine */
 
-    /* (Re)starts it. It never fires before this returns, but with 0 before anything else is heard
-     * of: neither from the kernel nor from the encoder. */
+    /* Starts or restarts the timer. It never fires before this function returns. With 0 ms it fires
+     * before the loop handles anything else from the kernel or the encoder. */
     void (*arm)(struct timer *timer, uint64_t ms);
     void (*disarm)(struct timer *timer);
     bool (*is_armed)(const struct timer *timer);

@@ -21,7 +21,7 @@
 #define END_GRACE_MS  500
 #define HELLO_WAIT_MS 10000
 
-/* A conversation with an encoder, question by question. */
+/* One question after another to an encoder. */
 struct talk {
     int fd;
     pid_t pid; /* 0: not ours */
@@ -111,7 +111,7 @@ static int print_report(uint64_t size, int fd, struct err *err)
     memcpy(lines, text, (size_t)size);
     memfd_unmap(text, size);
     printable_lines(lines, (size_t)size);
-    signal(SIGPIPE, SIG_DFL); /* `vczfs info STORE | head` ends as any program does */
+    signal(SIGPIPE, SIG_DFL); /* `vczfs info STORE | head` ends silently, as programs do */
     if (fwrite(lines, 1, (size_t)size, stdout) != size || fflush(stdout) != 0)
         return err_set(err, ERR_IO, "cannot write to standard output");
     return 0;

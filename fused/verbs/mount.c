@@ -68,8 +68,8 @@ int verb_mount(const struct options *opt, int log_fd, const char *log_path)
                           .selection_fd = -1};
     int status = EXIT_SUCCESS;
 
-    /* They end a mount also where a script's shell has them ignored: so, too, one that waits for a
-     * pipe. */
+    /* These signals end a mount even if a script's shell has set them to be ignored, and even while
+     * the mount waits for a pipe. */
     signal(SIGINT, SIG_DFL);
     signal(SIGQUIT, SIG_DFL);
     if (run(&mount) != 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens while a mount runs: signals, what the kernel's end and the link have to say, and who
- * is to hear of it.
+ * What happens while a mount runs: signals, events of the kernel and of the link, and whom they are
+ * reported to.
  */
 #include "fused/verbs/mount_impl.h"
 
@@ -34,7 +34,8 @@ static void announce(const struct mount *mount)
 {
     log_info("mounted %s on %s: %" PRIu64 " variants, %" PRIu64 " samples", mount->store,
              mount->dir, mount->opened.nvariants, mount->opened.nsamples);
-    /* A script wants silence when all is well; a person wants to know that it worked. */
+    /* On a terminal a person wants to know that it worked; a script wants no output when all is
+     * well. */
     if (mount->progress.terminal && !log_enabled(LOG_LEVEL_INFO))
         fprintf(stderr, "vczfs: mounted %s on %s: %" PRIu64 " variants, %" PRIu64 " samples\n",
                 mount->opt->store, mount->opt->dir, mount->opened.nvariants,
@@ -53,7 +54,8 @@ static void on_ready(void *arg)
 
     announce(mount);
     mount->ready = true;
-    /* Nobody here can reach what somebody else has mounted. */
+    /* A descriptor that somebody else mounted has no path that this process can ask, so "/" is
+     * asked. */
     service_mounted(mount->service, mount->handed ? "/" : mount->dir);
     say_serving(mount);
     if (mount->status_fd < 0)

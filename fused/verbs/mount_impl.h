@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the mount verb's files share: its parts, and what has become of it. mount.c runs it from
- * start to end; mount_check.c looks at what was asked for; mount_parts.c makes the parts, and takes
- * them down; mount_events.c has what happens while it runs.
+ * What the files of the mount verb share: its parts and its state. mount.c runs it from start to
+ * end; mount_check.c checks the command; mount_parts.c makes the parts and takes them down;
+ * mount_events.c handles what happens while it runs.
  */
 #ifndef VCZFS_FUSED_VERBS_MOUNT_IMPL_H
 #define VCZFS_FUSED_VERBS_MOUNT_IMPL_H
@@ -17,16 +17,16 @@
 #include "fused/serve/outside_link.h"
 #include "fused/serve/session.h"
 
-/* The mount verb's parts, and what has become of it. */
+/* The parts of the mount verb, and its state. */
 struct mount {
     const struct options *opt;
     int log_fd;
     const char *log_path;                         /* NULL: standard error */
     int status_fd;                                /* to the parent, with --background; else -1 */
     char *store, *dir, *encoder, *encoder_socket; /* owned, absolute; the last two may be NULL */
-    bool handed;      /* dir is a descriptor that somebody else has mounted */
+    bool handed;      /* dir is a descriptor that somebody else mounted */
     int dir_fd;       /* the mount point, until a session has it; owned */
-    int selection_fd; /* what select_options gathered; -1: nothing */
+    int selection_fd; /* made by select_options_gather; -1: none */
     struct fs fs;
     struct progress progress;
     struct fuse_view view;
@@ -48,17 +48,18 @@ struct mount {
     struct status_file *status;
 
     bool ready;
-    struct err err; /* why it failed; ERR_NONE if it did not */
+    struct err err; /* why it failed; ERR_NONE: no failure */
 };
 
-/* Everything that can be wrong with the command and the place, before any process starts. */
+/* Checks everything about the command and the mount point that can be checked before a process is
+ * started. */
 int mount_check(struct mount *mount, struct err *err);
 
-/* The parts, all of them; `null` is /dev/null, borrowed. */
+/* Makes all parts. `null` is /dev/null, borrowed. */
 int mount_make_parts(struct mount *mount, int null, struct err *err);
 
-/* The mount goes first, and waits for nobody; then the encoder, which may be wedged. What was not
- * made is fine. */
+/* Takes the mount away first, without waiting for any reader, and then the encoder, which may be
+ * wedged. Parts that were not made are skipped. */
 void mount_take_down(struct mount *mount);
 
 /* mount_events.c: `arg` is the mount. */

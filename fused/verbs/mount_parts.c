@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #define END_GRACE_MS 400 /* how long the encoder may take to end by itself */
-/* An encoder that owes answers and says nothing so long is replaced: in half of the time that a
- * read has, so that the next one may still answer it, but not so soon that a busy machine looks
- * like a wedge. */
+/* An encoder that owes answers is replaced after this silence. It is half of the time that a read
+ * has, so that the next encoder can still answer the read, but at least SILENCE_MIN_MS, so that an
+ * encoder on a busy machine is not taken for a wedged one. */
 #define SILENCE_MIN_MS 2000
 #define SILENCE_MAX_MS 8000
 
@@ -24,7 +24,7 @@ static int open_access_log(struct mount *mount, struct err *err)
 
     if (path == NULL)
         return 0;
-    /* Who reads a pipe too slowly must not hold up the mount. */
+    /* append_open does not block: a slow reader of a pipe must not delay the mount. */
     fd = append_open(path);
     if (fd < 0)
         return err_sys(err, ERR_IO, errno, "cannot write to the access log '%s'", path);
@@ -35,7 +35,7 @@ static int open_access_log(struct mount *mount, struct err *err)
 static int catch_signals(struct mount *mount, struct err *err)
 {
     static const int ends[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
-    /* The terminal that goes away is nothing to a background process. */
+    /* A mount in the background ignores the hangup of the terminal. */
     size_t n = mount->opt->background ? 3 : 4;
 
     for (size_t i = 0; i < n; i++) {
@@ -46,7 +46,8 @@ static int catch_signals(struct mount *mount, struct err *err)
     return 0;
 }
 
-/* With --background the encoder must not keep the terminal, or whatever reads our stderr, open. */
+/* With --background the encoder must not keep our stderr open: a terminal, or a pipe whose reader
+ * waits for its end. */
 static int encoder_stderr(const struct mount *mount, int null)
 {
     bool leaves_terminal = mount->opt->background && mount->log_fd == STDERR_FILENO;
@@ -171,8 +172,8 @@ void mount_take_down(struct mount *mount)
     if (mount->session != NULL)
         session_unmount(mount->session);
     probe_free(mount->probe);
-    supervisor_free(
-        mount->probe_supervisor); /* first: while it listens, each child's end cuts waiting short */
+    supervisor_free(mount->probe_supervisor); /* first, because its listening makes waits for
+                                                 children end early */
     link_free(mount->link);
     mount->link = NULL;
     if (mount->supervisor != NULL)

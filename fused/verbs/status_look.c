@@ -21,8 +21,8 @@
 #define TEXT_MAX  (1 << 20)
 #define KILL_WAIT 100
 
-/* A file at the top of the mount on dir. Who owns a directory above it may have put something else
- * there since somebody looked: then ENOENT. -1 with errno. */
+/* Opens a file at the top of the mount on dir; -1 with errno. ENOENT if dir is no mount of vczfs
+ * any more: the owner of a directory above it may have replaced it. */
 static int open_file(const char *dir, const char *name)
 {
     AUTO_CLOSE int top = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -34,7 +34,7 @@ static int open_file(const char *dir, const char *name)
     return top < 0 ? -1 : openat(top, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
-/* In a process of its own, which can be left behind if the mount hangs. Its exit status is an
+/* Runs in a child process, which can be abandoned if the mount hangs. Its exit status is an
  * errno. */
 static _Noreturn void copy_out(const char *dir, const char *name, int to)
 {
@@ -50,7 +50,7 @@ static _Noreturn void copy_out(const char *dir, const char *name, int to)
     _exit(n < 0 ? errno : 0);
 }
 
-/* Until the writer has closed its end. false: it takes too long. */
+/* Reads until the writer closes its end. False if that takes too long. */
 static bool collect(int from, struct buf *out)
 {
     const uint64_t end = clock_ms() + WAIT_MS;
@@ -72,7 +72,7 @@ static bool collect(int from, struct buf *out)
     }
 }
 
-/* 0, or the errno of reading it; ETIMEDOUT if nobody answers. */
+/* Returns 0, or the errno of reading the file; ETIMEDOUT if the mount does not answer. */
 static int read_file(const char *dir, const char *name, struct buf *out)
 {
     int fds[2], status = 0;
@@ -117,8 +117,8 @@ int status_look(const char *path, const char *dir, const char *name, struct buf 
     return 0;
 }
 
-/* Behind `"part": {`, then `"key": `. No string in it can look so: its quotes have a backslash
- * before them. */
+/* Finds the text after `"part": {` and then `"key": `. No string value can contain such text,
+ * because its quotes would have a backslash before them. */
 static const char *find(const char *json, const char *part, const char *key)
 {
     char name[64];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status_verb: `vczfs status [DIR]`, for people and, by its exit status, for scripts.
+ * status_verb: `vczfs status [DIR]`, for people; its exit status is for scripts.
  */
 #include "fused/verbs/verbs.h"
 
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Does it serve, and has no read failed in the last `since` seconds? */
+/* Is the mount served, and has no read failed in the last `since` seconds? */
 static bool is_well(const char *json, unsigned since)
 {
     return status_look_is(json, "encoder", "state", "serving") &&
@@ -60,7 +60,7 @@ struct list {
     bool well;
 };
 
-/* "serving, 12 reads, 0 failed", or what is wrong. */
+/* Appends "serving, 12 reads, 0 failed", or what is wrong. */
 static void append_state(struct buf *out, const char *json)
 {
     static const char *const states[] = {"serving", "not answering", "starting",

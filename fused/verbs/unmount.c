@@ -20,7 +20,7 @@ static int take_away(const struct mount_place *place, bool lazy, struct err *err
     return mounts_unmount_at(place->above, place->name, place->path, lazy, err);
 }
 
-/* What a front that was killed left behind; a mount that somebody serves is not touched. */
+/* Takes away a mount whose front was killed, but not one that is still served. */
 static int clear_dead(const char *dir, struct err *err)
 {
     CLEANUP(mount_place_free) struct mount_place place;
@@ -30,7 +30,7 @@ static int clear_dead(const char *dir, struct err *err)
     return mount_place_is_ours(&place) && mounts_dead(place.by) ? take_away(&place, true, err) : 0;
 }
 
-/* A process that has ended may stay as a zombie until its parent looks. */
+/* Has the process ended? A zombie, whose parent has not reaped it yet, has. */
 static bool has_ended(pid_t pid)
 {
     char path[32], text[256] = "";
@@ -48,7 +48,8 @@ static bool has_ended(pid_t pid)
     return name == NULL || name[1] == '\0' || name[2] == 'Z' || name[2] == 'X';
 }
 
-/* The mount is gone; the front has its encoder and its logs to see to. */
+/* Waits for the front to end. After the mount is gone it still stops its encoder and writes its
+ * logs. */
 static int await_end(pid_t front, const char *dir, struct err *err)
 {
     const uint64_t end = clock_ms() + END_WAIT_MS;
@@ -83,10 +84,13 @@ static int unmount(const char *dir, bool lazy, struct err *err)
         return -1;
     if (!mount_place_is_ours(&place))
         return err_set(err, ERR_USAGE, "nothing that vczfs mounted is on '%s'", dir);
-    front = lazy ? 0 : status_look_front(place.by); /* a lazy one lives as long as its readers */
+    front = lazy ? 0
+                 : status_look_front(
+                       place.by); /* after a lazy one the front lives as long as readers do */
     if (take_away(&place, lazy, err) == 0)
         return front > 0 ? await_end(front, dir, err) : 0;
-    /* Who has files open on a dead mount cannot read them any more. */
+    /* The files that are open on a dead mount cannot be read any more, so unmounting it harms
+     * nobody. */
     if (err->code == ERR_IO && !lazy && mounts_dead(place.by))
         return take_away(&place, true, err);
     return err->code == ERR_IO ? refuse_busy(place.path, dir, front, err) : -1;
