@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Descriptors 0 to 2 must be something, or the first socket becomes somebody's stderr. */
+/* Opens descriptors 0 to 2 if they are closed. Otherwise the first socket would become one of them,
+ * and messages to stderr would go to it. */
 static void open_standard_fds(void)
 {
     int fd;

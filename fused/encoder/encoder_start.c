@@ -67,7 +67,8 @@ char *encoder_find(const char *given, struct err *err)
     return NULL;
 }
 
-/* Its own process group keeps a terminal's ^C from it: the front decides when it ends. */
+/* The encoder gets its own process group, so that ^C in a terminal does not reach it: the front
+ * decides when it ends. */
 static int set_attributes(posix_spawnattr_t *attr)
 {
     const int rc = child_attributes(attr, POSIX_SPAWN_SETPGROUP);
@@ -183,8 +184,8 @@ static const char *user_text(uid_t uid, char *text, size_t size)
     return text;
 }
 
-/* Nobody else may put another socket where it is: the directory is not others' to write to, or it
- * is sticky and the socket a trusted user's. */
+/* Checks that no other user can have put another socket at this path: either only trusted users may
+ * write to the directory, or it is sticky and a trusted user owns the socket. */
 static int check_place(const struct encoder_socket *encoder, struct err *err)
 {
     const char *slash = strrchr(encoder->path, '/');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * encoder_start: getting hold of an encoder: finding the program, starting it on one end of a
- * socketpair, or connecting to one that runs already. No event loop here.
+ * encoder_start: finds the encoder's program and starts it on one end of a socketpair, or connects
+ * to an encoder that runs already. No event loop here.
  */
 #ifndef VCZFS_FUSED_ENCODER_ENCODER_START_H
 #define VCZFS_FUSED_ENCODER_ENCODER_START_H
@@ -25,24 +25,26 @@ struct encoder_command {
 /* An encoder that somebody else runs. */
 struct encoder_socket {
     const char *path; /* where it listens */
-    uid_t user;       /* who may run it, beside root and ourselves; ENCODER_USER_NONE: nobody */
+    uid_t user;       /* trusted besides root and ourselves, or ENCODER_USER_NONE */
 };
 #define ENCODER_USER_NONE ((uid_t)-1)
 
-/* The program to start: `given` (--encoder) if not NULL, or the first that exists beside vczfs
- * itself and in VCZFS_LIBEXECDIR. An absolute path owned by the caller, or NULL. */
+/* The path of the program: `given` (--encoder) if it is not NULL, else the first that exists in
+ * vczfs's own directory or in VCZFS_LIBEXECDIR. It is absolute and the caller owns it; NULL if
+ * there is none. */
 char *encoder_find(const char *given, struct err *err);
 
-/* Starts it in a process group of its own, with our connected SOCK_SEQPACKET peer as descriptor
- * PROTO_LISTENER_FD and nothing else. The caller owns both the process and *fd. */
+/* Starts an encoder in a process group of its own. Its only descriptor besides stdin, stdout and
+ * stderr is PROTO_LISTENER_FD, a SOCK_SEQPACKET socket connected to ours. The caller owns the
+ * process and *fd. */
 int encoder_spawn(const struct encoder_command *command, pid_t *pid, int *fd, struct err *err);
 
-/* `user`, a name or a number, into out->user; NULL: nobody. */
+/* Sets out->user from `user`, a name or a number; NULL: nobody. */
 int encoder_trust(const char *user, struct encoder_socket *out, struct err *err);
 
-/* Connects to an encoder that listens; never blocks. ERR_SYSTEM where another user could have taken
- * its place: one who may write to the directory, or who called listen(2). (Under socket activation
- * that was systemd.) The caller owns *fd. */
+/* Connects to an encoder that listens; never blocks. ERR_SYSTEM if another user could be listening
+ * in its place: one who may write to the directory, or who called listen(2). (Under socket
+ * activation it was systemd that called it.) The caller owns *fd. */
 int encoder_connect(const struct encoder_socket *encoder, int *fd, struct err *err);
 
 #endif

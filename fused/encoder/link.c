@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define HELLO_WAIT_MS 10000
-#define REOPEN_TRIES  8 /* twice as long after each that was given up, so often */
+#define REOPEN_TRIES  8 /* each waits twice as long as the one before */
 
 /* ---- an encoder ---- */
 
@@ -68,8 +68,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 /* ---- signs of life ---- */
 
-/* A slow read is no sign of death, but an encoder that owes an answer and does not even say its
- * counters is wedged. */
+/* A slow read does not mean that the encoder is dead. But an encoder that owes an answer and does
+ * not even send its counters is wedged. */
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
     struct link *link = arg;
@@ -78,7 +78,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (clock_ms() >= link->watch_due + CLOCK_STOPPED_MS) {
-        link_arm_watch(link, link->watch_ms); /* it had no time to say anything either */
+        link_arm_watch(link, link->watch_ms); /* the encoder had no time to answer either */
         return;
     }
     if (link->state == LINK_HELLO) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the link hears from an encoder, held against the state that it is in and against what was
+ * The messages from an encoder, each checked against the state of the link and against what was
  * asked.
  */
 #include "fused/encoder/link_impl.h"
@@ -134,7 +134,7 @@ static int take_sidecar(struct link *link, const struct msg *msg, int fd, struct
     return 0;
 }
 
-/* The file that the fetch of this id asked for; false if there is no such fetch. */
+/* Finds the file of the fetch with this id; false if there is no such fetch. */
 static bool find_fetch(const struct link *link, uint64_t id, uint64_t *file)
 {
     for (*file = 0; *file < PROTO_FILES_MAX; ++*file)
@@ -143,7 +143,7 @@ static bool find_fetch(const struct link *link, uint64_t id, uint64_t *file)
     return false;
 }
 
-/* The answer to the fetch of a file. */
+/* An error that answers the fetch of a file. */
 static int take_fetch_error(struct link *link, uint64_t file, const struct msg_error *error,
                             struct err *err)
 {
@@ -205,7 +205,7 @@ static int take_counters(struct link *link, const struct msg *msg, struct err *e
 
 /* ---- news ---- */
 
-/* True if it is of a fetch. */
+/* True if the progress belongs to a fetch. */
 static bool take_fetch_progress(struct link *link, const struct msg *msg)
 {
     uint64_t file;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The link's encoders as they come to an end: what is left of one, and when the next one is due.
+ * The end of an encoder: what is recorded about it, and when the next one starts.
  */
 #include "fused/encoder/link_impl.h"
 
@@ -10,13 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GOOD_LIFE_MS 10000 /* an encoder that lived this long makes up for those before */
-#define REOPEN_WAIT                                                                                \
-    4 /* times the silence that is allowed otherwise: a reopening looks at every file */
+#define GOOD_LIFE_MS  10000 /* an encoder that was up this long resets the count of failures */
+#define REOPEN_WAIT   4     /* times the usual silence, because a reopening looks at every file */
 #define LAST_WORDS_MS 100
 
-/* As long as one lives long enough to answer, a read is to be answered within its time: whatever
- * happened before, the next try is not far away. */
+/* The waits are short, because a read should still be answered within its timeout after several
+ * encoders died, if the next one lives long enough to answer it. */
 static const unsigned backoff_ms[] = {0, 20, 50, 100, 250, 500};
 #define NBACKOFF (sizeof backoff_ms / sizeof backoff_ms[0])
 
@@ -60,7 +59,6 @@ static void look_at_evidence(struct link *link)
         link->handlers->died(&evidence, link->arg);
 }
 
-/* The current encoder is gone, or has to go. */
 void link_lose_encoder(struct link *link, const struct err *why)
 {
     bool was_up = link->state == LINK_UP;
@@ -76,7 +74,7 @@ void link_lose_encoder(struct link *link, const struct err *why)
         link->handlers->down(link->arg);
     link_disconnect(link);
     if (!link->opened) {
-        /* Nothing is mounted yet: there is time to learn how it ended. */
+        /* Nothing is mounted yet, so it may take the time to learn how the encoder ended. */
         supervisor_stop(link->config.supervisor, LAST_WORDS_MS);
         link->handlers->failed(why, link->arg);
         return;
@@ -98,8 +96,6 @@ void link_go_stale(struct link *link, const char *text)
     link->handlers->stale(link->arg);
 }
 
-/* How long an encoder may say nothing while it opens the view again. (The first time somebody
- * watches.) */
 void link_watch_reopening(struct link *link)
 {
     if (link->opened)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the link says to an encoder: its part of the beginning, and requests.
+ * The messages to an encoder: hello and open, then requests.
  */
 #include "fused/encoder/link_impl.h"
 
@@ -23,7 +23,6 @@ void link_send_hello(struct link *link)
     conn_send(link->conn, &msg, NULL, 0);
 }
 
-/* An encoder without a page gives no evidence, and that is all. */
 void link_send_evidence(struct link *link)
 {
     const struct msg msg = {.type = MSG_EVIDENCE};

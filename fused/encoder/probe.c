@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONDEMNED_TIMES 2 /* times what a probe may take, the first time */
-#define AGAIN_MAX       8 /* questions about what is not held back any more */
+#define CONDEMNED_TIMES 2 /* times a probe's timeout: how long the first time */
+#define AGAIN_MAX       8 /* questions repeated because a chunk is not held back any more */
 
 struct probe {
     struct probe_config config;
     struct suspects suspects;
-    struct link *link;              /* the encoder's; NULL while there is no probe */
+    struct link *link;              /* to the probe's encoder; NULL: no probe runs */
     char chunk[EVIDENCE_LABEL_MAX]; /* probed */
-    uint64_t id;                    /* of the question that is out; 0: none is */
+    uint64_t id;                    /* of the question without an answer; 0: none */
     bool over;                      /* `turn` is to end it */
-    struct event *turn;             /* begins and ends probes, outside of the link's calls */
+    struct event *turn;             /* begins and ends probes, because a link's handler cannot */
     struct event *limit;
 };
 
@@ -134,7 +134,7 @@ static void on_down(void *arg)
     (void)arg;
 }
 
-/* The encoder lived through the question. When none is left, the chunk was not at fault. */
+/* The encoder answered the question and lives. If no question is left, the chunk is cleared. */
 static void survived(struct probe *probe)
 {
     struct suspect *suspect = probed(probe);
@@ -154,12 +154,13 @@ static void survived(struct probe *probe)
     end(probe);
 }
 
-/* Another suspect is needed as well: the question is that one's. */
+/* The question needs another suspect as well: it is moved to that suspect. */
 static int pass_on(struct probe *probe, const char *chunk, struct err *err)
 {
     struct suspect *other = suspects_find(&probe->suspects, chunk), *suspect = probed(probe);
 
-    /* The one probed is the one that this encoder was not told to hold back. */
+    /* This encoder was told to hold back all suspects but the probed one. If it names that one, it
+     * lies. */
     if (probe_believe(probe, other != NULL && other == suspect ? "" : chunk, 0, err) != 0)
         return -1;
     if (suspect == NULL || suspect->nquestions == 0 || probe->over)
@@ -203,7 +204,8 @@ static int on_error(const struct msg_error *error, void *arg, struct err *err)
     return take_error(probe, error, err);
 }
 
-/* The mount's encoder makes the file again: only that this one could do it counts. */
+/* The file itself is not used: the mount's encoder will make it again. It only counts that this
+ * encoder could make it. */
 static int on_sidecar(const struct msg_sidecar *sidecar, int fd, void *arg, struct err *err)
 {
     (void)sidecar;
@@ -289,8 +291,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
         begin(probe, next);
 }
 
-/* The disk may hang, or somebody may kill every encoder: the chunk is neither condemned nor
- * cleared. */
+/* The probe took too long. The chunk is neither condemned nor cleared, because the reason may lie
+ * elsewhere: a disk that hangs, or somebody who kills every encoder. */
 static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
     struct probe *probe = arg;

@@ -10,10 +10,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define DYING_MAX                                                                                  \
-    16 /* killed and not yet dead: a process in uninterruptible sleep can take long                \
-        * \ */
-#define KILL_WAIT_MS 500 /* how long all that were killed may take before we leave without them */
+#define DYING_MAX    16  /* killed, not yet dead: in uninterruptible sleep that takes long */
+#define KILL_WAIT_MS 500 /* how long the front waits for all killed processes at its end */
 
 struct supervisor {
     struct encoder_command command;
@@ -23,10 +21,10 @@ struct supervisor {
     pid_t dying[DYING_MAX];
     size_t ndying;
     char last_end[128];
-    struct oom oom; /* of the cgroup that encoders live in */
+    struct oom oom; /* watches the cgroup of the encoders */
 };
 
-/* How an encoder ended is worth telling unless it was in good order. */
+/* Logs how an encoder ended, and keeps the text for the status if it did not end normally. */
 static void note_end(struct supervisor *sup, pid_t pid, int status)
 {
     char text[sizeof sup->last_end];
@@ -119,7 +117,8 @@ void supervisor_stop(struct supervisor *sup, int grace_ms)
     uint64_t end;
     int status;
 
-    /* From here on we wait for it ourselves, and its own signal must not cut that short. */
+    /* From here on this function waits for the encoder itself; the handler of SIGCHLD must not
+     * interrupt that. */
     if (sup->sigchld != NULL)
         event_del(sup->sigchld);
     if (sup->pid != 0 && child_wait(sup->pid, grace_ms, &status)) {
@@ -132,7 +131,7 @@ void supervisor_stop(struct supervisor *sup, int grace_ms)
         pid_t pid = sup->dying[--sup->ndying];
         uint64_t now = clock_ms();
 
-        /* Signals cut the waiting short. */
+        /* A loop, because a signal ends child_wait early. */
         while (!child_wait(pid, now < end ? (int)(end - now) : 0, &status) && now < end)
             now = clock_ms();
     }

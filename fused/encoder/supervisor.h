@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * supervisor: the encoder as a process (or as a socket somebody else's encoder listens on): start
- * it, notice and reap its end, get rid of it. When to do so is the link's business.
+ * supervisor: starts, reaps and kills the process of the encoder, or connects to the socket of an
+ * encoder that somebody else runs. The link decides when.
  */
 #ifndef VCZFS_FUSED_ENCODER_SUPERVISOR_H
 #define VCZFS_FUSED_ENCODER_SUPERVISOR_H
@@ -12,29 +12,33 @@
 
 struct supervisor;
 
-/* socket->path not NULL: connect there and never start anything. What both point to is borrowed. */
+/* If socket->path is not NULL, the supervisor connects there and never starts a process. The
+ * pointers in both arguments are borrowed. */
 struct supervisor *supervisor_new(struct event_base *base, const struct encoder_command *command,
                                   const struct encoder_socket *socket, struct err *err);
 
-/* Kills what is left, without waiting longer than a killed process needs. */
+/* Kills all its processes, and waits for them only for the short time that killed processes
+ * need. */
 void supervisor_free(struct supervisor *sup);
 
-/* A connected socket to a new encoder, the caller's. The one before must have been discarded. */
+/* *fd is a socket connected to a new encoder, owned by the caller. Discard the previous encoder
+ * before. */
 int supervisor_start(struct supervisor *sup, int *fd, struct err *err);
 
-/* The current encoder is of no more use: kill it. It is reaped when it has died. */
+/* Kills the current encoder, which is of no more use. It is reaped later, when it has died. */
 void supervisor_discard(struct supervisor *sup);
 
-/* The connection has been closed: wait at most grace_ms for the encoder to end by itself, then kill
- * it. For the end of the front, where blocking that long is right:
- * no encoder can be started afterwards. */
+/* Call it after the connection was closed. Waits at most grace_ms for the encoder to end by itself,
+ * then kills it. Only for the end of the front, which may block that long; no encoder can be
+ * started afterwards. */
 void supervisor_stop(struct supervisor *sup, int grace_ms);
 
-/* The encoder is open and serves: from now on its death may be for lack of memory, and is said to
- * be. */
+/* The encoder serves the view. From now on, if it is killed for lack of memory, that is
+ * reported. */
 void supervisor_serving(struct supervisor *sup);
 
-/* How the last encoder that ended by itself and in disorder did; "" if none has. */
+/* How the last encoder ended that was not stopped by us and did not end normally; "" if none
+ * did. */
 const char *supervisor_last_end(const struct supervisor *sup);
 
 #endif

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define FLUSH_BYTES   65536
-#define WAITING_BYTES (1 << 20) /* what a reader at the other end of a pipe may leave there */
+#define WAITING_BYTES (1 << 20) /* the most that may wait for a slow reader of a pipe */
 
 struct access_log {
     int fd; /* owned */
@@ -30,7 +30,7 @@ static void give_up(struct access_log *log, const char *why)
 
 static const struct timeval flush_after = {.tv_sec = 1};
 
-/* Keeps what could not be written for the next time. */
+/* Keeps the bytes that could not be written for the next write. */
 static void keep_from(struct access_log *log, size_t done)
 {
     const size_t rest = log->lines.len - done;
@@ -44,7 +44,7 @@ static void keep_from(struct access_log *log, size_t done)
         event_add(log->flush, &flush_after);
 }
 
-/* How many of the first `done` bytes are of a line that does not end among them. */
+/* How many of the first `done` bytes belong to a line that does not end within them. */
 static size_t unfinished(const struct buf *lines, size_t done)
 {
     size_t end = done;
@@ -54,8 +54,8 @@ static size_t unfinished(const struct buf *lines, size_t done)
     return done - end;
 }
 
-/* Of a line whose end the disk had no room for the file keeps nothing. Where somebody else appended
- * since, or it is a pipe, what is there stays. */
+/* If the disk was full in the middle of a line, removes the beginning of that line from the file.
+ * It stays if the file is a pipe, or if another process has appended since. */
 static void take_back(const struct access_log *log, size_t done)
 {
     const size_t n = unfinished(&log->lines, done);
@@ -143,15 +143,15 @@ int64_t access_log_now(const struct access_log *log)
     return log != NULL ? clock_us() : 0;
 }
 
-/* Every read of a program is a line: printf would cost more than the rest of answering from a
- * lease. */
+/* Written by hand, because each read of a program makes a line and printf would cost more than the
+ * rest of answering from a lease. */
 static void append_number(struct buf *out, const char *key, uint64_t value)
 {
     buf_append_str(out, key);
     buf_append_u64(out, value);
 }
 
-/* Seconds with six digits after the point. */
+/* Appends seconds with six digits after the point. */
 static void append_time(struct buf *out, const char *key, int64_t us)
 {
     char digits[] = ".000000";

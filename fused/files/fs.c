@@ -104,7 +104,8 @@ int fs_add(struct fs *fs, const struct msg_file *file, int fd, struct err *err)
     return 0;
 }
 
-/* A file that is read, not mapped: another process may cut it short, and then a read is. */
+/* Keeps the descriptor of a sidecar that is not mapped but read: another process could truncate the
+ * file, and then a read is short, whereas a mapping would raise SIGBUS. */
 static int keep_file(const struct msg_sidecar *sidecar, int fd, struct fs_file *file,
                      struct err *err)
 {

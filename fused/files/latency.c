@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#define SUB_BITS 3 /* buckets between two powers of two, as a power of two */
+#define SUB_BITS 3 /* log2 of the buckets between two powers of two */
 
 static size_t bucket_of(uint64_t us)
 {
@@ -16,7 +16,7 @@ static size_t bucket_of(uint64_t us)
     return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
 }
 
-/* The largest value that is counted there. */
+/* The largest value that this bucket counts. */
 static uint64_t bucket_end(size_t bucket)
 {
     unsigned power;

@@ -17,12 +17,12 @@ struct asker {
 struct lazy {
     struct fs *fs;                 /* borrowed */
     const struct outside *outside; /* borrowed */
-    struct waiting waiting;        /* the askers; those of one file all since it last moved */
+    struct waiting waiting;        /* requests; those of one file have the same `since` */
     bool up, stale;
     struct {
         bool asked;      /* this encoder */
         bool held;       /* it needs a chunk that is being probed */
-        unsigned nagain; /* times that what was held back was not any more, in a row */
+        unsigned nagain; /* times in a row that it was asked for again after a clearing */
     } files[PROTO_FILES_MAX];
 };
 
@@ -31,7 +31,7 @@ static struct asker *asker_of(struct waiting_request *waiter)
     return (struct asker *)waiter;
 }
 
-/* The first who waits for the file; NULL if nobody does. */
+/* The first request that waits for the file; NULL if none does. */
 static struct waiting_request *first_of(const struct lazy *lazy, uint64_t file)
 {
     struct waiting_request *waiter;
@@ -59,14 +59,14 @@ static void answer_all(struct lazy *lazy, uint64_t file, int errnum)
         answer(lazy, waiter, errnum);
 }
 
-/* The file goes on being made: the next who asks finds it there. */
+/* The encoder still makes the file, so the next request will find it. */
 static void on_interrupted(struct waiting_request *waiter, void *arg)
 {
     answer(arg, waiter, EINTR);
 }
 
-/* Those who wait for what does not move have waited enough. It may come yet: the encoder is not
- * told. */
+/* The file has made no progress for the whole timeout. Its requests fail, but the encoder goes on,
+ * because the file may still be finished. */
 static void on_overdue(struct waiting_request *waiter, void *arg)
 {
     struct lazy *lazy = arg;
@@ -171,13 +171,14 @@ void lazy_progress(struct lazy *lazy, uint64_t file)
             waiter->since = now;
 }
 
-/* Readers see few errors; ENOENT, above all, would be a lie. */
+/* The errno for a reader, which is one of a few. ENOENT is not among them, because the file
+ * exists. */
 static int asker_errno(uint64_t errnum)
 {
     return errnum == ESTALE || errnum == ENOMEM ? (int)errnum : EIO;
 }
 
-/* A chunk that is needed is held back. True if it is as good as lost. */
+/* The encoder holds back a chunk that the file needs. True if the chunk is condemned. */
 static bool is_lost(struct lazy *lazy, uint64_t file, const char *chunk)
 {
     const struct question question = {.fetch = true, .read = {.file = file}};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lazy: files that are made when somebody first looks for them, and who waits for which.
+ * lazy: files that are made when somebody first looks them up, and the requests that wait for them.
  *
- * A lookup of such a file waits as long as the encoder gets on with it: a file without its size is
- * none. It ends when the file is there, when the encoder says that it cannot be, when a chunk that
- * it needs is condemned, when nothing has moved for as long as a read may take, or when whoever
- * looks is interrupted.
+ * A lookup of such a file has to wait until the file is made, because its size is not known before.
+ * The wait ends when the file is made, when the encoder says that it cannot be made, when a chunk
+ * that it needs is condemned, when the encoder has made no progress for the timeout of a read, or
+ * when the caller is interrupted.
  */
 #ifndef VCZFS_FUSED_FILES_LAZY_H
 #define VCZFS_FUSED_FILES_LAZY_H
@@ -15,7 +15,7 @@
 
 struct lazy;
 
-/* Answers a request that had to wait: errnum is 0 if the file is there now. */
+/* Answers a request that had to wait. errnum is 0 if the file is made. */
 typedef void lazy_reply_fn(struct fuse_req *req, const struct fs_file *file, int errnum);
 
 /* `outside` and `fs` are borrowed. */
@@ -25,7 +25,7 @@ struct lazy *lazy_new(const struct outside *outside, struct fs *fs, unsigned tim
 /* Answers everybody. */
 void lazy_free(struct lazy *lazy);
 
-/* `file` is lazy and not ready. */
+/* Makes a request wait for `file`, which is lazy and not ready. */
 void lazy_wait(struct lazy *lazy, struct fuse_req *req, const struct fs_file *file,
                lazy_reply_fn *reply);
 
@@ -37,7 +37,7 @@ int lazy_sidecar(struct lazy *lazy, const struct msg_sidecar *sidecar, int fd, s
 void lazy_progress(struct lazy *lazy, uint64_t file);
 int lazy_error(struct lazy *lazy, uint64_t file, const struct msg_error *error, struct err *err);
 
-/* What the probe has to say. */
+/* A probe has ended; files that wait for one ask again. */
 void lazy_settled(struct lazy *lazy);
 
 #endif

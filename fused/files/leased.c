@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-#define LEASE_IDLE_MS  1000 /* a lease nobody used for this long goes back */
+#define LEASE_IDLE_MS  1000 /* a lease that was not used for this long is returned */
 #define LEASE_SWEEP_MS 250
-#define RETURNS_WAIT   4 /* ms that a few small returns wait for a question to go along with */
+#define RETURNS_WAIT   4 /* ms that a few small returns wait for the next request */
 #define RETURNS_FEW    32
-#define RETURNS_SHARE  8 /* and that part of the arena */
+#define RETURNS_SHARE  8 /* at most this part of the arena may wait */
 #define REPLY_PIECES   8 /* adjacent leases in one reply */
 
 static uint64_t now_ms(const struct leased *leased)
@@ -89,7 +89,7 @@ int leased_add(struct leased *leased, const struct msg_span *span, uint64_t file
 
 /* ---- reading ---- */
 
-/* What a lease has of the bytes from offset on. */
+/* The bytes from offset on that the lease holds. */
 static struct iovec piece_of(const struct leased *leased, const struct lease *lease,
                              uint64_t offset, size_t size)
 {

@@ -45,8 +45,8 @@ int leases_check_span(const struct msg_span *span, uint64_t asked, uint64_t file
     return 0;
 }
 
-/* Every held lease may become a return before the next batch is taken, so that room for it is made
- * when it is granted: dropping can then not fail. */
+/* Makes room for every held lease to become a return, so that dropping a lease later cannot
+ * fail. */
 static int reserve_return(struct leases *leases)
 {
     size_t need = leases->nreturns + leases->nheld + 1;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * leases: which parts of which files lie in the arena right now, and which can go back.
+ * leases: the table of leases: which parts of which files are in the arena now, and which can be
+ * returned.
  *
- * A pure table: no I/O, no clock (times are passed in, in milliseconds of any steady clock). A
- * lease that is dropped becomes a return, which the caller takes with leases_take_returns and
- * sends; until then its id counts as held. Leases may overlap. What is held is bounded in bytes and
- * in number; the least recently used goes first.
+ * No I/O and no clock: times are arguments, in milliseconds of any steady clock. A lease that is
+ * dropped becomes a return, which the caller takes with leases_take_returns and sends; until then
+ * its id counts as held. Leases may overlap. The table limits the bytes and the number of leases;
+ * beyond that it drops the least recently used ones.
  */
 #ifndef VCZFS_FUSED_FILES_LEASES_H
 #define VCZFS_FUSED_FILES_LEASES_H
@@ -20,7 +21,7 @@ struct lease {
     uint64_t offset; /* first byte, in the file */
     uint64_t length; /* bytes */
     uint64_t at;     /* first byte, in the arena */
-    uint64_t served; /* bytes answered from it so far */
+    uint64_t served; /* bytes that readers got from it so far */
     uint64_t used;   /* when last, ms */
 };
 
@@ -28,44 +29,44 @@ struct leases {
     struct lease held[LEASES_MAX]; /* in no order */
     size_t nheld;
     uint64_t bytes;     /* sum of held lengths */
-    uint64_t bytes_max; /* bound on it; one lease that is larger alone may still be held */
+    uint64_t bytes_max; /* limit of bytes; a single larger lease is allowed */
     uint64_t *returns;  /* ids to give back; owned */
     size_t nreturns, returns_cap;
-    uint64_t return_bytes; /* sum of the lengths of what is to be given back */
+    uint64_t return_bytes; /* bytes of all dropped leases */
 };
 
 void leases_init(struct leases *leases, uint64_t bytes_max);
 void leases_free(struct leases *leases);
 
-/* Forgets everything, returns too: the encoder that gave them is gone. */
+/* Forgets all leases and returns, because the encoder that gave them is gone. */
 void leases_clear(struct leases *leases);
 
-/* Does the span answer a question for byte `asked` of a file of file_size bytes, inside an arena of
+/* Can the span answer a request for byte `asked` of a file of file_size bytes, in an arena of
  * arena_size bytes? ERR_PEER if not. */
 int leases_check_span(const struct msg_span *span, uint64_t asked, uint64_t file_size,
                       uint64_t arena_size, struct err *err);
 
-/* Takes the span in, dropping others if the bounds are passed. ERR_PEER if its id is held already,
- * ERR_MEMORY; then nothing is taken in. */
+/* Adds the span as a lease, and drops others if a limit is passed. On failure nothing changes:
+ * ERR_PEER if its id is held already, or ERR_MEMORY. */
 int leases_add(struct leases *leases, const struct msg_span *span, uint64_t file, uint64_t now,
                struct err *err);
 
-/* A lease that covers this byte, the one reaching furthest; NULL if none does. Valid until the next
- * call that changes the table. */
+/* The lease with this byte that reaches furthest; NULL if none has it. Valid until the table
+ * changes. */
 struct lease *leases_find(struct leases *leases, uint64_t file, uint64_t offset);
 
 /* The held lease of that id, or NULL. */
 struct lease *leases_by_id(struct leases *leases, uint64_t id);
 
-/* nbytes of it went to a reader: drops it when as many as it covers have. */
+/* A reader got nbytes of the lease. Drops it when readers got as many bytes as it has. */
 void leases_served(struct leases *leases, struct lease *lease, uint64_t nbytes, uint64_t now);
 
-/* Drops: one by id (if held); those unused since `before`; those of a file. */
+/* Drop leases: the one of this id (if held); those not used since `before`; those of a file. */
 void leases_drop(struct leases *leases, uint64_t id);
 void leases_drop_idle(struct leases *leases, uint64_t before);
 void leases_drop_file(struct leases *leases, uint64_t file);
 
-/* Moves up to max ids of dropped leases to ids; returns how many. */
+/* Takes up to max ids of dropped leases into ids; returns how many. */
 size_t leases_take_returns(struct leases *leases, uint64_t *ids, size_t max);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define KEPT_MAX (4u << 20) /* bytes for replies, kept for the next ones */
+#define KEPT_MAX (4u << 20) /* bytes of reply memory that are kept for later reads */
 
 void pending_pool_init(struct pending_pool *pool)
 {

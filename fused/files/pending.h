@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pending: a read that waits, what it has got so far, and where such reads come from: they, and the
- * memory of their replies, are used again.
+ * pending: a read that waits, with the bytes that it has so far, and a pool of such reads, which
+ * reuses them and the memory of their replies.
  */
 #ifndef VCZFS_FUSED_FILES_PENDING_H
 #define VCZFS_FUSED_FILES_PENDING_H
@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-/* What a pending read keeps when it is used again. */
+/* The memory that a pending read keeps when it goes back to the pool. */
 struct pending_memory {
     uint8_t *data; /* owned */
     size_t cap;
@@ -31,12 +31,12 @@ struct pending {
     struct pending_memory memory; /* first: see pool_init */
     struct waiting_request waiter;
     struct pending_read read;
-    size_t have;     /* bytes that are in memory.data */
-    struct ask *ask; /* the one it waits for, or NULL */
-    size_t left;     /* of its first bytes, what is left in leases until the rest has come */
-    bool lost;       /* less than that was found: from now on they are copied */
+    size_t have;     /* bytes copied to memory.data */
+    struct ask *ask; /* the request that it waits for, or NULL */
+    size_t left;     /* first bytes that stay in leases until the rest has come */
+    bool lost;       /* some of those were lost: bytes are copied from now on */
     bool held;       /* it needs a chunk that is being probed */
-    unsigned nagain; /* times that what was held back was not any more */
+    unsigned nagain; /* times that it asked again after a chunk was cleared */
     bool starved;    /* an encoder had no memory for it */
 };
 
@@ -45,13 +45,13 @@ static inline struct pending *pending_of(struct waiting_request *waiter)
     return (struct pending *)(void *)((char *)waiter - offsetof(struct pending, waiter));
 }
 
-/* Walks over reads that wait, of which the one at hand may go meanwhile. */
+/* Walks over the reads that wait. The body may remove the current one. */
 #define PENDING_FOREACH(read, waiting)                                                             \
     for (struct waiting_request *at_ = TAILQ_FIRST(&(waiting)->waiters), *next_;                   \
          at_ != NULL && (next_ = TAILQ_NEXT(at_, entry), read = pending_of(at_), true);            \
          at_ = next_)
 
-/* Those that are not in use. */
+/* The reads that are not in use. */
 struct pending_pool {
     struct pool pool;
     size_t kept; /* bytes that they keep */
@@ -64,10 +64,10 @@ void pending_pool_clear(struct pending_pool *pool);
 struct pending *pending_new(struct pending_pool *pool, const struct pending_read *read);
 void pending_free(struct pending_pool *pool, struct pending *read);
 
-/* Room in memory.data for all of it; false: out of memory. */
+/* Makes room in memory.data for the whole read; false: out of memory. */
 bool pending_make_room(struct pending *read);
 
-/* Where the first byte is that it lacks: it has those before copied, or they wait for it in
+/* The offset of the first byte that the read lacks. The bytes before it are copied, or stay in
  * leases. */
 uint64_t pending_lacks(const struct pending *read);
 

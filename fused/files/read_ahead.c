@@ -3,9 +3,9 @@
 
 #include "common/size.h"
 
-#define LONG_LEASE (256u << 10) /* shorter ones are random readers' */
+#define LONG_LEASE (256u << 10) /* bytes; shorter leases are given to random readers */
 
-/* The long lease that holds the byte before offset. */
+/* The long lease that holds the byte just before offset. */
 static const struct lease *long_before(struct leased *leased, uint64_t file, uint64_t offset)
 {
     const struct lease *lease = offset == 0 ? NULL : leases_find(&leased->leases, file, offset - 1);

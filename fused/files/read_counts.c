@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define QUIET_MS 1000 /* the same complaint is logged at most this often */
+#define QUIET_MS 1000 /* ms between two log lines of the same complaint */
 
 void read_counts_served(struct read_counts *counts, size_t nbytes, uint64_t us)
 {
@@ -19,7 +19,7 @@ void read_counts_served(struct read_counts *counts, size_t nbytes, uint64_t us)
 void read_counts_failed(struct read_counts *counts, int errnum, uint64_t now)
 {
     counts->nfailed++;
-    if (errnum != EINTR) /* a reader that gave up is no fault of ours */
+    if (errnum != EINTR) /* an interrupted reader is no failure */
         counts->failed_at = now;
 }
 

@@ -41,7 +41,7 @@ static void reply_error(struct reads *reads, struct fuse_req *req, const struct 
     read_counts_failed(&reads->counts, errnum, reads_now(reads));
 }
 
-/* Answers from leases alone if they cover all of it. */
+/* Answers the read if leases hold all of it. */
 static bool reply_from_leases(struct reads *reads, struct fuse_req *req,
                               const struct pending_read *read)
 {
@@ -100,8 +100,8 @@ static void ask_ahead(struct reads *reads, const struct pending_read *read)
         send_ask(reads, &ask);
 }
 
-/* Sees to it that what the read lacks behind its first `there` bytes has been asked for; 0, or the
- * errno that it gets instead. */
+/* Makes sure that the bytes after the first `there` ones have been asked for. Returns 0, or the
+ * errno with which the read must fail. */
 static int ask_for_rest(struct reads *reads, struct pending *read, size_t there)
 {
     struct ask ask = {.file = read->read.file,
@@ -123,7 +123,7 @@ static int ask_for_rest(struct reads *reads, struct pending *read, size_t there)
 
 /* ---- a pending read's way ---- */
 
-/* Copies what leases have of it, so that none needs to stay for its sake. false: out of memory. */
+/* Copies what the leases hold of the read, so that those leases may go. False: out of memory. */
 static bool copy_from_leases(struct reads *reads, struct pending *read)
 {
     const uint64_t at = read->read.offset + read->have;
@@ -140,16 +140,16 @@ static bool copy_from_leases(struct reads *reads, struct pending *read)
     return true;
 }
 
-/* May what leases have of it stay there until they have the rest, so that nothing needs to be
- * copied? Not where the encoder may lack the room, nor where that has been tried and what was there
- * went meanwhile: it could go on like that for ever. */
+/* May the bytes that leases hold stay there until the rest has come, so that nothing need be
+ * copied? Not if the encoder may lack the room for the rest. Also not if bytes were lost while they
+ * waited before, because that could repeat for ever. */
 static bool may_wait_for_rest(const struct reads *reads, const struct pending *read)
 {
     return read->have == 0 && !read->lost && !read->starved && leased_has_room(&reads->leased);
 }
 
-/* Takes what is there, or leaves it where it is; how many of its first bytes it has then. false:
- * out of memory. */
+/* Copies the bytes that are there, or leaves them in their leases. *there is how many of its first
+ * bytes the read has then. False: out of memory. */
 static bool take_what_is_there(struct reads *reads, struct pending *read, size_t *there)
 {
     const struct pending_read *wanted = &read->read;
@@ -169,7 +169,7 @@ static bool take_what_is_there(struct reads *reads, struct pending *read, size_t
     return true;
 }
 
-/* As far as it gets with what is there. The read may be gone afterwards. */
+/* Takes the read as far as the bytes allow. It may be answered and freed by this call. */
 static void advance(struct reads *reads, struct pending *read)
 {
     size_t there;
@@ -286,8 +286,8 @@ void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size)
     reads_advance_all(reads);
 }
 
-/* What was asked is asked again, of the next encoder: a read has no part in a death, what it needs
- * may have. */
+/* All requests are forgotten, to be asked of the next encoder: a read does not cause an encoder's
+ * death, though a chunk that it needs may. */
 void reads_down(struct reads *reads)
 {
     struct pending *read;

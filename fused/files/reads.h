@@ -2,9 +2,10 @@
 /*
  * reads: the kernel's reads of stream files, from request to reply.
  *
- * A read that leases cover is answered on the spot, from the arena. Any other waits in a queue
- * while the encoder is asked for the first byte it lacks, again and again until it is whole, its
- * deadline passes, or nothing can help it. The queue outlives encoders.
+ * A read whose bytes are all leased is answered at once, from the arena. Any other read waits in a
+ * queue while the encoder is asked for the first byte that it lacks, and then for the next one,
+ * until all bytes are there, its timeout passes, or it has to fail. The queue stays when an encoder
+ * dies.
  */
 #ifndef VCZFS_FUSED_FILES_READS_H
 #define VCZFS_FUSED_FILES_READS_H
@@ -23,24 +24,24 @@ struct reads_config {
     unsigned timeout_ms;
 };
 
-/* What config points at is borrowed. */
+/* The pointers in config are borrowed. */
 struct reads *reads_new(const struct reads_config *config, struct err *err);
 
-/* Every request still waiting is answered with ENOTCONN. */
+/* Answers all requests that still wait with ENOTCONN. */
 void reads_free(struct reads *reads);
 
-/* Answers req, now or later, with at most size bytes of the stream file from offset. */
+/* Answers req, now or later, with up to size bytes of the stream file at offset. */
 void reads_start(struct reads *reads, struct fuse_req *req, const struct fs_file *file,
                  uint64_t handle, uint64_t offset, size_t size);
 
-/* One more, one fewer handle on a stream file. */
+/* A handle of a stream file was opened, or closed. */
 void reads_opened(struct reads *reads, const struct fs_file *file);
 void reads_closed(struct reads *reads, const struct fs_file *file, uint64_t handle);
 
-/* For whoever wants to know how it is; pointers are valid until the next call. */
+/* The state of the reads, for the status. The pointers are valid until the next call. */
 struct reads_facts {
     uint64_t nserved, nfailed; /* reads of stream files */
-    uint64_t failed_at;        /* ms, the last that failed but for those interrupted; 0: none */
+    uint64_t failed_at;        /* ms; last failure other than an interruption; 0: none */
     uint64_t bytes;            /* served */
     uint64_t npending, nhandles;
     uint64_t nleases, lease_bytes;
@@ -51,15 +52,15 @@ struct reads_facts {
 
 void reads_look(const struct reads *reads, struct reads_facts *out);
 
-/* What the link has to say: see struct link_handlers. After an answer that is refused `down` comes.
- */
+/* Events of the link, see struct link_handlers. If one of these functions refuses an answer, `down`
+ * follows. */
 void reads_up(struct reads *reads, const uint8_t *arena, uint64_t arena_size);
 void reads_down(struct reads *reads);
 void reads_stale(struct reads *reads);
 int reads_span(struct reads *reads, const struct msg_span *span, struct err *err);
 int reads_error(struct reads *reads, const struct msg_error *error, struct err *err);
 
-/* What the probe has to say. */
+/* A probe has ended; reads that wait for one ask again. */
 void reads_settled(struct reads *reads);
 
 #endif

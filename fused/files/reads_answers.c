@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the encoder answers to reads: a span, an error, or that a chunk is held back.
+ * The encoder's answers to reads: a span, an error, or that a chunk is held back.
  */
 #include "fused/files/reads_impl.h"
 
@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The question that this answers; NULL with ERR_PEER if nobody asked it. */
+/* The request that this answers; NULL with ERR_PEER if there is no such request. */
 static struct ask *find_ask(struct reads *reads, uint64_t id, struct err *err)
 {
     struct ask *ask = asks_by_id(&reads->asks, id);
@@ -18,7 +18,7 @@ static struct ask *find_ask(struct reads *reads, uint64_t id, struct err *err)
     return ask;
 }
 
-/* Forgets the question; those who waited for it have to ask again. */
+/* Forgets the request; the reads that waited for it have to ask again. */
 static void remove_ask(struct reads *reads, struct ask *ask)
 {
     struct pending *read;
@@ -50,13 +50,13 @@ int reads_span(struct reads *reads, const struct msg_span *span, struct err *err
     wanted = ask->ahead || is_waited_for(reads, ask);
     remove_ask(reads, ask);
     if (!wanted)
-        leased_drop(&reads->leased, span->lease); /* its readers were served from another one */
+        leased_drop(&reads->leased, span->lease); /* no read needs it: another lease served them */
     leased_tidy(&reads->leased);
     reads_advance_all(reads);
     return 0;
 }
 
-/* Readers see few errors; what else the encoder thinks of becomes EIO. */
+/* The errno for a reader, which is one of a few; all others become EIO. */
 static int reader_errno(uint64_t errnum)
 {
     return errnum == ESTALE || errnum == ENOMEM || errnum == ETIMEDOUT ? (int)errnum : EIO;
@@ -68,8 +68,8 @@ static void complain(struct reads *reads, const struct ask *ask, const char *tex
                          text);
 }
 
-/* Is it this question whose answer the read waits for? Its first byte that is not there may have
- * become another one. */
+/* Does the read still wait for the answer to this request? Another answer may have changed which
+ * byte it lacks first. */
 static bool waits_for(const struct pending *read, const struct ask *ask)
 {
     return read->ask == ask && pending_lacks(read) == ask->offset;
@@ -84,8 +84,9 @@ static void fail_asking(struct reads *reads, const struct ask *ask, int errnum)
             reads_fail(reads, read, errnum);
 }
 
-/* Where the system has no memory left for an encoder, the next one begins with little. Once for
- * each read, so that a read that no encoder has the memory for fails. */
+/* The encoder ran out of memory: should the read be tried with another encoder, which starts with
+ * little memory in use? Only once for each read, so that a read fails that no encoder has enough
+ * memory for. */
 static bool wants_another_encoder(struct reads *reads, const struct ask *ask)
 {
     struct pending *read;
@@ -133,7 +134,7 @@ static void condemned(struct reads *reads, const struct ask *ask, const char *ch
     fail_asking(reads, ask, EIO);
 }
 
-/* A chunk that is needed is held back. */
+/* The encoder holds back a chunk that the answer needs. */
 static int take_held(struct reads *reads, const struct ask *ask, const char *chunk, struct err *err)
 {
     const struct outside *outside = reads->config.outside;

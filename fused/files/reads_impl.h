@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the reads' requests (reads.c) and the encoder's answers to them (reads_answers.c) share.
+ * What reads.c (requests of the kernel) and reads_answers.c (answers of the encoder) share.
  */
 #ifndef VCZFS_FUSED_FILES_READS_IMPL_H
 #define VCZFS_FUSED_FILES_READS_IMPL_H
@@ -24,10 +24,10 @@ struct reads {
     uint64_t nopen[PROTO_FILES_MAX]; /* handles */
 };
 
-/* Answers it with an error; it is gone. */
+/* Answers the read with an error and frees it. */
 void reads_fail(struct reads *reads, struct pending *read, int errnum);
 
-/* All that wait, as far as they get with what is there. */
+/* Takes all waiting reads as far as the bytes allow. */
 void reads_advance_all(struct reads *reads);
 
 static inline uint64_t reads_now(const struct reads *reads)

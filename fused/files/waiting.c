@@ -7,7 +7,7 @@
 
 /* ---- the deadline ---- */
 
-/* Since when the one waits whose time is over first; UINT64_MAX if nobody does. */
+/* When the time of the longest waiting request began; UINT64_MAX if none waits. */
 static uint64_t oldest(const struct waiting *waiting)
 {
     const struct waiting_request *waiter;
@@ -18,7 +18,8 @@ static uint64_t oldest(const struct waiting *waiting)
     return since;
 }
 
-/* What was waited for while nothing could be done is not held against anybody: all wait anew. */
+/* If this process was stopped, all requests get their full time again, because nothing could be
+ * done for them meanwhile. */
 static void forgive_stop(struct waiting *waiting, uint64_t now)
 {
     struct waiting_request *waiter;

@@ -13,7 +13,7 @@
 
 #define HOLDERS_MAX 5
 
-/* Does the link of a /proc directory lead to `path` or below it? */
+/* Does this link in /proc lead to `path`, or to something below it? */
 static bool leads_there(const char *link, const char *path)
 {
     const size_t len = strlen(path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holders: who keeps a mount in use, as far as /proc tells, without touching the mount itself.
+ * holders: finds the processes that use a mount, from /proc, without touching the mount.
  */
 #ifndef VCZFS_FUSED_MOUNTS_HOLDERS_H
 #define VCZFS_FUSED_MOUNTS_HOLDERS_H
@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* "1234 (plink2), 1240 (bash), and others" into text: processes with a file open or a directory of
- * theirs below `path`, a canonical directory. Of other users' processes only root learns. "" if
- * none is found. `front`, the mount's own process, which keeps the directory below the mount open,
- * is none of them. */
+/* Writes text like "1234 (plink2), 1240 (bash), and others": the processes that have an open file
+ * or a directory below `path`, a canonical path. Only root can see other users' processes. "" if
+ * none is found. `front`, the mount's own process, is left out, because it always holds the
+ * directory under the mount. */
 void holders_text(const char *path, pid_t front, char *text, size_t size);
 
 #endif

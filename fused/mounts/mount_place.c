@@ -28,7 +28,7 @@ static int refuse_link(const struct walk *walk, const char *dir, struct err *err
                    own ? ", below a directory of others" : "");
 }
 
-/* A path that ends with a dot: the directory is what a name in the one above it leads to. */
+/* For a path that ends with a dot: finds the name of the directory in the one above it. */
 static int hold_above(int dir, struct mount_place *out)
 {
     char path[PATH_MAX];

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Spaces and such stand as \040 in mountinfo; undone in place. */
+/* Decodes, in place, the octal escapes of mountinfo, such as \040 for a space. */
 static void unescape(char *text)
 {
     char *out = text;
@@ -25,7 +25,7 @@ static void unescape(char *text)
     *out = '\0';
 }
 
-/* "ro,user_id=1000,group_id=1000": the last of a line's fields. */
+/* The user_id of options like "ro,user_id=1000,group_id=1000", the last field of a line. */
 static uid_t owner_of(const char *options)
 {
     const char *at = strstr(options, "user_id=");
@@ -33,8 +33,8 @@ static uid_t owner_of(const char *options)
     return at != NULL ? (uid_t)strtoul(at + strlen("user_id="), NULL, 10) : 0;
 }
 
-/* "36 35 98:0 /root /mnt/point rw,... shared:1 - ext3 /dev/root rw". Where it is, in line; NULL if
- * it is no such line. */
+/* Parses a line like "36 35 98:0 /root /mnt/point rw,... shared:1 - ext3 /dev/root rw". Returns its
+ * mount point, in line; NULL if it is no such line. */
 static const char *parse_line(char *line, struct mount_entry *out)
 {
     char *fields[5];

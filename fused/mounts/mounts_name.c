@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which mount a name leads to, and whether it is alive: without asking it, or not for long.
+ * Which mount a name leads to, and whether that mount is alive. The mount's server is not asked, or
+ * only for a limited time.
  */
 #include "fused/mounts/mounts.h"
 
@@ -22,7 +23,7 @@
 #define ASK_WAIT_MS     1000
 #define CHILD_SAYS_DEAD 3
 
-/* ---- a name as it will be found in mountinfo ---- */
+/* ---- a name as mountinfo has it ---- */
 
 static char *join_canonical(const char *parent, const char *name)
 {
@@ -36,7 +37,8 @@ static char *join_canonical(const char *parent, const char *name)
     return joined;
 }
 
-/* The parent is resolved and the last name is taken as it stands: nothing asks the mount itself. */
+/* Resolves the parent only and keeps the last name as it is, so that the mount itself is not
+ * asked. */
 static char *canonical_by_parent(const char *dir)
 {
     AUTO_FREE char *copy = strdup(dir);
@@ -71,7 +73,7 @@ char *mounts_canonical(const char *dir, struct err *err)
 
 /* ---- by device ---- */
 
-/* Where the kernel cannot tell, by where it is now. */
+/* If the kernel cannot tell the device of the mount, finds it by its present path. */
 static bool find_device(int at, const char *name, char device[MOUNTS_DEVICE_MAX])
 {
     AUTO_FREE char *whole = mounts_path_of(at, name);
@@ -87,7 +89,8 @@ static bool device_of(int at, const char *name, char device[MOUNTS_DEVICE_MAX])
 {
     struct statx stx;
 
-    /* By syscall(2): what glibc does where there is no statx asks the server. */
+    /* Called by number, because glibc's replacement on kernels without statx would ask the
+     * server. */
     if (syscall(SYS_statx, at, name,
                 AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0,
                 &stx) != 0)
@@ -114,7 +117,7 @@ bool mounts_same(int at, const char *name, int other_at, const char *other_name)
 
 /* ---- alive? ---- */
 
-/* statfs always reaches the server; stat may be answered from what the kernel remembers. */
+/* Uses statfs, which always reaches the server; stat may be answered from the kernel's cache. */
 static _Noreturn void ask_server(const char *dir)
 {
     struct statfs st;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking a mount away: by umount2 or fusermount3, by the directory above it, after a look at what
- * it is.
+ * Unmounting, with umount2 or fusermount3, through the directory above the mount, after checking
+ * which mount it is.
  */
 #include "fused/mounts/mounts.h"
 
@@ -22,7 +22,7 @@
 
 /* ---- fusermount3 ---- */
 
-/* Started in the directory above. Returns an errno. */
+/* Starts fusermount3 in the directory above the mount. Returns an errno. */
 static int start_fusermount(int above, const char *name, bool lazy, pid_t *pid)
 {
     char here[NAME_MAX + 3];
@@ -63,7 +63,7 @@ static int run_fusermount(int above, const char *name, const char *dir, bool laz
     return err_set(err, ERR_IO, "fusermount3 could not unmount '%s'", dir);
 }
 
-/* fusermount3 unmounts for a user what that user has mounted. */
+/* Asks fusermount3, which unmounts for a user what that user has mounted. */
 static int ask_fusermount(int above, const char *name, const char *dir, bool lazy, struct err *err)
 {
     struct mount_entry entry;
@@ -75,8 +75,8 @@ static int ask_fusermount(int above, const char *name, const char *dir, bool laz
 
 /* ---- any way ---- */
 
-/* The directory above is held while it is looked and unmounted, and one name in it that is a mount
- * point can be neither removed nor renamed: what is unmounted is what was looked at. */
+/* What is unmounted is what was checked, because the directory above is kept open, and a name in it
+ * that is a mount point can be neither removed nor renamed. */
 static int unmount_held(int above, const char *name, int flags)
 {
     char path[64 + NAME_MAX];
@@ -97,7 +97,7 @@ int mounts_unmount(const char *dir, bool lazy, struct err *err)
 
     if (parent == NULL || strlen(slash + 1) > NAME_MAX)
         return err_sys(err, ERR_SYSTEM, EINVAL, "cannot unmount '%s'", dir);
-    above = resolved_open(parent); /* a link there now would lead to another mount */
+    above = resolved_open(parent); /* a link that is there by now could lead to another mount */
     if (above < 0)
         return err_sys(err, ERR_SYSTEM, errno, "cannot unmount '%s'", dir);
     return mounts_unmount_at(above, slash + 1, dir, lazy, err);

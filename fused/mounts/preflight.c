@@ -39,7 +39,7 @@ static bool in_path(const char *program)
     return false;
 }
 
-/* A line of its own that says user_allow_other; blanks and comments aside. */
+/* Is there a line "user_allow_other", apart from blanks and comments? */
 static bool others_permitted(void)
 {
     FILE *file = fopen(FUSE_CONF, "re");
@@ -72,14 +72,15 @@ int preflight_fuse(bool allow_other, struct err *err)
         return err_set(err, ERR_SYSTEM,
                        "there is no /dev/fuse: load the kernel's fuse module (modprobe fuse), or "
                        "give the container the device (--device /dev/fuse --cap-add SYS_ADMIN)");
-    if (access("/dev/fuse", R_OK | W_OK) != 0) /* nor has the root of a user namespace, perhaps */
+    if (access("/dev/fuse", R_OK | W_OK) != 0) /* root of a user namespace may lack this, too */
         return err_set(
             err, ERR_SYSTEM,
             "no permission to open /dev/fuse: on this machine only root has it (chmod 666 "
             "/dev/fuse is usual)");
     if (geteuid() == 0)
         return 0;
-    if (has_capability(CAP_SYS_ADMIN)) /* a service of that user: mounts without help, like root */
+    if (has_capability(
+            CAP_SYS_ADMIN)) /* a service of that user with this right mounts without fusermount3 */
         return 0;
     if (!in_path("fusermount3"))
         return err_set(err, ERR_SYSTEM,
@@ -92,7 +93,7 @@ int preflight_fuse(bool allow_other, struct err *err)
     return 0;
 }
 
-/* Gone, when its server died: the mount is there and every access fails. */
+/* Unmounts a mount whose server died: it is still there, but each access fails. */
 static int clear_dead_mount(const char *dir, const char *path, struct err *err)
 {
     if (mounts_unmount(path, true, err) != 0)
@@ -107,7 +108,7 @@ static int check_unmounted(const char *dir, const char *path, struct err *err)
 {
     struct mount_entry entry;
 
-    /* An automount waits for what is mounted on it. */
+    /* An automount itself is no obstacle: it expects something to be mounted on it. */
     while (mounts_find(path, &entry) && strcmp(entry.type, "autofs") != 0) {
         bool ours = strcmp(entry.type, MOUNTS_TYPE) == 0;
 
@@ -139,7 +140,7 @@ int preflight_empty(int fd, const char *dir, struct err *err)
     return 0;
 }
 
-/* As fusermount3 has it: what is in a sticky directory is its owner's. */
+/* The same rule as fusermount3's: in a sticky directory only the owner may mount. */
 static int check_owner(int fd, const char *dir, struct err *err)
 {
     struct stat st;
@@ -229,7 +230,7 @@ static int refused_to_root(const char *store, struct err *err)
                    store);
 }
 
-/* By the names of files alone: what is in them is the encoder's business. */
+/* Looks at names of files only, because reading them is the encoder's work. */
 static bool looks_like_store(const char *path)
 {
     static const char *const files[] = {".zgroup", "zarr.json"};
@@ -256,7 +257,8 @@ int preflight_order(const char *store, const char *dir, struct err *err)
                    dir, store);
 }
 
-/* plink's programs take the prefix of three files, and who comes from them may give that. */
+/* Adds a hint for a prefix: plink's programs take the prefix of three files, so a plink user may
+ * give one for the store. */
 static void not_there(const char *store, struct err *err)
 {
     char bed[PATH_MAX];

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #define FOREVER 86400.0 /* seconds: the view never changes */
-/* Requests of the kernel's read-ahead that may wait for us at once. More wait in the kernel,
- * whatever they are for: with 64, as many readers of a disk that hangs held up all others. */
+/* The kernel's limit of read-ahead requests that may wait for us. Beyond it all read-ahead waits in
+ * the kernel: with 64, that many readers of a disk that hangs stopped all other readers. */
 #define MAX_BACKGROUND 1024
 #define DIR_HANDLE     0
 
@@ -34,7 +34,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
     conn->max_background = MAX_BACKGROUND;
     conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
-    /* Replies are written straight from the arena; a pipe in between only costs. */
+    /* No splice: replies are written straight from the arena, and a pipe in between would only cost
+     * time. */
     conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
                               FUSE_CAP_WRITEBACK_CACHE);
     conn->want |= conn->capable & (FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS);
@@ -51,7 +52,7 @@ static void fill_entry(const struct fs *fs, uint64_t ino, struct fuse_entry_para
         status_stat(fs, ino, &entry->attr);
 }
 
-/* Inode 0 is "there is no such name, and there will be none". */
+/* Inode 0 means that the name does not exist, and that the kernel may remember this. */
 static void reply_entry(fuse_req_t req, uint64_t ino)
 {
     struct fuse_entry_param entry;
@@ -100,7 +101,7 @@ static int open_errno(const struct fs_file *file, fuse_ino_t ino, int flags)
         return ino == FS_ROOT_INO ? EISDIR : ENOENT;
     if (fs_wants_to_write(flags))
         return EROFS;
-    return file->ready ? 0 : EIO; /* nobody has been told of its inode yet */
+    return file->ready ? 0 : EIO; /* no lookup has returned its inode yet */
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -120,7 +121,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     fi->fh = ++view->last_handle;
     fi->keep_cache = 1;
     fi->noflush = 1;
-    /* -ENOENT: the caller was interrupted, and will send no release. */
+    /* -ENOENT means that the caller was interrupted; then no release will come. */
     if (fuse_reply_open(req, fi) == 0 && file->kind == FILE_STREAM)
         reads_opened(view->reads, file);
     note(view, "open", file->name, fi->fh);
@@ -210,7 +211,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     note(view, "opendir", NULL, DIR_HANDLE);
 }
 
-/* Entry number i of the directory: ".", "..", then the files. Its offset is i + 1. */
+/* Adds entry i of the directory: ".", "..", then the files. The offset after entry i is i + 1. */
 static size_t add_entry(fuse_req_t req, const struct fs *fs, size_t i, bool plus, char *buf,
                         size_t room)
 {
@@ -221,7 +222,7 @@ static size_t add_entry(fuse_req_t req, const struct fs *fs, size_t i, bool plus
     if (!plus)
         return fuse_add_direntry(req, buf, room, name, &entry.attr, (off_t)i + 1);
     if (i < 2 || !fs->files[i - 2].ready)
-        entry.ino = 0; /* the kernel looks these up by itself */
+        entry.ino = 0; /* the kernel looks these up itself */
     return fuse_add_direntry_plus(req, buf, room, name, &entry, (off_t)i + 1);
 }
 
@@ -297,8 +298,8 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
         fuse_reply_buf(req, NULL, 0);
 }
 
-/* The kernel asks for none of this of a mount that is read-only. Root can have it ask all the same:
- * it does not tell us of mount(2) with MS_REMOUNT, by which a mount becomes writable in name. */
+/* The kernel does not send these requests to a read-only mount. But root can remount it writable
+ * (MS_REMOUNT), which the kernel does not tell us; then the requests come and are refused here. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #define REFUSED(op, ...)                                                                           \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuse_ops: the kernel's requests, answered from the file table, or handed on to the reads.
+ * fuse_ops: the kernel's requests. They are answered from the file table, or handed on to reads.
  */
 #ifndef VCZFS_FUSED_SERVE_FUSE_OPS_H
 #define VCZFS_FUSED_SERVE_FUSE_OPS_H
@@ -20,7 +20,7 @@ struct fuse_view {
     struct status_file *status;
     struct access_log *log; /* may be NULL */
     uint64_t last_handle;
-    bool inited; /* the kernel has been told what we can do */
+    bool inited; /* the kernel has been told our capabilities */
 };
 
 extern const struct fuse_lowlevel_ops fuse_ops;

@@ -13,13 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REQUESTS_PER_TURN 32 /* then the socket and the timers have theirs */
+#define REQUESTS_PER_TURN 32 /* then other events of the loop are handled */
 #define READ_AHEAD_KB     "1024"
 
 /* ---- serving ---- */
 
-/* The kernel reads ahead 128 KiB at most by default, whatever the reader does. Only root may change
- * that, and a mount that cannot is merely slower. */
+/* Raises the kernel's read-ahead for this mount, which is 128 KiB by default. Only root may do so;
+ * without it the mount is only slower. */
 static void raise_read_ahead(const char *device)
 {
     char path[128];
@@ -71,7 +71,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* Requests come as events from here on. */
+/* From here on, requests are events of the loop. */
 static int watch(struct session *session, struct err *err)
 {
     const int fd = fuse_session_fd(session->fuse);
@@ -88,7 +88,7 @@ static int watch(struct session *session, struct err *err)
 
 /* ---- making one ---- */
 
-/* A comma ends an option and a backslash protects one. */
+/* Appends text for a mount option, in which a backslash escapes a comma. */
 static void append_escaped(struct buf *out, const char *text)
 {
     for (; *text != '\0'; text++) {

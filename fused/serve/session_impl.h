@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What serving a session (session.c) and its mount (session_mount.c) share.
+ * What session.c (serving) and session_mount.c (mounting) share.
  */
 #ifndef VCZFS_FUSED_SERVE_SESSION_IMPL_H
 #define VCZFS_FUSED_SERVE_SESSION_IMPL_H
@@ -15,12 +15,12 @@ struct session {
     void *arg;
     struct fuse_session *fuse;
     struct event *readable;
-    struct fuse_buf buf; /* mem is malloc'd by libfuse on first use */
+    struct fuse_buf buf; /* libfuse allocates its mem with malloc on first use */
     bool ready;
-    struct mount_entry mounted; /* wherever that is now; device "" if it is not known */
+    struct mount_entry mounted; /* the mount, wherever it is now; device "": not known */
 };
 
-/* Mounts session->fuse where the configuration says, or takes the descriptor that somebody else has
+/* Mounts session->fuse on the configured directory, or uses the descriptor that somebody else
  * mounted. */
 int session_mount(struct session *session, struct err *err);
 

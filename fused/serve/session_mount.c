@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session's mount: on a directory that is held, and that nothing else may have been mounted on
- * meanwhile; and away again, wherever it is by then.
+ * Mounting on a directory that is kept open, after checking that nothing was mounted on it
+ * meanwhile; and unmounting, wherever the mount is by then.
  */
 #include "fused/serve/session_impl.h"
 
@@ -24,8 +24,8 @@
 
 /* ---- mounting ---- */
 
-/* Preflight has looked, but that was before the view was opened. An automount waits for what is
- * mounted on it. */
+/* Checks again what preflight checked, because the view was opened in between. An automount is no
+ * obstacle: it expects something to be mounted on it. */
 static int check_free(int fd, const char *dir, struct err *err)
 {
     struct mount_entry entry;
@@ -36,8 +36,8 @@ static int check_free(int fd, const char *dir, struct err *err)
                    dir, entry.type);
 }
 
-/* Against another vczfs that is about to mount on dir at this moment. A directory that cannot be
- * locked, or that somebody keeps locked, is mounted on all the same: then -1. */
+/* Locks out another vczfs that is about to mount on dir, too. Returns -1 if the directory cannot be
+ * locked or stays locked; then the caller mounts without the lock. */
 static int lock_dir(int dir)
 {
     const struct timespec wait = {.tv_nsec = 10000000};
@@ -55,8 +55,9 @@ static int lock_dir(int dir)
     return -1;
 }
 
-/* On the directory that is held and not on its name, which its owner may have given to another one,
- * or to a link: by way of the working directory, which fusermount3 has, too. */
+/* Mounts on the open directory and not on its path, because its owner may have renamed it or put
+ * a link there. It becomes the working directory, which fusermount3 inherits, and "." is mounted
+ * on. */
 static int mount_here(struct session *session, struct err *err)
 {
     AUTO_CLOSE int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -89,7 +90,7 @@ static int mount_on_dir(struct session *session, struct err *err)
     return 0;
 }
 
-/* libfuse knows such a path. */
+/* libfuse accepts such a path. */
 static int take_descriptor(struct session *session, struct err *err)
 {
     if (fuse_session_mount(session->fuse, session->config.dir) != 0)
@@ -97,8 +98,8 @@ static int take_descriptor(struct session *session, struct err *err)
     return 0;
 }
 
-/* Who holds a directory of an automount keeps it from being left alone, and so from unmounting what
- * is idle. */
+/* Closes the directory of an automount: while it is open, it counts as in use, and the automount
+ * does not unmount when idle. */
 static void let_go_of_automount(struct session *session)
 {
     struct statfs st;
@@ -119,7 +120,7 @@ int session_mount(struct session *session, struct err *err)
 
 /* ---- unmounting ---- */
 
-/* While the kernel holds on to its end, nothing else has our device number. */
+/* While the kernel has its end open, our device number belongs to no other mount. */
 static bool is_connected(const struct session *session)
 {
     struct pollfd fuse = {.fd = fuse_session_fd(session->fuse)};
@@ -146,8 +147,9 @@ static void unmount_all(const struct session *session)
                     entry.type, session->config.dir);
 }
 
-/* libfuse keeps what it has mounted in mind until it unmounts whatever is on "." then, unless the
- * kernel has let go of the connection; which is what a pipe without a reader looks like. */
+/* Keeps libfuse from unmounting whatever is at "." when it ends. It does not unmount if the
+ * kernel has closed the connection, so it gets a descriptor that looks like that: a pipe without
+ * a reader. */
 static void forget_mount(const struct session *session)
 {
     int fds[2];

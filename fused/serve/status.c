@@ -11,7 +11,7 @@
 
 #define UNKNOWN "not known"
 
-/* The newer of what went wrong in reads and with encoders; NULL if nothing has. */
+/* The newer error of reads and of encoders; NULL if there is none. */
 static const char *last_error(const struct status *s, uint64_t *when)
 {
     const bool of_link = s->link.last_loss[0] != '\0';
@@ -106,7 +106,7 @@ static void json_reads(struct buf *out, const struct status *s)
     buf_append_char(out, '}');
 }
 
-/* The next chunk from *i on that is condemned now; NULL if there is none. */
+/* The next suspect, from *i on, that is condemned now; NULL if there is none. */
 static const struct suspect *next_condemned(const struct status *s, size_t *i)
 {
     while (*i < SUSPECTS_MAX) {

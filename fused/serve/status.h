@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status: what a mount says about itself, as JSON and as text. Pure: facts in, bytes out.
+ * status: the text of a mount's status, as JSON or for people. A pure function of its facts.
  *
- * The facts are gathered by status_file, which also serves them as hidden files in the mount.
+ * status_file gathers the facts and serves the text as hidden files in the mount.
  */
 #ifndef VCZFS_FUSED_SERVE_STATUS_H
 #define VCZFS_FUSED_SERVE_STATUS_H
@@ -19,7 +19,7 @@ struct status {
     uint64_t now, begun; /* ms of the steady clock */
     uint64_t front_pid;
     uint64_t front_resident, encoder_resident; /* bytes; 0: not known */
-    const char *last_end; /* of an encoder, in words; "" if none ended in disorder */
+    const char *last_end; /* of an encoder, in words; "": none ended abnormally */
     struct link_facts link;
     struct reads_facts reads;
     const struct suspects *suspects;
@@ -27,10 +27,10 @@ struct status {
     struct msg_counters counters;
 };
 
-/* One JSON object and a newline. */
+/* Appends one JSON object and a newline. */
 void status_json(struct buf *out, const struct status *status);
 
-/* The same for people; control characters in names are replaced. */
+/* Appends the text for people; control characters in names are replaced. */
 void status_text(struct buf *out, const struct status *status);
 
 #endif

@@ -17,7 +17,7 @@
 #define INO_TEXT         (INO_JSON + 1)
 #define COUNTERS_WAIT_MS 250
 
-/* One opening: waiting for its text, or open with it. */
+/* One open file: it waits for its text, or has it. */
 struct snapshot {
     fuse_req_t req; /* NULL once answered */
     struct fuse_file_info fi;
@@ -35,7 +35,7 @@ struct status_file {
 
 /* ---- facts ---- */
 
-/* From /proc; 0 if it will not say. */
+/* Read from /proc; 0 if it is not known. */
 static uint64_t resident_bytes(uint64_t pid)
 {
     char path[64];
@@ -106,12 +106,12 @@ static void answer(struct status_file *file, struct snapshot *snapshot, const st
     snapshot->fi.fh = (uint64_t)(uintptr_t)snapshot;
     snapshot->fi.direct_io = 1;
     snapshot->fi.noflush = 1;
-    /* Whoever was interrupted sends no release. */
+    /* If the caller was interrupted, no release will come. */
     if (fuse_reply_open(req, &snapshot->fi) != 0)
         drop(file, snapshot);
 }
 
-/* To all who wait. counters: NULL if they did not come in time. */
+/* Answers all that wait. counters is NULL if they did not come in time. */
 static void answer_all(struct status_file *file, const struct msg_counters *counters)
 {
     struct snapshot *snapshot, *next;

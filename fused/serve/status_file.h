@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * status_file: the mount's status as hidden files, .vczfs-status (JSON) and .vczfs-status.txt, that
- * `vczfs status` reads. Each opening gets what is true at that moment. The encoder is asked for its
- * counters, but nobody waits long for one that may be wedged.
+ * status_file: the mount's status as hidden files, .vczfs-status (JSON) and .vczfs-status.txt,
+ * which `vczfs status` reads. Each open gets the status at that moment. It asks the encoder for its
+ * counters, but waits only a short time, because the encoder may be wedged.
  *
- * The files are found by name, are in no listing, belong to the mount's owner and are for nobody
- * else.
+ * The files are found by name but not listed. They belong to the mount's owner, and only the owner
+ * can read them.
  */
 #ifndef VCZFS_FUSED_SERVE_STATUS_FILE_H
 #define VCZFS_FUSED_SERVE_STATUS_FILE_H
@@ -20,7 +20,7 @@
 
 struct status_file;
 
-/* Whom to ask. All borrowed. */
+/* Where the facts come from. All borrowed. */
 struct status_file_config {
     struct event_base *base;
     const char *store, *dir;
@@ -34,7 +34,7 @@ struct status_file_config {
 
 struct status_file *status_file_new(const struct status_file_config *config, struct err *err);
 
-/* Those who still wait get ENOTCONN. NULL is fine. */
+/* Answers those that still wait with ENOTCONN. NULL is fine. */
 void status_file_free(struct status_file *file);
 
 /* The inode number of one of these names; 0 if it is neither. */
@@ -42,15 +42,15 @@ uint64_t status_ino(const char *name);
 
 bool status_is(uint64_t ino);
 
-/* false if it is none of ours. */
+/* Fills `out`; false if the inode is none of these files. */
 bool status_stat(const struct fs *fs, uint64_t ino, struct stat *out);
 
-/* Requests for one of these inodes. */
+/* Requests of the kernel for one of these inodes. */
 void status_open(struct status_file *file, fuse_req_t req, uint64_t ino, struct fuse_file_info *fi);
 void status_read(fuse_req_t req, const struct fuse_file_info *fi, uint64_t offset, size_t size);
 void status_release(struct status_file *file, fuse_req_t req, const struct fuse_file_info *fi);
 
-/* The encoder's counters came. */
+/* The encoder has sent its counters. */
 void status_counters(struct status_file *file, const struct msg_counters *counters);
 
 #endif
