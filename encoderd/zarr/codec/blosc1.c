@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 #define FORMAT_VERSION 2
-/* 20 bytes each, while the table is read: as many as a chunk of 2 GiB has in blocks of 4 KiB. */
+/* A limit on the memory for reading the table, which is 20 bytes a block. A chunk of 2 GiB in
+ * blocks of 4 KiB has this many. */
 #define NBLOCKS_MAX ((uint32_t)512 << 10)
-/* c-blosc's own bound: it needs three blocks of room and some. */
+/* c-blosc's own limit: its temporary memory is a little more than three blocks. */
 #define BLOCK_SIZE_MAX ((uint32_t)(INT32_MAX - 255 * 4) / 3)
 
 #define FLAG_SHUFFLE    0x01
@@ -89,7 +90,8 @@ enum blosc1_codec blosc1_frame_codec(const struct blosc1_frame *frame)
     return (enum blosc1_codec)(frame->flags >> 5);
 }
 
-/* A block's place in the file above its number, so that one sort of integers orders both. */
+/* The upper half of each place is the block's offset in the file and the lower half its number, so
+ * that sorting integers orders the blocks by offset. */
 static int compare_places(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;

@@ -19,7 +19,7 @@ size_t blosc1_block_cbytes_max(const struct blosc1_frame *frame, uint32_t i)
 {
     size_t nbytes = blosc1_block_nbytes(frame, i);
 
-    /* c-blosc lets snappy's streams grow: by a sixth and 32 bytes at the worst. */
+    /* The worst growth of snappy: a sixth and 32 bytes a stream. */
     return nbytes + nbytes / 6 + (4 + 32) * STREAMS_MAX;
 }
 
@@ -29,7 +29,7 @@ static int bad_block(const struct blosc1_frame *frame, uint32_t i, const char *w
     return err_set(err, ERR_CORRUPT, "Blosc block %u of %u %s; " DAMAGED, i, frame->nblocks, what);
 }
 
-/* Length of the block's first stream, which the extent is known to hold. */
+/* The length of the block's first stream, after checking that the block's extent holds it. */
 static int first_stream(const struct blosc1_frame *frame, uint32_t i, const uint8_t *in, size_t n,
                         uint32_t *len, struct err *err)
 {
@@ -46,8 +46,9 @@ static bool have_compressor(enum blosc1_codec codec)
     return strstr(blosc_list_compressors(), names[codec]) != NULL;
 }
 
-/* The last, shorter block of a frame is never split into streams; as the only block of a frame it
- * would look like one that may be, so the flag says it is not. */
+/* Builds the header of a one-block frame. The last, shorter block of a frame is never split into
+ * streams. In a frame of its own c-blosc would take it for a full block, which may be split, so the
+ * flag for an unsplit block is set. */
 static void build_frame(const struct blosc1_frame *frame, uint32_t i, uint8_t flags, uint8_t *at,
                         size_t n)
 {
@@ -92,8 +93,8 @@ int blosc1_decode_plain(const struct blosc1_frame *frame, uint32_t i, uint8_t *i
     return decode_block(frame, i, frame->flags, in, n, out, err);
 }
 
-/* A zstd frame to planes: what it decodes to, and the zeroes after that as far as they are
- * wanted. */
+/* Decodes a zstd frame to planes: first what the frame has before its final zeroes, then as many
+ * zeroes as are wanted. */
 static int decode_zstd(uint8_t *in, size_t n, size_t nbytes, ZSTD_DCtx *zstd, uint8_t *out,
                        struct planes *planes)
 {
@@ -102,8 +103,8 @@ static int decode_zstd(uint8_t *in, size_t n, size_t nbytes, ZSTD_DCtx *zstd, ui
     const size_t wanted = there > low ? nbytes : low;
     bool failed;
 
-    /* There is room for more than the frame should have, so that its end is written as fast as the
-     * rest. */
+    /* The output has more room than the shortened frame needs, so that zstd need not slow down near
+     * its end. */
     failed = there > 0 && ZSTD_decompressDCtx(zstd, out, nbytes, in, n) != there;
     if (n < stored)
         zstd_uncut_zeros(in, n, nbytes);
@@ -126,7 +127,7 @@ int blosc1_decode_planes(const struct blosc1_frame *frame, uint32_t i, uint8_t *
         planes->at = in + 4;
         return 0;
     }
-    /* With one-byte elements there is nothing else that the flag does. */
+    /* With one-byte elements, clearing the flag for bit-shuffling changes nothing else. */
     if (blosc1_frame_codec(frame) != BLOSC1_ZSTD)
         return decode_block(frame, i, frame->flags & (uint8_t)~FLAG_BITSHUFFLE, in, n, out, err);
     if (decode_zstd(in + 4, len, nbytes, zstd, out, planes) != 0)

@@ -12,13 +12,13 @@
 #include <string.h>
 #include <zstd_errors.h>
 
-/* The most that a codec's output may be. */
+/* The limit of a codec's output. */
 struct limit {
     size_t nbytes;
     bool is_budget;
 };
 
-/* What a decoder makes of its input when it may write up to `room` bytes. */
+/* The result of decoding into room of limited size. */
 enum outcome { DECODED, TOO_SMALL, BROKEN };
 
 int codecs_init(struct codecs *codecs, struct err *err)
@@ -54,7 +54,7 @@ static enum outcome deflate_outcome(enum libdeflate_result result)
     return result == LIBDEFLATE_INSUFFICIENT_SPACE ? TOO_SMALL : BROKEN;
 }
 
-/* A gzip file may be several members in a row. */
+/* A gzip file may consist of several members. */
 static enum outcome decode_gzip(const struct codecs *codecs, const uint8_t *from, size_t n,
                                 uint8_t *to, size_t room, size_t *got)
 {
@@ -126,7 +126,7 @@ static const char *codec_name(enum codec_id id)
     return names[id];
 }
 
-/* How much output to try first; only a hint, except for blosc, whose header binds. */
+/* How much output to expect. Only blosc's header must be right; for others it is a hint. */
 static size_t guess_nbytes(enum codec_id id, const uint8_t *from, size_t n)
 {
     unsigned long long size;
@@ -147,8 +147,8 @@ static size_t guess_nbytes(enum codec_id id, const uint8_t *from, size_t n)
     return n * 4;
 }
 
-/* Between the codecs of a chunk whose size is known, more is damage; of strings it may be the
- * truth. */
+/* The output is over its limit. For a chunk of known size the data is damaged. For strings the
+ * chunk may really be that large, so it is the budget that is too small. */
 static int too_large(enum codec_id id, const struct limit *limit, struct err *err)
 {
     if (limit->is_budget)
@@ -178,7 +178,8 @@ static int decode_blosc_buf(const uint8_t *from, size_t n, const struct limit *l
     return 0;
 }
 
-/* Doubles the room until the output fits: formats that do not say their size are rare here. */
+/* Doubles the room until the output fits. That is rarely needed, because most formats state their
+ * size. */
 static int decode_buf(const struct codecs *codecs, enum codec_id id, const uint8_t *from, size_t n,
                       const struct limit *limit, struct buf *out, struct err *err)
 {
@@ -233,8 +234,8 @@ static int check_crc(const uint8_t *from, size_t *n, struct err *err)
     return 0;
 }
 
-/* Undoes every codec but the first, and checksums: *from and *n become the first one's input, which
- * may lie in `spare`; *first is false if none is left. */
+/* Undoes the checksums, and all codecs but the first. *from and *n become the input of the first
+ * codec, perhaps in `spare`. *first is false if no codec is left to undo. */
 static int peel(const struct codecs *codecs, const struct zarr_meta *meta,
                 const struct limit *limit, const uint8_t **from, size_t *n, struct buf spare[2],
                 bool *first, struct err *err)
@@ -269,7 +270,7 @@ int codecs_decode(const struct codecs *codecs, const struct zarr_meta *meta, con
 {
     struct buf spare[2] = {0};
     bool first = false;
-    /* Between two compressors the data can only be a little longer than decoded. */
+    /* The output of a compressor can be only a little longer than its input. */
     const struct limit limit = {nbytes + nbytes / 8 + 4096, false};
     int rc = peel(codecs, meta, &limit, &from, &n, spare, &first, err);
 

@@ -20,12 +20,12 @@ struct codecs {
 int codecs_init(struct codecs *codecs, struct err *err);
 void codecs_free(struct codecs *codecs);
 
-/* Undoes meta->codecs on the n bytes at `from`. The result must be exactly `nbytes` long. */
+/* Undoes meta->codecs on the n bytes at `from`. The result must have exactly `nbytes` bytes. */
 int codecs_decode(const struct codecs *codecs, const struct zarr_meta *meta, const uint8_t *from,
                   size_t n, uint8_t *to, size_t nbytes, struct err *err);
 
-/* The same for a result whose size is not known (strings): appended to out. More than `max`
- * bytes are ERR_BUDGET. */
+/* The same if the size of the result is not known (strings). Appends to out; more than `max` bytes
+ * are ERR_BUDGET. */
 int codecs_decode_buf(const struct codecs *codecs, const struct zarr_meta *meta,
                       const uint8_t *from, size_t n, size_t max, struct buf *out, struct err *err);
 

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* An element of 1 to 8 bytes as a number of 64 bits, sign-extended where it has a sign. */
+/* Loads an element of 1 to 8 bytes as 64 bits; a signed one is sign-extended. */
 static uint64_t load(const struct dtype *dtype, const uint8_t *at)
 {
     unsigned unused = 64 - dtype->size * 8;
@@ -61,8 +61,8 @@ static void store_float(const struct dtype *dtype, double value, uint8_t *at)
     store(dtype, bits, at);
 }
 
-/* The nearest number of a float type of that many bytes. numpy computes with float16 in float32,
- * and rounds each result. */
+/* Rounds to a float type of `size` bytes. numpy computes float16 in float32 and rounds each result,
+ * so both roundings are done. */
 static double round_to(uint32_t size, double value)
 {
     if (size == 2)
@@ -70,8 +70,8 @@ static double round_to(uint32_t size, double value)
     return size == 4 ? (double)(float)value : value;
 }
 
-/* Whole numbers wrap, as they did when the differences were taken; floats add up in their own
- * width. */
+/* Integers wrap around, as they did when the differences were computed. Floats are added in the
+ * precision of their type. */
 static void undo_delta(const struct zarr_filter *filter, struct filter_run *run,
                        const uint8_t *from, uint8_t *to, uint64_t n)
 {
@@ -97,7 +97,7 @@ static double load_number(const struct dtype *dtype, const uint8_t *at)
     return dtype->kind == DTYPE_INT ? (double)(int64_t)load(dtype, at) : (double)load(dtype, at);
 }
 
-/* False: no such number in the type. */
+/* False if the type has no such number. */
 static bool store_number(const struct dtype *dtype, double value, uint8_t *at)
 {
     bool is_signed = dtype->kind == DTYPE_INT;
@@ -113,8 +113,8 @@ static bool store_number(const struct dtype *dtype, double value, uint8_t *at)
     return true;
 }
 
-/* As numpy does it: in double precision, or in a float's own where that is what was stored; then
- * cut off, if it is to be a whole number. */
+/* Computes as numpy does: in double precision, or in the precision of the stored float type. If the
+ * result is an integer, it is truncated. */
 static int undo_fixed(const struct zarr_filter *filter, const struct filter_run *run,
                       const uint8_t *from, uint8_t *to, uint64_t n, struct err *err)
 {
@@ -193,7 +193,7 @@ static int undo_shuffle(const struct zarr_filter *filter, const uint8_t *from, u
     return 0;
 }
 
-/* Bytes on the decoded side of filter i, where those on the other side are nbytes. */
+/* The size of filter i's decoded data if its encoded data has nbytes bytes. */
 static uint64_t decoded_nbytes(const struct zarr_meta *meta, size_t i, uint64_t nbytes)
 {
     const struct zarr_filter *filter = &meta->filters[i];

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 #define MAGIC        0xfd2fb528u
-#define DESCRIPTOR   4    /* where it is; after it the content size, of 4 bytes here */
-#define SINGLE_4     0xa0 /* a descriptor of the kind that is looked into; the unused bit aside */
+#define DESCRIPTOR   4    /* its offset; here the content size, of 4 bytes, follows it */
+#define SINGLE_4     0xa0 /* the only descriptor that is handled, without the unused bit */
 #define UNUSED_BIT   0x10
 #define CONTENT_SIZE 5
 #define BLOCKS       9 /* where they begin */
@@ -20,11 +20,12 @@ enum block_type { TYPE_RAW = 0, TYPE_RLE = 1, TYPE_COMPRESSED = 2, TYPE_RESERVED
 struct zstd_block {
     bool last;
     enum block_type type;
-    size_t size;   /* decoded if it is RLE, else stored */
+    size_t size;   /* of an RLE block, decoded; else as stored */
     size_t stored; /* bytes after its header */
 };
 
-/* The header at `at`; false if the block is not within the n bytes of the frame, or is none. */
+/* Parses the block header at `at`. False if it is invalid or the block is not within the n bytes of
+ * the frame. */
 static bool get_block(const uint8_t *frame, size_t n, size_t at, struct zstd_block *out)
 {
     uint32_t header;
