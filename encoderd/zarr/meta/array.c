@@ -29,7 +29,7 @@ static void cleanup_json(json_t **json)
 #define AUTO_JSON CLEANUP(cleanup_json)
 #define AUTO_BUF  CLEANUP(buf_free)
 
-/* *out is NULL if there is no such object; else a JSON object the caller owns. */
+/* Loads a JSON object, which the caller owns; *out is NULL if the store has no such key. */
 static int load_json(const struct zarr_group *group, const char *key, json_t **out, struct err *err)
 {
     const struct store *store = group->store;
@@ -62,7 +62,7 @@ static int check_format(const struct store *store, const char *key, const json_t
     return 0;
 }
 
-/* Names that cannot be a single step in a key belong to no array. */
+/* No array can have a name that is not a single step of a key. */
 static bool name_ok(const char *name)
 {
     size_t n = strlen(name);
@@ -76,12 +76,12 @@ static void metadata_key(unsigned format, const char *name, char buf[ZARR_KEY_MA
     snprintf(buf, ZARR_KEY_MAX, "%s/%s", name, format == 3 ? "zarr.json" : ".zarray");
 }
 
-/* ---- The consolidated copy of the arrays' metadata: only held against them, never used ---- */
+/* ---- The consolidated copy of the arrays' metadata: only compared with them, never used ---- */
 
-/* Entries that are held against their arrays: more is a claim that costs too much to look into. */
+/* The most entries that are compared, because a store can claim any number of them. */
 #define COPIES_MAX 65536
 
-/* The array that an entry of the copy is of, or NULL. */
+/* The name of the array that an entry of the copy describes; NULL if it describes none. */
 static const char *copied_array(unsigned format, const char *key, const json_t *node,
                                 char name[NAME_LEN_MAX + 1])
 {
@@ -96,7 +96,7 @@ static const char *copied_array(unsigned format, const char *key, const json_t *
     return name_ok(name) ? name : NULL;
 }
 
-/* Do both say the same of what decides how chunks are found and read? */
+/* Do both have the same values for everything that decides how chunks are found and read? */
 static bool same_array(const json_t *own, const json_t *copy)
 {
     static const char *const members[] = {"shape",      "chunks",    "dtype",
@@ -113,7 +113,8 @@ static bool same_array(const json_t *own, const json_t *copy)
     return true;
 }
 
-/* An array whose own metadata cannot be read is whoever's fault it is that opens it. */
+/* Does the copy differ from the array's own metadata? If those cannot be read, this is not the
+ * place to report it: opening the array will. */
 static bool is_stale(const struct zarr_group *group, const char *name, const json_t *copy)
 {
     AUTO_JSON json_t *own = NULL;
@@ -187,8 +188,8 @@ static int open_v3(struct zarr_group *group, const json_t *top, struct err *err)
     return compare_copy(group, metadata, err);
 }
 
-/* One that costs too much to look into is not held against anything; attributes that only it has
- * are needed. */
+/* Loads the consolidated copy. If it is too large, the comparison is skipped, unless the attributes
+ * of the group are only in the copy. */
 static int load_copy(const struct zarr_group *group, json_t **out, struct err *err)
 {
     struct err why;
@@ -367,7 +368,7 @@ bool zarr_group_attr_list(const struct zarr_group *group, const char *name,
     return true;
 }
 
-/* Is this v3 metadata a group's? Anything that is not is left to the array's parser to judge. */
+/* Does this v3 metadata describe a group? If not, the array's parser will judge it. */
 static bool is_group_text(const struct buf *text)
 {
     AUTO_JSON json_t *top = json_text_load((const char *)text->data, text->len, 0, NULL);
@@ -376,8 +377,8 @@ static bool is_group_text(const struct buf *text)
     return type != NULL && strcmp(type, "group") == 0;
 }
 
-/* The array's metadata text, and the object that holds it; *found is false if the group has no such
- * array. */
+/* Reads the array's metadata text and the key of its object. *found is false if the group has no
+ * such array. */
 static int array_text(const struct zarr_group *group, const char *name, char key[ZARR_KEY_MAX],
                       struct buf *out, struct meta_digest *digest, bool *found, struct err *err)
 {
@@ -406,7 +407,7 @@ static int add_child(const char *name, void *arg)
         return 0;
     if (array_text(list->group, name, key, &text, NULL, &found, list->err) != 0)
         return -1;
-    /* A name that is not UTF-8 is refused here, and nobody can ask for such an array. */
+    /* Array names that are not UTF-8 are refused here, so no array can be opened by such a name. */
     if (found)
         json_object_set_new(list->set, name, json_null());
     return 0;

@@ -10,74 +10,75 @@
 
 struct zarr_group;
 
-/* The root group of a store: .zgroup/.zattrs (v2) or zarr.json (v3). ERR_NOT_FOUND if the store has
- * neither. The store is borrowed. Of an array its own metadata count; a consolidated copy is only
- * held against them. */
+/* Opens the root group of a store: .zgroup and .zattrs (v2) or zarr.json (v3). ERR_NOT_FOUND if the
+ * store has neither. The store is borrowed. Each array's own metadata are used; a consolidated copy
+ * is only compared with them. */
 int zarr_group_open(const struct store *store, struct zarr_group **out, struct err *err);
 void zarr_group_free(struct zarr_group *group);
 unsigned zarr_group_format(const struct zarr_group *group); /* 2 or 3 */
 
-/* Metadata that will be needed next, of these arrays, are read side by side, and kept until they
- * are to be forgotten. No other thread may use the group meanwhile. A hint: what cannot be read is
- * an error of whoever opens the array. */
+/* Reads side by side the metadata of these arrays, which will be needed next, and keeps them until
+ * they are forgotten. No other thread may use the group meanwhile. This is only a hint: if
+ * something cannot be read, opening the array reports that. */
 void zarr_group_read_ahead(struct zarr_group *group, const char *const *arrays, size_t n);
 void zarr_group_forget(struct zarr_group *group);
 
-/* A string attribute of the group, or NULL. Owned by the group. */
+/* A string attribute of the group, or NULL. The group owns it. */
 const char *zarr_group_attr(const struct zarr_group *group, const char *name);
 
-/* How many arrays are not, or not so, as the consolidated copy of their metadata has them, because
- * they were changed, or appended to, after it was made; the name of one, or NULL. Owned by the
- * group. */
+/* How many arrays differ from the consolidated copy of their metadata, because they were changed,
+ * extended or removed after it was made. Returns the name of one, or NULL. The group owns it. */
 const char *zarr_group_stale(const struct zarr_group *group, size_t *n);
-/* What there is to say about it: the copy's place (zarr_group_copy), the name, how many. */
+/* The message about it. Its arguments: the place of the copy (zarr_group_copy), the name, the
+ * number. */
 #define ZARR_STALE_TEXT                                                                            \
     "%s is older than the arrays (%s; %zu of them differ from it): what the arrays say counts; "   \
     "consolidate the metadata again for programs that take the copy's word"
 const char *zarr_group_copy(const struct zarr_group *group);
 
-/* What the store calls an array's axes: dimension_names (v3), or the attribute _ARRAY_DIMENSIONS
- * (v2). "" where it has no name, or one that is longer, and for all axes where it cannot be
- * read. */
+/* The store's names of an array's axes: dimension_names (v3), or the attribute _ARRAY_DIMENSIONS
+ * (v2). "" for an axis without a name or with one that is too long, and for all axes if they cannot
+ * be read. */
 struct zarr_dims {
     char names[ZARR_DIMS_MAX][64];
 };
 void zarr_group_dims(const struct zarr_group *group, const char *array, struct zarr_dims *out);
 
-/* A string or a number as text, which the caller owns: 0.4 as "0.4". NULL for anything else. */
+/* A string or a number as text, which the caller owns ("0.4" for 0.4). NULL for anything else. */
 char *zarr_group_attr_text(const struct zarr_group *group, const char *name);
 
-/* A whole number that is not negative; false for anything else. */
+/* A non-negative integer; false for anything else. */
 bool zarr_group_attr_count(const struct zarr_group *group, const char *name, uint64_t *out);
 
-/* Visits the strings of an attribute that is a list of strings; false, and nobody is visited, for
- * anything else. visit returns non-zero to stop. */
+/* Calls visit for each string of an attribute that is a list of strings. For anything else returns
+ * false and calls nothing. visit returns non-zero to stop. */
 bool zarr_group_attr_list(const struct zarr_group *group, const char *name,
                           int (*visit)(const char *text, size_t len, void *arg), void *arg);
 
-/* Array names in byte order; see store_children. */
+/* Visits the names of the arrays in byte order; see store_children. */
 int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *name, void *arg),
                       void *arg, struct err *err);
 
 struct zarr_array {
     const struct store *store; /* borrowed */
-    char *name;                /* owned; also its key prefix */
+    char *name;                /* owned; also the prefix of its keys */
     struct zarr_meta meta;
-    uint8_t identity[32]; /* of the name and the metadata text: goes into the view's fingerprint */
-    char *meta_key;       /* owned; the object its metadata came from: gone when the array is */
+    uint8_t identity[32]; /* a digest of name and metadata text, for the view's fingerprint */
+    char *meta_key;       /* owned; its metadata object, without which the array is gone */
 };
 
-/* *out is NULL if the group has no such array. The caller owns *out. Thread-safe to read. */
+/* Opens an array, which the caller owns. *out is NULL if the group has no such array. Several
+ * threads may read it. */
 int zarr_array_open(const struct zarr_group *group, const char *name, struct zarr_array **out,
                     struct err *err);
 void zarr_array_free(struct zarr_array *array);
 
-/* "NAME (STORE): what is wrong with it". Returns -1. */
+/* Sets the error "NAME (STORE): what is wrong with it". Returns -1. */
 int zarr_array_fail(const struct zarr_array *array, struct err *err, enum err_code code,
                     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* The key of the object that holds the chunk ("call_genotype/0.3.0", "call_genotype/c/0/3/0") into
- * buf: where there is sharding, that of its shard. */
+/* Writes to buf the key of the object that holds the chunk ("call_genotype/0.3.0",
+ * "call_genotype/c/0/3/0"). With sharding it is the key of the shard. */
 #define ZARR_KEY_MAX 512
 void zarr_chunk_key(const struct zarr_array *array, const uint64_t *index, char buf[ZARR_KEY_MAX]);
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* All of them; UINT64_MAX where they are more than can be counted. */
+/* The number of all objects; UINT64_MAX if it is too large to count. */
 static uint64_t count_objects(const struct zarr_meta *meta)
 {
     uint64_t n = 1;

@@ -8,8 +8,8 @@
 #define HALF_MANTISSA 0x03ff
 #define HALF_SIGN     0x8000
 
-/* As float64's, of a NaN whose payload counts from its lowest bit, or (made from a float32, as
- * casts do) from the 30th. */
+/* How far the payload of a float64 NaN is shifted if the NaN was converted from a float32.
+ * Otherwise the payload begins at the lowest bit. */
 #define PAYLOAD_WIDENED 29
 
 double half_to_double(uint16_t half)
@@ -26,7 +26,7 @@ double half_to_double(uint16_t half)
     return (half & HALF_SIGN) != 0 ? -value : value;
 }
 
-/* To the nearest whole number, or the even one of two; of what is less than 4096. */
+/* Rounds a value below 4096 to the nearest integer, ties to even. */
 static int round_even(double value)
 {
     int whole = (int)value;
@@ -46,10 +46,11 @@ uint16_t half_from_double(double value)
     if (size >= 65520)
         return sign | HALF_EXPONENT;
     frexp(size, &exponent);
-    /* Steps of 2^-24 below 2^-14, of a 1024th of the power of two from there on. */
+    /* Below 2^-14 the steps are 2^-24; above, a 1024th of the power of two. */
     if (size < 0x1p-14)
         return (uint16_t)(sign | (uint16_t)round_even(ldexp(size, 24)));
-    /* A carry out of the mantissa is the next exponent, which is what adding does. */
+    /* Addition is right also if rounding makes the mantissa overflow: the carry increases the
+     * exponent by one. */
     return (uint16_t)(sign | (uint16_t)(((exponent + 14) << 10) +
                                         round_even(ldexp(size, 11 - exponent)) - 1024));
 }

@@ -3,17 +3,17 @@
 
 #include <string.h>
 
-/* Of the tree, by measure: a bracket's node with its table, a string (or a member's name), any
- * other word. */
+/* Measured memory costs of nodes of the tree: a bracket with its table, a string (or a member's
+ * name), any other word. */
 #define COST_OBJECT 384
 #define COST_ARRAY  192
 #define COST_STRING 144
 #define COST_WORD   80
-/* Text is there as it is kept, with room to grow, and in the tree; once more where json_text.h must
- * wrap words. */
+/* The cost of a byte of text. The text is kept with room to grow, stands in the tree again, and
+ * once more if json_text.h must wrap words. */
 #define COST_BYTE 4
 
-/* Mistakes beyond are said to be here. */
+/* Line numbers stop here: a mistake after this line is reported at this line. */
 #define LINES_MAX 65536
 
 static const char *const wanted[] = {"source", "vcf_zarr_version", "contigs",
@@ -69,7 +69,7 @@ static bool among_attributes(const struct json_prune *prune)
     return prune->attributes > 0 && prune->depth == prune->attributes;
 }
 
-/* A value begins; false where none can. */
+/* Call it where a value begins. False if no value may begin here. */
 static bool begin_value(struct json_prune *prune)
 {
     if (!among_attributes(prune))
@@ -115,7 +115,7 @@ static void close_bracket(struct json_prune *prune, char c)
     put(prune, &c, 1);
 }
 
-/* Between attributes it comes with the next one that is kept. */
+/* Between attributes the comma is written later, before the next attribute that is kept. */
 static void comma(struct json_prune *prune)
 {
     if (!among_attributes(prune)) {
@@ -178,7 +178,8 @@ static void feed_string(struct json_prune *prune, char c)
         put(prune, &c, 1);
 }
 
-/* Lines are kept for what is said about mistakes, other space as far as it may part two words. */
+/* Keeps line ends, because messages name lines. Of other space it keeps one character, because that
+ * may separate two words. */
 static void feed_space(struct json_prune *prune, char c)
 {
     const bool dropping = prune->dropping, line = c == '\n' && prune->line < LINES_MAX;

@@ -13,7 +13,8 @@
 #define MARK        "as Python spells it"
 #define WRAPPED_MAX 4096
 
-/* Of a string, with both its quotes; up to the end of the text where the last one is missing. */
+/* The length of a string with both quotes, or up to the end of the text if the last quote is
+ * missing. */
 static size_t string_len(const char *text, size_t n)
 {
     size_t at = 1;
@@ -23,7 +24,7 @@ static size_t string_len(const char *text, size_t n)
     return at < n ? at + 1 : n;
 }
 
-/* The four digits after \u; -1 if it is no such escape. */
+/* The value of an escape \uXXXX; -1 if the text is no such escape. */
 static int escaped_unit(const char *text, size_t n)
 {
     char digits[5] = {0};
@@ -39,8 +40,9 @@ static bool is_half(int unit, int first)
     return unit >= first && unit < first + 0x400;
 }
 
-/* The length of what is one character, or escape, of a string; *odd if the JSON reader refuses it:
- * half of a pair by itself, as Python makes of a byte that is not UTF-8, and 0. */
+/* The length of one character or escape of a string. *odd is true if the JSON reader refuses it:
+ * half of a surrogate pair alone, which Python writes for a byte that is not UTF-8, and the
+ * character 0. */
 static size_t escape_len(const char *text, size_t n, bool *odd)
 {
     const int unit = escaped_unit(text, n);
@@ -64,7 +66,7 @@ static bool is_odd_string(const char *text, size_t n)
     return odd;
 }
 
-/* With odd escapes as the characters that spell them. */
+/* Writes a string in which each odd escape is replaced by its own spelling, letter by letter. */
 static void put_odd_string(const char *text, size_t n, struct buf *out)
 {
     for (size_t at = 0, len; at < n; at += len) {
@@ -86,7 +88,7 @@ static bool is_key(const char *after, size_t n)
     return at < n && after[at] == ':';
 }
 
-/* A run of what words and numbers are made of. */
+/* The length of a run of characters that words and numbers consist of. */
 static size_t word_len(const char *text, size_t n)
 {
     size_t at = 0;
@@ -108,7 +110,8 @@ static bool is_name(const char *word, size_t n)
     return false;
 }
 
-/* Numbers as JSON has them, which cannot begin with a zero: "007" must stay wrong. */
+/* Is it an integer that does not fit in 64 bits? A JSON number cannot begin with a zero, so "007"
+ * is left to be refused. */
 static bool is_long_number(const char *word, size_t n)
 {
     const size_t sign = n > 0 && word[0] == '-';
@@ -127,8 +130,8 @@ static bool is_long_number(const char *word, size_t n)
     return errno == ERANGE;
 }
 
-/* Wraps up what JSON has no way to say; false if there is nothing of the kind, or more of it than
- * any store has: the document would cost many times its length. */
+/* Wraps each word that JSON does not have. False if there are none, or more than any real store
+ * has: then the document would cost many times its length. */
 static bool wrap_words(const char *text, size_t n, struct buf *out)
 {
     unsigned nfound = 0;

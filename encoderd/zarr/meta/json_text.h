@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json_text: metadata as its writers spell it, which is not always JSON.
+ * json_text: parses metadata as programs write it, which is not always JSON.
  */
 #ifndef VCZFS_ZARR_META_JSON_TEXT_H
 #define VCZFS_ZARR_META_JSON_TEXT_H
@@ -8,13 +8,14 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* The document, owned by the caller, or NULL. What Python writes and the JSON reader has not (NaN,
- * Infinity, -Infinity, whole numbers that do not fit in 64 bits with a sign, strings with the
- * character 0 or half of a surrogate pair) is an object that nothing takes for a value by accident:
- * see json_text_python. In a member's name such a character is its escape, letter by letter. */
+/* Parses the document; the caller owns the result, or NULL. Python writes some values that the JSON
+ * reader refuses: NaN, Infinity, -Infinity, integers that do not fit in 64 signed bits, and strings
+ * with the character 0 or half of a surrogate pair. Each becomes an object that cannot be mistaken
+ * for an ordinary value: see json_text_python. In a member's name such a character is replaced by
+ * the spelling of its escape. */
 json_t *json_text_load(const char *text, size_t n, size_t flags, json_error_t *at);
 
-/* Such a value as it was spelled; NULL for any other. */
+/* The spelling of such a value; NULL for any other value. */
 const char *json_text_python(const json_t *value);
 
 #endif

@@ -43,7 +43,8 @@ void zarr_meta_clear(struct zarr_meta *meta)
     *meta = (struct zarr_meta){0};
 }
 
-/* The document's top object, owned by the caller; NULL and an error if it is not one. */
+/* Parses the document, whose top must be an object; the caller owns it. NULL with an error if it is
+ * not. */
 static json_t *load(const char *array, const char *json, size_t len, struct err *err)
 {
     json_error_t at;
@@ -97,8 +98,8 @@ int meta_lengths(const char *array, const char *what, const json_t *list, uint64
     return 0;
 }
 
-/* zarr-python wrote 0 for an axis of length 0, and reads that as 1; where there are elements it
- * means nothing. */
+/* A chunk length of 0 is read as 1, because zarr-python wrote 0 for an axis of length 0. If the
+ * array has elements, 0 is an error. */
 int meta_chunks(const char *array, const char *what, const json_t *list, struct zarr_meta *meta,
                 struct err *err)
 {
@@ -125,7 +126,7 @@ int meta_separator(const char *array, const json_t *value, char otherwise, char 
     const char *text = json_string_value(value);
 
     *out = otherwise;
-    /* zarr-python reads null as if it were not there. */
+    /* zarr-python treats null like an absent member. */
     if (value == NULL || json_is_null(value))
         return 0;
     if (text == NULL || (strcmp(text, ".") != 0 && strcmp(text, "/") != 0))
@@ -153,7 +154,8 @@ static bool find_codec(const char *name, enum codec_id *id)
     return false;
 }
 
-/* v2 numbers them, v3 names them; -1 lets the writer choose by the element's size. */
+/* The name of the shuffle, which v2 writes as a number and v3 as a name. -1 means that it depends
+ * on the size of the elements. */
 static const char *shuffle_name(const json_t *shuffle, const struct zarr_meta *meta)
 {
     static const char *const names[] = {"noshuffle", "shuffle", "bitshuffle"};
@@ -215,7 +217,7 @@ int meta_transpose(const char *array, const uint64_t *order, unsigned n, struct 
     return 0;
 }
 
-/* Is C order what the axes amount to? An axis of length 1 may be anywhere. */
+/* Is the order of the elements the same as C order? Axes of length 1 do not matter. */
 static bool in_c_order(const struct zarr_meta *meta)
 {
     unsigned last = 0;
@@ -252,7 +254,7 @@ static uint64_t filtered_nbytes(const struct zarr_meta *meta)
     return nbytes;
 }
 
-/* No more than an object has elements along the axis. */
+/* How many chunks an object has along axis d, but not more than it has elements there. */
 static uint64_t chunks_in_object(const struct zarr_meta *meta, unsigned d)
 {
     uint64_t n = 1;
@@ -271,11 +273,12 @@ int meta_finish(const char *array, struct zarr_meta *meta, struct err *err)
         meta->nchunks[d] = size_div_up(meta->shape[d], meta->chunk[d]);
         meta->sharding.chunks[d] = chunks_in_object(meta, d);
         ok = ok && size_mul(elements, meta->chunk[d], &elements);
-        /* An empty dimension must not hide an overflow in the others. */
+        /* An axis of length 0 must not hide an overflow of the other axes. */
         ok = ok && size_mul(shape, size_max(meta->shape[d], 1), &shape);
         ok = ok && size_mul(chunks, size_max(meta->nchunks[d], 1), &chunks);
     }
-    /* Eight bytes at the least: a filter may have stored wider elements than the array's. */
+    /* Each element counts for at least eight bytes, because a filter may have stored wider elements
+     * than the array's. */
     ok = ok && size_mul(elements, size_max(meta->dtype.size, 8), &nbytes) && nbytes <= INT64_MAX;
     ok = ok && size_mul(shape, size_max(meta->dtype.size, 1), &nbytes) && nbytes <= INT64_MAX;
     if (!ok)

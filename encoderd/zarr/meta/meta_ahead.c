@@ -51,7 +51,7 @@ struct reading {
     const struct store *store;
 };
 
-/* Is there room for another text? */
+/* Is there room for one more text? */
 static bool takes(struct meta_ahead *ahead, const struct meta_ahead_text *text)
 {
     return __atomic_add_fetch(&ahead->nbytes, text->text.len, __ATOMIC_RELAXED) <=
@@ -63,7 +63,7 @@ static int read_one(void *arg, uint64_t i, struct err *err)
     const struct reading *reading = arg;
     struct abreast_moment since = abreast_now();
     struct meta_ahead_text *text = &reading->ahead->texts[reading->ahead->nread + i];
-    struct err why = {0}; /* told to whoever asks for it */
+    struct err why = {0}; /* dropped: whoever needs the text reads it again and reports */
 
     (void)err;
     text->known = meta_text_read_within(reading->store, text->key, text->name, META_AHEAD_COST,

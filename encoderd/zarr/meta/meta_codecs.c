@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meta_codecs: a v3 array's pipeline of codecs, and the pipelines within its shards.
+ * meta_codecs: parses the list of codecs of a v3 array, and the lists inside its shards.
  */
 #include "common/size.h"
 #include "encoderd/zarr/meta/meta_impl.h"
@@ -32,7 +32,7 @@ static int parse_transpose(const char *array, const json_t *config, struct zarr_
     return meta_transpose(array, order, n, meta, err);
 }
 
-/* *big is left alone where there is no endian, which is `needed` or not. */
+/* Parses "endian". If it is absent, which is an error when `needed`, *big does not change. */
 static int parse_endian(const char *array, const json_t *config, bool needed, bool *big,
                         struct err *err)
 {
@@ -48,7 +48,7 @@ static int parse_endian(const char *array, const json_t *config, bool needed, bo
     return 0;
 }
 
-/* Elements are of the type `now` when they become bytes: a filter may have made it another. */
+/* `now` is the type of the elements at this place of the list, which a filter may have changed. */
 static int parse_bytes(const char *array, const json_t *config, const struct dtype *now,
                        struct zarr_meta *meta, struct err *err)
 {
@@ -76,7 +76,8 @@ static int parse_serializer(const char *array, const char *name, const json_t *c
     return err_set(err, ERR_UNSUPPORTED, "%s: codec \"%.64s\" is not supported", array, name);
 }
 
-/* zarr-python has numcodecs' codecs under this prefix; what comes after it, or NULL. */
+/* The name after the prefix "numcodecs.", which zarr-python uses for numcodecs' codecs; NULL
+ * without the prefix. */
 static const char *numcodecs_name(const char *name)
 {
     static const char prefix[] = "numcodecs.";
@@ -85,15 +86,15 @@ static const char *numcodecs_name(const char *name)
     return strncmp(name, prefix, n) == 0 ? name + n : NULL;
 }
 
-/* A pipeline as far as it has been read. */
+/* The state of parsing a list of codecs. */
 struct pipeline {
     struct dtype now; /* of the elements by now */
     bool serialized;
     bool filtered; /* some filter was there */
 };
 
-/* Filters were given elements in C order of what came before them; so a transpose after them would
- * have to be undone first. */
+/* Parses a codec before the bytes codec. A filter gets its elements in C order of the axes at its
+ * place, so a transpose after it would have to be undone before it; that is not supported. */
 static int parse_before_bytes(const char *array, const char *name, const json_t *config,
                               struct pipeline *pipeline, struct zarr_meta *meta, struct err *err)
 {
@@ -112,7 +113,7 @@ static int parse_before_bytes(const char *array, const char *name, const json_t 
     return parse_serializer(array, name, config, &pipeline->now, meta, err);
 }
 
-/* numcodecs' own crc32c may also be in front of what it is of. */
+/* Is it numcodecs' crc32c with the checksum before the data? */
 static bool is_sum_in_front(const char *id, const json_t *config)
 {
     const char *location = json_string_value(json_object_get(config, "location"));
@@ -134,7 +135,8 @@ static int parse_after_bytes(const char *array, const char *name, const json_t *
     return meta_add_codec(array, id != NULL ? id : name, config, meta, err);
 }
 
-/* In the byte order that the bytes have, which is the same before and after every filter. */
+/* Gives all filters the byte order of the stored bytes, which is the same before and after each
+ * filter. */
 static void set_byte_order(struct zarr_meta *meta)
 {
     const bool big = meta->dtype.big_endian;
@@ -151,7 +153,8 @@ static void set_byte_order(struct zarr_meta *meta)
 static int parse_sharding(const char *array, const json_t *config, struct zarr_meta *meta,
                           struct err *err);
 
-/* A codec that shards has a pipeline of its own for what is within, and must end this one. */
+/* The sharding codec has a list of codecs of its own for the chunks inside. It must be the last
+ * codec of its list. */
 static int parse_shards(const char *array, const json_t *config, const struct pipeline *pipeline,
                         bool is_last, struct zarr_meta *meta, struct err *err)
 {
@@ -194,7 +197,8 @@ static int parse_pipeline(const char *array, const json_t *codecs, struct zarr_m
     return 0;
 }
 
-/* The index must be of a size that is known before it is read: bytes, and perhaps a checksum. */
+/* The size of the index must be known before it is read, so its codecs may be only bytes, and
+ * crc32c after it. */
 static int parse_index_codecs(const char *array, const json_t *codecs,
                               struct zarr_shard_level *level, struct err *err)
 {
@@ -235,8 +239,8 @@ static int parse_index_location(const char *array, const json_t *value,
     return 0;
 }
 
-/* The chunks of the array become those within its shards. The shape is that of the axes as they are
- * stored by now. */
+/* The chunks inside the shards become the chunks of the array. Their shape refers to the axes in
+ * their order at this place of the list. */
 static int parse_shard_shape(const char *array, const json_t *list, struct zarr_shard_level *level,
                              struct zarr_meta *meta, struct err *err)
 {

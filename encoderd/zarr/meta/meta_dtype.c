@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meta_dtype: the types that v2 metadata name, also in their filters.
+ * meta_dtype: the dtypes of v2 metadata, which v2 filters use, too.
  */
 #include "encoderd/zarr/meta/meta_impl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Dates, durations, complex numbers, bytes of no type and long doubles are NumPy's; others are
- * nobody's. */
+/* Types that numpy has (dates, durations, complex numbers, void, long double) are unsupported; all
+ * others are wrong. */
 static int bad_dtype(const char *array, const char *text, struct err *err)
 {
     const bool known = strlen(text) >= 3 && strchr("|<>", text[0]) != NULL &&
@@ -47,7 +47,7 @@ static int number_dtype(const char *array, const char *text, uint32_t size, stru
     return 0;
 }
 
-/* "<i2": byte order, kind, size (of a U: in characters). */
+/* Parses a dtype like "<i2": byte order, kind, size (for kind U, in characters). */
 int meta_dtype_v2(const char *array, const json_t *value, struct dtype *out, struct err *err)
 {
     const char *text = json_string_value(value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meta_fill: fill values, which say what an absent chunk holds.
+ * meta_fill: fill values, which are the elements of absent chunks.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/meta/floats.h"
@@ -11,8 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-/* What is written once comes again for every element of every chunk that is not there. Real ones
- * are "", "." or a word. */
+/* Limited, because each element of each absent chunk repeats the text. Real fill values are "", "."
+ * or a word. */
 #define FILL_STRING_MAX 1024
 
 static int bad_fill(const char *array, const struct zarr_meta *meta, struct err *err)
@@ -54,7 +54,7 @@ static void store_native(int64_t value, uint32_t size, uint8_t fill[8])
     }
 }
 
-/* A number of 64 bits without a sign that is too large for JSON's reader is its digits. */
+/* An unsigned 64-bit number that the JSON reader cannot hold comes as the text of its digits. */
 static bool fill_wide(const json_t *value, struct zarr_meta *meta)
 {
     const char *text = json_text_python(value);
@@ -81,7 +81,7 @@ static int fill_int(const char *array, const json_t *value, struct zarr_meta *me
 
     if (fill_wide(value, meta))
         return 0;
-    /* Writers that take the fill value from a float spell integers "0.0". */
+    /* Some writers convert the fill value from a float and write integers as "0.0". */
     if (json_is_real(value)) {
         double real = json_real_value(value);
 
@@ -127,7 +127,7 @@ static bool float_by_name(const char *text, double *out)
     return false;
 }
 
-/* v3 spells a NaN with a payload by its bits: "0x7f800001". */
+/* v3 writes a NaN with a payload as its bits: "0x7f800001". */
 static bool float_by_bits(const char *text, uint32_t size, uint8_t fill[8])
 {
     size_t digits = (size_t)size * 2;
@@ -164,7 +164,7 @@ static int base64_digit(char c)
     return at == NULL ? -1 : (int)(at - digits);
 }
 
-/* Into `out`, which has room for strlen(text) bytes; the decoded size, or -1. */
+/* Decodes into `out`, which has room for strlen(text) bytes. Returns the decoded size, or -1. */
 static ssize_t base64_decode(const char *text, char *out)
 {
     size_t n = strcspn(text, "="), used = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meta_filters: numcodecs' filters, which change elements before they are compressed. v2 has them
- * in a list of their own, v3 among its codecs.
+ * meta_filters: numcodecs' filters, which change elements before compression. v2 has them in a
+ * separate list, v3 among its codecs.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/meta/meta_impl.h"
@@ -30,8 +30,9 @@ static int unsupported(const char *array, const char *id, struct err *err)
                    "%s: filter \"%.64s\" is not supported for its type or in its place", array, id);
 }
 
-/* As v2 writes them, or, in v3, as users did who made a filter: "int8", "f4". The byte order is
- * that of the array then: filters know numbers, and what makes bytes of them comes after. */
+/* Parses a filter's dtype. v2 always writes it in its own form; in v3 it is the text that the user
+ * gave, "int8" or "f4". In v3 the byte order is that of the array, because filters work on numbers,
+ * and the codec that makes bytes comes later. */
 static int parse_dtype(const char *array, const json_t *value, const struct dtype *now,
                        const struct zarr_meta *meta, struct dtype *out, struct err *err)
 {
@@ -76,7 +77,8 @@ static int parse_dtype(const char *array, const json_t *value, const struct dtyp
     return 0;
 }
 
-/* A filter's own dtype and astype; its dtype must be what the array, or the filter before, made. */
+/* Parses a filter's dtype and astype. Its dtype must be that of the array, or the result of the
+ * filter before. */
 static int parse_dtypes(const char *array, const json_t *config, const struct dtype *now,
                         const struct zarr_meta *meta, struct zarr_filter *filter, struct err *err)
 {
@@ -138,7 +140,7 @@ static int parse_packbits(const char *array, const struct dtype *now, struct zar
     return now->kind == DTYPE_BOOL ? 0 : unsupported(array, "packbits", err);
 }
 
-/* Without an elementsize numcodecs has 4, and zarr-python, in v3, what an element takes. */
+/* The default of elementsize is 4 in numcodecs, and the size of an element in v3 of zarr-python. */
 static int parse_shuffle(const char *array, const json_t *config, const struct dtype *now,
                          const struct zarr_meta *meta, struct zarr_filter *filter, struct err *err)
 {
@@ -206,8 +208,8 @@ int meta_filters(const char *array, const json_t *filters, struct zarr_meta *met
 
     if (filters != NULL && !json_is_null(filters) && !json_is_array(filters))
         return err_set(err, ERR_CORRUPT, "%s: its filters are not a list", array);
-    /* zarr-python 3.0 has the filter by default, and the dtype of the array that it was given,
-     * "<U5". */
+    /* zarr-python 3.0 uses this filter by default, but writes the dtype of the data that it was
+     * given, such as "<U5". */
     if (meta->dtype.kind == DTYPE_UCS4 && makes_strings(filters))
         meta->dtype = (struct dtype){DTYPE_STRING, 0, false};
     for (size_t i = 0; i < json_array_size(filters); i++) {

@@ -83,7 +83,7 @@ static int parse_keys(const char *array, json_t *top, struct zarr_meta *meta, st
     return meta_separator(array, separator, meta->key_prefix ? '/' : '.', &meta->separator, err);
 }
 
-/* v3: a member that a reader does not know must be refused, unless it says that it may be
+/* A member that a v3 reader does not know must be refused, unless the member says that it may be
  * ignored. */
 static int check_members(const char *array, json_t *top, struct err *err)
 {

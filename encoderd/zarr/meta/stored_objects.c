@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A tree of names, on the way to those of objects. */
+/* The state of listing a tree of names that leads to the objects. */
 struct object_names {
     const struct zarr_array *array;
     struct stored_objects *out;
     const char *key; /* of the tree */
-    unsigned axis;   /* that names in it begin with */
-    uint64_t number; /* of the object, as far as the axes before say */
+    unsigned axis;   /* the axis whose index the names in it begin with */
+    uint64_t number; /* of the object, from the axes so far */
     struct err *err;
 };
 
@@ -32,7 +32,7 @@ static bool can_number(const struct zarr_meta *meta)
     return meta->ndim > 0;
 }
 
-/* A number as writers of chunks put it, and what follows it; NULL if there is none. */
+/* Parses a number as chunk keys have it. Returns the text after it; NULL if there is none. */
 static const char *parse_number(const char *text, uint64_t *out)
 {
     const char *at = text;
@@ -81,7 +81,7 @@ static int list_below(const struct object_names *listing, const char *name, unsi
     return list_tree(&below);
 }
 
-/* Names that are none of an object are nobody's. */
+/* Handles one name. Names that are not those of an object are ignored. */
 static int see_name(const char *name, void *arg)
 {
     struct object_names *listing = arg;

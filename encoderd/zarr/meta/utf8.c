@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/meta/utf8.h"
 
-/* Bytes of the well-formed character at `text`, 0 if there is none. The second byte's range rules
- * out overlong forms, surrogates and what lies past U+10FFFF. */
+/* The length of the well-formed character at `text`; 0 if there is none. The range of the second
+ * byte excludes overlong forms, surrogates and values above U+10FFFF. */
 static size_t char_len(const uint8_t *text, size_t n)
 {
     uint8_t first = text[0], low = 0x80, high = 0xbf;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * utf8: checking and writing UTF-8 (RFC 3629).
+ * utf8: checks and writes UTF-8 (RFC 3629).
  */
 #ifndef VCZFS_ZARR_META_UTF8_H
 #define VCZFS_ZARR_META_UTF8_H
@@ -11,10 +11,10 @@
 
 bool utf8_valid(const uint8_t *text, size_t n);
 
-/* How many bytes, from the first on, are whole well-formed characters. */
+/* How many bytes at the beginning are well-formed characters. */
 size_t utf8_prefix(const uint8_t *text, size_t n);
 
-/* Writes one character, 1 to 4 bytes, and returns how many; 0 for what is not a character. */
+/* Writes one character, of 1 to 4 bytes, and returns its length; 0 if it is not a character. */
 size_t utf8_put(uint32_t character, uint8_t to[4]);
 
 #endif
