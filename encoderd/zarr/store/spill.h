@@ -52,7 +52,7 @@ void spill_forget(struct spill *spill, const void *owner);
 
 /* For the fill: an empty area for that many bytes, whatever it was before; and one whose bytes
  * become those of another, which is closed then. */
-int spill_open(struct spill_entry *entry, unsigned area, uint64_t most, struct err *err);
+int spill_open(struct spill_entry *entry, unsigned number, uint64_t most, struct err *err);
 void spill_close(struct spill_entry *entry, unsigned area);
 void spill_move(struct spill_entry *entry, unsigned from, unsigned to);
 /* Keeps the first `nbytes` of those that it has. */
