@@ -239,7 +239,7 @@ mandoc:
 # No warning of gcc's, nor of clang's, in whatever of these is there.
 compilers:
 	@$(call there,clang); $(MAKE) -s -j$$(nproc) BUILD=build/clang CC=clang OPT='-O2 -g -Werror' all tools unit
-	@$(call there,gcc); $(MAKE) -s -j$$(nproc) BUILD=build/gcc CC=gcc OPT='-O2 -g -Werror' all tools unit
+	@$(call there,gcc); $(MAKE) -s -j$$(nproc) CC=gcc OPT='-O2 -g -Werror' all tools unit
 
 # A make of its own for each tier: what a tier needs may only have been installed by deps-test.
 check: deps-test

@@ -137,7 +137,7 @@ static const struct call_rule rules[] = {
     CALL(getrandom),
     CALL(sysinfo),
     CALL(getrlimit),
-    CALL_2(prlimit64, IS(0, 0), SCMP_CMP(2, SCMP_CMP_EQ, 0)),
+    CALL_2(prlimit64, IS(0, 0), SCMP_CMP(2, SCMP_CMP_MASKED_EQ, UINT64_MAX, 0)),
     CALL_1(prctl, IS(0, PR_GET_PDEATHSIG)),
     /* Time, and the loop. */
     CALL(clock_gettime),

@@ -139,8 +139,8 @@ static void test_ranges_of_made_stores(void **state)
         "--samples 501 --variants 300 --chunk-variants 64 --chunk-samples 120 --blocksize 256",
         "--samples 503 --variants 300 --chunk-variants 50 --chunk-samples 121 --blocksize 1024",
         "--samples 502 --variants 200 --chunk-variants 50 --chunk-samples 503 --blocksize 8192",
-        "--samples 502 --variants 200 --chunk-variants 500 --chunk-samples 1000 --ploidy 1 "
-        "--missing 0.1",
+        ("--samples 502 --variants 200 --chunk-variants 500 --chunk-samples 1000 --ploidy 1 "
+         "--missing 0.1"),
     };
     struct err err = {0};
 
