@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/crc32c.h"
 
-#include <stdbool.h>
-#include <string.h>
+#include "common/cpu.h"
 
-#if defined(__aarch64__)
-#include <sys/auxv.h>
-#endif
+#include <string.h>
 
 /* For each value of the four bits that are shifted out of the sum: what is added (XOR) to the sum.
  * The reflected polynomial is 0x82f63b78. */
@@ -26,8 +23,6 @@ uint32_t crc32c_portable(uint32_t sum, const uint8_t *data, size_t n)
     return ~sum;
 }
 
-/* The instruction takes a word in the CPU's own byte order. On a little-endian CPU this is the
- * order of the file's bytes. */
 #if defined(__x86_64__)
 #define HAVE_INSTRUCTION 1
 #define CRC32C_TARGET    __attribute__((target("sse4.2")))
@@ -41,12 +36,7 @@ CRC32C_TARGET static inline uint32_t crc_of_1(uint32_t sum, uint8_t at1)
 {
     return __builtin_ia32_crc32qi(sum, at1);
 }
-
-static bool has_instruction(void)
-{
-    return __builtin_cpu_supports("sse4.2");
-}
-#elif defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#elif defined(__aarch64__)
 #define HAVE_INSTRUCTION 1
 #define CRC32C_TARGET
 
@@ -62,11 +52,6 @@ static inline uint32_t crc_of_1(uint32_t sum, uint8_t at1)
 {
     __asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1" : "+r"(sum) : "r"(at1));
     return sum;
-}
-
-static bool has_instruction(void)
-{
-    return (getauxval(AT_HWCAP) & HWCAP_CRC32) != 0;
 }
 #endif
 
@@ -89,7 +74,7 @@ CRC32C_TARGET static uint32_t by_instruction(uint32_t sum, const uint8_t *data, 
 uint32_t crc32c_more(uint32_t sum, const uint8_t *data, size_t n)
 {
 #ifdef HAVE_INSTRUCTION
-    if (has_instruction())
+    if (cpu_uses(CPU_CRC32C))
         return by_instruction(sum, data, n);
 #endif
     return crc32c_portable(sum, data, n);

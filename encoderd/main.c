@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/append.h"
 #include "common/cleanup.h"
+#include "common/cpu.h"
 #include "common/io.h"
 #include "common/log.h"
 #include "common/open_files.h"
@@ -90,6 +91,16 @@ static int serve_inherited(const struct server_config *config)
     return 0;
 }
 
+static bool cpu_is_right(void)
+{
+    struct err err;
+
+    if (cpu_check(&err) == 0)
+        return true;
+    log_error("%s", err.msg);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct encoderd_options options;
@@ -103,6 +114,8 @@ int main(int argc, char **argv)
         io_close_from(PROTO_LISTENER_FD + 1);
     if (open_log(&options) != 0)
         return 1;
+    if (!cpu_is_right())
+        return 2;
     if (raise_open_files(&options.server) != 0)
         return 1;
     keep_malloc_small();

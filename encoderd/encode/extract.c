@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/encode/extract.h"
 
+#include "common/cpu.h"
+
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -13,7 +15,7 @@
 bool extract_is_fast(void)
 {
 #if HAVE_X86
-    return __builtin_cpu_supports("bmi2");
+    return cpu_uses(CPU_BMI2);
 #else
     return false;
 #endif

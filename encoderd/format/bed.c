@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/bed.h"
 
+#include "common/cpu.h"
 #include "encoderd/format/bed_codes.h"
 
 enum { HOM_ALT = 0, MISSING = 1, HET = 2, HOM_REF = 3 };
@@ -87,21 +88,20 @@ bed_planes_fn *bed_planes_impl(const char *name)
     if (strcmp(name, "portable") == 0)
         return bed_planes_portable;
 #ifdef __x86_64__
-    if (strcmp(name, "avx2") == 0 && __builtin_cpu_supports("avx2"))
+    if (strcmp(name, "avx2") == 0 && cpu_uses(CPU_AVX2))
         return bed_planes_avx2;
-    if (strcmp(name, "avx512") == 0 && __builtin_cpu_supports("avx512f"))
+    if (strcmp(name, "avx512") == 0 && cpu_uses(CPU_AVX512))
         return bed_planes_avx512;
 #endif
     return NULL;
 }
 
-/* __builtin_cpu_supports reads a constant, so the choice need not be remembered between calls. */
 static bed_planes_fn *best(void)
 {
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f"))
+    if (cpu_uses(CPU_AVX512))
         return bed_planes_avx512;
-    if (__builtin_cpu_supports("avx2"))
+    if (cpu_uses(CPU_AVX2))
         return bed_planes_avx2;
 #endif
     return bed_planes_portable;

@@ -34,7 +34,7 @@ bool bed_from_planes(const struct planes *planes, uint64_t first, unsigned ploid
                      unsigned shift, bool last, uint8_t *out);
 
 /* The same, forced to one implementation, for tests and benchmarks: "portable", "avx2", "avx512",
- * ...; NULL if the machine lacks it. bed_planes_names is a NULL-terminated list of all. */
+ * ...; NULL if cpu_uses does not allow it. bed_planes_names is a NULL-terminated list of all. */
 typedef bool bed_planes_fn(const struct planes *planes, uint64_t first, unsigned ploidy,
                            uint64_t ncalls, unsigned shift, bool last, uint8_t *out);
 extern const char *const bed_planes_names[];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/format/bgen_calls.h"
 
+#include "common/cpu.h"
+
 #include <string.h>
 
 /* The bytes of a call: its ploidy byte, and its two value bytes in either form. */
@@ -142,12 +144,12 @@ static const struct bgen_impl avx512 = {"avx512", bgen_planes_avx512, bgen_allel
 
 static bool have_avx512(void)
 {
-    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2");
+    return cpu_uses(CPU_AVX512 | CPU_BMI2);
 }
 
 static bool have_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+    return cpu_uses(CPU_AVX2 | CPU_BMI2);
 }
 #endif
 
@@ -164,7 +166,6 @@ const struct bgen_impl *bgen_impl(const char *name)
     return NULL;
 }
 
-/* __builtin_cpu_supports reads a constant, so the choice need not be remembered between calls. */
 static const struct bgen_impl *best(void)
 {
 #ifdef __x86_64__
