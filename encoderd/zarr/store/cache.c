@@ -22,7 +22,7 @@ struct cache_entry {
 
 struct cache {
     pthread_mutex_t lock;
-    pthread_cond_t changed;    /* an entry was filled, failed or let go */
+    pthread_cond_t changed;    /* an entry was filled, has failed, or was put back */
     struct cache_entry *first; /* used last */
     struct cache_entry *last;
     size_t budget, used;
@@ -124,7 +124,7 @@ static struct cache_entry *find(const struct cache *cache, const void *key, size
     return entry;
 }
 
-/* False: what is in the way is held. */
+/* False if entries that are in use leave no room. */
 static bool make_room(struct cache *cache, size_t n)
 {
     for (struct cache_entry *entry = cache->last, *prev;
@@ -136,7 +136,7 @@ static bool make_room(struct cache *cache, size_t n)
     return n <= cache->budget - cache->used;
 }
 
-/* The entry of this key, or NULL once there is room for it. */
+/* The entry of this key. If there is none, makes room for one and returns NULL. */
 static struct cache_entry *find_or_room(struct cache *cache, const void *key, size_t key_size,
                                         size_t n)
 {
@@ -181,8 +181,8 @@ static void unref(struct cache *cache, struct cache_entry *entry)
     pthread_cond_broadcast(&cache->changed);
 }
 
-/* Fills the entry, which others may be waiting for by now. Called and returns with the lock
- * held. */
+/* Fills the entry, for which other threads may be waiting. The lock is held at the call and at the
+ * return. */
 static void fill_entry(struct cache *cache, struct cache_entry *entry, cache_fill *fill, void *arg)
 {
     struct err why = {0};

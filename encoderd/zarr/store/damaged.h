@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * damaged: what every message says that finds a file's bytes broken.
+ * damaged: the text that ends every message about damaged bytes of a file.
  */
 #ifndef VCZFS_ZARR_STORE_DAMAGED_H
 #define VCZFS_ZARR_STORE_DAMAGED_H

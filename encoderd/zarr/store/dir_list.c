@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dir_list: what is in a directory store: names, and how much.
+ * dir_list: lists the names in a directory store, and adds up sizes.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/dir_impl.h"
@@ -18,8 +18,8 @@
 #define DIR_DEPTH_MAX 32
 #define CHILDREN_MAX  16384
 
-/* Calls visit for each entry of the directory, in no order, until it returns true. Takes fd. -1
- * with errno. */
+/* Calls visit for the entries of the directory, in no order, until visit returns true. Takes over
+ * fd. -1 with errno. */
 static int each_entry(int fd, bool (*visit)(int dir, const char *name, void *arg), void *arg)
 {
     DIR *dir = fdopendir(fd);
@@ -46,7 +46,7 @@ struct entries {
     struct name_list names; /* owned */
     int (*visit)(const char *name, void *arg);
     void *arg;
-    int rc; /* of visit, or -1 with err set */
+    int rc; /* the result of visit, or -1 with err set */
     struct err *err;
 };
 
@@ -131,7 +131,7 @@ struct tree_walk {
     void (*file)(const struct stat *st, void *arg);
     void *arg;
     unsigned depth;
-    int why; /* the errno of what failed */
+    int why; /* the errno of the failure */
 };
 
 static int walk_dir(int fd, struct tree_walk *walk);
@@ -158,7 +158,7 @@ static bool walk_entry(int dir, const char *name, void *arg)
     return walk->why != 0;
 }
 
-/* Calls walk->file for every regular file below fd. Takes fd. -1 with errno. */
+/* Calls walk->file for every regular file below fd. Takes over fd. -1 with errno. */
 static int walk_dir(int fd, struct tree_walk *walk)
 {
     int rc;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dir_open: how the directory store opens a key.
+ * dir_open: opens keys of the directory store.
  *
- * A store may come from anywhere, so no key and no link in it may lead out of the directory, unless
- * links are followed, and opening may neither block (FIFO) nor touch a device.
+ * A store may come from anybody. So no key and no link in it may lead out of the directory, unless
+ * links are followed, and opening must neither block (FIFO) nor touch a device.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/dir_impl.h"
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* Headers older than Linux 5.12 do not have it, and kernels as old refuse it. */
+/* Headers older than Linux 5.12 do not define it, and kernels of that age refuse it. */
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20
 #endif
@@ -58,7 +58,7 @@ int dir_open_beneath(int root_fd, const char *key, int flags)
     };
     long fd;
 
-    /* EAGAIN: a rename somewhere in the system raced with the resolution. */
+    /* EAGAIN means that a rename somewhere in the system interfered. */
     for (int tries = 0; tries < 100; tries++) {
         fd = syscall(SYS_openat2, root_fd, key, &how, sizeof how);
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
@@ -69,8 +69,8 @@ int dir_open_beneath(int root_fd, const char *key, int flags)
     return (int)fd;
 }
 
-/* Fails, with EAGAIN as a rule, where a disk would have to be asked, or another file system.
- * Kernels before 5.12 and filters that know no openat2 are asked once. */
+/* Fails, usually with EAGAIN, if a disk or another file system would have to be asked. If a kernel
+ * before 5.12 or a filter refuses this, it is not tried again. */
 static int open_at_once(const struct dir_store *store, const char *key, int flags)
 {
     struct open_how how = {.flags = (uint64_t)(unsigned)flags,
@@ -91,7 +91,7 @@ static int open_at_once(const struct dir_store *store, const char *key, int flag
 
 int dir_open_key(const struct dir_store *store, const char *key, int flags, bool may_wait)
 {
-    /* openat2 takes nothing beside O_PATH that means nothing there. */
+    /* openat2 refuses flags that have no meaning together with O_PATH. */
     flags |= O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_NONBLOCK | O_NOCTTY);
     if (!may_wait)
         return open_at_once(store, key, flags);
@@ -99,9 +99,9 @@ int dir_open_key(const struct dir_store *store, const char *key, int flags, bool
                                : dir_open_beneath(store->fd, key, flags);
 }
 
-/* A link whose target is gone (git-annex, a half copied store) is not an absent object: taking
- * it for one would show the fill value in place of data. True, too, where that cannot be told at
- * once. */
+/* Is the key a link whose target is missing (git-annex, a store copied in part)? That is not an
+ * absent object: its fill value would be shown in place of data. Also true if it may not wait and
+ * cannot tell. */
 static bool is_dangling(const struct dir_store *store, const char *key, bool may_wait)
 {
     char prefix[PATH_MAX];

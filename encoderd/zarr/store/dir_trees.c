@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dir_trees: directories of the root, as they were when they were first used.
+ * dir_trees: remembers the directories of the root as they were at their first use.
  *
- * Files in an array's directory that was exchanged for another one may be older than the view, and
- * so watch.h sees nothing. The directory's inode number shows it: one that was there beside the
- * first has another number. On a file system that makes numbers up as it goes (FUSE) a directory
- * keeps its own only while somebody holds it; there HELD_MAX are held, which no view needs more of,
- * and others not looked at.
+ * If an array's directory is replaced by another one, the files in the new one may be older than
+ * the view, so that watch.h does not notice. The inode number of the directory does: two
+ * directories that exist at the same time have different numbers. Some file systems (FUSE) invent
+ * these numbers and keep one only while the directory is open. There HELD_MAX directories are kept
+ * open, which is enough for every view; further ones are not checked.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/dir_impl.h"
@@ -23,12 +23,12 @@
 
 struct dir_tree {
     char *name; /* owned */
-    int fd;     /* owned; -1 where its number stays its own by itself */
+    int fd;     /* owned; -1 if the number stays without it */
     dev_t dev;
     ino_t ino;
 };
 
-/* Where the name is, or would be. Under the lock. */
+/* The place of the name in the list, or where it belongs. Under the lock. */
 static size_t lower_bound(const struct dir_store *dir, const char *name)
 {
     size_t begin = 0, end = dir->ntrees;
@@ -44,7 +44,7 @@ static size_t lower_bound(const struct dir_store *dir, const char *name)
     return begin;
 }
 
-/* Under the lock; NULL if nobody has used it yet. */
+/* Under the lock; NULL if the directory has not been used yet. */
 static const struct dir_tree *find_tree(const struct dir_store *dir, const char *name)
 {
     const size_t i = lower_bound(dir, name);
@@ -52,7 +52,7 @@ static const struct dir_tree *find_tree(const struct dir_store *dir, const char 
     return i < dir->ntrees && strcmp(dir->trees[i].name, name) == 0 ? &dir->trees[i] : NULL;
 }
 
-/* Under the lock: takes what is in *tree, unless another thread came before. -1: out of memory. */
+/* Under the lock: adds *tree, unless another thread has added it. -1: out of memory. */
 static int add_tree(struct dir_store *dir, struct dir_tree *tree)
 {
     const size_t i = lower_bound(dir, tree->name);
@@ -87,8 +87,8 @@ static void tree_clear(struct dir_tree *tree)
     free(tree->name);
 }
 
-/* The root's entry `name`, which may be a link, from now on. Not under the lock: the disk may
- * take its time. */
+/* Begins to watch the root's entry `name`, which may be a link. Not under the lock, because the
+ * disk may be slow. */
 static int watch_tree(struct dir_store *dir, const char *name, struct err *err)
 {
     CLEANUP(tree_clear)

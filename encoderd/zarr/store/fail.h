@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fail: errors about a store, or about an object in it, that name it.
+ * fail: sets errors that name the store or an object in it.
  */
 #ifndef VCZFS_ZARR_STORE_FAIL_H
 #define VCZFS_ZARR_STORE_FAIL_H
 
 #include "encoderd/zarr/store/store.h"
 
-/* "STORE/KEY: what is wrong", or "STORE: ..." where key is NULL or "". Returns -1. */
+/* Sets "STORE/KEY: what is wrong", or "STORE: ..." if key is NULL or "". Returns -1. */
 int store_fail(const struct store *store, const char *key, struct err *err, enum err_code code,
                const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 

@@ -13,13 +13,13 @@
 
 #define SLOTS_MOST  192 /* parts read at a time */
 #define SLOTS_LEAST 4
-#define SPARE_MOST  (SLOTS_MOST / 4) /* more, each for an object that has none */
-/* A thread opens a file or two; what is open afterwards is the asker's to count. */
+#define SPARE_MOST  (SLOTS_MOST / 4) /* further threads, for objects that have none */
+/* Each thread opens a file or two. What is open afterwards belongs to the caller of the store. */
 #define FILES_A_SLOT 8
 #define STACK_NBYTES ((size_t)256 << 10)
 #define IDLE_SECONDS 1
 
-/* An object of which parts are being read. */
+/* An object with parts that are being read. */
 struct holder {
     uint64_t id;
     unsigned n;
@@ -28,18 +28,18 @@ struct holder {
 struct fetch_threads {
     const struct store *store; /* borrowed */
     unsigned slots, spare;
-    pthread_mutex_t lock; /* over all that follows, and over the store's own part of ranges */
+    pthread_mutex_t lock; /* for all members below, and the store's own members of ranges */
     pthread_cond_t work;  /* for idle threads */
     pthread_cond_t gone;  /* the last thread is */
     struct store_range *first,
-        *last; /* in line: those of which something is not begun; smallest order first */
+        *last; /* the line: ranges with parts not begun, smallest order first */
     struct holder holders[SLOTS_MOST + SPARE_MOST];
     unsigned nholders, running, running_most; /* objects; parts */
     unsigned nthreads, nidle;
     bool ending;
 };
 
-/* What one thread does for a range at a time. */
+/* The piece of work that one thread does for a range at a time. */
 struct part {
     struct store_range *whole;
     struct store_range range;
@@ -110,7 +110,7 @@ static bool may_begin(struct fetch_threads *threads, uint64_t id)
     return threads->running < threads->slots && holder->n < threads->slots - threads->running;
 }
 
-/* The first in line that may be gone on with, or NULL. */
+/* The first range in the line for which a thread may start; NULL if there is none. */
 static struct store_range *pick(struct fetch_threads *threads)
 {
     struct store_range *range = threads->first;
@@ -122,14 +122,14 @@ static struct store_range *pick(struct fetch_threads *threads)
 
 /* ---- Parts ---- */
 
-/* What will be read, now that the object is known. */
+/* Computes what to read, when the object's size is known. */
 static void know_object(struct store_range *range)
 {
     range->nread = range_cut(range, range->object->size, &range->offset);
     range->size = range->object->size;
 }
 
-/* Of a range whose object is not open yet: it is opened, and the first part read. */
+/* For a range whose object is not open yet: opens it and reads the first part. */
 static void begin_opening(const struct store *store, struct store_range *range, struct part *part)
 {
     const bool whole = store->part == 0 || range->length <= store->part;
@@ -168,7 +168,7 @@ static void begin_part(struct fetch_threads *threads, struct store_range *range,
     hold_slot(threads, range->id);
 }
 
-/* Is there nothing more to begin? */
+/* True if no part is left to begin. */
 static bool end_opening(const struct part *part, struct store_range *range)
 {
     range->opening = false;
@@ -207,7 +207,7 @@ static bool end_part(struct fetch_threads *threads, const struct part *part)
 static void *thread_main(void *arg);
 static void serve(struct fetch_threads *threads, struct evidence_slot *slot);
 
-/* Without the lock. The thread is counted already. */
+/* Called without the lock. The thread has been counted before. */
 static void start_thread(struct fetch_threads *threads)
 {
     pthread_attr_t attr;
@@ -230,7 +230,8 @@ static void start_thread(struct fetch_threads *threads)
     pthread_mutex_unlock(&threads->lock);
 }
 
-/* Another thread for what can be begun: an idle one is woken; true if one must be started. */
+/* Gets another thread for parts that can be begun: wakes an idle one, or returns true if the caller
+ * must start one. */
 static bool call_thread(struct fetch_threads *threads)
 {
     if (pick(threads) == NULL)
@@ -245,7 +246,7 @@ static bool call_thread(struct fetch_threads *threads)
     return true;
 }
 
-/* The lock is dropped, and taken again. */
+/* Releases the lock while it reads. */
 static void read_part(struct fetch_threads *threads, struct store_range *range,
                       struct evidence_slot *slot)
 {
@@ -269,7 +270,7 @@ static void read_part(struct fetch_threads *threads, struct store_range *range,
     pthread_mutex_lock(&threads->lock);
 }
 
-/* Under the lock: until nothing can be begun. */
+/* Under the lock: works until no part can be begun. */
 static void serve(struct fetch_threads *threads, struct evidence_slot *slot)
 {
     struct store_range *range;
@@ -278,7 +279,7 @@ static void serve(struct fetch_threads *threads, struct evidence_slot *slot)
         read_part(threads, range, slot);
 }
 
-/* Under the lock. False: there was none for long. */
+/* Under the lock. False if no work came for a long time. */
 static bool wait_for_work(struct fetch_threads *threads)
 {
     struct timespec until;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch_threads: threads that wait for a store, so that nobody else has to.
+ * fetch_threads: threads that wait for a store, so that the callers' threads need not.
  *
- * A range is read in parts (object.part), oldest range first. So many parts are read at a time,
- * each by a thread, that a disk or a server which answers late is kept busy. An object may take
- * another thread only while more are free than it has: one alone gets half of them, and several
- * that hang leave some for those that do not. Beyond that there are a few for objects that have
- * none at all. Threads are started when they are needed, and end when there is nothing to do for a
- * while.
+ * A range is read in parts (object.part), the oldest range first. Many parts are read at the same
+ * time, each by one thread, so that a slow disk or server is kept busy. An object may get another
+ * thread only while more threads are free than it has. So a single object gets half of them, and
+ * objects that hang leave threads for others. A few more threads are reserved for objects that have
+ * none. Threads start when they are needed, and end when there was nothing to do for a while.
  */
 #ifndef VCZFS_ZARR_STORE_FETCH_THREADS_H
 #define VCZFS_ZARR_STORE_FETCH_THREADS_H
@@ -16,9 +15,9 @@
 
 struct fetch_threads;
 
-/* No thread is started. -1: out of memory. */
+/* Starts no thread yet. -1: out of memory. */
 int fetch_threads_new(const struct store *store, struct fetch_threads **out);
-/* Waits for what is being read; nothing may wait in line. NULL is none. */
+/* Waits for reads in progress. No range may be in the line. NULL is ignored. */
 void fetch_threads_free(struct fetch_threads *threads);
 
 /* As store_submit and store_withdraw. */

@@ -13,13 +13,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define PAGE_NBYTES     UINT64_C(4096) /* or a multiple: then an advice may reach further */
+#define PAGE_NBYTES     UINT64_C(4096) /* or a multiple, in which case a hint covers more */
 #define ZFS_SUPER_MAGIC 0x2fc12fc1     /* not in linux/magic.h */
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
 
-/* Those that are known to ask nobody; all others might. */
+/* Only file systems that are known to ask no server; others might. */
 enum at_once file_at_once(int fd)
 {
     static const unsigned long cached[] = {
@@ -38,8 +38,9 @@ enum at_once file_at_once(int fd)
     return AT_ONCE_NOTHING;
 }
 
-/* Does the system keep what it reads of the file? A FUSE server may forbid that (direct_io): then
- * it would be asked twice for the same. Such a file cannot be mapped for several either. */
+/* Does the system keep in memory what it reads of the file? A FUSE server may forbid that
+ * (direct_io); then reading the same bytes twice would ask it twice. Such a file cannot be mapped
+ * as shared. */
 static bool is_kept(int fd)
 {
     void *page = mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
@@ -54,7 +55,7 @@ void file_expect(const struct store *store, int fd, uint64_t offset, uint64_t n)
     if (atomic_load_explicit(&store->at_once, memory_order_relaxed) != AT_ONCE_NOTHING || n == 0 ||
         !size_range_ok(offset, n, INT64_MAX) || !is_kept(fd))
         return;
-    /* Of one advice the system follows no more than so many whole pages. */
+    /* The system follows each hint for a limited number of pages only, so there are several. */
     for (; at < offset + n; at += FILE_PART)
         posix_fadvise(fd, (off_t)at, (off_t)size_min(offset + n - at, FILE_PART),
                       POSIX_FADV_WILLNEED);
@@ -67,14 +68,14 @@ static int cut_short(const struct store *store, const char *key, uint64_t at, st
                       (unsigned long long)at);
 }
 
-/* Of old kernels, of some file systems, and of filters that know no preadv2: it will not be asked
- * again. */
+/* True for the errors of old kernels, of some file systems, and of filters without preadv2. It is
+ * not tried again then. */
 static bool cannot_tell(int errnum)
 {
     return errnum == EOPNOTSUPP || errnum == ENOSYS || errnum == EPERM || errnum == EINVAL;
 }
 
-/* The result of pread; 0 for what is not there at once. */
+/* Like pread, but returns 0 if it would have to wait. */
 static ssize_t read_cached(const struct store *store, int fd, void *to, size_t n, uint64_t offset)
 {
     atomic_uint *at_once = &((struct store *)(uintptr_t)store)->at_once;

@@ -40,23 +40,22 @@
 
 enum got { GOT_FAILED = -1, GOT_IT, GOT_NOTHING, GOT_NOT_NOW };
 
-/* Where may_wait is false, whatever would take waiting is GOT_NOT_NOW; so is any error, and none
- * need be set. */
+/* The operations of a kind of store. If may_wait is false, an operation that would have to wait
+ * returns GOT_NOT_NOW; it may do so for an error as well, without setting it. */
 struct store_ops {
-    /* The object of the range's key, of which the range is going to be read. *out has one
-     * reference; GOT_NOTHING where there is no such object. */
+    /* Opens the object of the range's key; the range will be read next. *out has one reference.
+     * GOT_NOTHING if there is no such object. */
     enum got (*open)(const struct store *store, const struct store_range *range, bool may_wait,
                      struct object **out, struct err *err);
-    /* Exactly n > 0 bytes, or an error that names the object. */
+    /* Reads exactly n > 0 bytes, or sets an error that names the object. */
     enum got (*read)(const struct object *object, uint64_t offset, void *to, size_t n,
                      bool may_wait, struct err *err);
-    /* The last reference is given back. */
+    /* Called when the last reference was given back. */
     void (*close)(struct object *object);
 
-    /* Both of them at once, for kinds where that is less than one after the other; NULL elsewhere
-     * (get.h). */
+    /* Opens and reads in one step, if that is faster than two; else NULL (see get.h). */
     enum got (*get)(const struct store *store, struct store_range *range, bool may_wait);
-    /* NULL: threads wait for the store (fetch_threads.h). */
+    /* NULL: threads wait for this store (fetch_threads.h). */
     void (*submit)(const struct store *store, struct store_range *range);
     bool (*withdraw)(const struct store *store, struct store_range *range);
     unsigned (*in_flight_max)(const struct store *store);
@@ -69,12 +68,13 @@ struct store_ops {
                  struct err *err);
     int (*identity)(const struct store *store, const char *key,
                     void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
-    /* When the object was modified, in nanoseconds since the epoch; INT64_MIN if there is none. */
+    /* When the object was modified, in nanoseconds since the epoch; INT64_MIN if it does not
+     * exist. */
     int64_t (*mtime)(const struct store *store, const char *key);
-    /* NULL: whether there is one is known by opening it. */
+    /* NULL: opening the object tells whether it exists. */
     int (*has)(const struct store *store, const char *key, bool *has, struct err *err);
     void (*free)(struct store *store);
-    /* NULL where a store keeps nothing. */
+    /* NULL if the store keeps nothing in memory. */
     int (*set_budget)(struct store *store, size_t nbytes, struct err *err);
     void (*trim)(const struct store *store);
 };
@@ -83,8 +83,8 @@ struct store_ops {
 struct store_watch {
     int64_t opened;
     int64_t since;           /* INT64_MAX until store_watch_from */
-    _Atomic(int64_t) latest; /* change that was seen until then */
-    atomic_bool fractions;   /* of a second were seen: the file system keeps them */
+    _Atomic(int64_t) latest; /* latest change that was seen until then */
+    atomic_bool fractions;   /* fractions of a second were seen, so the file system has them */
 };
 
 /* Parts of store_counts. */
@@ -94,27 +94,28 @@ struct store_tally {
 
 struct fetch_threads;
 
-/* Each kind puts these first in its own struct, zeroed but for ops and path. */
+/* The first member of each kind's own struct, all zero but ops and path. */
 struct store {
     const struct store_ops *ops;
     char *path;       /* owned by the kind */
     bool lists_names; /* see store_lists_names */
-    uint32_t part;    /* longer ranges of an object that is not open yet are read in parts side by
-                         side; 0: never */
+    uint32_t part; /* if an object is not open yet, longer ranges are read in parts, side by side;
+                      0: never */
     struct spill *spill; /* borrowed; or NULL */
     struct held *held;   /* borrowed; or NULL */
     struct store_watch watch;
     struct store_tally tally;
     atomic_uint at_once; /* an enum at_once: file.h */
     struct fetch_threads
-        *threads; /* owned by store_open and store_free; NULL: nothing is submitted */
+        *threads; /* store_open makes and store_free frees it; NULL: none submitted */
 };
 
-/* Each kind puts these first in its own struct, and sets size and part; get.c sets the rest. */
+/* The first member of each kind's own struct for an object. The kind sets size and part; get.c sets
+ * the rest. */
 struct object {
     const struct store *store; /* borrowed */
     uint64_t size;
-    uint64_t id;   /* the same for the same key */
+    uint64_t id;   /* equal for equal keys */
     uint32_t part; /* as a store's */
     atomic_uint references;
 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * name_list: names gathered, then put in byte order.
+ * name_list: collects names and sorts them in byte order.
  */
 #ifndef VCZFS_ZARR_STORE_NAME_LIST_H
 #define VCZFS_ZARR_STORE_NAME_LIST_H
 
 #include <stddef.h>
 
-/* Zero-initialise; name_list_free. */
+/* Zero-initialise; free with name_list_free. */
 struct name_list {
     char **items; /* owned, each too */
     size_t n, cap;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spill: entries of the temporary file, and who has how much room in it.
+ * spill: the entries of the temporary file, and how they share its room.
  */
 #include "common/size.h"
 #include "encoderd/zarr/store/damaged.h"
@@ -15,10 +15,11 @@
 #include <unistd.h>
 
 #define LIMIT_MAX (UINT64_C(64) << 30)
-/* Areas begin at multiples of it, which is one of any page and block. */
+/* Areas begin at multiples of this, which is a multiple of every page and block size. */
 #define AREA_ALIGN (UINT64_C(64) << 10)
 
-/* A fill that wants to be alone goes before those that begin later. */
+/* Writers come first, so that a fill that wants to be alone is not delayed by fills that begin
+ * later. */
 static void init_locks(struct spill *spill)
 {
     pthread_rwlockattr_t attr;
@@ -50,7 +51,7 @@ struct spill *spill_new(int fd, const char *dir, uint64_t limit)
     TAILQ_INIT(&spill->entries);
     spill->fd = fd;
     spill->limit = limit;
-    /* A limit on files' sizes is an error of the write then. */
+    /* With the signal ignored, a limit on file sizes makes a write fail. */
     signal(SIGXFSZ, SIG_IGN);
     return spill;
 }
@@ -65,16 +66,16 @@ uint64_t spill_used(struct spill *spill)
     return used;
 }
 
-/* ---- Areas: what follows is under the lock, to spill_open ---- */
+/* ---- Areas: from here to spill_open everything is under the lock ---- */
 
-/* Keeps the first `n` bytes, n at most what it has. */
+/* Shortens the area to its first n bytes; n is at most its length. */
 static void cut(struct spill *spill, struct spill_area *area, uint64_t n)
 {
     const uint64_t begin = size_div_up(n, AREA_ALIGN) * AREA_ALIGN;
     const uint64_t end = size_div_up(area->used, AREA_ALIGN) * AREA_ALIGN;
 
-    /* Where holes cannot be made the blocks stay, and the next area in this place writes over
-     * them. */
+    /* If the file system cannot make holes, the blocks stay allocated, and the next area at this
+     * place overwrites them. */
     if (begin < end)
         (void)fallocate(spill->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                         (off_t)(area->begin + begin), (off_t)(end - begin));
@@ -117,7 +118,7 @@ static void evict_until(struct spill *spill, uint64_t used)
     }
 }
 
-/* Is somebody reading an entry, who will soon have done so? */
+/* Does another thread read an entry? It will soon put it back. */
 static bool others_read(const struct spill *spill)
 {
     const struct spill_entry *entry;
@@ -139,7 +140,8 @@ static int too_much(const struct spill *spill, struct err *err)
                    size_format(spill->limit, limit, sizeof limit), spill->dir);
 }
 
-/* Counts bytes of the area up to `until`, which is past those that are, as written. */
+/* Counts the bytes of the area up to `until` as written. `until` is past those that are counted
+ * already. */
 static int charge(struct spill_entry *entry, struct spill_area *area, uint64_t until,
                   struct err *err)
 {
@@ -160,7 +162,7 @@ static int charge(struct spill_entry *entry, struct spill_area *area, uint64_t u
     return 0;
 }
 
-/* Where the first area ends that lies in [begin, begin + room); 0: none does. */
+/* The end of the first area that overlaps [begin, begin + room); 0 if there is none. */
 static uint64_t collision(const struct spill *spill, uint64_t begin, uint64_t room)
 {
     const struct spill_entry *entry;
@@ -176,7 +178,7 @@ static uint64_t collision(const struct spill *spill, uint64_t begin, uint64_t ro
 int spill_open(struct spill_entry *entry, unsigned number, uint64_t most, struct err *err)
 {
     struct spill *const spill = entry->spill;
-    /* Whatever it is, it will not be more than there may be of it. */
+    /* No area can get larger than the limit of the file. */
     const uint64_t room = size_div_up(size_min(most, spill->limit) + 1, AREA_ALIGN) * AREA_ALIGN;
     uint64_t begin = 0, next;
     int rc = 0;
@@ -275,7 +277,7 @@ static struct spill_entry *entry_new(struct spill *spill, const void *owner, con
     return entry;
 }
 
-/* Room that others took for their own fills is free again when they have ended. */
+/* Tries again alone: when the other fills have ended, their room is free. */
 static int run_fill(struct spill_entry *entry, spill_fill *fill, void *arg, struct err *why)
 {
     struct spill *const spill = entry->spill;
@@ -294,7 +296,8 @@ static int run_fill(struct spill_entry *entry, spill_fill *fill, void *arg, stru
     return rc;
 }
 
-/* Others may be waiting for the entry by now. Called and returns with the lock held. */
+/* Fills the entry, for which other threads may be waiting. The lock is held at the call and at the
+ * return. */
 static void fill_entry(struct spill_entry *entry, spill_fill *fill, void *arg)
 {
     struct spill *const spill = entry->spill;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spill_bytes: what is in the temporary file.
+ * spill_bytes: reads and writes the bytes of the temporary file.
  */
 #include "common/size.h"
 #include "encoderd/zarr/store/spill_impl.h"

@@ -26,7 +26,7 @@ struct dir_object {
     struct dir_object *next; /* spare */
     size_t room;             /* of key */
     int fd;
-    bool foreign; /* of another file system than the store's directory */
+    bool foreign; /* on another file system than the store's directory */
     char key[];
 };
 
@@ -40,7 +40,8 @@ static enum at_once at_once_of(const struct store *store)
     return (enum at_once)atomic_load_explicit(&store->at_once, memory_order_relaxed);
 }
 
-/* A link may lead to a file that is older than the view, and itself be younger. */
+/* Checks the time of the link itself, because a new link may lead to a file that is older than the
+ * view. */
 static int check_link(const struct store *store, const char *key, struct err *err)
 {
     struct stat st;
@@ -50,7 +51,8 @@ static int check_link(const struct store *store, const char *key, struct err *er
     return S_ISLNK(st.st_mode) ? store_watch_check(store, key, &st, err) : 0;
 }
 
-/* An absent object was never there if nothing was removed from where it would be. */
+/* An absent object was absent at the opening, too, if nothing was removed from its directory
+ * since. */
 static int check_absent(const struct store *store, const char *key, bool may_wait, struct err *err)
 {
     const struct dir_store *dir = dir_of(store);
@@ -79,7 +81,7 @@ static int check_absent(const struct store *store, const char *key, bool may_wai
 
 /* ---- Objects ---- */
 
-/* fstat after reading: a change before or amid it shows. */
+/* Calls fstat after reading, so that a change before or during the read is noticed. */
 static enum got dir_read(const struct object *object, uint64_t offset, void *to, size_t n,
                          bool may_wait, struct err *err)
 {
@@ -109,7 +111,7 @@ static void dir_close(struct object *object)
     pthread_mutex_unlock(&dir->lock);
 }
 
-/* NULL if out of memory. There are as many as have been open at once. */
+/* NULL if out of memory. As many are kept as were open at the same time. */
 static struct dir_object *new_object(struct dir_store *dir, size_t key_size)
 {
     const size_t room = size_max(key_size, KEY_ROOM);
@@ -129,7 +131,7 @@ static struct dir_object *new_object(struct dir_store *dir, size_t key_size)
     return file;
 }
 
-/* What is open at fd, which is taken. */
+/* Makes an object of the open file fd, which it takes over. */
 static int make_object(const struct store *store, const char *key, int fd, const struct stat *st,
                        struct object **out, struct err *err)
 {
@@ -170,14 +172,15 @@ static enum got open_file(const struct store *store, const struct store_range *r
     if (store_watch_check(store, key, &st, err) != 0 ||
         (dir_of(store)->follow_links && check_link(store, key, err) != 0))
         return GOT_FAILED;
-    /* Not sooner: FUSE takes a short answer to a read for the file's end, but not if it hears of
-     * the file's size in between; then there are zeros where there was an error. */
+    /* Begins only here, after fstat. FUSE takes a short answer to a read for the end of the file,
+     * but not if it learns the file's size between the request and the answer; then zeroes would be
+     * read where an error is due. */
     if (may_wait)
         file_expect(store, fd, range->likely_offset, range->likely_length);
     return (enum got)make_object(store, key, steal_fd(&fd), &st, out, err);
 }
 
-/* At once only where opening a file, and looking at its times, asks no server. */
+/* Works without waiting only if no server is asked when a file is opened and its times are read. */
 static enum got dir_object(const struct store *store, const struct store_range *range,
                            bool may_wait, struct object **out, struct err *err)
 {
@@ -191,9 +194,9 @@ static enum got dir_object(const struct store *store, const struct store_range *
 
 /* ---- The store ---- */
 
-/* Does opening a file there tell nothing newer of it than looking its name up? A server's client
- * that caches attributes (NFS) asks anew when a file is opened; it may not be left at the lookup,
- * and an opening costs no further request. */
+/* Does a lookup of a file's name give times as new as opening the file would? Not with a client
+ * that caches attributes (NFS), which asks its server again only when a file is opened. There files
+ * are opened, which costs no further request. */
 static bool lookup_tells(const struct dir_store *dir)
 {
     struct statfs fs;
@@ -203,7 +206,7 @@ static bool lookup_tells(const struct dir_store *dir)
             file_at_once(dir->fd) != AT_ONCE_NOTHING);
 }
 
-/* Without opening it: false where that does not tell. */
+/* Finds the file's times without opening it; false if a lookup is not enough. */
 static bool stat_by_name(const struct dir_store *dir, const char *key, struct stat *st)
 {
     AUTO_CLOSE int fd = dir->lookup_tells ? dir_open_key(dir, key, O_PATH, true) : -1;
@@ -211,9 +214,9 @@ static bool stat_by_name(const struct dir_store *dir, const char *key, struct st
     return fd >= 0 && fstat(fd, st) == 0 && st->st_dev == dir->dev;
 }
 
-/* Of what is at `key`, or, where that cannot be opened (a link that leads out, say), of its
- * entry in the directory: an error is due where somebody reads it. *there is false if there is
- * no such thing. */
+/* The state of what is at `key`. If that cannot be opened (a link that leads out, for example), the
+ * state of its directory entry, because the error is reported only when the object is read. *there
+ * is false if the key does not exist. */
 static int stat_for_identity(const struct store *store, const char *key, bool *there,
                              struct stat *st, struct err *err)
 {
@@ -255,7 +258,8 @@ static int64_t dir_mtime(const struct store *store, const char *key)
                                                                  : INT64_MIN;
 }
 
-/* A link counts, wherever it leads: reading it is no absent object, but an error at the worst. */
+/* A link counts as existing, wherever it leads: reading it may be an error, but it is never an
+ * absent object. */
 static int dir_has(const struct store *store, const char *key, bool *has, struct err *err)
 {
     struct stat st;

@@ -7,7 +7,7 @@
 
 #include "encoderd/zarr/store/kind.h"
 
-/* Takes the descriptor in any case. Flags as store_open_with has them. */
+/* Takes over the descriptor in any case. Flags as in store_open_with. */
 int store_dir_new(const char *path, int root_fd, unsigned flags, struct store **out,
                   struct err *err);
 

@@ -17,7 +17,7 @@ struct newest {
     _Atomic(int64_t) mtime;
 };
 
-/* Of one of the metadata of the root, and of each of the names in it, which may be no tree. */
+/* Looks at one metadata object, of the root or of a name in the root, which may be no tree. */
 static int look_at(void *arg, uint64_t i, struct err *err)
 {
     struct newest *newest = arg;
@@ -47,7 +47,8 @@ int64_t store_mtime(const struct store *store)
     struct newest newest = {.store = store};
     struct err err = {0};
 
-    store_names(store, "", add_name, &newest.names, &err); /* what cannot be listed has no say */
+    store_names(store, "", add_name, &newest.names,
+                &err); /* names that cannot be listed are left out */
     abreast_run((newest.names.n + 1) * NMETADATA, look_at, &newest, &err);
     name_list_free(&newest.names);
     return newest.mtime;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_objects: whole objects and trees of them, for those who may wait.
+ * store_objects: whole objects and trees of objects, for threads that may wait.
  */
 #include "encoderd/zarr/store/get.h"
 

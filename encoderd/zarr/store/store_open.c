@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_open: which kind of store there is at a path; and what is said of a store as a whole.
+ * store_open: finds out which kind of store is at a path, and answers what concerns a store as a
+ * whole.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/fetch_threads.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_ranges: ranges of objects, asked of whatever kind of store there is.
+ * store_ranges: asks the kind of store for ranges of objects.
  */
 #include "encoderd/zarr/store/fetch_threads.h"
 #include "encoderd/zarr/store/get.h"
@@ -15,7 +15,7 @@ bool store_get_now(const struct store *store, struct store_range *range)
     return true;
 }
 
-/* Of a thread that waits for a range that others read. */
+/* The state of a thread that waits for a range that other threads read. */
 struct range_wait {
     pthread_mutex_t lock;
     pthread_cond_t came;

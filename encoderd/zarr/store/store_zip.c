@@ -30,7 +30,7 @@ static enum got zip_open(const struct store *base, const struct store_range *ran
     return member != NULL ? zip_open_member(store, member, key, may_wait, out, err) : GOT_NOTHING;
 }
 
-/* An archive changes as a whole: its own state is that of all it holds. */
+/* An archive changes as a whole, so its state is the state of every object in it. */
 static int zip_identity(const struct store *base, const char *key,
                         void (*add)(const void *data, size_t n, void *arg), void *arg,
                         struct err *err)
@@ -80,7 +80,7 @@ static void zip_trim(const struct store *base)
     cache_trim(((const struct zip_store *)base)->cache);
 }
 
-/* The archive was written at once, whatever the members say of themselves. */
+/* The archive was written at one time, whatever times its members have. */
 static int64_t zip_mtime(const struct store *store, const char *key)
 {
     (void)key;

@@ -7,7 +7,7 @@
 
 #include "encoderd/zarr/store/kind.h"
 
-/* Takes the descriptor in any case. */
+/* Takes over the descriptor in any case. */
 int store_zip_new(const char *path, int archive_fd, struct store **out, struct err *err);
 
 #endif

@@ -13,7 +13,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-/* zstd's own bounds for what a decoder may be told. */
+/* zstd's own limits for the window of a decoder. */
 #define WINDOW_LOG_MIN 10
 #define WINDOW_LOG_MAX 27
 #define ZLIB_NBYTES    ((size_t)40 << 10)
@@ -21,11 +21,11 @@
 struct stream {
     struct stream_spec spec;
     struct stream_in in;
-    ZSTD_DCtx *zstd; /* owned, as these are; each NULL if it is not that kind */
+    ZSTD_DCtx *zstd; /* owned, as the two below; NULL for other kinds */
     z_stream *zlib;
     struct stream_lz *lz;
     bool broken;  /* the next read starts again */
-    bool ended;   /* the compressed data says that it is over */
+    bool ended;   /* the compressed data has reached its end */
     uint64_t pos; /* contents given out */
     uint32_t crc32c;
     uLong crc32;
@@ -134,7 +134,7 @@ static void restart(struct stream *stream)
     stream->crc32 = 0;
 }
 
-/* ---- Steps: some contents into `to` ---- */
+/* ---- Steps: each writes some contents to `to` ---- */
 
 static bool input_is_over(const struct stream *stream)
 {
@@ -193,7 +193,7 @@ static int step_zlib(struct stream *stream, uint8_t *to, size_t n, size_t *got, 
     stream->ended = input_is_over(stream);
     if (stream->ended)
         return 0;
-    /* A gzip file may be several members in a row. */
+    /* A gzip file may consist of several members. */
     return stream->spec.kind == STREAM_GZIP && inflateReset(z) == Z_OK
                ? 0
                : corrupt("is followed by something else", err);
@@ -238,9 +238,9 @@ int stream_pull(struct stream *stream, uint8_t *to, size_t n, size_t *got, struc
     return 0;
 }
 
-/* ---- Reading, with what must hold of the whole ---- */
+/* ---- Reading, and checks of the whole ---- */
 
-/* All contents are out: what comes after them, and the checksums. */
+/* All contents were written: checks what follows them, and the checksums. */
 static int finish(struct stream *stream, struct err *err)
 {
     const struct stream_spec *spec = &stream->spec;

@@ -34,7 +34,8 @@ static int take_number(struct stream_in *in, unsigned nbytes, uint64_t *out, str
     return 0;
 }
 
-/* A length of `most` in its token goes on in bytes, the last of which is not 255. */
+/* Reads a length. If the token has the value `most`, bytes follow that are added; the last one is
+ * not 255. */
 static int take_length(struct stream_in *in, uint32_t first, uint32_t most, uint64_t *out,
                        struct err *err)
 {
@@ -46,7 +47,7 @@ static int take_length(struct stream_in *in, uint32_t first, uint32_t most, uint
     return 0;
 }
 
-/* A token, literals, and a match; the last sequence is literals only. */
+/* Reads a sequence: a token, literals, and a match. The last sequence has only literals. */
 static int next_lz4(struct stream_lz *lz, struct stream_in *in, struct err *err)
 {
     const uint32_t match = (uint32_t)lz->token & 15;
@@ -72,7 +73,7 @@ static int next_blosclz(struct stream_lz *lz, struct stream_in *in, struct err *
 
     if (take_byte(in, &control, err) != 0)
         return -1;
-    /* What comes first is literals, whatever its upper bits say. */
+    /* The first sequence is always literals, whatever the upper bits of its control byte are. */
     if (!lz->begun || control < 32) {
         lz->literals = (control & 31) + 1;
         return 0;
@@ -90,7 +91,7 @@ static int next_blosclz(struct stream_lz *lz, struct stream_in *in, struct err *
     return 0;
 }
 
-/* How many bytes there will be, in seven bits a byte. */
+/* Reads the size of the contents, seven bits in each byte. */
 static int snappy_begin(struct stream_in *in, struct err *err)
 {
     uint64_t nbytes = 0;
@@ -150,7 +151,7 @@ static int next_sequence(struct stream_lz *lz, struct stream_in *in, struct err 
     return 0;
 }
 
-/* What a match may want is kept. */
+/* Moves the window, and keeps the bytes that a match may refer to. */
 static void slide(struct stream_lz *lz)
 {
     if (lz->n < sizeof lz->window)
@@ -159,7 +160,7 @@ static void slide(struct stream_lz *lz)
     lz->n = STREAM_LZ_HISTORY;
 }
 
-/* A match may overlap with what it makes. */
+/* Copies byte by byte, because a match may overlap its own output. */
 static void copy_match(uint8_t *to, size_t distance, size_t n)
 {
     if (distance >= n)
@@ -171,7 +172,7 @@ static void copy_match(uint8_t *to, size_t distance, size_t n)
             to[i] = *(to + i - distance);
 }
 
-/* Some of the sequence at hand, n bytes at the most. */
+/* Makes at most n bytes of the present sequence. */
 static int go_on(struct stream_lz *lz, struct stream_in *in, size_t n, struct err *err)
 {
     uint8_t *to = lz->window + lz->n;

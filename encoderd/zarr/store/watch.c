@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch: noticing that a store changed under a view, where it matters: at each read.
+ * watch: notices at each read that a store has changed since the view was opened.
  *
- * A file system stamps a file with the time of its last change (ctime), which nobody can set. So
- * what was read of a file whose ctime, looked at after the read, is not later than the view's
- * opening is what it was then; anything else is an error. That costs one fstat for each piece that
- * is decoded, needs no memory, and finds every way to change a file: rewriting it in place,
- * renaming or linking another one over it, with its old modification time or without. The price is
- * that what changes a file's ctime and not its contents (chmod, chown, a hard link more or less)
- * counts as a change.
+ * A file system stamps a file with the time of its last change (ctime), which nobody can set. If a
+ * file's ctime, looked at after a read, is not later than the view's opening, the bytes are those
+ * of the opening; otherwise the read is an error. That costs one fstat for each piece that is
+ * decoded, needs no memory, and finds every way to change a file: rewriting it in place, renaming
+ * or linking another one over it, with its old modification time or without. The price is that what
+ * changes a file's ctime and not its contents (chmod, chown, a hard link more or less) counts as a
+ * change.
  *
  * Clocks. The kernel stamps files with a clock that ticks every few milliseconds, and some file
  * systems keep whole seconds. So store_settle waits, once, until the file system's next tick: what
- * is changed from then on is stamped later than the opening. A file system on another machine
- * stamps by that one's clock. Where that is ahead, files may seem to be changed after the opening;
- * whatever was seen of that at the opening is allowed for (store_opened). Where it is behind,
- * changes in the first moments of a view go unnoticed, as long as it is behind.
+ * is changed from then on is stamped later than the opening. A file system on another machine uses
+ * that machine's clock. If that clock is ahead, files may seem to be changed after the opening;
+ * store_opened allows for the difference that was seen at the opening. If it is behind, changes go
+ * unnoticed in the first moments of a view, for as long as it is behind.
  */
 #include "encoderd/zarr/store/watch.h"
 
@@ -25,7 +25,7 @@
 
 #define SECOND     INT64_C(1000000000)
 #define WAIT_NS    INT64_C(1000000)
-#define WAITS_MOST 2200 /* a little more than the two seconds that FAT keeps */
+#define WAITS_MOST 2200 /* a little more than FAT's resolution of two seconds */
 
 int64_t store_ns(const struct timespec *ts)
 {
@@ -53,7 +53,7 @@ void store_watch_init(struct store_watch *watch)
     atomic_init(&watch->fractions, false);
 }
 
-/* The latest that was seen, and whether the file system knows less than a second. */
+/* Records the latest time that was seen, and whether the file system has fractions of a second. */
 static void note(struct store_watch *watch, const struct stat *st)
 {
     const int64_t changed = store_ns(&st->st_ctim);

@@ -20,7 +20,7 @@
 #define METHOD_STORED   0
 #define METHOD_DEFLATED 8
 #define MADE_BY_UNIX    3
-/* No deflated byte stands for more. */
+/* The most decoded bytes for one byte of deflate. */
 #define DEFLATE_RATIO_MAX ((uint64_t)1032)
 
 static int bad_member(const char *name, size_t len, const char *what, struct err *err)
@@ -38,7 +38,7 @@ static int unsupported_member(const char *name, size_t len, const char *what, st
 
 /* ---- The directory ---- */
 
-/* A way through the directory, piece by piece. */
+/* A position in the directory, which is read in pieces. */
 struct cursor {
     const struct zip_source *source;
     uint64_t at, end;
@@ -72,8 +72,7 @@ static int take(struct cursor *cursor, void *to, size_t n, struct err *err)
     return 0;
 }
 
-/* Sizes and place of a member that do not fit in 32 bits follow in an extra field, in this
- * order. */
+/* Sizes and offset of a member that do not fit in 32 bits are in an extra field, in this order. */
 static int take_zip64(const uint8_t *extra, size_t n, struct zip_member *member)
 {
     uint64_t *wide[] = {&member->nbytes, &member->stored_nbytes, &member->header};
@@ -107,7 +106,7 @@ static int read_extra(const uint8_t *extra, size_t n, struct zip_member *member)
     return 0;
 }
 
-/* A plain relative path; a directory's ends in '/'. */
+/* Is it a plain relative path? The name of a directory ends in '/'. */
 static bool name_ok(const char *name, size_t len)
 {
     size_t at = 0;
@@ -126,7 +125,8 @@ static bool name_ok(const char *name, size_t len)
     return true;
 }
 
-/* Unix writers keep the file's mode in the upper half of the attributes; 0 where they do not. */
+/* Programs on Unix store the file's mode in the upper half of the attributes; other programs store
+ * 0. */
 static bool is_special(const uint8_t *entry)
 {
     mode_t type = entry[5] == MADE_BY_UNIX ? get_le32(entry + 38) >> 16 & S_IFMT : 0;
@@ -205,7 +205,7 @@ static int read_members(const struct zip_source *source, const struct zip_bounds
     char *names;
 
     dir->members = calloc((size_t)bounds->nmembers + 1, sizeof *dir->members);
-    /* Every name is part of the directory. */
+    /* The names are a part of the directory, so its size is enough room. */
     dir->names = malloc((size_t)bounds->nbytes + 1);
     if (piece == NULL || extra == NULL || dir->members == NULL || dir->names == NULL)
         return err_nomem(err, "a directory of %llu members", (unsigned long long)bounds->nmembers);
@@ -235,7 +235,7 @@ static int compare_names(const struct zip_dir *dir, const struct zip_member *x,
     return compare(dir->names + x->name, x->name_len, dir->names + y->name, y->name_len);
 }
 
-/* Names lie in the directory's order, so of two that are the same the later one comes last. */
+/* Names are stored in the directory's order, so of two equal names the later one sorts last. */
 static int compare_members(const void *a, const void *b, void *dir)
 {
     const struct zip_member *x = a, *y = b;
@@ -250,8 +250,8 @@ static void sort_by_name(struct zip_dir *dir)
         qsort_r(dir->members, dir->n, sizeof *dir->members, compare_members, dir);
 }
 
-/* Python's zipfile, and zarr's ZipStore with it, writes a member anew where a file would be
- * overwritten, and reads the last of a name. */
+/* Keeps the last member of each name. Python's zipfile, and so zarr's ZipStore, adds a new member
+ * when a file is overwritten, and reads the last one. */
 static void keep_last(struct zip_dir *dir)
 {
     size_t kept = 0;
@@ -269,7 +269,7 @@ static int compare_places(const void *a, const void *b)
     return ((*x)->header > (*y)->header) - ((*x)->header < (*y)->header);
 }
 
-/* Each member must end before the next one, or the directory, begins. */
+/* Each member must end before the next one, or before the directory. */
 static int check_places(struct zip_dir *dir, uint64_t dir_begin, struct err *err)
 {
     AUTO_FREE struct zip_member **order = calloc(dir->n + 1, sizeof *order);
@@ -350,7 +350,7 @@ const struct zip_member *zip_find(const struct zip_dir *dir, const char *name, s
     return &dir->members[i];
 }
 
-/* Where nothing follows the data that says so, the header's own sizes count. */
+/* The header's own sizes count, unless a flag says that sizes follow the data. */
 static bool header_agrees(const uint8_t *header, const struct zip_member *member)
 {
     uint32_t stored = get_le32(header + 18), nbytes = get_le32(header + 22);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zip: the directory of a zip archive, read with suspicion.
+ * zip: reads the directory of a zip archive without trusting it.
  *
  * Format: PKWARE APPNOTE 6.3, with zip64. The central directory is read once, in pieces, and
- * checked before anything is believed: names that are plain relative paths; members that lie one
- * after another before the directory, none over another; sizes that deflate can have made. Of
- * members of one name the directory's last counts. Kept are 48 bytes a member and its name, which
- * is less than twice what the directory itself has in the file.
+ * everything is checked: names are plain relative paths; members lie one after another before the
+ * directory and do not overlap; sizes are possible for deflate. Of several members with one name
+ * the last in the directory counts. Each member takes 48 bytes of memory and its name, which is
+ * less than twice its size in the directory.
  */
 #ifndef VCZFS_ZARR_STORE_ZIP_H
 #define VCZFS_ZARR_STORE_ZIP_H
@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 struct zip_member {
-    uint64_t header; /* where its local header is */
-    uint64_t end;    /* nothing of it lies there or behind */
+    uint64_t header; /* offset of its local header */
+    uint64_t end;    /* the member ends before this offset */
     uint64_t stored_nbytes, nbytes;
     uint32_t crc32;
     uint32_t name; /* its place in names */
@@ -38,7 +38,7 @@ struct zip_dir {
 int zip_dir_read(const struct zip_source *source, struct zip_dir *out, struct err *err);
 void zip_dir_clear(struct zip_dir *dir);
 
-/* The first member whose name is not before this one. */
+/* The first member whose name is not before this name. */
 size_t zip_lower_bound(const struct zip_dir *dir, const char *name, size_t len);
 
 /* NULL if there is none. */
@@ -47,7 +47,7 @@ const struct zip_member *zip_find(const struct zip_dir *dir, const char *name, s
 bool zip_has_prefix(const struct zip_dir *dir, const struct zip_member *member, const char *prefix,
                     size_t len);
 
-/* Where the member's bytes begin, once its local header has been held against the directory. */
+/* Finds where the member's bytes begin, after comparing its local header with the directory. */
 int zip_member_data(const struct zip_source *source, const struct zip_dir *dir,
                     const struct zip_member *member, uint64_t *out, struct err *err);
 

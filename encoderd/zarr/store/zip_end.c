@@ -33,7 +33,7 @@ static int no_end(const struct zip_source *source, struct err *err)
                    "neither a directory nor a zip archive: vczfs reads no other kind of store");
 }
 
-/* The last place where an end record's comment runs to the archive's very end. */
+/* Finds the last end record whose comment ends exactly at the end of the archive. */
 static int find_end(const struct zip_source *source, uint8_t end[END_NBYTES], uint64_t *at,
                     struct err *err)
 {
@@ -56,7 +56,7 @@ static int find_end(const struct zip_source *source, uint8_t end[END_NBYTES], ui
     return no_end(source, err);
 }
 
-/* Is there the locator of a zip64 end record in front of the end record? */
+/* Is there a locator of a zip64 end record before the end record? */
 static int find_end64(const struct zip_source *source, uint64_t end_at,
                       uint8_t locator[LOCATOR_NBYTES], bool *found, struct err *err)
 {
@@ -69,7 +69,7 @@ static int find_end64(const struct zip_source *source, uint64_t end_at,
     return 0;
 }
 
-/* What the end record says and does not leave to the zip64 one. */
+/* Compares the values that the end record has itself with those of the zip64 record. */
 static bool ends_agree(const struct zip_bounds *end, const struct zip_bounds *end64)
 {
     return (end->nmembers == UINT16_MAX || end->nmembers == end64->nmembers) &&
@@ -106,9 +106,9 @@ static bool ends_at(const struct zip_bounds *bounds, uint64_t at)
     return size_range_ok(bounds->begin, bounds->nbytes, at) && bounds->begin + bounds->nbytes == at;
 }
 
-/* A directory that reaches to the end record leaves no room for a zip64 one, even if it has 65,535
- * members. Where it does not, there is one, whether a number needs it or not: Python writes it from
- * 2 GiB on. */
+/* If the directory ends where the end record begins, there is no zip64 record between them, even
+ * with 65,535 members. Otherwise there must be one, even if no number needs it: Python writes one
+ * from 2 GiB on. */
 static int find_bounds(const struct zip_source *source, const uint8_t end[END_NBYTES], uint64_t at,
                        struct zip_bounds *out, struct err *err)
 {

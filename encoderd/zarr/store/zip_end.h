@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zip_end: where an archive's directory is, as the end of the archive says; and how its parts say
- * that it is damaged.
+ * zip_end: finds the directory of an archive from the archive's end, and reports damage in its
+ * parts.
  */
 #ifndef VCZFS_ZARR_STORE_ZIP_END_H
 #define VCZFS_ZARR_STORE_ZIP_END_H
 
 #include "encoderd/zarr/store/zip_source.h"
 
-/* Archives with longer directories (some three million members: half a million samples in
- * bio2zarr's chunks have as many) are refused. */
+/* Archives with longer directories are refused. This is enough for three million members, as half a
+ * million samples in bio2zarr's chunks have. */
 #define ZIP_DIR_NBYTES_MAX ((uint64_t)256 << 20)
 
 /* A member's entry in the directory, without its names. */
@@ -20,8 +20,8 @@ struct zip_bounds {
     uint64_t begin, nbytes, nmembers;
 };
 
-/* The directory is within the archive, long enough for its members, and no longer than
- * ZIP_DIR_NBYTES_MAX. */
+/* Finds and checks the directory: it is within the archive, long enough for its members, and at
+ * most ZIP_DIR_NBYTES_MAX. */
 int zip_read_end(const struct zip_source *source, struct zip_bounds *out, struct err *err);
 
 /* ERR_CORRUPT; -1. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zip_impl: what the zip store's files share.
+ * zip_impl: what the files of the zip store share.
  */
 #ifndef VCZFS_ZARR_STORE_ZIP_IMPL_H
 #define VCZFS_ZARR_STORE_ZIP_IMPL_H
@@ -10,7 +10,7 @@
 
 #include <sys/stat.h>
 
-/* Longer names are in no store. */
+/* No store has longer names. */
 #define ZIP_NAME_MAX 4096
 
 struct cache;
@@ -21,17 +21,17 @@ struct zip_store {
     struct stat stat;
     struct zip_source source; /* may wait */
     struct zip_dir dir;
-    const char *root; /* in dir's names: what comes before every key */
+    const char *root; /* in dir's names: the prefix of every key */
     size_t root_len;
     struct cache *cache; /* owned */
 };
 
 /* ---- zip_objects.c: members as objects ---- */
 
-/* The archive's bytes for struct zip_source; arg is the store. */
+/* Reads the archive's bytes, for struct zip_source; arg is the store. */
 int zip_read_archive(void *arg, uint64_t offset, void *to, size_t n, struct err *err);
 
-/* As struct store_ops has them, but that the member is found already. */
+/* As in struct store_ops, but with a member that was already found. */
 enum got zip_open_member(const struct zip_store *store, const struct zip_member *member,
                          const char *key, bool may_wait, struct object **out, struct err *err);
 enum got zip_read(const struct object *base, uint64_t offset, void *to, size_t n, bool may_wait,
@@ -43,12 +43,12 @@ void zip_close(struct object *base);
 /* NULL if there is none. */
 const struct zip_member *zip_find_key(const struct zip_store *store, const char *key);
 
-/* The first member below the tree `key`, or n if there is no such tree; *prefix is what their names
- * begin with, and its length is 0 for the root of everything. */
+/* The first member below the tree `key`, or n if there is no such tree. *prefix is the beginning of
+ * their names; it is empty for the root of the archive. */
 size_t zip_first_below(const struct zip_store *store, const char *key, char prefix[ZIP_NAME_MAX],
                        size_t *prefix_len);
 
-/* As struct store_ops has them. */
+/* As in struct store_ops. */
 int zip_children(const struct store *base, const char *key,
                  int (*visit)(const char *name, void *arg), void *arg, struct err *err);
 int zip_names(const struct store *base, const char *key, int (*visit)(const char *name, void *arg),
@@ -58,7 +58,7 @@ int zip_usage(const struct store *base, const char *key, uint64_t *nobjects, uin
 
 /* ---- zip_root.c ---- */
 
-/* Sets root: the archive's top, or its one top folder. */
+/* Sets root to the archive's top, or to its only folder there. */
 int zip_find_root(struct zip_store *store, struct err *err);
 
 #endif

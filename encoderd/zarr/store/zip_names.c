@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zip_names: which member is which key's, and which lie below one.
+ * zip_names: finds the member of a key, and the members below a key.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/fail.h"
@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The member's name for a key, with `end` after it; its length, or 0 if no member can have it. */
+/* Writes the member's name for a key, followed by `end`. Returns its length, or 0 if no member can
+ * have that name. */
 static size_t member_name(const struct zip_store *store, const char *key, const char *end,
                           char name[ZIP_NAME_MAX])
 {
@@ -43,7 +44,7 @@ size_t zip_first_below(const struct zip_store *store, const char *key, char pref
     return i;
 }
 
-/* Names directly below a prefix; those of a tree once. */
+/* Visits the names directly below a prefix; the name of a tree only once. */
 static int list_names(const struct zip_store *store, size_t first, char prefix[ZIP_NAME_MAX],
                       size_t prefix_len, struct name_list *names)
 {
@@ -67,8 +68,8 @@ static int list_names(const struct zip_store *store, size_t first, char prefix[Z
     return 0;
 }
 
-/* The trees directly below a prefix. Members come in byte order, so those of a tree are in a row,
- * and '0' is what comes after '/'. */
+/* Visits the trees directly below a prefix. Members are in byte order, so those of a tree are in a
+ * row, and end where names with '0' begin, the character after '/'. */
 static int list_trees(const struct zip_store *store, size_t first, char prefix[ZIP_NAME_MAX],
                       size_t prefix_len, struct name_list *names)
 {
@@ -93,7 +94,7 @@ static int list_trees(const struct zip_store *store, size_t first, char prefix[Z
     return 0;
 }
 
-/* Lists what is directly below a prefix that it may write behind; -1 if out of memory. */
+/* Lists what is directly below a prefix. It may write after the prefix. -1 if out of memory. */
 typedef int list_below(const struct zip_store *store, size_t first, char prefix[ZIP_NAME_MAX],
                        size_t prefix_len, struct name_list *names);
 

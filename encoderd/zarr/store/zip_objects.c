@@ -2,8 +2,8 @@
 /*
  * zip_objects: members of an archive as objects.
  *
- * Stored ones are read like files. A deflated one is inflated whole, into a cache that all threads
- * share, or, where it is longer than the cache, streamed (stream.h).
+ * Stored members are read like files. A deflated member is inflated whole into a cache that all
+ * threads share, or, if it is larger than the cache, streamed (stream.h).
  */
 #include "common/size.h"
 #include "encoderd/zarr/store/cache.h"
@@ -18,20 +18,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Metadata and the like: kept with the open object. */
+/* Members up to this size, such as metadata, are kept with the open object. */
 #define SMALL_NBYTES ((uint64_t)16 << 10)
 
 struct zip_object {
     struct object base;
     const struct zip_member *member;
-    uint64_t data;  /* where its bytes are in the archive */
-    uint8_t *small; /* owned; its contents, where it is deflated and short */
+    uint64_t data;  /* offset of its bytes in the archive */
+    uint8_t *small; /* owned; the contents of a short deflated member */
     pthread_mutex_t lock;
-    struct stream *stream; /* owned, under the lock; where it is deflated and too long */
+    struct stream *stream; /* owned, under the lock; for a deflated member that is too long */
     char key[];
 };
 
-/* An archive that is renamed away stays open; one that is written to is another one. */
+/* An archive that was renamed is still open here and unchanged; one that was written to has
+ * changed. */
 static int check_unchanged(const struct zip_store *store, struct err *err)
 {
     struct stat st;
@@ -189,7 +190,7 @@ static int inflate_small(struct zip_object *object, struct err *err)
     return inflate_whole(object, object->small, n, err);
 }
 
-/* Its bytes are found, and taken where they are few. */
+/* Finds the member's bytes, and reads them if they are few. */
 static int find_data(struct zip_object *object, bool may_wait, struct err *err)
 {
     const struct zip_store *store = store_of(object);

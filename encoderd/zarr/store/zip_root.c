@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zip_root: where in an archive the store is.
+ * zip_root: finds where the store is in an archive.
  */
 #include "encoderd/zarr/store/zip_impl.h"
 
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Does a group begin in this top folder ("" or "name/")? */
+/* Is there a group's metadata in this top folder ("" or "name/")? */
 static bool holds_group(const struct zip_dir *dir, const char *root, size_t len)
 {
     static const char *const files[] = {"zarr.json", ".zgroup"};
@@ -25,7 +25,7 @@ static bool holds_group(const struct zip_dir *dir, const char *root, size_t len)
     return false;
 }
 
-/* What macOS and Windows add to an archive or a folder for themselves. */
+/* Is it one of the files that macOS and Windows add to an archive or a folder? */
 static bool is_clutter(const struct zip_dir *dir, const struct zip_member *member)
 {
     static const char *const names[] = {"__MACOSX/", "._", ".DS_Store", "Thumbs.db", "desktop.ini"};
@@ -44,7 +44,7 @@ static size_t skip_clutter(const struct zip_dir *dir, size_t i)
     return i;
 }
 
-/* Does anything but clutter lie outside the folder? */
+/* Is everything outside the folder clutter? */
 static bool is_alone(const struct zip_dir *dir, const char *folder, size_t len)
 {
     for (size_t i = skip_clutter(dir, 0); i < dir->n; i = skip_clutter(dir, i + 1))
