@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * block: decoding one block into the decoder's scratch.
+ * block: decodes one block into the decoder's scratch.
  */
 #include "encoderd/zarr/chunk/decoder_impl.h"
 
-/* Only when it is decoded does it turn out that a zstd window is longer than there is memory for.
- * The temporary file has blocks of the same size. */
+/* Only decoding shows that a zstd window is longer than the memory that is left. Then the chunk is
+ * decoded into the temporary file, with blocks of the same size. */
 static int decode_or_spill(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
                            struct block *out, struct err *err)
 {
@@ -41,7 +41,7 @@ int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, u
     evidence_note(decoder->slot, chunk->label, i);
     if (decode_or_spill(decoder, chunk, i, forms, out, err) != 0)
         return decoder_name_chunk(chunk->array, chunk->label, err);
-    /* A constant that took decoding was counted then. */
+    /* A constant that had to be decoded was counted there. */
     if (!out->known)
         decoder_count(decoder, out);
     return 0;

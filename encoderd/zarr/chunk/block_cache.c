@@ -10,14 +10,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* So many parts with a lock each, so that a copy under one seldom holds anybody up. */
+/* Several parts with a lock each, so that a thread that copies seldom delays others. */
 #define NPARTS 8
-/* Planes are that long at most; a longer one is not kept. Of shorter ones than the least there are
- * no more than of those: what is noted of each must not come to more than the planes. */
+/* Longer planes are not kept. A slot has at least SLOT_MIN bytes, because the notes about many
+ * short planes would take more memory than the planes. */
 #define PLANE_MAX ((size_t)1 << 20)
 #define SLOT_MIN  4096
 #define NONE      UINT32_MAX
-/* How many blocks that were decoded once are remembered, about. */
+/* About how many blocks that were decoded once are remembered. */
 #define NSEEN 16384
 
 struct block_slot {
@@ -26,7 +26,7 @@ struct block_slot {
     uint32_t next;   /* in its bucket; or NONE */
 };
 
-/* A ring of slots of one size, that of the longest plane met so far. */
+/* A ring of slots of one size, the length of the longest plane so far. */
 struct block_ring {
     pthread_mutex_t lock;
     uint8_t *at; /* its share of the mapping */
@@ -177,7 +177,7 @@ bool block_cache_has(struct block_cache *kept, const struct block_cache_key *key
     return found;
 }
 
-/* Slots of this size, all of them free; none if there is no memory, or no room for one. */
+/* Makes slots of this size, all free; none if there is no memory, or no room for one. */
 static void lay_out(struct block_ring *part, size_t slot_size)
 {
     const size_t n = part->size / slot_size;
@@ -196,7 +196,7 @@ static void lay_out(struct block_ring *part, size_t slot_size)
     part->slot_size = slot_size;
 }
 
-/* Takes the oldest slot from whoever has it. */
+/* Takes the oldest slot, and with it the place of its block. */
 static uint32_t take_slot(struct block_ring *part)
 {
     const uint32_t i = part->oldest;
@@ -213,8 +213,8 @@ static uint32_t take_slot(struct block_ring *part)
     return i;
 }
 
-/* Notes that the block was decoded; has it been before? By its hash alone: if another one's is
- * taken for it, that costs a copy. */
+/* Records that the block was decoded. True if it was recorded before. Only hashes are compared; if
+ * two blocks have the same hash, the mistake costs one copy. */
 static bool seen_before(struct block_cache *kept, uint64_t hash)
 {
     const uint32_t tag = (uint32_t)(hash >> 32) | 1;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * block_cache: genotypes of blocks that were decoded for a random reader, in case the next one
- * wants others of them.
+ * block_cache: keeps genotypes of blocks that were decoded for random readers, for later reads of
+ * the same blocks.
  *
- * A block holds dozens of rows, and a random reader takes part of one. What comes back to the same
- * places (a region, a list of variants, several jobs with the same list) finds there what decoding
- * would cost a hundred times as much to make again. A block is kept when it has been decoded for
- * the second time, so that readers who never come back cost next to nothing; and only if plane 0
- * says all of it, an eighth of its size: two-allele calls none of which is missing. Memory is
- * bounded, mmapped, and used in a ring: the oldest goes. Thread-safe throughout.
+ * A block has dozens of rows, and a random reader takes only a part of one. Readers that return to
+ * the same places (a region, a list of variants, several jobs with one list) find the block here;
+ * decoding it again would cost a hundred times as much. A block is kept only when it is decoded for
+ * the second time, so that blocks that are read once cost almost nothing. It is kept only if plane
+ * 0 has all its data, which is an eighth of its size: two-allele calls without a missing one.
+ * Memory is bounded, mapped with mmap, and used as a ring, in which the oldest block is replaced.
+ * Thread-safe.
  */
 #ifndef VCZFS_ZARR_CHUNK_BLOCK_CACHE_H
 #define VCZFS_ZARR_CHUNK_BLOCK_CACHE_H
@@ -23,7 +24,7 @@
 
 struct block_cache;
 
-/* Which block it is. All of it counts, so zero-initialise. */
+/* Identifies a block. All bytes are compared, so zero-initialise. */
 struct block_cache_key {
     const struct store *store;
     uint8_t identity[32]; /* of the array */
@@ -31,22 +32,22 @@ struct block_cache_key {
     uint64_t block;
 };
 
-/* budget: bytes of planes. */
+/* budget: in bytes of planes. */
 struct block_cache *block_cache_new(size_t budget, struct err *err);
 void block_cache_free(struct block_cache *kept);
 
-/* Forgets all, and gives the memory back to the system. */
+/* Removes all blocks, and gives the memory back to the system. */
 void block_cache_trim(struct block_cache *kept);
 
-/* The block's planes, PLANES_LOW of nbytes each, written to `to`; false if it is not there. */
+/* Writes the block's planes to `to`: PLANES_LOW planes of nbytes bytes. False if the block is not
+ * kept. */
 bool block_cache_get(struct block_cache *kept, const struct block_cache_key *key, uint64_t nbytes,
                      uint8_t *to);
 
 /* Is it there, for now? */
 bool block_cache_has(struct block_cache *kept, const struct block_cache_key *key);
 
-/* Keeps a copy if the block was put before, not too long ago, unless the planes say more than plane
- * 0 does. */
+/* Keeps a copy if the block was put before, not too long ago, and plane 0 has all its data. */
 void block_cache_put(struct block_cache *kept, const struct block_cache_key *key,
                      const struct planes *planes);
 

@@ -6,17 +6,17 @@
 
 #include <stdlib.h>
 
-/* Blocks whose bytes lie near one another are one range, up to so many bytes; so long may a gap be,
- * and gaps together are no more than this part of it. */
+/* Limits for reading blocks that lie close together as one range: the length of the range, the
+ * length of one gap, and the part of the range that all gaps may take. */
 #define RUN_NBYTES_MAX ((uint64_t)2 << 20)
 #define GAP_MAX        ((uint64_t)16 << 10)
 #define GAPS_PART      4
-/* Blocks that are put in the order of their bytes at a time. */
+/* How many blocks at a time are sorted by the place of their bytes. */
 #define BATCH 128
 
 _Static_assert(BYTES_LEAD >= BLOSC1_ROOM, "no room for a frame's header");
 
-/* Bytes [begin, end) of the object, in part of use to nobody. */
+/* Bytes [begin, end) of the object; `gaps` of them are not needed. */
 struct run {
     uint64_t begin, end, gaps;
 };
@@ -47,7 +47,7 @@ static int compare_runs(const void *a, const void *b)
     return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
-/* Can `next`, which comes after it, be read with it? */
+/* Can `next`, which follows `run`, be read together with it? */
 static bool goes_on(const struct run *run, const struct run *next)
 {
     const uint64_t gap = next->begin > run->end ? next->begin - run->end : 0;
@@ -77,7 +77,8 @@ static enum need need_runs(struct chunk *chunk, struct run *runs, size_t n, stru
     return rc;
 }
 
-/* Blosc's blocks [first, last]. Those that are, or will be, there already are held one by one. */
+/* Asks for Blosc's blocks [first, last]. If any bytes are there already, or on the way, each block
+ * is looked up by itself. */
 enum need blosc_blocks_need(struct chunk *chunk, uint64_t first, uint64_t last,
                             bool (*wanted)(const struct decoder *, const struct chunk *, uint32_t),
                             const struct decoder *decoder, struct chunk_need *need, struct err *err)

@@ -11,16 +11,16 @@
  * Where a decoder has a cache, a chunk that can only be decoded whole is decoded into it once, for
  * all decoders, and its blocks are pieces of that; the same goes for each Blosc block of 4 MiB and
  * more. Where a chunk fits neither the cache nor the scratch, zstd, gzip, zlib and crc32c are
- * streamed: blocks are pieces too, cheap in order and dear in any other, and what can only be known
- * at the chunk's end (that it is of the right size, its checksum) is an error of the last piece.
- * Decompressors of streams take up to half as much memory again as the scratch. What cannot be
- * streamed (LZ4, several compressors, filters, other orders than C, long Blosc blocks, strings,
- * zstd windows beyond the scratch) is decoded once, for all decoders, into a temporary file
- * (spill.h); where the process has none it is an error that says so.
+ * streamed: blocks are pieces too. Reading them in order is cheap, in any other order it is
+ * expensive. An error that shows only at the chunk's end (a wrong size or checksum) is an error of
+ * the last piece. Decompressors of streams take up to half as much memory again as the scratch.
+ * What cannot be streamed (LZ4, several compressors, filters, other orders than C, long Blosc
+ * blocks, strings, zstd windows beyond the scratch) is decoded once, for all decoders, into a
+ * temporary file (spill.h); where the process has none it is an error that says so.
  *
- * Where there is sharding, chunks are the innermost ones within the shards.
+ * With sharding, chunks are the innermost ones inside the shards.
  *
- * Bytes are as the array's elements lie in C order, in native byte order, except BLOCK_PLANES. A
+ * The bytes are the array's elements in C order and native byte order, except for BLOCK_PLANES. A
  * block holds whole elements.
  */
 #ifndef VCZFS_ZARR_CHUNK_CHUNK_H
@@ -37,10 +37,10 @@ struct decoder;
 struct chunk;
 
 /*
- * One thread's means to decode: decompression contexts, scratch (mmapped), and the layouts of a few
- * chunks, each of which holds what its chunk_table knows of the chunk. `scratch_max` bounds the
- * scratch in bytes. A store must not be freed while a decoder holds chunks of it: trim or free the
- * decoder first. Arrays may come and go.
+ * What one thread needs to decode: decompression contexts, scratch (mapped with mmap), and the
+ * layouts of a few chunks, each of which holds an entry of the chunk_table. `scratch_max` limits
+ * the bytes of scratch. A store must not be freed while a decoder holds chunks of it: trim or free
+ * the decoder first. Arrays may be freed.
  */
 struct decoder *decoder_new(size_t scratch_max, struct err *err);
 void decoder_free(struct decoder *decoder);
@@ -48,47 +48,46 @@ void decoder_free(struct decoder *decoder);
 /* Gives scratch pages back to the system and closes cached chunks; the decoder stays usable. */
 void decoder_trim(struct decoder *decoder);
 
-/* The cache must outlive the decoder. Entries belong to a store by its address: cache_trim before a
- * store is freed. */
+/* Sets the cache, which must outlive the decoder. An entry belongs to a store by the store's
+ * address, so call cache_trim before a store is freed. */
 void decoder_set_cache(struct decoder *decoder, struct cache *cache);
 
-/* From now on what is known of chunks is this table's (chunk_table.h), which must outlive the
- * decoder, and not one of the decoder's own. */
+/* From now on the decoder uses this table (chunk_table.h) in place of its own. The table must
+ * outlive the decoder. */
 void decoder_share(struct decoder *decoder, struct chunk_table *table);
 
-/* Where to look for blocks that may come as planes before decoding them. It must outlive the
- * decoder; entries belong to a store as those of a cache do. */
+/* Sets the block cache, where the decoder looks before it decodes a block that may come as planes.
+ * It must outlive the decoder; its entries belong to a store as those of a cache do. */
 void decoder_set_kept(struct decoder *decoder, struct block_cache *kept);
 
-/* From now on blocks that come as planes are kept there, or not: what is read in sequence is not
- * needed again. */
+/* Whether blocks that come as planes are put into the block cache from now on. For sequential reads
+ * they are not, because those need a block only once. */
 void decoder_keep(struct decoder *decoder, bool keep);
 
-/* The thread is done with what it has of the decoder's chunks, for now: should the process die, it
- * is not of them. */
+/* The thread does not work on the decoder's chunks for now: if the process dies, the evidence names
+ * none of them. */
 void decoder_rest(struct decoder *decoder);
 
 struct decoder_stats {
     uint64_t blocks;        /* decoded since the decoder was made */
     uint64_t bytes_read;    /* compressed, from the store */
     uint64_t bytes_decoded; /* as blocks */
-    uint64_t
-        unforeseen; /* reads from the store while there was a need that should have had the bytes */
+    uint64_t unforeseen;    /* reads from the store although a need should have had the bytes */
 };
 void decoder_stats(const struct decoder *decoder, struct decoder_stats *out);
 
 /* The chunk at `index` (meta.ndim numbers, checked). It belongs to the decoder and is valid until
- * the next decoder_chunk on it. An absent chunk opens too: its blocks are the fill value. Not for
- * DTYPE_STRING arrays: see zarr_chunk_strings. */
+ * the next decoder_chunk on it. An absent chunk can be opened, too: its blocks are the fill value.
+ * Not for DTYPE_STRING arrays: see zarr_chunk_strings. */
 int decoder_chunk(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
                   struct chunk **out, struct err *err);
 
-/* The same, with no more waiting than the need allows. */
+/* The same, but it waits no longer than the need allows. */
 enum need decoder_need_chunk(struct decoder *decoder, const struct zarr_array *array,
                              const uint64_t *index, struct chunk_need *need, struct chunk **out,
                              struct err *err);
 
-/* Blocks of a chunk that somebody is going to decode. Zero-initialise, then set what the asker
+/* Blocks of a chunk that will be decoded. Zero-initialise, then set the members that the caller
  * sets. */
 struct blocks_need {
     /* Set by the asker. */
@@ -98,27 +97,27 @@ struct blocks_need {
     struct chunk_need *need;
 
     enum need answer;
-    uint64_t nblocks; /* that were asked for, those that were twice in a row once */
-    bool any;         /* [first, last] have not been asked of the need yet */
+    uint64_t nblocks; /* blocks asked for; repetitions in a row count once */
+    bool any;         /* the need has not been asked for [first, last] yet */
     uint64_t first, last;
 };
 
-/* Blocks [first, last], best in order. */
+/* Adds blocks [first, last], if possible in ascending order. */
 void blocks_need_add(struct blocks_need *blocks, uint64_t first, uint64_t last, struct err *err);
 
-/* After the last. NEED_THERE: decoding them takes no waiting while the decoder uses the need, until
- * that is cleared. NEED_SLOW: the chunk cannot be decoded from bytes held all at once. FAILED: err
- * is as decoder_block sets it. */
+/* Call it after the last block was added. NEED_THERE: decoding them does not wait while the decoder
+ * uses the need, until that is cleared. NEED_SLOW: the chunk cannot be decoded from bytes that are
+ * held all at once. FAILED: err is set as by decoder_block. */
 enum need blocks_need_end(struct blocks_need *blocks, struct err *err);
 
-/* What it takes to read elements [first, first + n) of a chunk, n > 0, as zarr_chunk_ints_at,
- * zarr_chunk_floats and zarr_chunk_strings_at do; of strings of any length, all of the chunk's
+/* Asks for the bytes that zarr_chunk_ints_at, zarr_chunk_floats and zarr_chunk_strings_at read for
+ * elements [first, first + n) of a chunk, n > 0. Strings of variable length need all of the chunk's
  * bytes. */
 enum need zarr_need_elements(struct decoder *decoder, const struct zarr_array *array,
                              const uint64_t *index, uint64_t first, uint64_t n,
                              struct chunk_need *need, struct err *err);
 
-/* From now on stored bytes are taken from this need where it has them; NULL: from the store. */
+/* From now on stored bytes are taken from this need if it has them. NULL: from the store. */
 void decoder_use(struct decoder *decoder, const struct chunk_need *need);
 
 uint64_t chunk_nbytes(const struct chunk *chunk); /* decoded */
@@ -126,19 +125,19 @@ uint64_t
 chunk_block_size(const struct chunk *chunk); /* decoded bytes of every block but the last */
 uint64_t chunk_nblocks(const struct chunk *chunk);
 bool chunk_is_absent(const struct chunk *chunk);
-bool chunk_is_in_blocks(const struct chunk *chunk); /* each is decoded by itself */
+bool chunk_is_in_blocks(const struct chunk *chunk); /* each block is decoded by itself */
 
 enum block_form {
     BLOCK_PLAIN,
     /* Bit-shuffled, element size 1: `planes`. nbytes % 8 == 0. */
     BLOCK_PLANES,
-    /* Every byte of the block is *data, which alone can be read. */
+    /* Every byte of the block has the value of *data; only that byte may be read. */
     BLOCK_CONSTANT,
 };
 
 struct block {
     enum block_form form;
-    bool known; /* what it holds was known: it was not decoded */
+    bool known; /* its contents were known without decoding */
     /* In the decoder's scratch: valid until the decoder's next call. */
     const uint8_t *data; /* unless it comes as planes */
     struct planes planes;
@@ -146,14 +145,14 @@ struct block {
     size_t nbytes;
 };
 
-/* Decodes block `i`. With planes_ok, a block that is stored bit-shuffled with element size 1 is
- * handed over as planes; without, always plain. */
+/* Decodes block `i`. With planes_ok, a block that is stored bit-shuffled with element size 1 comes
+ * as planes; without it, blocks are always plain. */
 int decoder_block(struct decoder *decoder, struct chunk *chunk, uint64_t i, bool planes_ok,
                   struct block *out, struct err *err);
 
-/* The same, with the forms beside BLOCK_PLAIN that will do. A block of one-byte elements that are
- * all the same may come as BLOCK_CONSTANT: absent ones do, and those of the Blosc layout that are
- * stored as the last such one was, byte for byte, which are then not decoded. */
+/* The same, with the forms that are allowed besides BLOCK_PLAIN. BLOCK_CONSTANT is possible for a
+ * block of one-byte elements that are all the same: if it is absent, or if it has the Blosc layout
+ * and is stored byte for byte like the last constant block; then it is not decoded. */
 enum {
     BLOCK_MAY_BE_PLANES = 1,
     BLOCK_MAY_BE_CONSTANT = 2,
@@ -161,35 +160,35 @@ enum {
 int decoder_block_as(struct decoder *decoder, struct chunk *chunk, uint64_t i, unsigned forms,
                      struct block *out, struct err *err);
 
-/* How a block of the Blosc layout is stored, where that takes few bytes. Blocks of one array of
- * which all of this is the same decode to the same bytes. */
+/* The stored bytes of a block of the Blosc layout, if they are few. Blocks of one array for which
+ * all of this is equal have the same contents. */
 #define STORED_BLOCK_MAX 128
 struct stored_block {
-    size_t nstored; /* 0: it is not known, and equal to nothing */
+    size_t nstored; /* 0: not known, and equal to nothing */
     size_t nbytes;  /* decoded */
     uint8_t flags, version_lz, typesize;
     uint8_t stored[STORED_BLOCK_MAX];
 };
 bool stored_blocks_equal(const struct stored_block *a, const struct stored_block *b);
 
-/* Of block `i`, without decoding it. */
+/* Reads it for block `i`, without decoding. */
 int decoder_stored(struct decoder *decoder, struct chunk *chunk, uint64_t i,
                    struct stored_block *out, struct err *err);
 
-/* Whole chunks, for columns. Full chunk shape (what lies past the array's edge included). */
+/* Whole chunks, for columns, in the full chunk shape: also what lies past the array's edge. */
 
 /* Every element as int64 (bool, int, uint arrays; a uint64 over INT64_MAX is ERR_CORRUPT); `out`
  * has room for meta.chunk_elements. */
 int zarr_chunk_ints(struct decoder *decoder, const struct zarr_array *array, const uint64_t *index,
                     int64_t *out, struct err *err);
 
-/* The same for n elements from `first` on, all of them the chunk's. */
+/* The same for n elements from `first` on, all inside the chunk. */
 int zarr_chunk_ints_at(struct decoder *decoder, const struct zarr_array *array,
                        const uint64_t *index, uint64_t first, uint64_t n, int64_t *out,
                        struct err *err);
 
-/* Every element of a float array as a double, and, unless kinds is NULL, whether it is a value: see
- * floats.h. Both have room for meta.chunk_elements. */
+/* Every element of a float array as a double. `kinds` says for each whether it is a value (see
+ * floats.h), unless it is NULL. Both have room for meta.chunk_elements. */
 int zarr_chunk_floats(struct decoder *decoder, const struct zarr_array *array,
                       const uint64_t *index, double *out, uint8_t *kinds, struct err *err);
 
@@ -198,12 +197,13 @@ struct str {
     size_t len;
 };
 
-/* Strings of one chunk, or of a part of it. Zero-initialise; reuse; strings_free. */
+/* Strings of a chunk, or of a part of one. Zero-initialise; it can be used again; free with
+ * strings_free. */
 struct strings {
     struct str *items; /* owned; nitems of them */
     size_t nitems;
-    uint64_t first;   /* the chunk's element that items[0] is */
-    bool absent;      /* the chunk is not stored: all of it is the fill value, as these are */
+    uint64_t first;   /* the number of items[0] in the chunk */
+    bool absent;      /* the chunk is not stored, so all strings are the fill value */
     struct buf bytes; /* what items point into */
     size_t cap;
 };
@@ -216,19 +216,20 @@ static inline bool strings_hold(const struct strings *strings, uint64_t first, u
            n <= strings->nitems - (first - strings->first);
 }
 
-/* Any string dtype (vlen, |S, U), checked UTF-8, trailing zero padding removed. All of the
- * chunk's. */
+/* All strings of a chunk, of any string dtype (vlen, |S, U). They are valid UTF-8, without zero
+ * padding at the end. */
 int zarr_chunk_strings(struct decoder *decoder, const struct zarr_array *array,
                        const uint64_t *index, struct strings *out, struct err *err);
 
-/* Elements [first, first + least), which must be the chunk's, and so many others around them, maybe
- * all, that `budget` bytes hold; it is exceeded only where those alone need more. A chunk that does
- * not fit is decoded once, into the temporary file if there is one. */
+/* Strings [first, first + least), which must be inside the chunk, and others around them, perhaps
+ * all, as far as `budget` bytes allow. It takes more than the budget only if the wanted strings
+ * alone need more. A chunk that does not fit is decoded once, into the temporary file if there is
+ * one. */
 int zarr_chunk_strings_at(struct decoder *decoder, const struct zarr_array *array,
                           const uint64_t *index, uint64_t first, uint64_t least, size_t budget,
                           struct strings *out, struct err *err);
 
-/* Whole one-dimensional arrays, for the small ones (samples, contigs, filters). */
+/* Whole one-dimensional arrays, for small ones (samples, contigs, filters). */
 int zarr_array_strings(struct decoder *decoder, const struct zarr_array *array, struct strings *out,
                        struct err *err);
 

@@ -16,8 +16,8 @@ static enum range_state state_of(const struct piece *piece)
     return atomic_load_explicit(&piece->state, memory_order_acquire);
 }
 
-/* Does the piece that was asked for by name have the range, or will it, as far as the object
- * goes? */
+/* Does a piece that was asked for by its key have the range, or will it, as far as the object
+ * reaches? */
 static bool covers_named(const struct piece *piece, const struct piece_range *range)
 {
     if (strcmp(range->key, piece->key) != 0 || range->from_end != piece->from_end)
@@ -26,7 +26,7 @@ static bool covers_named(const struct piece *piece, const struct piece_range *ra
                            : size_range_ok(range->offset, range->length, piece->length);
 }
 
-/* Of one that is answered, or asked for from a known place. */
+/* The same for a piece that is answered or whose offset is known. */
 static bool covers(const struct piece *piece, const struct piece_range *range)
 {
     const uint64_t at = piece->from_end ? piece->at : piece->offset;
@@ -38,7 +38,7 @@ static bool covers(const struct piece *piece, const struct piece_range *range)
     return range->offset >= at && size_range_ok(range->offset - at, range->length, piece->length);
 }
 
-/* ---- Pieces: all under the lock, and what is to go is gone through without it ---- */
+/* ---- Pieces: all under the lock; pieces that end are collected and destroyed without it ---- */
 
 static struct piece *find_listed(const struct stored *stored, const struct piece_range *range)
 {
@@ -63,8 +63,8 @@ static void unlist(struct piece *piece)
     piece->listed = false;
 }
 
-/* Is it nobody's any more? One that the store has begun with stays until it is answered; it may be
- * held again. */
+/* Has the piece no holder and no use? If the store has begun with it, it stays until it is
+ * answered, and may get a holder again. */
 static bool is_over(struct piece *piece)
 {
     struct pieces *pieces = pieces_of(piece->stored);
@@ -81,7 +81,7 @@ static bool is_over(struct piece *piece)
     return true;
 }
 
-/* Drops the lock meanwhile. */
+/* Releases the lock meanwhile. */
 static void destroy_all(struct pieces *pieces, struct piece *gone)
 {
     struct piece *piece;
@@ -100,7 +100,7 @@ static void destroy_all(struct pieces *pieces, struct piece *gone)
     }
 }
 
-/* Has bytes of the object, or will have. NULL if out of memory. */
+/* A piece for bytes of the object. NULL if out of memory. */
 static struct piece *new_piece(struct stored *stored, const struct piece_range *range)
 {
     struct pieces *pieces = pieces_of(stored);
@@ -123,7 +123,7 @@ static struct piece *new_piece(struct stored *stored, const struct piece_range *
     return piece;
 }
 
-/* A longer buffer, if there is room for it, where the piece has to be waited for. */
+/* Gives a piece that has to be waited for a longer buffer, if there is room. */
 static void lengthen(struct piece *piece, uint64_t most)
 {
     struct pieces *pieces = pieces_of(piece->stored);
@@ -143,7 +143,7 @@ static void lengthen(struct piece *piece, uint64_t most)
 static void set_range(struct piece *piece, const struct piece_range *asked,
                       const struct chunk_need *need)
 {
-    /* Where there is a key, others may be about to say which object it is. */
+    /* With a key, stored->object is not used, because another thread may be setting it. */
     struct object *object = piece->key[0] != '\0' ? piece->opened : piece->stored->object;
 
     store_range_init(&piece->range, piece->key, object, piece->offset, piece->length,
@@ -158,14 +158,14 @@ static void set_range(struct piece *piece, const struct piece_range *asked,
 
 /* ---- Answers ---- */
 
-/* Takes the object that the range has opened. */
+/* Takes over the object that the range has opened. */
 static void take_opened(struct piece *piece)
 {
     if (piece->key[0] != '\0' && piece->opened == NULL)
         piece->opened = piece->range.object;
 }
 
-/* Under the lock: the range has its answer. Returns whom to wake, linked through `next`. */
+/* Under the lock: the range has been answered. Returns the needs to wake, linked through `next`. */
 static struct chunk_need *answer(struct piece *piece)
 {
     struct pieces *pieces = pieces_of(piece->stored);
@@ -176,7 +176,7 @@ static struct chunk_need *answer(struct piece *piece)
     if (piece->range.state == RANGE_THERE) {
         piece->at = piece->range.offset;
     } else {
-        unlist(piece); /* whoever asks next shall ask again */
+        unlist(piece); /* so that the next need asks again */
     }
     atomic_store_explicit(&piece->state, piece->range.state, memory_order_release);
     for (; (hold = piece->waiting) != NULL; hold->waits = false) {
@@ -194,7 +194,7 @@ static struct chunk_need *answer(struct piece *piece)
     return awake;
 }
 
-/* Under the lock, which it drops meanwhile. */
+/* Under the lock, which it releases meanwhile. */
 static void wake_all(struct pieces *pieces, struct chunk_need *awake)
 {
     struct chunk_need *need;
@@ -209,7 +209,7 @@ static void wake_all(struct pieces *pieces, struct chunk_need *awake)
     }
 }
 
-/* From the store, on one of its threads. */
+/* Called by the store, on one of its threads. */
 static void submitted_done(struct store_range *range, void *arg)
 {
     struct piece *piece = arg;
@@ -282,7 +282,8 @@ static void leave(struct piece_hold *hold)
     hold->need->nwaiting--;
 }
 
-/* Whoever can come back does so sooner than to ask for a part now and for the rest later. */
+/* Refuses early: for a need that can come back later, that is faster than getting one part now and
+ * the rest later. */
 static enum need check_room(const struct chunk_need *need, const struct pieces *pieces,
                             const struct piece_range *range)
 {
@@ -298,7 +299,7 @@ static enum need check_room(const struct chunk_need *need, const struct pieces *
     return NEED_FULL;
 }
 
-/* A piece of the need's own, asked for. Under the lock, which it drops meanwhile. */
+/* Asks for a new piece of the need's own. Under the lock, which it releases meanwhile. */
 static enum need ask(struct chunk_need *need, struct stored *stored,
                      const struct piece_range *range, struct piece_hold **out)
 {
@@ -347,7 +348,7 @@ static enum need ask(struct chunk_need *need, struct stored *stored,
     return NEED_THERE;
 }
 
-/* A hold of a piece that has the range, or will have it. */
+/* Holds a piece that has the range, or will have it; if there is none, asks for one. */
 static enum need find_or_ask(struct chunk_need *need, struct stored *stored,
                              const struct piece_range *range, struct piece_hold **out)
 {
@@ -409,7 +410,7 @@ enum need chunk_need_range(struct chunk_need *need, struct stored *stored,
         return NEED_FAILED;
     }
     tell(hold->piece, range->from_end ? hold->piece->at : range->offset, out);
-    if (range->from_end && range->length < out->n) { /* the last ones of a longer piece */
+    if (range->from_end && range->length < out->n) { /* the last bytes of a longer piece */
         out->at += out->n - range->length;
         out->n = range->length;
     }
@@ -454,7 +455,7 @@ bool chunk_need_sleep(struct chunk_need *need)
         return false;
     pthread_mutex_lock(&need->pieces->lock);
     asleep = need->nwaiting > 0;
-    need->asleep = asleep; /* not to be looked at any more: it may be awake by now */
+    need->asleep = asleep; /* after this it may be awake: do not touch it */
     pthread_mutex_unlock(&need->pieces->lock);
     return asleep;
 }

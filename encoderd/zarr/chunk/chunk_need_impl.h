@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * chunk_need_impl: ranges of stored chunks and shards, for needs.
+ * chunk_need_impl: ranges of stored chunks and shards, as needs ask for them.
  */
 #ifndef VCZFS_ZARR_CHUNK_CHUNK_NEED_IMPL_H
 #define VCZFS_ZARR_CHUNK_CHUNK_NEED_IMPL_H
@@ -8,41 +8,39 @@
 #include "encoderd/zarr/chunk/chunk_need.h"
 #include "encoderd/zarr/chunk/chunk_table_impl.h"
 
-/* A range of a stored chunk's or shard's object. */
+/* A range of the object of a stored chunk or shard. */
 struct piece_range {
-    const char *key;         /* the object is not open yet: it is opened, too. Else NULL */
+    const char *key;         /* of an object that must be opened, too; NULL if it is open */
     uint64_t offset, length; /* in the object */
-    uint64_t most;           /* no less than length: so many if they have to be waited for */
-    uint64_t likely_offset, likely_length; /* of an object to be opened: what else is likely to be
-                                              asked for */
-    bool shared;   /* others want the same: it is not for this need alone even if it is there at
-                    * once */
+    uint64_t most;           /* at least length: how many bytes to read if it has to wait */
+    uint64_t likely_offset, likely_length; /* probably asked for next; if it opens the object */
+    bool shared;   /* others want the same, so the piece is listed even if it is there at once */
     bool from_end; /* of an object to be opened: its last `length` bytes; offset is 0 */
 };
 
 /* Bytes that are there. */
 struct piece_bytes {
-    uint8_t *at;   /* of the range's first byte */
-    uint64_t n;    /* as far as they reach: less than `length` if the object ends before */
-    size_t before; /* bytes before `at` that may be changed while nothing else is decoded: 0 unless
-                      they are this need's alone. They must be put back. */
-    bool absent;   /* of an object to be opened: there is none */
-    struct object *object; /* that was opened, the piece's; NULL if it was open */
+    uint8_t *at;   /* the range's first byte */
+    uint64_t n;    /* how many; fewer than `length` if the object ends before */
+    size_t before; /* bytes before `at` that a decoder may change while nothing else is decoded, and
+                      must restore; 0 unless only this need has the bytes */
+    bool absent;   /* the object to be opened does not exist */
+    struct object *object; /* the object that was opened, owned by the piece; NULL if it was open */
     uint64_t size;         /* of it */
 };
 
-/* Gets the range of `stored`, which holds an object already unless there is a key. FAILED: the
- * error names the file. */
+/* Gets a range of `stored`, which has an open object unless there is a key. FAILED: the error names
+ * the file. */
 enum need chunk_need_range(struct chunk_need *need, struct stored *stored,
                            const struct piece_range *range, struct piece_bytes *out,
                            struct err *err);
 
-/* Does the need, or somebody else, hold a piece that has these bytes, or will have them? */
+/* Does this need or another one hold a piece that has these bytes, or will have them? */
 bool chunk_need_has(const struct chunk_need *need, const struct stored *stored, uint64_t offset,
                     uint64_t n);
 
-/* Of what the need holds: bytes [offset, offset + n) of the stored one's object; false if it does
- * not have them. Any thread to which the need was handed over. */
+/* Finds bytes [offset, offset + n) of the object in a piece that the need holds; false if there is
+ * none. Any thread that has been given the need may call it. */
 bool chunk_need_find(const struct chunk_need *need, const struct stored *stored, uint64_t offset,
                      uint64_t n, struct piece_bytes *out);
 

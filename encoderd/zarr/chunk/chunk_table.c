@@ -9,18 +9,18 @@
 #include <sys/resource.h>
 
 #define BUCKETS ((size_t)512)
-/* Objects that stay open though no decoder holds them: so many, and no more than a sixteenth of
- * what the process may have. */
+/* The most objects that stay open while no decoder holds them; also at most a sixteenth of the
+ * files that the process may have open. */
 #define OPEN_MAX ((uint64_t)4096)
 #define OPEN_FEW ((uint64_t)8)
-/* Chunks and shards, and the memory of their indexes. */
+/* The most chunks and shards, and the most memory of their indexes. */
 #define STORED_MAX       ((size_t)4096)
 #define INDEX_NBYTES_MAX ((uint64_t)16 << 20)
 
 LIST_HEAD(stored_bucket, stored);
 TAILQ_HEAD(stored_ages, stored);
 
-/* Arrays whose chunks are remembered, by a part of their identity. */
+/* How many arrays have a hint, found by a part of their identity. */
 #define HINTS 64
 
 struct chunk_table {
@@ -28,12 +28,13 @@ struct chunk_table {
     pthread_mutex_t lock;  /* covers everything below */
     struct stored_hint hints[HINTS];
     struct stored_bucket buckets[BUCKETS];
-    struct stored_ages ages; /* the least recently asked for first */
+    struct stored_ages ages; /* the least recently used first */
     size_t n, nopen, nopen_max;
     uint64_t index_nbytes;
 };
 
-/* `most`, or the part of what the process may have open, or a few. */
+/* The least of `most` and that part of the files that the process may have open, but at least a
+ * few. */
 static size_t open_max(uint64_t most, unsigned part)
 {
     struct rlimit limit;
@@ -100,9 +101,9 @@ static bool is_over(const struct chunk_table *table)
            table->index_nbytes > INDEX_NBYTES_MAX;
 }
 
-/* Takes what nobody holds from the table, the least recently used first, until it is within its
- * bounds, or all of it; returns it in a list linked through `age`. What lies in a shard holds it,
- * and was asked for after it: shards go after what lies in them has gone. */
+/* Takes out what nobody holds, the least recently used first, until the table is within its limits,
+ * or all of it. Returns a list linked through `age`. A chunk in a shard holds the shard, and was
+ * used after it; so a shard is taken only after its chunks. */
 static void take_old(struct chunk_table *table, bool all, struct stored_ages *out)
 {
     struct stored *stored, *next;
@@ -131,7 +132,7 @@ static void destroy(struct stored *stored)
     free(stored);
 }
 
-/* Each of the list, and the shards that were held by these alone. */
+/* Destroys all in the list, and the shards that only they held. */
 static void destroy_all(struct stored_ages *list)
 {
     struct stored *stored, *outer;
@@ -255,7 +256,7 @@ void table_note(struct stored *stored, bool is_open, uint64_t index_nbytes)
     struct chunk_table *table = stored->table;
 
     pthread_mutex_lock(&table->lock);
-    is_open |= stored->is_open; /* who made a later step may have said more before */
+    is_open |= stored->is_open; /* another thread may have made a later step */
     index_nbytes = size_max(index_nbytes, stored->index_nbytes);
     table->nopen += is_open - stored->is_open;
     table->index_nbytes += index_nbytes - stored->index_nbytes;

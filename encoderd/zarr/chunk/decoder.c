@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * decoder: scratch, and the stored bytes that it reads.
+ * decoder: its scratch, and the stored bytes that it reads.
  */
 #include "common/bytes.h"
 #include "common/cleanup.h"
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-/* Under the address sanitizer what is not handed out may not be touched, neither by the decoders
- * here nor by a caller who holds on to a block. */
+/* The address sanitizer reports any access to scratch that is not in use: by the decoders here, or
+ * by a caller that keeps a block too long. */
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #define FORBID(at, n) __asan_poison_memory_region(at, n)
@@ -24,10 +24,10 @@
 #endif
 
 #define SCRATCH_ALIGN ((uint64_t)64)
-/* What chunk.h lets callers read past the end of planes. */
+/* How far callers may read past the end of planes (chunk.h). */
 #define PLANES_SLACK ((uint64_t)8)
 
-/* For as many decoders as there can be: three for each of 64 threads, and those of the views. */
+/* The most decoders that can exist: three for each of 64 threads, and those of views. */
 #define DECODERS_MAX 256
 
 static size_t chunks_max(void)
@@ -53,7 +53,7 @@ struct decoder *decoder_new(size_t scratch_max, struct err *err)
         err_nomem(err, "a decoder");
         return NULL;
     }
-    /* The mapping is longer than what is handed out: reading past the end of a block stays
+    /* The mapping is longer than the scratch, so that reading past the end of a block stays
      * inside. */
     map = mmap(NULL, (size_t)mapped, PROT_READ | PROT_WRITE,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

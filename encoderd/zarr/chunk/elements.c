@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * elements: their order and their bytes.
+ * elements: the order of elements, and their bytes.
  */
 #include "encoderd/zarr/chunk/decoder_impl.h"
 
@@ -39,7 +39,6 @@ static void swap_bytes(uint8_t *data, size_t nbytes, uint32_t unit)
         }
 }
 
-/* Stores name their byte order; blocks have the machine's. */
 void bytes_to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes)
 {
     bool machine_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;

@@ -9,23 +9,22 @@
 #include "encoderd/zarr/codec/blosc1_decode.h"
 #include "encoderd/zarr/store/damaged.h"
 
-/* Raw and absent chunks have no blocks of their own; they are cut into pieces of about this
- * size. */
+/* Raw and absent chunks have no blocks of their own, and are cut into pieces of about this size. */
 #define PIECE_NBYTES ((uint64_t)256 << 10)
-/* Pieces of what is decoded as a whole, or streamed. */
+/* The size of pieces of a chunk that is decoded as a whole, or streamed. */
 #define LARGE_PIECE_NBYTES ((uint64_t)1 << 20)
-/* Those of streams are so small that each of several streams can keep its last one. */
+/* The least size of pieces of a stream, so that each of several streams can keep its last one. */
 #define STREAM_PIECE_MIN ((uint64_t)64 << 10)
-/* Smaller chunks are decoded anew sooner than they are looked up and copied. */
+/* Decoding a smaller chunk again is faster than finding it in the cache and copying it. */
 #define SHARED_MIN ((uint64_t)64 << 10)
-/* What belongs to one sample of one variant stays in one block, if it is no longer than this. */
+/* The data of one sample of one variant stays in one block, unless it is longer than this. */
 #define CALL_NBYTES_MAX ((uint64_t)16 << 10)
-/* No writer makes Blosc blocks this long unless it is told to. */
+/* Writers make Blosc blocks of this size only if they are told to. */
 #define LARGE_BLOCK_MIN ((uint64_t)4 << 20)
-/* Blosc blocks that a block is made of where they are cut anew. */
+/* How many Blosc blocks make up a block that is cut anew. */
 #define RECUT_BLOCKS ((uint64_t)4)
 
-/* Of the axes after the first two: (variants, samples, ...). */
+/* The bytes of one call: the axes after the first two (variants, samples, ...). */
 static uint64_t call_nbytes(const struct zarr_meta *meta)
 {
     uint64_t nbytes = meta->dtype.size;
@@ -54,8 +53,8 @@ static int lay_out_raw(struct chunk *chunk, struct err *err)
     return 0;
 }
 
-/* Elements straddle Blosc's blocks if the writer named another element size than the array's, and
- * calls do if their ploidy does not divide the block. */
+/* Elements cross the borders of Blosc's blocks if the writer gave Blosc another element size than
+ * the array's. Calls do if their ploidy does not divide the block. */
 static void recut(struct chunk *chunk)
 {
     uint64_t unit = call_nbytes(&chunk->array->meta);
@@ -66,8 +65,8 @@ static void recut(struct chunk *chunk)
     chunk->nblocks = size_div_up(chunk->nbytes, chunk->block_size);
 }
 
-/* Are Blosc's blocks so long that a thread that wants a part should not decode one for itself?
- * Elements must not straddle them. */
+/* Are Blosc's blocks so long that a thread should not decode one for itself when it needs only a
+ * part? Elements must not cross their borders. */
 static bool is_large(const struct decoder *decoder, const struct chunk *chunk)
 {
     const struct blosc1_frame *frame = &chunk->stored->frame;
@@ -77,10 +76,10 @@ static bool is_large(const struct decoder *decoder, const struct chunk *chunk)
            (frame->nblocks == 1 || frame->block_size % chunk->array->meta.dtype.size == 0);
 }
 
-/* c-blosc's own memory for a block. */
+/* c-blosc's own memory, in blocks. */
 #define BLOSC_COPIES ((uint64_t)2)
 
-/* Is there scratch for what it takes to decode one of the chunk's blocks? */
+/* Does the scratch have room for decoding one of the chunk's blocks? */
 static bool block_fits(const struct decoder *decoder, const struct chunk *chunk)
 {
     const uint64_t block = chunk->stored->frame.block_size;
@@ -128,8 +127,9 @@ static enum need lay_out_blosc(struct decoder *decoder, struct chunk *chunk,
     return stored_make(chunk->stored, chunk->array, chunk->index, STORED_INDEXED, need, err);
 }
 
-/* Decoded once for all, or here as one block, or streamed, or into the temporary file; what can be
- * none of these is one block, and an error when it is asked for. */
+/* Chooses how a chunk is decoded that has no blocks of its own: once for all decoders, here as one
+ * block, streamed, or into the temporary file. If none is possible, it is one block, and reading
+ * that block is an error. */
 static void lay_out_whole(const struct decoder *decoder, struct chunk *chunk)
 {
     const struct zarr_meta *meta = &chunk->array->meta;

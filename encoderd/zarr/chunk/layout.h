@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout: the choice of how a chunk is cut into blocks.
+ * layout: chooses how a chunk is cut into blocks.
  */
 #ifndef VCZFS_ZARR_CHUNK_LAYOUT_H
 #define VCZFS_ZARR_CHUNK_LAYOUT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_absent: chunks that are not stored, which read as the fill value.
+ * layout_absent: chunks that are not stored, whose elements are the fill value.
  */
 #include "encoderd/zarr/chunk/layouts.h"
 

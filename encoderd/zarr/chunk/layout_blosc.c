@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_blosc: blocks are Blosc's. They may come as planes, or as one byte where they were stored
- * as the last such one was, or from those that were kept.
+ * layout_blosc: blocks are Blosc's blocks. A block may come as planes, or as one byte if it is
+ * stored like the last constant block, or from the block cache.
  */
 #include "common/bytes.h"
 #include "encoderd/zarr/chunk/blosc_blocks.h"
@@ -59,7 +59,7 @@ static void make_constant(const struct constant *constant, struct block *out)
     out->data = &constant->value;
 }
 
-/* ---- Blocks that were kept ---- */
+/* ---- Blocks from the block cache ---- */
 
 static struct block_cache_key block_cache_key(const struct chunk *chunk, uint32_t i)
 {
@@ -114,7 +114,7 @@ static bool is_not_kept(const struct decoder *decoder, const struct chunk *chunk
 
 /* ---- All of them ---- */
 
-/* The block's stored bytes are at `in`, which has room in front of it. */
+/* Decodes a block whose stored bytes are at `in`, with writable room before them. */
 static int decode_stored(struct decoder *decoder, const struct chunk *chunk, uint32_t i,
                          unsigned forms, uint8_t *in, size_t n, uint8_t *to, struct block *out,
                          struct err *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_large: pieces of Blosc's blocks, which are so long that they are decoded once, into the
- * cache.
+ * layout_large: blocks are pieces of Blosc's blocks, which are so long that each is decoded once,
+ * into the cache.
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/blosc_blocks.h"

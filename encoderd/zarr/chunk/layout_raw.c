@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_raw: the decoded bytes as such; blocks are pieces of them.
+ * layout_raw: blocks are pieces of the stored bytes, which need no decoding.
  */
 #include "encoderd/zarr/chunk/layouts.h"
 

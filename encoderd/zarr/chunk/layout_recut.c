@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_recut: Blosc's blocks, cut anew, because Blosc's split elements or calls.
+ * layout_recut: cuts Blosc's blocks anew, because their borders split elements or calls.
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/blosc_blocks.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Blosc's blocks as far as they lie in the piece, one after another. */
+/* Joins the parts of Blosc's blocks that are in the piece. */
 static int recut_block(struct decoder *decoder, struct chunk *chunk, uint64_t block, unsigned forms,
                        struct block *out, struct err *err)
 {

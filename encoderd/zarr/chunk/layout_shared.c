@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_shared: pieces of a chunk that can only be decoded whole, and is once for all, into the
- * cache.
+ * layout_shared: blocks are pieces of a chunk that can only be decoded whole. It is decoded once
+ * for all decoders, into the cache.
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/cached.h"

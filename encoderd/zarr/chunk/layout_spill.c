@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_spill: pieces of a chunk that fits no memory, and is decoded once for all, into the
- * temporary file.
+ * layout_spill: blocks are pieces of a chunk that fits no memory. It is decoded once for all
+ * decoders, into the temporary file.
  */
 #include "encoderd/zarr/chunk/cached.h"
 #include "encoderd/zarr/chunk/unfold.h"

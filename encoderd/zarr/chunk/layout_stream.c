@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_stream: pieces of a chunk that is too long to be held, from front to back.
+ * layout_stream: blocks are pieces of a chunk that is too long to be held, and is decoded from
+ * front to back.
  */
 #include "encoderd/zarr/chunk/whole.h"
 
@@ -20,7 +21,7 @@ static bool stream_kind(enum codec_id id, enum stream_kind *kind)
     return true;
 }
 
-/* crc32c, one compressor, crc32c: each may be left out. */
+/* True for the codecs crc32c, one compressor, crc32c, each of which may be missing. */
 static bool describe_stream(const struct zarr_meta *meta, struct stream_spec *spec)
 {
     size_t i = 0, n = meta->ncodecs;
@@ -67,7 +68,7 @@ void decoder_drop_stream(struct decoder *decoder, const struct chunk *chunk)
             drop(&decoder->streams[i]);
 }
 
-/* The least recently used one but `not`; NULL if there is no other. */
+/* The least recently used stream other than `not`; NULL if there is none. */
 static struct streaming *oldest_stream(struct decoder *decoder, const struct streaming * not )
 {
     struct streaming *oldest = NULL;
@@ -90,8 +91,8 @@ static struct streaming *free_stream(struct decoder *decoder)
     return free_stream(decoder);
 }
 
-/* The scratch holds no more than a piece while chunks are streamed; so they may have half of its
- * size. */
+/* Streams may take half of the scratch's size, because the scratch itself holds only one piece
+ * while chunks are streamed. */
 static size_t streams_memory_max(const struct decoder *decoder)
 {
     return decoder->scratch_max / 2;
@@ -154,9 +155,9 @@ static int find_stream(struct decoder *decoder, struct chunk *chunk, struct stre
     return -1;
 }
 
-/* A reader that takes the chunk in parts of its own comes back for the rest of the block in which a
- * part ended; a stream cannot go back, and would start again for every part. No stream has to go
- * for it, though. */
+/* Keeps a copy of the last block. A reader that takes the chunk in parts comes back for the rest of
+ * the block in which a part ended, and a stream cannot go back: it would start again for every
+ * part. No other stream is given up for this copy. */
 static void keep_last(struct decoder *decoder, struct streaming *streaming, uint64_t begin,
                       const uint8_t *block, size_t n)
 {

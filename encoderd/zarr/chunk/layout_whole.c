@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layout_whole: a chunk as one block, through all codecs.
+ * layout_whole: the chunk is one block, decoded through all codecs.
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/whole.h"
@@ -18,8 +18,8 @@ static void transpose(const struct zarr_meta *meta, const uint8_t *from, uint8_t
         memcpy(to + walk.at * size, from + k * size, size);
 }
 
-/* Areas beside the one for the result: the stored bytes, what the codecs make of them and what the
- * filters do, each where it is not the result already. */
+/* Areas of scratch besides the result: for the stored bytes, the output of the codecs, and the
+ * output of the filters. Each is needed only if it is not the result itself. */
 struct areas {
     uint8_t *stored, *filtered, *turned, *spare[2];
 };
@@ -76,8 +76,6 @@ static int take_areas(struct decoder *decoder, const struct zarr_meta *meta, uin
     return 0;
 }
 
-/* The chunk's elements in C order and native bytes into `to`, which lies outside the scratch that
- * is still free. */
 int whole_decode(struct decoder *decoder, struct chunk *chunk, uint8_t *to, struct err *err)
 {
     const struct zarr_meta *meta = &chunk->array->meta;

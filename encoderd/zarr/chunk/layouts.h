@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * layouts: how chunks are cut into blocks, and what is done with one; each is a file of its own.
+ * layouts: the ways to cut a chunk into blocks and to decode one, each in a file of its own.
  *
- * Which one it is depends on how the chunk is stored and on the decoder's scratch and cache:
- * layout.c has the choice, doc/DESIGN.md the table.
+ * Which one is used depends on how the chunk is stored, and on the decoder's scratch and cache:
+ * layout.c chooses, doc/DESIGN.md has the table.
  */
 #ifndef VCZFS_ZARR_CHUNK_LAYOUTS_H
 #define VCZFS_ZARR_CHUNK_LAYOUTS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * needs: which stored bytes blocks take.
+ * needs: finds the stored bytes that blocks need.
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/decoder_impl.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * numbers: chunks as whole numbers or floats.
+ * numbers: chunks as integers or floats.
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/decoder_impl.h"
@@ -33,7 +33,7 @@ static int64_t get_int(const uint8_t *at, uint32_t size, bool is_signed)
     }
 }
 
-/* The block's elements that are among [first, first + n), to out[0 .. n). */
+/* Writes the block's elements that are among [first, first + n) to their places in out[0 .. n). */
 static int ints_of_block(const struct dtype *dtype, const struct block *block, uint64_t first,
                          uint64_t n, int64_t *out, struct err *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * open: chunks opened, and kept.
+ * open: opens chunks and keeps them in the decoder.
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/chunk/layout.h"
@@ -34,8 +34,7 @@ static enum need open_chunk(struct decoder *decoder, const struct zarr_array *ar
     return rc;
 }
 
-/* The array is known by its name and metadata, not by its address, which may be another's by
- * now. */
+/* Compares the array's name and metadata, because another array may have its address by now. */
 static bool is_chunk(const struct chunk *chunk, const struct zarr_array *array,
                      const uint64_t *index)
 {

@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
-/* Of buffers that are not in use: so many bytes. */
+/* The most bytes in buffers that are not in use. */
 #define SPARE_MAX ((uint64_t)8 << 20)
-/* Buffers have a multiple of so many bytes, and may be twice as long as what they are taken for. */
+/* The size of a buffer is a multiple of this, and at most twice what is asked for. */
 #define UNIT ((uint64_t)8 << 10)
 
 struct pieces *pieces_new(void)

@@ -12,18 +12,20 @@
 #include <string.h>
 
 #define ENTRY_NBYTES ((uint64_t)16)
-/* Longer indexes stay in the file: an entry is then a read of its own. */
+/* Longer indexes stay in the file, and each entry is read when it is needed. */
 #define INDEX_KEPT_MAX ((uint64_t)1 << 20)
 #define SCAN_NBYTES    ((uint64_t)64 << 10)
-/* What is read of a Blosc frame of which no other of its array has been seen: a header and a
- * thousand blocks' begins. */
+/* How much of a Blosc frame is read if no other chunk of its array has been seen: the header and
+ * the begins of a thousand blocks. */
 #define HEAD_NBYTES ((uint64_t)4 << 10)
-/* What is read at once, where it has to be waited for, of a chunk of which no other of its array
- * has been seen; and how long those others may have been for one to be read whole. */
+/* FIRST_NBYTES: how much of a chunk is read at once, if that has to wait and no other chunk of its
+ * array has been seen. SMALL_NBYTES: if earlier chunks were not longer than this, the next one is
+ * read whole. */
 #define FIRST_NBYTES ((uint64_t)64 << 10)
 #define SMALL_NBYTES ((uint64_t)256 << 10)
-/* Of a longer one, so much is expected to be wanted if it is to be gone through; and else what is
- * about where the wanted bytes should be: to each side so much, and this part of the chunk. */
+/* How much of a longer chunk will probably be wanted. If the caller goes through all of it:
+ * LIKELY_MAX bytes. Otherwise the bytes around the place where the wanted ones should be: to each
+ * side LIKELY_SLACK, and one LIKELY_PART-th of the chunk. */
 #define LIKELY_MAX   ((uint64_t)1 << 20)
 #define LIKELY_SLACK ((uint64_t)16 << 10)
 #define LIKELY_PART  16
@@ -44,8 +46,8 @@ static uint64_t index_nbytes(const struct zarr_shard_level *level)
     return level->nchunks * ENTRY_NBYTES + (level->index_crc ? 4 : 0);
 }
 
-/* Bytes [offset, offset + n) of its object, which is open; `ask` of them, and `most` if they have
- * to be waited for, but none past its end. */
+/* Gets bytes [offset, offset + n) of its open object. Asks for `ask` bytes, or for `most` if they
+ * have to be waited for, but for none past its end. */
 static enum need get_bytes(struct stored *stored, struct chunk_need *need, uint64_t offset,
                            uint64_t n, uint64_t ask, uint64_t most, struct piece_bytes *out,
                            struct err *err)
@@ -65,7 +67,7 @@ static enum need get_bytes(struct stored *stored, struct chunk_need *need, uint6
 
 /* ---- Shards ---- */
 
-/* Holds an index that is not kept against its checksum. */
+/* Checks the checksum of an index that stays in the file. */
 static int scan_index(struct stored *shard, const struct zarr_shard_level *level, struct err *err)
 {
     const uint64_t nbytes = level->nchunks * ENTRY_NBYTES;
@@ -92,7 +94,7 @@ static int scan_index(struct stored *shard, const struct zarr_shard_level *level
     return 0;
 }
 
-/* A copy of the index, for the caller to own. */
+/* Reads a copy of the index, which the caller owns. */
 static enum need read_index(struct stored *shard, const struct zarr_shard_level *level,
                             struct chunk_need *need, uint8_t **out, struct err *err)
 {
@@ -150,7 +152,7 @@ static enum need index_shard(struct stored *shard, const struct zarr_array *arra
     return NEED_THERE;
 }
 
-/* Innermost chunks in what a shard of that level is cut into, along axis d. */
+/* How many innermost chunks one part of a shard of that level has along axis d. */
 static uint64_t chunks_below(const struct zarr_meta *meta, unsigned level, unsigned d)
 {
     uint64_t n = 1;
@@ -160,7 +162,7 @@ static uint64_t chunks_below(const struct zarr_meta *meta, unsigned level, unsig
     return n;
 }
 
-/* The number of the entry for the chunk in a shard's index. */
+/* The number of the chunk's entry in the index of a shard. */
 static uint64_t entry_number(const struct zarr_meta *meta, unsigned level, const uint64_t *index)
 {
     const struct zarr_shard_level *here = &meta->sharding.levels[level];
@@ -193,7 +195,7 @@ static enum need find_entry(struct stored *shard, const struct zarr_meta *meta,
     return rc;
 }
 
-/* Where the entry says that it lies; length UINT64_MAX: it is absent. */
+/* Reads the place in the entry; length UINT64_MAX: the chunk is absent. */
 static int read_entry(const struct stored *shard, const struct zarr_meta *meta,
                       const uint8_t *entry, uint64_t *base, uint64_t *length, struct err *err)
 {
@@ -212,7 +214,7 @@ static int read_entry(const struct stored *shard, const struct zarr_meta *meta,
                    (unsigned long long)shard->length);
 }
 
-/* ---- Steps: each made by whoever comes first ---- */
+/* ---- Steps: each is made by the first thread that needs it ---- */
 
 static struct stored *get_at(struct chunk_table *table, const struct zarr_array *array,
                              unsigned level, const uint64_t *index, struct err *err)
@@ -237,15 +239,15 @@ struct stored *stored_get(struct chunk_table *table, const struct zarr_array *ar
     pthread_mutex_lock(&stored->lock);
     if (stored->label == NULL) {
         chunk_label(array, index, label);
-        stored->label = strdup(label); /* without memory for it its key will do */
+        stored->label = strdup(label); /* if there is no memory for it, its key is used */
     }
     pthread_mutex_unlock(&stored->lock);
     return stored;
 }
 
-/* Where in a chunk that is not open yet its stored bytes are that will be wanted, going by the last
- * one of its array: all of it, if it is to be gone through; else about as far from its beginning,
- * in proportion, as what is wanted is from that of the chunk decoded. */
+/* Guesses, from the last chunk of the array, which stored bytes of a chunk that is not open yet
+ * will be wanted. If the caller goes through all of it, all of them. Otherwise those at the same
+ * relative place as the wanted bytes have in the decoded chunk. */
 static void guess_likely(const struct stored_hint *hint, const struct zarr_meta *meta,
                          const struct chunk_need *need, struct piece_range *range)
 {
@@ -263,8 +265,8 @@ static void guess_likely(const struct stored_hint *hint, const struct zarr_meta 
     }
 }
 
-/* Without waiting a chunk is no more than opened, and its header read, if it has one; where there
- * is waiting, more is read with it, and chunks as short as the last ones whole. */
+/* If it may not wait, it only opens the chunk, and reads the header if there is one. If it has to
+ * wait anyway, it reads more in the same step, and the whole chunk if the last ones were short. */
 static void open_range(const struct stored *stored, const struct zarr_array *array,
                        const struct chunk_need *need, struct piece_range *range)
 {
@@ -283,7 +285,8 @@ static void open_range(const struct stored *stored, const struct zarr_array *arr
     if (hint.length == 0)
         range->most = FIRST_NBYTES;
     else if (hint.length <= SMALL_NBYTES)
-        range->most = hint.length + hint.length / 4 + HEAD_NBYTES; /* it may be a little longer */
+        range->most =
+            hint.length + hint.length / 4 + HEAD_NBYTES; /* this chunk may be a little longer */
     else
         guess_likely(&hint, &array->meta, need, range);
 }
@@ -313,8 +316,8 @@ static enum need open_object(struct stored *stored, const struct zarr_array *arr
     return NEED_THERE;
 }
 
-/* A store that is being deleted, or whose file system went away, has no chunks either; to show fill
- * values then would be to invent data. */
+/* A chunk also seems absent if the store is being deleted or its file system is gone. Then fill
+ * values would be invented data, so this checks that the array's metadata are still there. */
 static enum need check_not_gone(struct stored *stored, const struct zarr_array *array,
                                 struct chunk_need *need, struct err *err)
 {
@@ -334,7 +337,7 @@ static enum need check_not_gone(struct stored *stored, const struct zarr_array *
     return NEED_THERE;
 }
 
-/* The shard around it, indexed. */
+/* Finds the shard around it, with its index. */
 static enum need find_outer(struct stored *stored, const struct zarr_array *array,
                             const uint64_t *index, struct chunk_need *need, struct stored **out,
                             struct err *err)
@@ -410,7 +413,7 @@ static enum need read_head(struct stored *stored, const struct zarr_array *array
     return NEED_THERE;
 }
 
-/* Where the blocks begin, and behind those, where they end; for the caller to own. */
+/* The arrays of where blocks begin and, after those, where they end; the caller owns them. */
 static enum need find_blocks(struct stored *stored, struct chunk_need *need, uint32_t **out,
                              struct err *err)
 {
@@ -456,7 +459,8 @@ static void go_on(struct stored *stored, enum stored_step from, enum stored_step
     pthread_mutex_unlock(&stored->lock);
 }
 
-/* The one after `step`. Absent ones have nothing more to be known, and shards no header. */
+/* Makes the step after `step`. For absent chunks nothing more can be known, and shards have no
+ * header. */
 static enum need make_step(struct stored *stored, const struct zarr_array *array,
                            const uint64_t *index, enum stored_step step, struct chunk_need *need,
                            struct err *err)
@@ -477,8 +481,8 @@ static enum need make_step(struct stored *stored, const struct zarr_array *array
     return shard ? index_shard(stored, array, need, err) : index_blocks(stored, need, err);
 }
 
-/* What it costs to keep it; and, for the next of its array, what was worth reading. Another thread
- * may be at a later step. */
+/* Records what it costs to keep and, as a hint for the next chunk of the array, what was worth
+ * reading. Another thread may have made a later step. */
 static void note_made(struct stored *stored, const struct zarr_array *array)
 {
     const bool shard = is_shard(stored, array), blosc = stored_is_blosc(&array->meta);

@@ -6,7 +6,8 @@
 #include "common/size.h"
 #include "encoderd/zarr/chunk/strings_parts.h"
 
-/* Of a whole array: the text, and what says where each string is. Two million sample IDs fit. */
+/* The limit for a whole array: its text, and the places of its strings. Two million sample IDs
+ * fit. */
 #define ARRAY_NBYTES_MAX ((size_t)64 << 20)
 
 int zarr_chunk_strings(struct decoder *decoder, const struct zarr_array *array,
@@ -59,7 +60,7 @@ static int check_array_nbytes(const struct zarr_array *array, uint64_t text, str
                            (unsigned long long)array->meta.shape[0], ARRAY_NBYTES_MAX >> 20);
 }
 
-/* The strings of chunk c that are the array's, appended to `out`. */
+/* Appends the strings of chunk c that are inside the array. */
 static int append_chunk(struct decoder *decoder, const struct zarr_array *array, uint64_t c,
                         struct strings *part, struct strings *out, struct err *err)
 {

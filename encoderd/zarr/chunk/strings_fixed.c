@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * strings_fixed: strings that all take the same room: bytes, or four bytes a character.
+ * strings_fixed: strings of a fixed size: bytes, or four bytes a character.
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/strings_parts.h"
@@ -15,7 +15,8 @@ static size_t trimmed(const uint8_t *at, size_t n)
     return n;
 }
 
-/* UTF-8 never takes more bytes than UTF-32, so a block's text fits in what the caller reserved. */
+/* UTF-8 never takes more bytes than UTF-32, so a block's text fits into what the caller
+ * reserved. */
 static int put_ucs4(const uint8_t *at, size_t size, struct buf *to, struct str *out)
 {
     const uint8_t *begin = to->data + to->len;

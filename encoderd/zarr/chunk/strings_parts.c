@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Strings that are asked for at once: as many bytes as there are to decode in, and these at the
- * least. */
+/* The limit of strings that are held at once is the size of the scratch, but at least this. */
 #define STRINGS_NBYTES_MIN ((size_t)16 << 20)
 #define STRINGS_MAX        ((uint64_t)64 << 20)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * strings_parts: what all ways to strings need.
+ * strings_parts: what all ways of reading strings share.
  */
 #ifndef VCZFS_ZARR_CHUNK_STRINGS_PARTS_H
 #define VCZFS_ZARR_CHUNK_STRINGS_PARTS_H
@@ -13,7 +13,8 @@ struct strings_request {
     size_t budget; /* of text, and as much again of items */
 };
 
-/* How many strings of that size each, at the most, and all in all. */
+/* How many strings of `size` bytes may be read: at most what the budget allows, and at most
+ * `total`. */
 uint64_t strings_count(const struct strings_request *request, uint64_t size, uint64_t total);
 
 /* Bytes of strings that the decoder's user may hold at once. */
@@ -21,27 +22,28 @@ size_t strings_nbytes_max(const struct decoder *decoder);
 /* May so many be held? */
 int strings_check_held(const struct decoder *decoder, uint64_t nbytes, struct err *err);
 
-/* n items, whatever is in them. */
+/* Makes room for n items, whose contents are not set. */
 int strings_reserve(struct strings *out, uint64_t n, struct err *err);
 
-/* Items get their addresses at the end, when the bytes no longer move; `gap` lies before each. */
+/* Sets the addresses of the items, at the end, when the bytes no longer move; `gap` bytes precede
+ * each string. */
 void strings_point(struct strings *out, size_t gap);
 
-/* What is asked for of a chunk that is not stored. */
+/* Makes the wanted strings of a chunk that is not stored. */
 int strings_fill(const struct zarr_meta *meta, const struct strings_request *request,
                  struct strings *out, struct err *err);
 
-/* Says that string k is broken. Returns -1. */
+/* Sets the error that string k is damaged. Returns -1. */
 int strings_bad(uint64_t k, const char *what, struct err *err);
 
-/* Strings of any length of one chunk, out of memory or out of the temporary file. */
+/* Strings of variable length of one chunk, from memory or from the temporary file. */
 int strings_vlen_chunk(struct decoder *decoder, const struct zarr_array *array,
                        const uint64_t *index, const struct strings_request *request,
                        struct strings *out, struct err *err);
 int strings_spilled(struct decoder *decoder, struct chunk *chunk,
                     const struct strings_request *request, struct strings *out, struct err *err);
 
-/* Strings that all take the same room. */
+/* Strings of a fixed size. */
 int strings_fixed_chunk(struct decoder *decoder, const struct zarr_array *array,
                         const uint64_t *index, const struct strings_request *request,
                         struct strings *out, struct err *err);

@@ -19,7 +19,7 @@ static int string_offset(const struct spilled_strings *spilled, uint64_t k, uint
     return k == spilled->total ? 0 : spill_read(spilled->entry, UNFOLD_OFFSETS, k * 8, out, 8, err);
 }
 
-/* Strings in the order in which they are stored: one piece of the file. */
+/* Takes strings that are stored in order, as one range of the file. */
 static int take_in_order(struct decoder *decoder, const struct spilled_strings *spilled,
                          const struct strings_request *request, struct strings *out,
                          struct err *err)
@@ -29,7 +29,7 @@ static int take_in_order(struct decoder *decoder, const struct spilled_strings *
 
     if (string_offset(spilled, request->first, &begin, err) != 0)
         return -1;
-    /* The most of them that fit. */
+    /* Finds the largest number of strings that fits. */
     while (low < high) {
         const uint64_t middle = high - (high - low) / 2;
 
@@ -56,7 +56,7 @@ static int take_in_order(struct decoder *decoder, const struct spilled_strings *
     return 0;
 }
 
-/* Strings that lie anywhere. */
+/* Takes strings that are stored in any order. */
 static int take_scattered(struct decoder *decoder, const struct spilled_strings *spilled,
                           const struct strings_request *request, struct strings *out,
                           struct err *err)

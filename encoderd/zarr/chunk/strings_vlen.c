@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * strings_vlen: strings of any length, of a chunk in memory if that can be.
+ * strings_vlen: strings of variable length, of a chunk in memory if it fits.
  */
 #include "common/bytes.h"
 #include "common/cleanup.h"
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* uint32 count, then count × (uint32 length, bytes). */
+/* Parses uint32 count, then count × (uint32 length, bytes). */
 static int split_vlen(const struct zarr_meta *meta, struct strings *out, struct err *err)
 {
     const uint8_t *data = out->bytes.data;
@@ -20,7 +20,8 @@ static int split_vlen(const struct zarr_meta *meta, struct strings *out, struct 
     if (n < 4 || get_le32(data) != meta->chunk_elements)
         return err_set(err, ERR_CORRUPT, "it does not hold the %llu strings of a chunk; " DAMAGED,
                        (unsigned long long)meta->chunk_elements);
-    /* Only now that the bytes are there: a count alone must not cost memory. */
+    /* Memory is reserved only for as many strings as the bytes can hold, because the count may be
+     * wrong. */
     if (n / 4 <= meta->chunk_elements)
         return strings_bad(n / 4, "runs past the end of the chunk", err);
     if (strings_reserve(out, meta->chunk_elements, err) != 0)
@@ -39,7 +40,7 @@ static int split_vlen(const struct zarr_meta *meta, struct strings *out, struct 
     return at == n ? 0 : strings_bad(meta->chunk_elements, "is one too many", err);
 }
 
-/* All of the chunk, where stored and decoded text are up to `max` bytes each. */
+/* Reads the whole chunk; its stored and its decoded bytes may be up to `max` each. */
 static int read_vlen(struct decoder *decoder, const struct chunk *chunk, size_t max,
                      struct strings *out, struct err *err)
 {

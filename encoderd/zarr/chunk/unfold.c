@@ -10,7 +10,7 @@
 
 #define ROOM_MIN ((uint64_t)128 << 10)
 #define ROOM_MAX ((uint64_t)2 << 20)
-/* LZ4 cannot do better than a byte for 255. */
+/* The most decoded bytes for one byte of LZ4. */
 #define LZ4_RATIO 255
 
 static int step_unpack(struct unfold *u, enum stream_kind kind, uint64_t from, uint64_t most,
@@ -53,7 +53,7 @@ static int check_sum(struct unfold *u, struct err *err)
     return get_le32(stored) == sum ? 0 : bad_sum(err);
 }
 
-/* numcodecs' LZ4 says how much it holds. */
+/* numcodecs' LZ4 states the size of its contents. */
 static int undo_lz4(struct unfold *u, uint64_t most, struct err *err)
 {
     uint8_t head[4];
@@ -72,7 +72,7 @@ static int undo_codec(struct unfold *u, size_t k, struct err *err)
 {
     const struct zarr_meta *meta = u->meta;
     const bool strings = meta->dtype.kind == DTYPE_STRING;
-    /* Between two codecs the data can only be a little longer than decoded. */
+    /* The output of a compressor can be only a little longer than its input. */
     const uint64_t most = strings  ? INT64_MAX
                           : k == 0 ? meta->filtered_nbytes
                                    : meta->filtered_nbytes + meta->filtered_nbytes / 8 + 4096;
@@ -107,7 +107,7 @@ static int undo_codecs(struct unfold *u, struct err *err)
 
 /* ---- Filters ---- */
 
-/* Planes of a byte of every element each. */
+/* Undoes byte planes: each plane has one byte of every element. */
 static int undo_shuffle(struct unfold *u, uint64_t unit, struct err *err)
 {
     if (u->length % unit != 0)
@@ -190,7 +190,8 @@ int unfold_chunk(struct decoder *decoder, struct chunk *chunk, struct spill_entr
     if (take_windows(&u, err) != 0 || undo_codecs(&u, err) != 0 ||
         (!strings && undo_filters_and_order(&u, err) != 0))
         return -1;
-    /* What was only checked, or nothing at all, is still in the store. */
+    /* If the codecs only checked the bytes, or there were none, the bytes are still only in the
+     * store. */
     if (u.stored && step_unpack(&u, STREAM_PLAIN, 0, u.length, err) != 0)
         return -1;
     return strings ? unfold_strings(&u, err) : 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unfold_blosc: Blosc frames whose blocks, or whose whole, no memory budget holds.
+ * unfold_blosc: Blosc frames that fit no memory, or whose blocks do not.
  *
- * Blocks for which there is room are c-blosc's. Of longer ones the streams are decompressed one by
- * one into an area of their own; what is shuffled is un-shuffled from there by c-blosc, some
+ * Blocks that fit are decoded by c-blosc. The streams of longer blocks are decompressed one by one
+ * into an area of their own; if they are shuffled, c-blosc un-shuffles them from there, some
  * elements at a time. Format: c-blosc README_CHUNK_FORMAT, and its function blosc_d.
  */
 #include "common/bytes.h"
@@ -16,8 +16,8 @@
 #define FLAG_SHUFFLE    0x01
 #define FLAG_BITSHUFFLE 0x04
 #define FLAG_UNSPLIT    0x10
-/* c-blosc splits a block by the bytes of its elements if those are few and there are enough of
- * them. */
+/* c-blosc splits a block into one stream for each byte of an element if elements are short and
+ * there are enough of them. */
 #define SPLITS_MAX   16
 #define SPLIT_NBYTES 128
 
@@ -45,8 +45,8 @@ static int bad_block(const struct unfold_frame *frame, uint32_t i, const char *w
                    what);
 }
 
-/* How many planes block i is stored as: of a byte of every element, or of a bit; 0 if it is not
- * shuffled. All of its elements take part or none. */
+/* How many planes block i is stored as: one for each byte of an element, or for each bit; 0 if it
+ * is not shuffled. Either all its elements are shuffled or none. */
 static uint32_t nplanes(const struct blosc1_frame *head, uint32_t i)
 {
     const uint32_t n = blosc1_block_nbytes(head, i), size = head->typesize;
@@ -66,7 +66,8 @@ static uint32_t nsplits(const struct blosc1_frame *head, uint32_t i)
                : 1;
 }
 
-/* One stream of a block: its length, then as many bytes, which may be the contents themselves. */
+/* Decompresses one stream of a block: its length, then that many bytes, which may be the contents
+ * themselves. */
 static int unpack_stream(struct unfold_frame *frame, uint32_t i, uint64_t *at, uint64_t nbytes,
                          unsigned area, struct err *err)
 {
@@ -100,14 +101,14 @@ static int unpack_streams(struct unfold_frame *frame, uint32_t i, unsigned area,
     for (uint32_t k = 0; k < n; k++)
         if (unpack_stream(frame, i, &at, each, area, err) != 0)
             return -1;
-    /* What does not divide by the streams has none: c-blosc fails, too. */
+    /* The streams must divide the block evenly; c-blosc fails otherwise, too. */
     if (each * n != blosc1_block_nbytes(&frame->head, i))
         return bad_block(frame, i, "does not decompress", err);
     return 0;
 }
 
-/* Bytes [at, at + n) of every plane, which are n times as many bytes as there are planes: a block
- * by themselves, which is stored as it is. */
+/* Un-shuffles bytes [at, at + n) of every plane. Together they are a shuffled block of their own,
+ * which c-blosc gets in a frame that is not compressed. */
 static int unshuffle_some(struct unfold_frame *frame, uint32_t planes, uint32_t each, uint32_t at,
                           uint32_t n, struct err *err)
 {
@@ -128,7 +129,7 @@ static int unshuffle_some(struct unfold_frame *frame, uint32_t planes, uint32_t 
     return spill_append(u->entry, UNFOLD_NEXT, u->out, some.nbytes, err);
 }
 
-/* What is no whole element stays where it is. */
+/* Bytes after the last whole element are not shuffled. */
 static int unshuffle(struct unfold_frame *frame, uint32_t i, uint32_t planes, struct err *err)
 {
     struct unfold *u = frame->u;
@@ -158,8 +159,8 @@ static int long_block(struct unfold_frame *frame, uint32_t i, struct err *err)
     return 0;
 }
 
-/* Do block 0, which is the longest, and its contents fit the windows? c-blosc takes two blocks more
- * for itself, and half of the scratch is left for them. */
+/* Do the stored bytes and the contents of block 0, the longest, fit into the windows? c-blosc
+ * allocates two more blocks itself, for which half of the scratch is left. */
 static bool is_short(const struct unfold_frame *frame)
 {
     const size_t room = frame->u->room;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unfold_order: elements brought from any order of axes into C order, in the temporary file.
+ * unfold_order: brings elements from any order of axes into C order, in the temporary file.
  *
- * Goes through boxes of elements that fit the windows and that are long along the fastest axes of
- * either order, so that both sides are touched in runs and not element by element.
+ * It works in boxes of elements that fit the windows and are long along the fastest axes of both
+ * orders, so that both sides are read and written in runs and not element by element.
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/unfold_impl.h"
 
 #include <string.h>
 
-/* An element's bytes are one axis more, the fastest in both orders. */
+/* The bytes of an element count as one more axis, the fastest in both orders. */
 #define AXES_MAX (ZARR_DIMS_MAX + 1)
 
-/* One of the two orders: its axes from the fastest on, and a step along each axis, in bytes: in the
- * whole and in the box at hand. */
+/* One of the two orders: its axes from the fastest on, and for each axis the step in bytes, in the
+ * whole chunk and in the present box. */
 struct axes_order {
     unsigned axes[AXES_MAX];
     uint64_t step[AXES_MAX], box_step[AXES_MAX];
@@ -40,8 +40,8 @@ static void set_steps(const struct box_walk *walk, const struct axes_order *orde
     }
 }
 
-/* Makes the box longer along the order's fastest axes, until its runs have `target` bytes or it is
- * full. */
+/* Makes the box longer along the order's fastest axes, until its runs have `target` bytes or it has
+ * no more room. */
 static void grow(struct box_walk *walk, const struct axes_order *order, uint64_t target)
 {
     uint64_t volume = 1, run = 1;
@@ -76,7 +76,8 @@ static void choose_box(struct box_walk *walk)
     grow(walk, &walk->plain, room);
 }
 
-/* One step of an odometer over the axes order->axes[first ...]; false once it is round. */
+/* One step of a counter over the axes order->axes[first ...]; false when it is back at the
+ * beginning. */
 static bool advance(const struct box_walk *walk, const struct axes_order *order, unsigned first,
                     uint64_t *index)
 {
@@ -90,7 +91,7 @@ static bool advance(const struct box_walk *walk, const struct axes_order *order,
     return false;
 }
 
-/* All of the box, run by run, read into `in`, or written from `out`. */
+/* Reads the box into `in`, or writes it from `out`, run by run. */
 static int move_runs(const struct box_walk *walk, const struct axes_order *order, bool reading,
                      struct err *err)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unfold_steps: where a chunk is by now, and what is compressed of it, of any length, decompressed
+ * unfold_steps: reads a chunk in its present state, and decompresses parts of it, of any length,
  * into the temporary file.
  */
-#define ZSTD_STATIC_LINKING_ONLY /* decompression without a window of its own */
+#define ZSTD_STATIC_LINKING_ONLY /* for decompression without a window of its own */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/unfold_impl.h"
 #include "encoderd/zarr/store/damaged.h"
@@ -12,11 +12,11 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-/* A block of zstd, and what may be written beside it. */
+/* Room for a block of zstd, and for what zstd may write after it. */
 #define BLOCK_ROOM ((uint64_t)2 * ZSTD_BLOCKSIZE_MAX)
-/* What zstd asks for at a frame's begin. */
+/* How many bytes zstd wants at the beginning of a frame. */
 #define FRAME_WANT ((size_t)5)
-/* Of a mapping, before its pages are let go of. */
+/* How much of a mapping is written before its pages are released. */
 #define DROP_NBYTES ((uint64_t)2 << 20)
 
 int unfold_read(const struct unfold *u, uint64_t offset, void *to, size_t n, struct err *err)
@@ -42,7 +42,7 @@ int unfold_end(struct unfold *u)
 
 /* ---- Decompression ---- */
 
-/* Bytes [from, from + n) of where the chunk is by now, for an area. */
+/* Bytes [from, from + n) of the chunk in its present state, and the area for the result. */
 struct packed_part {
     struct unfold *u;
     uint64_t from, n;
@@ -56,7 +56,7 @@ static int part_read(void *arg, uint64_t offset, void *to, size_t n, struct err 
     return unfold_read(part->u, part->from + offset, to, n, err);
 }
 
-/* Why an area is too small, it knows itself. */
+/* If the area is too small, it has set the reason itself. */
 static int zstd_failed(const struct packed_part *part, size_t code, uint64_t end, struct err *err)
 {
     if (ZSTD_getErrorCode(code) == ZSTD_error_dstSize_tooSmall &&
@@ -65,8 +65,9 @@ static int zstd_failed(const struct packed_part *part, size_t code, uint64_t end
     return stream_zstd_failed(code, err);
 }
 
-/* Frame by frame, straight into the mapped area, whose bytes are what matches look back into. What
- * zstd asks for at a time ends with a block, so that not more than one is written. */
+/* Decompresses frame by frame, straight into the mapped area, because matches refer back to its
+ * bytes. The input that zstd wants at a time ends with a block, so at most one block is written at
+ * a time. */
 static int unzstd_mapped(struct packed_part *part, ZSTD_DCtx *zstd, uint8_t *map, uint64_t begin,
                          ZSTD_outBuffer *out, struct err *err)
 {
@@ -90,7 +91,7 @@ static int unzstd_mapped(struct packed_part *part, ZSTD_DCtx *zstd, uint8_t *map
             return 0;
         if (want == 0)
             want = FRAME_WANT;
-        /* What was touched goes on in the page cache. */
+        /* Released pages stay in the page cache. */
         if (pos / DROP_NBYTES != out->pos / DROP_NBYTES)
             madvise(map, (size_t)begin + out->pos, MADV_DONTNEED);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unfold_strings: strings of any length in the temporary file: checked, and where each one is.
+ * unfold_strings: checks strings of variable length in the temporary file, and finds their offsets.
  */
 #include "common/bytes.h"
 #include "common/size.h"
@@ -11,14 +11,14 @@
 
 #include <string.h>
 
-/* Reading on through a window. */
+/* Reads a text from front to back through a window. */
 struct text_reader {
     struct unfold *u;
     uint64_t window; /* its begin */
     size_t n;        /* bytes in it */
 };
 
-/* Makes bytes [at, at + n) be in the window, n at most its room. */
+/* Brings bytes [at, at + n) into the window; n is at most its room. */
 static int look(struct text_reader *reader, uint64_t at, size_t n, const uint8_t **out,
                 struct err *err)
 {
@@ -45,7 +45,7 @@ static int check_text(struct text_reader *reader, uint64_t k, uint64_t at, uint6
         if (look(reader, at, step, &text, err) != 0)
             return -1;
         whole = utf8_prefix(text, step);
-        /* A character may go on in what comes next. */
+        /* The last character of the part may continue in the next part. */
         if (whole < step && (step == n || whole + 3 < step))
             return strings_bad(k, "is not UTF-8", err);
         at += whole;
@@ -54,7 +54,7 @@ static int check_text(struct text_reader *reader, uint64_t k, uint64_t at, uint6
     return 0;
 }
 
-/* String k of those that are stored, whose length is at `*at`, which moves on. */
+/* Checks string k in stored order. Its length is at `*at`, which moves to the next one. */
 static int check_string(struct text_reader *reader, uint64_t k, uint64_t *at, struct err *err)
 {
     const uint64_t left = reader->u->length - *at;
@@ -75,7 +75,7 @@ static int check_string(struct text_reader *reader, uint64_t k, uint64_t *at, st
     return 0;
 }
 
-/* Where strings begin, as they are stored: through a window, or each to its place. */
+/* Writes the offsets of strings in stored order: through a window, or each to its place. */
 struct string_offsets {
     struct fortran_walk walk;
     size_t n; /* bytes in `out` */
@@ -108,7 +108,7 @@ int unfold_strings(struct unfold *u, struct err *err)
     const uint8_t *head;
     uint64_t at = 4;
 
-    /* A count alone must not cost anything: each string has four bytes at the least. */
+    /* The count may be wrong, but each string takes at least four bytes. */
     if (u->length / 4 <= total)
         return strings_bad(u->length / 4, "runs past the end of the chunk", err);
     if (look(&reader, 0, 4, &head, err) != 0 || get_le32(head) != total)

@@ -8,7 +8,7 @@
 #define PIECE_NBYTES ((uint64_t)128 << 10)
 #define WARM_NBYTES  ((uint64_t)4 << 20)
 
-/* Like whoever asks the store, so that it counts whether that had to wait. */
+/* Reads through the store, which counts whether it had to wait. */
 static bool read_piece(const struct stored *stored, uint64_t at, uint64_t length, uint8_t *to)
 {
     struct store_range range = {0};
