@@ -42,7 +42,7 @@ enum blosc1_codec blosc1_frame_codec(const struct blosc1_frame *frame);
 int blosc1_index(const struct blosc1_frame *frame, const uint8_t *table, uint32_t **begins,
                  uint32_t **ends, struct err *err);
 
-/* The same, into the caller's arrays of nblocks elements. `places` is scratch for sorting. */
+/* The same, into the caller's arrays of nblocks elements. `places` is room for sorting. */
 int blosc1_index_into(const struct blosc1_frame *frame, const uint8_t *table, uint64_t *places,
                       uint32_t *begins, uint32_t *ends, struct err *err);
 

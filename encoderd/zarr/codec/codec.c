@@ -126,7 +126,7 @@ static const char *codec_name(enum codec_id id)
     return names[id];
 }
 
-/* How much output to expect. Only blosc's header must be right; for others it is a hint. */
+/* How much output to expect. Only blosc's header must be right; for others it is a guess. */
 static size_t guess_nbytes(enum codec_id id, const uint8_t *from, size_t n)
 {
     unsigned long long size;

@@ -13,7 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define PAGE_NBYTES     UINT64_C(4096) /* or a multiple, in which case a hint covers more */
+#define PAGE_NBYTES     UINT64_C(4096) /* or a multiple, in which case an advice covers more */
 #define ZFS_SUPER_MAGIC 0x2fc12fc1     /* not in linux/magic.h */
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
@@ -55,7 +55,7 @@ void file_expect(const struct store *store, int fd, uint64_t offset, uint64_t n)
     if (atomic_load_explicit(&store->at_once, memory_order_relaxed) != AT_ONCE_NOTHING || n == 0 ||
         !size_range_ok(offset, n, INT64_MAX) || !is_kept(fd))
         return;
-    /* The system follows each hint for a limited number of pages only, so there are several. */
+    /* The system follows each advice for a limited number of pages only, so there are several. */
     for (; at < offset + n; at += FILE_PART)
         posix_fadvise(fd, (off_t)at, (off_t)size_min(offset + n - at, FILE_PART),
                       POSIX_FADV_WILLNEED);
