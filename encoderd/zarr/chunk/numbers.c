@@ -5,33 +5,7 @@
 #include "common/size.h"
 #include "encoderd/zarr/chunk/decoder_impl.h"
 #include "encoderd/zarr/meta/floats.h"
-
-#include <string.h>
-
-static int64_t get_int(const uint8_t *at, uint32_t size, bool is_signed)
-{
-    uint64_t value = 0;
-
-    switch (size) {
-    case 1:
-        return is_signed ? (int8_t)*at : *at;
-    case 2: {
-        uint16_t v;
-
-        memcpy(&v, at, 2);
-        return is_signed ? (int16_t)v : v;
-    }
-    case 4: {
-        uint32_t v;
-
-        memcpy(&v, at, 4);
-        return is_signed ? (int32_t)v : (int64_t)v;
-    }
-    default:
-        memcpy(&value, at, 8);
-        return (int64_t)value;
-    }
-}
+#include "encoderd/zarr/meta/ints.h"
 
 /* Writes the block's elements that are among [first, first + n) to their places in out[0 .. n). */
 static int ints_of_block(const struct dtype *dtype, const struct block *block, uint64_t first,
@@ -42,8 +16,7 @@ static int ints_of_block(const struct dtype *dtype, const struct block *block, u
 
     end = size_min(end, first + n);
     for (uint64_t k = size_max(begin, first); k < end; k++) {
-        int64_t value =
-            get_int(block->data + (k - begin) * dtype->size, dtype->size, dtype->kind == DTYPE_INT);
+        int64_t value = zarr_int(dtype, block->data + (k - begin) * dtype->size);
 
         if ((dtype->kind == DTYPE_BOOL && value > 1) || (wide && value < 0))
             return err_set(err, ERR_CORRUPT, "element %llu has no place in its type",
