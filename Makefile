@@ -7,6 +7,7 @@
 #   make check      every test, in tiers: check-unit, check-fuzz, check-tsan, check-e2e, check-drills
 #   make lint       what can be told from the text: faults, which file needs which, how it is set; make deps-lint: the tools
 #   make check-world  against bio2zarr, vcztools, biofuse and other programs from outside Debian
+#   make check-arm64  unit tests of an arm64 build, under qemu
 #   make soak       the drills, as long as it takes: an hour or so
 #   make fuzz       libFuzzer on everything that parses, FUZZ_SECONDS each
 #   make bench      ratios measured in one run; BEFORE=DIR: and against the vczfs and vczfs-encoderd that lie there
@@ -74,13 +75,14 @@ DEPS_BUILD := gcc make pkg-config libfuse3-dev fuse3 libevent-dev libmsgpack-dev
               libblosc-dev libjansson-dev zlib1g-dev libdeflate-dev liblz4-dev libseccomp-dev libsqlite3-dev
 DEPS_FUZZ  := clang libclang-rt-14-dev python3 zstd
 DEPS_LINT  := clang clang-format clang-tidy cppcheck shellcheck pyflakes3 mandoc python3 git libcmocka-dev
+DEPS_ARM64 := gcc-aarch64-linux-gnu qemu-user
 DEPS_TEST  := mount libcmocka-dev python3 python3-pytest python3-pytest-xdist plink1.9 plink2 bcftools fio zstd tar attr \
               procps util-linux sqlite3 bolt-lmm systemd stress-ng mandoc man-db strace
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all tools unit fuzzers replayers deps deps-test deps-demo deps-fuzz deps-bench deps-world vectors demo check \
-        check-world check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean \
+        check-world check-arm64 deps-arm64 check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean \
         deps-lint lint arrows failure layout texts tidy cppcheck shellcheck pyflakes mandoc compilers
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
@@ -157,13 +159,14 @@ $(BUILD)/obj/fused/encoder/encoder_start.o $(BUILD)/obj/fused/cli/option_table.o
 deps: NEEDED = $(DEPS_BUILD)
 deps-test: NEEDED = $(DEPS_BUILD) $(DEPS_TEST)
 deps-demo: NEEDED = $(DEPS_BUILD) plink1.9 plink2
+deps-arm64: NEEDED = $(DEPS_BUILD) $(DEPS_ARM64)
 deps-lint: NEEDED = $(DEPS_BUILD) $(DEPS_LINT)
 deps-fuzz: NEEDED = $(DEPS_BUILD) $(DEPS_FUZZ)
 deps-bench: NEEDED = $(DEPS_BUILD) python3 plink1.9 plink2 strace valgrind
 
 deps-world: NEEDED = $(DEPS_BUILD) $(DEPS_TEST) python3-venv debootstrap ca-certificates git
 
-deps deps-test deps-lint deps-demo deps-fuzz deps-bench deps-world:
+deps deps-test deps-arm64 deps-lint deps-demo deps-fuzz deps-bench deps-world:
 	@installed=$$(dpkg-query -W -f='$${db:Status-Status}, $${Package}, $${Provides},\n' | sed -n 's/^installed//p'); \
 	missing=; for p in $(NEEDED); do \
 	    echo "$$installed" | grep -q ", $$p[ ,]" || missing="$$missing $$p"; \
@@ -289,6 +292,14 @@ check-world: deps-world
 	@echo "== $@"
 	@tests/world/setup.sh $(WORLD)
 	@$(world)
+
+# Decoding and encoding, threads, and the messages; none that needs long, or that tries what qemu lacks (seccomp).
+ARM64_TESTS := bed bgen bgen_calls bgen_row calls cpu crc32c extract narrow parallel plan plink proto row_map sched \
+               select_parts vcz zarr_blosc1 zarr_chunk zarr_constant zarr_meta zarr_vectors zstd_zeros
+
+check-arm64: vectors
+	@echo "== $@"
+	@$(TEST_ENV) tests/tools/arm64.sh build/arm64 $(filter %-dev,$(DEPS_BUILD)) libcmocka-dev -- $(ARM64_TESTS)
 
 soak: deps-world
 	$(MAKE) -j$$(nproc) all tools vectors

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # units.sh NAME PROGRAM...: runs unit tests, one on each processor, and says which failed, the ten that took longest,
 # and how long all of them took. The output of one that fails is shown whole. Exit status 1 if any failed.
+# UNITS_UNDER: a command that runs them, such as an emulator with its options.
 set -u
 tier=$1
 shift
@@ -12,7 +13,7 @@ begun=$(date +%s)
 # "SECONDS STATUS PROGRAM" of each.
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I {} sh -c '
     log=$1/$(basename "$2").log begun=$(date +%s%N)
-    "$2" >"$log" 2>&1
+    ${UNITS_UNDER:-} "$2" >"$log" 2>&1
     status=$?
     took=$((($(date +%s%N) - begun) / 100000000))
     echo "$((took / 10)).$((took % 10)) $status $2"
