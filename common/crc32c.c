@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/crc32c.h"
 
+#include "common/bytes.h"
 #include "common/cpu.h"
 
 #include <string.h>
@@ -23,6 +24,7 @@ uint32_t crc32c_portable(uint32_t sum, const uint8_t *data, size_t n)
     return ~sum;
 }
 
+/* The instruction takes a word of which the first byte is the lowest: see common/bytes.h. */
 #if defined(__x86_64__)
 #define HAVE_INSTRUCTION 1
 #define CRC32C_TARGET    __attribute__((target("sse4.2")))

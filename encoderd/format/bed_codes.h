@@ -5,16 +5,14 @@
 #ifndef VCZFS_FORMAT_BED_CODES_H
 #define VCZFS_FORMAT_BED_CODES_H
 
+#include "common/bytes.h"
 #include "encoderd/zarr/codec/planes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "the .bed kernels take bytes for the low bits of words first"
-#endif
-
+/* The first byte is the lowest of the word; common/bytes.h refuses machines where it is not. */
 static inline uint64_t bed_load_word(const uint8_t *at)
 {
     uint64_t word;

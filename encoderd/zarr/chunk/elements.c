@@ -2,6 +2,7 @@
 /*
  * elements: the order of elements, and their bytes.
  */
+#include "common/bytes.h"
 #include "encoderd/zarr/chunk/decoder_impl.h"
 
 void fortran_begin(struct fortran_walk *walk, const struct zarr_meta *meta)
@@ -39,11 +40,11 @@ static void swap_bytes(uint8_t *data, size_t nbytes, uint32_t unit)
         }
 }
 
+/* The machine is little-endian: common/bytes.h refuses others. */
 void bytes_to_native(const struct dtype *dtype, uint8_t *data, size_t nbytes)
 {
-    bool machine_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
     uint32_t unit = dtype->kind == DTYPE_UCS4 ? 4 : dtype->size;
 
-    if (unit > 1 && dtype->kind != DTYPE_BYTES && dtype->big_endian != machine_big)
+    if (unit > 1 && dtype->kind != DTYPE_BYTES && dtype->big_endian)
         swap_bytes(data, nbytes, unit);
 }
