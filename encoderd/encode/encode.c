@@ -34,8 +34,9 @@ static int finish_row(const struct format_view *format, const struct encode_targ
         err);
 }
 
-int encode_end(const struct format_view *format, const struct encode_target *target,
-               struct encode_worker *worker, struct err *err)
+/* Does what follows the last cell: the format finishes its whole rows. */
+static int put_end(const struct format_view *format, const struct encode_target *target,
+                   struct encode_worker *worker, struct err *err)
 {
     const bool phase_known = format->wants_phase && format->selection->vcz->phased != NULL;
     struct encode_grid grid;
@@ -92,7 +93,7 @@ static int run_cell(const struct format_view *format, const struct encode_target
     case CELL_PHASED:
         return encode_phased_cell(format, target, cell, worker, err);
     case CELL_END:
-        return encode_end(format, target, worker, err);
+        return put_end(format, target, worker, err);
     default:
         return encode_genotype_cell(format, target, cell, worker, err);
     }
@@ -122,7 +123,7 @@ static int encode_cells(const struct format_view *format, const struct encode_ta
         if (encode_cell(format, target, &cell, worker, NULL, err) != 0)
             return -1;
     }
-    return encode_end(format, target, worker, err);
+    return put_end(format, target, worker, err);
 }
 
 int encode_target(const struct format_view *format, const struct encode_target *target,

@@ -15,11 +15,7 @@
  * one byte. */
 void encode_begin(const struct format_view *format, const struct encode_target *target);
 
-/* Does what follows the last cell: the format finishes its whole rows. */
-int encode_end(const struct format_view *format, const struct encode_target *target,
-               struct encode_worker *worker, struct err *err);
-
-/* Finds what encode_end will read: see encode_need.h. */
+/* Finds what the end, which follows the last cell, will read: see encode_need.h. */
 struct cell_need;
 enum need encode_end_need(const struct format_view *format, const struct encode_target *target,
                           struct encode_worker *worker, struct cell_need *need, struct err *err);

@@ -62,7 +62,7 @@ struct encode_donor {
 enum cell_kind {
     CELL_GENOTYPE, /* writes calls into the target */
     CELL_PHASED,   /* notes whether rows are phased */
-    CELL_END,      /* encode_end; encode_ncells does not count it: it follows all of them */
+    CELL_END, /* finishes whole rows; encode_ncells does not count it: it follows all of them */
 };
 
 struct encode_cell {

@@ -6,10 +6,8 @@
 #include "common/memfd.h"
 #include "common/size.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define WORDS_PER_COUNT 8
 
@@ -196,22 +194,4 @@ int rows_read(struct rows *rows, uint64_t nvariants, const uint8_t *data, uint64
         return 0;
     rows_free(rows);
     return -1;
-}
-
-int rows_load(struct rows *rows, uint64_t nvariants, int fd, struct err *err)
-{
-    const uint8_t *map = NULL;
-    uint64_t size;
-    struct stat st;
-    int rc;
-
-    *rows = (struct rows){0};
-    if (fstat(fd, &st) != 0)
-        return err_sys(err, ERR_PEER, errno, "the saved choice of variants cannot be read");
-    size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
-    if (memfd_map(fd, size, &map, err) != 0)
-        return err_prefix(err, "the saved choice of variants");
-    rc = rows_read(rows, nvariants, map, size, err);
-    memfd_unmap(map, size);
-    return rc;
 }

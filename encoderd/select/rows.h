@@ -56,9 +56,8 @@ static inline uint64_t rows_next(const struct rows *rows, uint64_t variant)
 uint64_t rows_lower_bound(const struct rows *rows, uint64_t variant);
 
 /* Saves the rows for an encoder that is started again (sealed memfd; -1 without an error if all are
- * kept: nothing to save), and loads them, checked against nvariants. */
+ * kept: nothing to save). */
 int rows_save(const struct rows *rows, int *fd, struct err *err);
-int rows_load(struct rows *rows, uint64_t nvariants, int fd, struct err *err);
 
 /* The same as part of a larger file: appends to fd (nothing if all are kept), and reads `size`
  * bytes at `data`, which may change meanwhile. */

@@ -436,5 +436,5 @@ void sched_stats(struct sched *sched, struct sched_stats *out)
     out->bytes_read = counts.bytes;
     out->opened = counts.opened;
     out->waits = counts.waits;
-    out->most_in_flight = counts.in_flight_most;
+    out->most_in_flight = counts.most_in_flight;
 }

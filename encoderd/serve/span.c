@@ -68,7 +68,8 @@ static bool has_room(const struct span *span)
     return span->at != ARENA_NONE;
 }
 
-bool span_may_run(const struct span *span, uint64_t number)
+/* True if this cell may be run, once its bytes are there. */
+static bool may_run(const struct span *span, uint64_t number)
 {
     return has_room(span) && (number < span->ncells || span_end_is_due(span));
 }
@@ -77,7 +78,7 @@ static struct cell *runnable(const struct span *span, enum cell_state state)
 {
     struct cell *cell = TAILQ_FIRST(&span->cells[state]);
 
-    return cell != NULL && span_may_run(span, cell->number) ? cell : NULL;
+    return cell != NULL && may_run(span, cell->number) ? cell : NULL;
 }
 
 bool span_has_new_cells(const struct span *span)
@@ -105,7 +106,7 @@ bool span_begin_cell(struct span *span, struct cell *cell)
 {
     uint64_t *first_element = first_element_of(span, cell->number);
 
-    cell->may_run = span_may_run(span, cell->number);
+    cell->may_run = may_run(span, cell->number);
     cell->target = span->target;
     if (first_element == NULL)
         return cell->may_run;

@@ -189,9 +189,6 @@ static inline bool span_end_is_due(const struct span *span)
  * there is none; *no_memory says whether memory was lacking. */
 struct cell *span_take_cell(struct span_table *table, struct span *span, bool *no_memory);
 
-/* True if this cell may be run, once its bytes are there. */
-bool span_may_run(const struct span *span, uint64_t number);
-
 /* True if there are cells that were never handed out, and may be. */
 bool span_has_new_cells(const struct span *span);
 

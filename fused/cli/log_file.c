@@ -28,7 +28,10 @@ static char *state_folder(void)
     return n < 0 ? NULL : path;
 }
 
-char *log_file_default(const char *dir)
+/* The default file for a mount on `dir`, which need not exist. It is DIR.log, where DIR is the path
+ * with '-' for '/', in $XDG_STATE_HOME/vczfs, or else in /var/log/vczfs for root and
+ * ~/.local/state/vczfs for others. Owned by the caller; NULL if there is no such folder. */
+static char *default_path(const char *dir)
 {
     AUTO_FREE char *real = realpath(dir, NULL);
     AUTO_FREE char *name = strdup(real != NULL ? real : dir);
@@ -50,7 +53,7 @@ static int open_default(const char *dir, char **path)
 {
     int fd = -1;
 
-    *path = log_file_default(dir);
+    *path = default_path(dir);
     if (*path != NULL)
         fd = append_open_made(*path, KEPT_MAX);
     if (fd >= 0)

@@ -14,9 +14,4 @@
  * the caller, or NULL for stderr. */
 int log_file_open(const struct options *opt, char **path);
 
-/* The default file for a mount on `dir`, which need not exist. It is DIR.log, where DIR is the path
- * with '-' for '/', in $XDG_STATE_HOME/vczfs, or else in /var/log/vczfs for root and
- * ~/.local/state/vczfs for others. Owned by the caller; NULL if there is no such folder. */
-char *log_file_default(const char *dir);
-
 #endif

@@ -496,7 +496,7 @@ static void check_floats(const char *dtype, const void *bytes, size_t n)
     struct err err = {0};
 
     put_chunk(bytes, n);
-    assert_int_equal(zarr_chunk_floats(fix.decoder, array, first, got, kinds, &err), 0);
+    assert_int_equal(chunk_floats(fix.decoder, array, first, got, kinds, &err), 0);
     assert_true(got[0] == 1.5 && got[1] == -0.25);
     assert_true(isnan(got[2]) && isnan(got[3]) && isnan(got[4]) && isinf(got[5]));
     assert_memory_equal(kinds,

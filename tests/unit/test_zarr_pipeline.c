@@ -390,7 +390,7 @@ static void test_consolidated_nan(void **state)
     assert_null(zarr_group_stale(fix.group, &nstale));
     assert_string_equal(zarr_group_attr(fix.group, "vcf_zarr_version"), "0.4");
     array = open_array(&fix, "x");
-    assert_int_equal(zarr_chunk_floats(fix.decoder, array, (uint64_t[]){0}, got, NULL, &err), 0);
+    assert_int_equal(chunk_floats(fix.decoder, array, (uint64_t[]){0}, got, NULL, &err), 0);
     assert_true(got[0] != got[0] && got[1] != got[1]);
     zarr_array_free(array);
     close_fixture(&fix);

@@ -6,6 +6,7 @@
 #define VCZFS_TESTS_ZARR_FIXTURE_H
 
 #include "encoderd/zarr/chunk/chunk.h"
+#include "encoderd/zarr/meta/floats.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -146,6 +147,29 @@ static inline uint64_t element_place(const struct zarr_meta *meta, const uint64_
         stride *= meta->shape[d - 1];
     }
     return place;
+}
+
+/* Every element of a float array as a double, and, unless kinds is NULL, whether it is a value: see
+ * floats.h. Both have room for meta.chunk_elements. */
+static inline int chunk_floats(struct decoder *decoder, const struct zarr_array *array,
+                               const uint64_t *index, double *out, uint8_t *kinds, struct err *err)
+{
+    const struct dtype *dtype = &array->meta.dtype;
+    struct chunk *chunk;
+    struct block block;
+
+    if (decoder_chunk(decoder, array, index, &chunk, err) != 0)
+        return -1;
+    for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
+        uint64_t first;
+
+        if (decoder_block(decoder, chunk, i, false, &block, err) != 0)
+            return -1;
+        first = block.begin / dtype->size;
+        zarr_floats(dtype, block.data, block.nbytes / dtype->size, out + first,
+                    kinds != NULL ? kinds + first : NULL);
+    }
+    return 0;
 }
 
 #endif

@@ -110,9 +110,8 @@ void blocks_need_add(struct blocks_need *blocks, uint64_t first, uint64_t last, 
  * held all at once. FAILED: err is set as by decoder_block. */
 enum need blocks_need_end(struct blocks_need *blocks, struct err *err);
 
-/* Asks for the bytes that zarr_chunk_ints_at, zarr_chunk_floats and zarr_chunk_strings_at read for
- * elements [first, first + n) of a chunk, n > 0. Strings of variable length need all of the chunk's
- * bytes. */
+/* Asks for the bytes that zarr_chunk_ints_at and zarr_chunk_strings_at read for elements [first,
+ * first + n) of a chunk, n > 0. Strings of variable length need all of the chunk's bytes. */
 enum need zarr_need_elements(struct decoder *decoder, const struct zarr_array *array,
                              const uint64_t *index, uint64_t first, uint64_t n,
                              struct chunk_need *need, struct err *err);
@@ -186,11 +185,6 @@ int zarr_chunk_ints(struct decoder *decoder, const struct zarr_array *array, con
 int zarr_chunk_ints_at(struct decoder *decoder, const struct zarr_array *array,
                        const uint64_t *index, uint64_t first, uint64_t n, int64_t *out,
                        struct err *err);
-
-/* Every element of a float array as a double. `kinds` says for each whether it is a value (see
- * floats.h), unless it is NULL. Both have room for meta.chunk_elements. */
-int zarr_chunk_floats(struct decoder *decoder, const struct zarr_array *array,
-                      const uint64_t *index, double *out, uint8_t *kinds, struct err *err);
 
 struct str {
     const char *at; /* UTF-8, not terminated */

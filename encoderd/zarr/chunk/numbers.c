@@ -4,7 +4,6 @@
  */
 #include "common/size.h"
 #include "encoderd/zarr/chunk/decoder_impl.h"
-#include "encoderd/zarr/meta/floats.h"
 #include "encoderd/zarr/meta/ints.h"
 
 /* Writes the block's elements that are among [first, first + n) to their places in out[0 .. n). */
@@ -57,31 +56,6 @@ int zarr_chunk_ints_at(struct decoder *decoder, const struct zarr_array *array,
             return -1;
         if (ints_of_block(dtype, &block, first, n, out, err) != 0)
             return decoder_name_chunk(array, chunk->label, err);
-    }
-    return 0;
-}
-
-int zarr_chunk_floats(struct decoder *decoder, const struct zarr_array *array,
-                      const uint64_t *index, double *out, uint8_t *kinds, struct err *err)
-{
-    const struct dtype *dtype = &array->meta.dtype;
-    struct chunk *chunk;
-    struct block block;
-    char name[24];
-
-    if (dtype->kind != DTYPE_FLOAT)
-        return zarr_array_fail(array, err, ERR_DATA, "it holds %s and not floats",
-                               dtype_name(dtype, name, sizeof name));
-    if (decoder_chunk(decoder, array, index, &chunk, err) != 0)
-        return -1;
-    for (uint64_t i = 0; i < chunk_nblocks(chunk); i++) {
-        uint64_t first;
-
-        if (decoder_block(decoder, chunk, i, false, &block, err) != 0)
-            return -1;
-        first = block.begin / dtype->size;
-        zarr_floats(dtype, block.data, block.nbytes / dtype->size, out + first,
-                    kinds != NULL ? kinds + first : NULL);
     }
     return 0;
 }

@@ -164,7 +164,7 @@ static int compare_copy(struct zarr_group *group, json_t *copy, struct err *err)
             continue;
         group->stale = strdup(name);
         if (group->stale == NULL)
-            return store_fail(group->store, NULL, err, ERR_MEMORY, "out of memory");
+            return store_nomem(group->store, NULL, err);
     }
     return 0;
 }
@@ -247,7 +247,7 @@ int zarr_group_open(const struct store *store, struct zarr_group **out, struct e
 
     *out = NULL;
     if (group == NULL)
-        return store_fail(store, NULL, err, ERR_MEMORY, "out of memory");
+        return store_nomem(store, NULL, err);
     group->store = store;
     if (open_root(group, err) != 0) {
         zarr_group_free(group);
@@ -449,7 +449,7 @@ int zarr_group_arrays(const struct zarr_group *group, int (*visit)(const char *n
     struct array_names list = {set, group, err};
 
     if (set == NULL)
-        return store_fail(group->store, NULL, err, ERR_MEMORY, "out of memory");
+        return store_nomem(group->store, NULL, err);
     if (store_children(group->store, "", add_child, &list, err) != 0)
         return -1;
     return visit_sorted(set, visit, arg, err);

@@ -102,5 +102,5 @@ int meta_ahead_text(const struct meta_ahead *ahead, const struct store *store, c
     buf_append(out, text->text.data, text->text.len);
     if (digest != NULL)
         *digest = text->digest;
-    return out->failed ? store_fail(store, key, err, ERR_MEMORY, "out of memory") : 0;
+    return out->failed ? store_nomem(store, key, err) : 0;
 }

@@ -35,7 +35,7 @@ static int outcome(const struct json_prune *prune, const struct store *store, co
                    struct err *err)
 {
     if (prune->out->failed)
-        return store_fail(store, key, err, ERR_MEMORY, "out of memory");
+        return store_nomem(store, key, err);
     if (prune->bad)
         return store_fail(store, key, err, ERR_CORRUPT, "not JSON: line %u", prune->line);
     if (prune->costly)

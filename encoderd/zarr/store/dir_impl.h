@@ -32,9 +32,7 @@ struct dir_store {
  * have to wait. */
 int dir_open_key(const struct dir_store *store, const char *key, int flags, bool may_wait);
 
-/* The two ways to open below a directory. `walk` is for kernels without openat2(2); it refuses
- * every symbolic link. */
-int dir_open_beneath(int root_fd, const char *key, int flags);
+/* For kernels without openat2(2); it refuses every symbolic link. */
 int dir_open_walk(int root_fd, const char *key, int flags);
 
 /* *fd is -1 if the key does not exist; other failures are errors that name it. If it may not wait

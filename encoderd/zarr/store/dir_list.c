@@ -87,8 +87,7 @@ static bool list_child(int dir, const char *name, void *arg)
             store_fail(&entries->store->base, entries->key, entries->err, ERR_UNSUPPORTED,
                        "more than %d directories: no store has so many arrays", CHILDREN_MAX);
     else if (name_list_add(&entries->names, name, strlen(name)) != 0)
-        entries->rc =
-            store_fail(&entries->store->base, NULL, entries->err, ERR_MEMORY, "out of memory");
+        entries->rc = store_nomem(&entries->store->base, NULL, entries->err);
     return entries->rc != 0;
 }
 

@@ -50,7 +50,7 @@ int dir_open_walk(int root_fd, const char *key, int flags)
     }
 }
 
-int dir_open_beneath(int root_fd, const char *key, int flags)
+static int open_beneath(int root_fd, const char *key, int flags)
 {
     struct open_how how = {
         .flags = (uint64_t)(unsigned)flags,
@@ -96,7 +96,7 @@ int dir_open_key(const struct dir_store *store, const char *key, int flags, bool
     if (!may_wait)
         return open_at_once(store, key, flags);
     return store->follow_links ? openat(store->fd, key, flags)
-                               : dir_open_beneath(store->fd, key, flags);
+                               : open_beneath(store->fd, key, flags);
 }
 
 /* Is the key a link whose target is missing (git-annex, a store copied in part)? That is not an

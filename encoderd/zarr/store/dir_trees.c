@@ -108,7 +108,7 @@ static int watch_tree(struct dir_store *dir, const char *name, struct err *err)
              : tree.fd >= 0 && dir->ntrees_held >= HELD_MAX ? 0
                                                             : add_tree(dir, &tree);
     pthread_mutex_unlock(&dir->lock);
-    return failed == 0 ? 0 : store_fail(&dir->base, name, err, ERR_MEMORY, "out of memory");
+    return failed == 0 ? 0 : store_nomem(&dir->base, name, err);
 }
 
 static int exchanged(const struct dir_store *dir, const char *name, struct err *err)

@@ -24,3 +24,8 @@ int store_fail_sys(const struct store *store, const char *key, int errnum, struc
 {
     return store_fail(store, key, err, ERR_IO, "%s", strerror(errnum));
 }
+
+int store_nomem(const struct store *store, const char *key, struct err *err)
+{
+    return store_fail(store, key, err, ERR_MEMORY, "out of memory");
+}

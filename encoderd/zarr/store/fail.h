@@ -14,4 +14,7 @@ int store_fail(const struct store *store, const char *key, struct err *err, enum
 /* ERR_IO, with strerror(errnum). Returns -1. */
 int store_fail_sys(const struct store *store, const char *key, int errnum, struct err *err);
 
+/* ERR_MEMORY. Returns -1. */
+int store_nomem(const struct store *store, const char *key, struct err *err);
+
 #endif

@@ -392,10 +392,12 @@ unsigned fetch_in_flight_max(const struct fetch_threads *threads)
     return threads->slots;
 }
 
-void fetch_in_flight(struct fetch_threads *threads, unsigned *now, unsigned *most)
+unsigned fetch_most_in_flight(struct fetch_threads *threads)
 {
+    unsigned most;
+
     pthread_mutex_lock(&threads->lock);
-    *now = threads->running;
-    *most = threads->running_most;
+    most = threads->running_most;
     pthread_mutex_unlock(&threads->lock);
+    return most;
 }

@@ -25,6 +25,6 @@ void fetch_submit(struct fetch_threads *threads, struct store_range *range);
 bool fetch_withdraw(struct fetch_threads *threads, struct store_range *range);
 
 unsigned fetch_in_flight_max(const struct fetch_threads *threads);
-void fetch_in_flight(struct fetch_threads *threads, unsigned *now, unsigned *most);
+unsigned fetch_most_in_flight(struct fetch_threads *threads);
 
 #endif

@@ -91,7 +91,8 @@ void range_answered(const struct store *store, struct store_range *range, bool w
         add_to(&tally->waits, 1);
 }
 
-void object_init(struct object *object, const struct store *store, const char *key)
+/* Initialises what all objects have, with one reference. */
+static void init_object(struct object *object, const struct store *store, const char *key)
 {
     object->store = store;
     object->id = key_id(key);
@@ -106,7 +107,7 @@ enum got get_object(const struct store *store, const struct store_range *range, 
     if (key_check(store, range->key, false, err) == 0)
         got = store->ops->open(store, range, may_wait, out, err);
     if (got == GOT_IT) {
-        object_init(*out, store, range->key);
+        init_object(*out, store, range->key);
         add_to(&tally_of(store)->opened, 1);
     }
     return got;

@@ -18,10 +18,6 @@ uint64_t key_id(const char *key);
  * the object. Returns the length that is left. */
 uint64_t range_cut(const struct store_range *range, uint64_t size, uint64_t *offset);
 
-/* Initialises what all objects have, with one reference. For ops->get only, because get_object does
- * it for objects that ops->open opens. */
-void object_init(struct object *object, const struct store *store, const char *key);
-
 /* Opens the object of a range: calls ops->open and initialises what all objects have. */
 enum got get_object(const struct store *store, const struct store_range *range, bool may_wait,
                     struct object **out, struct err *err);

@@ -125,12 +125,11 @@ unsigned store_in_flight_max(const struct store *store);
 
 /* Counts since the store was opened; exact only while nobody reads. */
 struct store_counts {
-    uint64_t requests; /* ranges that were answered */
-    uint64_t bytes;    /* in them */
-    uint64_t opened;   /* objects */
-    uint64_t waits;    /* ranges that were answered after waiting */
-    unsigned in_flight,
-        in_flight_most; /* read at the same time for store_submit: now, and the most */
+    uint64_t requests;       /* ranges that were answered */
+    uint64_t bytes;          /* in them */
+    uint64_t opened;         /* objects */
+    uint64_t waits;          /* ranges that were answered after waiting */
+    unsigned most_in_flight; /* the most that were read at the same time for store_submit */
 };
 void store_counts(const struct store *store, struct store_counts *out);
 

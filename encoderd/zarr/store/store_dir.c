@@ -141,7 +141,7 @@ static int make_object(const struct store *store, const char *key, int fd, const
 
     if (file == NULL) {
         close(fd);
-        return store_fail(store, key, err, ERR_MEMORY, "out of memory");
+        return store_nomem(store, key, err);
     }
     file->base.size = (uint64_t)st->st_size;
     file->base.part = FILE_PART;

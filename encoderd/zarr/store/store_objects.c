@@ -70,7 +70,7 @@ static int read_whole(const struct object *object, const struct store *store, co
                           (unsigned long long)size, max);
     to = buf_reserve(out, (size_t)size);
     if (to == NULL)
-        return store_fail(store, key, err, ERR_MEMORY, "out of memory");
+        return store_nomem(store, key, err);
     if (object_read(object, 0, to, (size_t)size, err) != 0)
         return -1;
     out->len += (size_t)size;

@@ -98,5 +98,5 @@ void store_counts(const struct store *store, struct store_counts *out)
         .waits = atomic_load(&store->tally.waits),
     };
     if (store->threads != NULL)
-        fetch_in_flight(store->threads, &out->in_flight, &out->in_flight_most);
+        out->most_in_flight = fetch_most_in_flight(store->threads);
 }

@@ -108,7 +108,7 @@ static int visit_below(const struct store *base, const char *key, list_below *li
     int rc = 0;
 
     if (first < store->dir.n && list(store, first, prefix, prefix_len, &names) != 0)
-        return store_fail(base, key, err, ERR_MEMORY, "out of memory");
+        return store_nomem(base, key, err);
     name_list_sort(&names);
     for (size_t i = 0; i < names.n && rc == 0; i++)
         rc = visit(names.items[i], arg);

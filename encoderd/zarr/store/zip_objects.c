@@ -214,7 +214,7 @@ enum got zip_open_member(const struct zip_store *store, const struct zip_member 
     struct zip_object *object = calloc(1, sizeof *object + key_size);
 
     if (object == NULL)
-        return (enum got)store_fail(&store->base, key, err, ERR_MEMORY, "out of memory");
+        return (enum got)store_nomem(&store->base, key, err);
     object->base.store = &store->base;
     object->base.size = member->nbytes;
     object->base.part = member->deflated ? 0 : FILE_PART;
