@@ -83,7 +83,7 @@ DEPS_TEST  := mount libcmocka-dev python3 python3-pytest python3-pytest-xdist pl
 .SECONDARY:
 .PHONY: all tools unit fuzzers replayers deps deps-test deps-demo deps-fuzz deps-bench deps-world vectors demo check \
         check-world check-arm64 deps-arm64 check-unit check-e2e check-drills check-tsan check-fuzz corpus bench fuzz soak install uninstall clean \
-        deps-lint lint arrows failure layout texts tidy cppcheck shellcheck pyflakes mandoc compilers
+        deps-lint lint arrows failure tags layout texts tidy cppcheck shellcheck pyflakes mandoc compilers
 
 all: $(BUILD)/vczfs $(BUILD)/vczfs-encoderd
 
@@ -194,7 +194,7 @@ demo: deps-demo
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all tools
 	@tests/tools/demo.sh $(BUILD)
 
-lint: arrows failure texts layout tidy cppcheck shellcheck pyflakes mandoc
+lint: arrows failure tags texts layout tidy cppcheck shellcheck pyflakes mandoc
 
 # Whether a tool is there; if not, the line that says that nothing was looked at.
 there = command -v $(1) >/dev/null || { echo '$@: $(1) is not installed (make deps-lint): not looked at'; exit 0; }
@@ -203,6 +203,10 @@ files = $$(git -c safe.directory='*' ls-files $(1))
 # How a failure is tested: one way, over the tree.
 failure:
 	@/usr/bin/python3 tests/tools/failure.py
+
+# Does each struct's tag stand for one thing?
+tags:
+	@/usr/bin/python3 tests/tools/tags.py
 
 # Which file needs which: tests/tools/arrows.py says what is held to.
 arrows: all

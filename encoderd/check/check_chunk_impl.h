@@ -30,7 +30,7 @@ enum rule {
 };
 
 /* The state of a walk over a chunk's elements, block after block. */
-struct values {
+struct chunk_values {
     struct check_worker *worker;
     const struct zarr_array *array;
     const uint64_t *index; /* of the chunk */
@@ -55,10 +55,10 @@ void check_load_nalleles(struct check_worker *worker, const struct zarr_array *a
                          uint64_t vchunk);
 
 /* Elements of a call that are in the chunk. */
-uint64_t check_call_slots(const struct values *values);
+uint64_t check_call_slots(const struct chunk_values *values);
 
 /* What is wrong with element k of the chunk, or NULL. Genotypes are asked for in order. */
-const char *check_judge(struct values *values, uint64_t k, int64_t value);
+const char *check_judge(struct chunk_values *values, uint64_t k, int64_t value);
 
 /* ---- check_chunk_values.c: all of a chunk's ---- */
 

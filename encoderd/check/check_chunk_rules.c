@@ -44,7 +44,7 @@ void check_load_nalleles(struct check_worker *worker, const struct zarr_array *a
     worker->nalleles_known = true;
 }
 
-uint64_t check_call_slots(const struct values *values)
+uint64_t check_call_slots(const struct chunk_values *values)
 {
     const struct zarr_meta *meta = &values->array->meta;
 
@@ -52,7 +52,7 @@ uint64_t check_call_slots(const struct values *values)
 }
 
 /* Calls come in order, each a run of `ploidy` elements. */
-static const char *judge_call(struct values *values, uint64_t k, int64_t value)
+static const char *judge_call(struct chunk_values *values, uint64_t k, int64_t value)
 {
     const struct zarr_meta *meta = &values->array->meta;
     const struct check_worker *worker = values->worker;
@@ -77,7 +77,7 @@ static const char *judge_call(struct values *values, uint64_t k, int64_t value)
     return NULL;
 }
 
-const char *check_judge(struct values *values, uint64_t k, int64_t value)
+const char *check_judge(struct chunk_values *values, uint64_t k, int64_t value)
 {
     switch (values->rule) {
     case RULE_BOOL:

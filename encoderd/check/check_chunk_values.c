@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 /* Finds the place in the array of element k of the chunk; false if it is past the array's edge. */
-static bool element_place(const struct values *values, uint64_t k, uint64_t *place)
+static bool element_place(const struct chunk_values *values, uint64_t k, uint64_t *place)
 {
     const struct zarr_meta *meta = &values->array->meta;
 
@@ -22,7 +22,8 @@ static bool element_place(const struct values *values, uint64_t k, uint64_t *pla
 
 /* There is one problem for each chunk, with the first bad value and the number of bad values, so
  * that a chunk of garbage does not fill the report. */
-static void note_bad(struct values *values, const uint64_t *place, int64_t value, const char *what)
+static void note_bad(struct chunk_values *values, const uint64_t *place, int64_t value,
+                     const char *what)
 {
     if (values->nbad++ > 0)
         return;
@@ -35,7 +36,7 @@ static void note_bad(struct values *values, const uint64_t *place, int64_t value
 
 /* Counts an allele. Elements past the ploidy are not counted; those past the array's edge are
  * counted for columns that are no sample, or for rows that are no variant, and are not used. */
-static void count_value(struct values *values, uint64_t k, int64_t value)
+static void count_value(struct chunk_values *values, uint64_t k, int64_t value)
 {
     const struct zarr_meta *meta = &values->array->meta;
     struct call_walk walk;
@@ -52,7 +53,7 @@ static void count_value(struct values *values, uint64_t k, int64_t value)
     counts_add(values->worker->check->counts, values->index, &walk, values->counts);
 }
 
-static void walk_block(struct values *values, const struct block *block)
+static void walk_block(struct chunk_values *values, const struct block *block)
 {
     const struct dtype *dtype = &values->array->meta.dtype;
     const uint64_t begin = block->begin / dtype->size;
@@ -74,7 +75,7 @@ static void walk_block(struct values *values, const struct block *block)
 }
 
 /* Judges one value, in place of nlike elements of the chunk that are equal to it. */
-static void judge_at(struct values *values, uint64_t k, int64_t value, uint64_t nlike)
+static void judge_at(struct chunk_values *values, uint64_t k, int64_t value, uint64_t nlike)
 {
     const uint64_t without_alt = values->nwithout_alt;
     uint64_t place[ZARR_DIMS_MAX] = {0};
@@ -93,7 +94,7 @@ static void judge_at(struct values *values, uint64_t k, int64_t value, uint64_t 
 
 /* The number of the chunk's elements that lie inside the array: of the whole chunk (from 0), or of
  * each of its rows (from 1). */
-static uint64_t elements_inside(const struct values *values, unsigned from)
+static uint64_t elements_inside(const struct chunk_values *values, unsigned from)
 {
     const struct zarr_meta *meta = &values->array->meta;
     uint64_t n = 1;
@@ -105,7 +106,7 @@ static uint64_t elements_inside(const struct values *values, unsigned from)
 
 /* A chunk that is not stored has one value everywhere. It is judged once, or for genotypes once a
  * row, because only their validity depends on the row. */
-static int walk_absent(struct values *values, struct chunk *chunk, struct err *err)
+static int walk_absent(struct chunk_values *values, struct chunk *chunk, struct err *err)
 {
     const struct zarr_meta *meta = &values->array->meta;
     struct block block;
@@ -132,7 +133,7 @@ static int walk_absent(struct values *values, struct chunk *chunk, struct err *e
     return 0;
 }
 
-static int walk_chunk(struct values *values, struct chunk *chunk, struct err *err)
+static int walk_chunk(struct chunk_values *values, struct chunk *chunk, struct err *err)
 {
     if (chunk_is_absent(chunk))
         return walk_absent(values, chunk, err);
@@ -169,11 +170,11 @@ int check_values(struct check_worker *worker, const struct zarr_array *array, co
                  const char *key, struct check_totals *totals, struct call_counts *counts,
                  struct problems *problems, struct err *err)
 {
-    struct values values = {.worker = worker,
-                            .array = array,
-                            .index = index,
-                            .rule = check_rule(worker->check, array),
-                            .edge = is_edge(&array->meta, index)};
+    struct chunk_values values = {.worker = worker,
+                                  .array = array,
+                                  .index = index,
+                                  .rule = check_rule(worker->check, array),
+                                  .edge = is_edge(&array->meta, index)};
     struct chunk *chunk;
     int rc;
 

@@ -11,7 +11,7 @@
 #define INTS_MIN UINT64_C(1024)
 
 /* One column, with the part of a chunk that is decoded: all of it, if there is enough memory. */
-struct column {
+struct site_column {
     const struct zarr_array *array;
     bool loaded;
     uint64_t chunk; /* along the variants axis */
@@ -27,11 +27,11 @@ struct sites_reader {
     unsigned parts;
     struct decoder *decoder;
     size_t scratch_max;
-    struct column contig, position, id, allele;
+    struct site_column contig, position, id, allele;
     struct str *row; /* one variant's alleles, if they are in several chunks; owned */
 };
 
-static int column_init_ints(struct sites_reader *reader, struct column *column,
+static int column_init_ints(struct sites_reader *reader, struct site_column *column,
                             const struct zarr_array *array, struct err *err)
 {
     column->array = array;
@@ -45,7 +45,7 @@ static int column_init_ints(struct sites_reader *reader, struct column *column,
     return 0;
 }
 
-static int column_init_strings(struct sites_reader *reader, struct column *column,
+static int column_init_strings(struct sites_reader *reader, struct site_column *column,
                                const struct zarr_array *array, struct err *err)
 {
     column->array = array;
@@ -59,7 +59,7 @@ static int column_init_strings(struct sites_reader *reader, struct column *colum
     return 0;
 }
 
-static void column_free(struct column *column)
+static void column_free(struct site_column *column)
 {
     free(column->ints);
     for (size_t i = 0; column->strings != NULL && i < column->nstrings; i++)
@@ -130,7 +130,7 @@ void sites_reader_free(struct sites_reader *reader)
     free(reader);
 }
 
-static int load_ints(struct sites_reader *reader, struct column *column, uint64_t chunk,
+static int load_ints(struct sites_reader *reader, struct site_column *column, uint64_t chunk,
                      uint64_t row, struct err *err)
 {
     const uint64_t index[ZARR_DIMS_MAX] = {chunk}, length = column->array->meta.chunk[0];
@@ -147,7 +147,7 @@ static int load_ints(struct sites_reader *reader, struct column *column, uint64_
     return 0;
 }
 
-static int load_strings(struct sites_reader *reader, struct column *column, uint64_t chunk,
+static int load_strings(struct sites_reader *reader, struct site_column *column, uint64_t chunk,
                         uint64_t row, struct err *err)
 {
     const struct zarr_meta *meta = &column->array->meta;
@@ -172,7 +172,7 @@ static int load_strings(struct sites_reader *reader, struct column *column, uint
 }
 
 /* Loads the part of the column that has `variant`; *row is its row in the chunk. */
-static int column_seek(struct sites_reader *reader, struct column *column, uint64_t variant,
+static int column_seek(struct sites_reader *reader, struct site_column *column, uint64_t variant,
                        uint64_t *row, struct err *err)
 {
     const uint64_t length = column->array->meta.chunk[0], chunk = variant / length;
@@ -189,13 +189,13 @@ static int column_seek(struct sites_reader *reader, struct column *column, uint6
     return err_name(err, "%s", store_path(reader->vcz->store));
 }
 
-static int64_t column_int(const struct column *column, uint64_t row)
+static int64_t column_int(const struct site_column *column, uint64_t row)
 {
     return column->ints[row - column->first_row];
 }
 
 /* Element k of chunk i along the second axis; the row's following elements are behind it. */
-static const struct str *column_str(const struct column *column, size_t i, uint64_t k)
+static const struct str *column_str(const struct site_column *column, size_t i, uint64_t k)
 {
     return column->strings[i].items + (k - column->strings[i].first);
 }
@@ -341,7 +341,8 @@ void sites_reader_trim(struct sites_reader *reader)
 /* ---- What sites need ---- */
 
 /* True if the row is loaded; then *end is the end of the rows that are loaded with it. */
-static bool is_at_hand(const struct column *column, uint64_t chunk, uint64_t row, uint64_t *end)
+static bool is_at_hand(const struct site_column *column, uint64_t chunk, uint64_t row,
+                       uint64_t *end)
 {
     const struct zarr_meta *meta = &column->array->meta;
     const uint64_t width = meta->ndim > 1 ? meta->chunk[1] : 1;
@@ -364,7 +365,7 @@ static bool is_at_hand(const struct column *column, uint64_t chunk, uint64_t row
 }
 
 /* Asks for rows [row, *end) of the chunk, which are read at once. */
-static enum need need_rows(struct sites_need *sites, struct column *column, uint64_t chunk,
+static enum need need_rows(struct sites_need *sites, struct site_column *column, uint64_t chunk,
                            uint64_t row, uint64_t *end, struct err *err)
 {
     const struct zarr_meta *meta = &column->array->meta;
@@ -387,11 +388,11 @@ static enum need need_rows(struct sites_need *sites, struct column *column, uint
 void sites_need_add(struct sites_need *sites, uint64_t variant, struct err *err)
 {
     struct sites_reader *reader = sites->reader;
-    struct column *const columns[] = {&reader->contig, &reader->position, &reader->id,
-                                      &reader->allele};
+    struct site_column *const columns[] = {&reader->contig, &reader->position, &reader->id,
+                                           &reader->allele};
 
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        struct column *column = columns[i];
+        struct site_column *column = columns[i];
         uint64_t chunk, row, end = 0;
 
         if (column->array == NULL || variant < sites->known_until[i] ||

@@ -11,7 +11,7 @@
 #define LONG_FIRST 256 /* what getopt_long returns for the first long option */
 
 /* A command line on its way to `out`. */
-struct parsing {
+struct option_parsing {
     struct options *out;
     struct listed_option options[OPTIONS_MAX];
     size_t noptions;
@@ -87,7 +87,7 @@ static int take_option(const struct listed_option *option, const char *text, str
 
 /* Is the name the beginning of several options? If it is the beginning of only one, getopt accepts
  * it. */
-static bool is_ambiguous(const struct parsing *parsing, const char *name, size_t len)
+static bool is_ambiguous(const struct option_parsing *parsing, const char *name, size_t len)
 {
     size_t n = 0;
 
@@ -96,7 +96,7 @@ static bool is_ambiguous(const struct parsing *parsing, const char *name, size_t
     return n > 1;
 }
 
-static int unknown_long_option(const struct parsing *parsing, const char *text)
+static int unknown_long_option(const struct option_parsing *parsing, const char *text)
 {
     const char *name = text + strspn(text, "-");
     const size_t len = strcspn(name, "=");
@@ -114,7 +114,7 @@ static int unknown_long_option(const struct parsing *parsing, const char *text)
                    text, nearest_hint(&nearest, hint));
 }
 
-static int refuse_option(const struct parsing *parsing, int why, char **argv)
+static int refuse_option(const struct option_parsing *parsing, int why, char **argv)
 {
     const char *text = argv[optind - 1];
 
@@ -152,7 +152,7 @@ static int take_operands(int argc, char **argv, struct options *opt, struct err 
     return options_check(opt, err);
 }
 
-static void list_options(struct parsing *parsing)
+static void list_options(struct option_parsing *parsing)
 {
     size_t nletters = 0;
 
@@ -173,7 +173,7 @@ static void list_options(struct parsing *parsing)
 }
 
 /* The option for a return value of getopt_long, which is a number of a long option or a letter. */
-static const struct listed_option *find_option(const struct parsing *parsing, int id)
+static const struct listed_option *find_option(const struct option_parsing *parsing, int id)
 {
     if (id >= LONG_FIRST)
         return &parsing->options[id - LONG_FIRST];
@@ -194,7 +194,7 @@ static bool is_question(const struct listed_option *option, struct options *out)
 
 static int parse_command(int argc, char **argv, struct options *out, struct err *err)
 {
-    struct parsing parsing = {.out = out, .err = err};
+    struct option_parsing parsing = {.out = out, .err = err};
     int id;
 
     list_options(&parsing);

@@ -17,7 +17,7 @@
 _Static_assert(BYTES_LEAD >= BLOSC1_ROOM, "no room for a frame's header");
 
 /* Bytes [begin, end) of the object; `gaps` of them are not needed. */
-struct run {
+struct byte_run {
     uint64_t begin, end, gaps;
 };
 
@@ -42,13 +42,13 @@ int blosc_block_into(struct decoder *decoder, struct chunk *chunk, uint32_t i, u
 
 static int compare_runs(const void *a, const void *b)
 {
-    const struct run *x = a, *y = b;
+    const struct byte_run *x = a, *y = b;
 
     return (x->begin > y->begin) - (x->begin < y->begin);
 }
 
 /* Can `next`, which follows `run`, be read together with it? */
-static bool goes_on(const struct run *run, const struct run *next)
+static bool goes_on(const struct byte_run *run, const struct byte_run *next)
 {
     const uint64_t gap = next->begin > run->end ? next->begin - run->end : 0;
     const uint64_t nbytes = run->end - run->begin;
@@ -57,8 +57,8 @@ static bool goes_on(const struct run *run, const struct run *next)
            next->end - run->begin <= RUN_NBYTES_MAX;
 }
 
-static enum need need_runs(struct chunk *chunk, struct run *runs, size_t n, struct chunk_need *need,
-                           struct err *err)
+static enum need need_runs(struct chunk *chunk, struct byte_run *runs, size_t n,
+                           struct chunk_need *need, struct err *err)
 {
     enum need rc = NEED_THERE;
 
@@ -66,7 +66,7 @@ static enum need need_runs(struct chunk *chunk, struct run *runs, size_t n, stru
         return rc;
     qsort(runs, n, sizeof *runs, compare_runs);
     for (size_t i = 0, k; i < n && rc != NEED_FAILED && rc < NEED_FULL; i = k) {
-        struct run run = runs[i];
+        struct byte_run run = runs[i];
 
         for (k = i + 1; k < n && goes_on(&run, &runs[k]); k++) {
             run.gaps += runs[k].begin > run.end ? runs[k].begin - run.end : 0;
@@ -84,7 +84,7 @@ enum need blosc_blocks_need(struct chunk *chunk, uint64_t first, uint64_t last,
                             const struct decoder *decoder, struct chunk_need *need, struct err *err)
 {
     enum need rc = NEED_THERE;
-    struct run runs[BATCH];
+    struct byte_run runs[BATCH];
     size_t n = 0;
 
     for (uint64_t i = first; i <= last && rc != NEED_FAILED && rc < NEED_FULL; i++) {
@@ -96,7 +96,7 @@ enum need blosc_blocks_need(struct chunk *chunk, uint64_t first, uint64_t last,
         if (chunk_need_has(need, chunk->stored, begin, end - begin))
             rc = need_worse(rc, chunk_need_bytes(chunk, begin, end, false, need, err));
         else
-            runs[n++] = (struct run){begin, end, 0};
+            runs[n++] = (struct byte_run){begin, end, 0};
         if (n == BATCH) {
             rc = need_worse(rc, need_runs(chunk, runs, n, need, err));
             n = 0;

@@ -40,7 +40,7 @@ struct fetch_threads {
 };
 
 /* The piece of work that one thread does for a range at a time. */
-struct part {
+struct range_part {
     struct store_range *whole;
     struct store_range range;
 };
@@ -130,7 +130,8 @@ static void know_object(struct store_range *range)
 }
 
 /* For a range whose object is not open yet: opens it and reads the first part. */
-static void begin_opening(const struct store *store, struct store_range *range, struct part *part)
+static void begin_opening(const struct store *store, struct store_range *range,
+                          struct range_part *part)
 {
     const bool whole = store->part == 0 || range->length <= store->part;
 
@@ -149,7 +150,8 @@ static void begin_opening(const struct store *store, struct store_range *range, 
     range->opening = true;
 }
 
-static void begin_part(struct fetch_threads *threads, struct store_range *range, struct part *part)
+static void begin_part(struct fetch_threads *threads, struct store_range *range,
+                       struct range_part *part)
 {
     part->whole = range;
     if (range->object == NULL) {
@@ -169,7 +171,7 @@ static void begin_part(struct fetch_threads *threads, struct store_range *range,
 }
 
 /* True if no part is left to begin. */
-static bool end_opening(const struct part *part, struct store_range *range)
+static bool end_opening(const struct range_part *part, struct store_range *range)
 {
     range->opening = false;
     range->object = part->range.object;
@@ -183,7 +185,7 @@ static bool end_opening(const struct part *part, struct store_range *range)
 }
 
 /* Is the range answered? */
-static bool end_part(struct fetch_threads *threads, const struct part *part)
+static bool end_part(struct fetch_threads *threads, const struct range_part *part)
 {
     struct store_range *range = part->whole;
 
@@ -250,7 +252,7 @@ static bool call_thread(struct fetch_threads *threads)
 static void read_part(struct fetch_threads *threads, struct store_range *range,
                       struct evidence_slot *slot)
 {
-    struct part part;
+    struct range_part part;
     bool more;
 
     begin_part(threads, range, &part);
