@@ -25,18 +25,19 @@ static int64_t now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* How often this thread gave up the processor because it had to wait. Preemption does not count. */
-static long count_waits(void)
+/* How often this thread gave up the processor because it had to wait, where preemption does not
+ * count; or, with `disk`, how many blocks it has read from one. */
+static long count_waits(bool disk)
 {
     struct rusage used = {0};
 
     getrusage(RUSAGE_THREAD, &used);
-    return used.ru_nvcsw;
+    return disk ? used.ru_inblock : used.ru_nvcsw;
 }
 
-struct abreast_moment abreast_now(void)
+struct abreast_moment abreast_now(bool disk)
 {
-    return (struct abreast_moment){now_ns(), count_waits()};
+    return (struct abreast_moment){now_ns(), disk, count_waits(disk)};
 }
 
 bool abreast_waited(struct abreast_moment *since)
@@ -44,8 +45,11 @@ bool abreast_waited(struct abreast_moment *since)
     const int64_t begin = since->ns;
     const long nwaits = since->nwaits;
 
-    *since = abreast_now();
-    return since->ns - begin > AT_ONCE_NS && since->nwaits > nwaits;
+    since->ns = now_ns();
+    if (since->ns - begin <= AT_ONCE_NS) /* no system call */
+        return false;
+    since->nwaits = count_waits(since->disk);
+    return since->nwaits > nwaits;
 }
 
 static int make(void *arg, void *worker, uint64_t i, void **piece, struct err *err)
@@ -74,24 +78,16 @@ static int run_rest(struct rest *rest, uint64_t n, struct err *err)
     return parallel_run(&job, err);
 }
 
-int abreast_run_wide(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
-                     struct err *err)
+int abreast_run(uint64_t n, bool disk, bool *waits,
+                int (*one)(void *arg, uint64_t i, struct err *err), void *arg, struct err *err)
 {
+    struct abreast_moment since = abreast_now(disk);
     struct rest rest = {0, one, arg};
 
-    return run_rest(&rest, n, err);
-}
-
-int abreast_run(uint64_t n, int (*one)(void *arg, uint64_t i, struct err *err), void *arg,
-                struct err *err)
-{
-    struct abreast_moment since = abreast_now();
-    struct rest rest = {0, one, arg};
-
-    for (bool waited = false; rest.begin < n && !waited; rest.begin++) {
+    for (; rest.begin < n && !*waits; rest.begin++) {
         if (one(arg, rest.begin, err) != 0)
             return -1;
-        waited = abreast_waited(&since);
+        *waits = abreast_waited(&since);
     }
     return run_rest(&rest, n - rest.begin, err);
 }

@@ -83,10 +83,13 @@ static void check_clear(struct check *check)
 static void open_vcz(struct check *check, const char *path, unsigned store_flags,
                      const struct pass_means *means)
 {
+    const struct vcz_opening how = {.store_flags = store_flags,
+                                    .spill = means->spill,
+                                    .since = INT64_MAX,
+                                    .scratch_max = means->scratch_max};
     struct err calls = {0};
 
-    if (vcz_open_with(path, store_flags, means->spill, INT64_MAX, means->scratch_max, &check->vcz,
-                      &check->why_not) != 0)
+    if (vcz_open_with(path, &how, &check->vcz, &check->why_not) != 0)
         return;
     check->notices = check->vcz->notices;
     check->vcz->notices = (struct notices){0};

@@ -368,7 +368,7 @@ static int run(struct choosing *choosing, struct err *err)
         .arg = choosing,
     };
 
-    choosing->table = chunk_table_new(err);
+    choosing->table = choosing->vcz->table != NULL ? choosing->vcz->table : chunk_table_new(err);
     if (choosing->table == NULL)
         return -1;
     if (choosing->choice->regions != NULL &&
@@ -378,7 +378,8 @@ static int run(struct choosing *choosing, struct err *err)
     rc = parallel_run(&job, err);
     ahead_end(choosing->ahead);
     zarr_array_free(length);
-    chunk_table_free(choosing->table);
+    if (choosing->table != choosing->vcz->table)
+        chunk_table_free(choosing->table);
     return rc;
 }
 

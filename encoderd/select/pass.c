@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Ranges of tiny chunks are joined, so that each is worth handing to a thread. */
-#define RANGE_MIN UINT64_C(4096)
+/* Ranges of tiny chunks are joined, so that each is worth handing to a thread; but not more than
+ * some chunks of an array, because each takes opening, and the read-ahead covers a few ranges. */
+#define RANGE_MIN    UINT64_C(4096)
+#define RANGE_CHUNKS UINT64_C(64)
 
 /* Ranges of huge chunks are split. What a range yields, up to SITE_NBYTES a site, is held until it
  * is taken in order, and there may be twice as many such ranges as threads. */
@@ -145,7 +147,8 @@ int pass_progress_add(struct pass_progress *progress, uint64_t done, struct err 
 
 uint64_t pass_stride(uint64_t chunk)
 {
-    return chunk < RANGE_MIN ? chunk * size_div_up(RANGE_MIN, chunk) : chunk;
+    return chunk < RANGE_MIN ? chunk * size_min(size_div_up(RANGE_MIN, chunk), RANGE_CHUNKS)
+                             : chunk;
 }
 
 static int piece_take(void *arg, uint64_t i, void *piece, struct err *err)
@@ -194,16 +197,6 @@ static struct ahead *read_ahead(const struct pass_run *run, uint64_t nranges)
     return ahead_begin(&plan);
 }
 
-/* The table of chunks is shared by passes that read the same arrays. The read-ahead looks at one
- * chunk for many, so with a table from a pass over only some arrays it would think that the others
- * are known too. NULL: out of memory. */
-static struct chunk_table *take_table(const struct pass *pass, const struct pass_means *means,
-                                      struct err *err)
-{
-    return means->table != NULL && parts_read(pass) == VCZ_SITES ? means->table
-                                                                 : chunk_table_new(err);
-}
-
 int pass_run(const struct pass *pass, const struct pass_means *means, struct err *err)
 {
     struct pass_run run = {
@@ -231,13 +224,13 @@ int pass_run(const struct pass *pass, const struct pass_means *means, struct err
     run.nparts = size_div_up(run.stride, size_max(RANGE_MAX, means->scratch_max / SITE_NBYTES));
     job.npieces = size_div_up(pass->vcz->nvariants, run.stride) * run.nparts;
     run.progress.last_said_ns = now_ns();
-    run.table = take_table(pass, means, err);
+    run.table = pass->vcz->table != NULL ? pass->vcz->table : chunk_table_new(err);
     if (run.table == NULL)
         return -1;
     run.ahead = read_ahead(&run, job.npieces);
     rc = parallel_run(&job, err);
     ahead_end(run.ahead);
-    if (run.table != means->table)
+    if (run.table != pass->vcz->table)
         chunk_table_free(run.table);
     return rc;
 }

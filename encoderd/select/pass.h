@@ -11,7 +11,6 @@
 #include "encoderd/select/row_map.h"
 #include "encoderd/vcz/sites.h"
 
-struct chunk_table;
 struct notices;
 
 /* The resources for opening a view, and how its progress is reported. */
@@ -24,8 +23,7 @@ struct pass_means {
      * more. Optional. */
     int (*progress)(const char *what, uint64_t done, uint64_t total, void *arg);
     void *progress_arg;
-    struct notices *notices;   /* messages for the user (common/notices.h); optional */
-    struct chunk_table *table; /* borrowed; used by every pass that reads whole sites; optional */
+    struct notices *notices; /* messages for the user (common/notices.h); optional */
 };
 
 /* Reports the progress of some work, which need not be a pass over sites. */

@@ -38,12 +38,18 @@ static int write_text(struct server *server, const struct msg_info *info,
 static int describe(struct server *server, const struct msg_info *info,
                     const struct selection_request *request, struct buf *text, struct err *err)
 {
+    const struct vcz_opening how = {
+        .store_flags = view_store_flags(&info->view),
+        .spill = server->spill,
+        .since = INT64_MAX,
+        .scratch_max = server_budget(server).scratch,
+        .sites_soon = true,
+    };
     struct notices notices = {0};
     struct vcz *vcz;
     int result;
 
-    if (vcz_open_with(info->store, view_store_flags(&info->view), server->spill, INT64_MAX,
-                      server_budget(server).scratch, &vcz, err) != 0)
+    if (vcz_open_with(info->store, &how, &vcz, err) != 0)
         return -1;
     result = write_text(server, info, request, vcz, &notices, text, err);
     tell_notices(server, info->id, &notices);

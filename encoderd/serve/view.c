@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/serve/view.h"
 
+#include "common/abreast.h"
 #include "common/nearest.h"
 #include "encoderd/format/formats.h"
 #include "encoderd/select/selection_open.h"
 #include "encoderd/serve/view_state.h"
 #include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/vcz_open.h"
-#include "encoderd/zarr/chunk/chunk_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +60,30 @@ static int make_fingerprint(struct view *view, const struct view_options *option
         mix_text(view->fingerprint, options->settings[i].value);
     }
     return 0;
+}
+
+struct recognised {
+    struct view *view;
+    const struct view_options *options;
+};
+
+static int look_at_one(void *arg, uint64_t i, struct err *err)
+{
+    struct recognised *look = arg;
+
+    if (i == 0)
+        return make_fingerprint(look->view, look->options, err);
+    look->view->mtime = store_mtime(look->view->vcz->store);
+    return 0;
+}
+
+/* What names and times tell of the store, side by side if it is far. */
+static int look_at_times(struct view *view, const struct view_options *options, struct err *err)
+{
+    bool waits = store_is_far(view->vcz->store);
+    struct recognised look = {view, options};
+
+    return abreast_run(2, true, &waits, look_at_one, &look, err);
 }
 
 static struct view_file *add_file(struct view *view, const char *basename, const char *suffix,
@@ -291,25 +315,13 @@ static int open_with(struct view *view, const struct opening *opening,
     return resume ? 0 : save_state(view, state, err);
 }
 
-/* How many files of site chunks stay open from the first format's pass to the next one's. Opening
- * one again costs a round trip if the store is far away. A store of half a million variants has
- * about as many. */
-#define OPEN_MOST 2048
-
 static int open_parts(struct view *view, const struct opening *opening, struct view_state *state,
                       struct err *err)
 {
     struct pass_means means = *opening->means;
-    int rc;
 
     means.notices = &view->notices;
-    means.table = chunk_table_new(err);
-    if (means.table == NULL)
-        return -1;
-    chunk_table_keep_open(means.table, OPEN_MOST);
-    rc = open_with(view, opening, &means, state, err);
-    chunk_table_free(means.table);
-    return rc;
+    return open_with(view, opening, &means, state, err);
 }
 
 /* The time from which the first encoder watched for changes. */
@@ -324,8 +336,19 @@ static int64_t watched_since(const struct view_resume *resume)
 static int open_store(const struct opening *opening, int64_t since, struct vcz **out,
                       struct err *err)
 {
-    if (vcz_open_with(opening->store, view_store_flags(opening->options), opening->means->spill,
-                      since, opening->means->scratch_max, out, err) != 0)
+    const struct selection_request *request = &opening->request;
+    const struct vcz_opening how = {
+        .store_flags = view_store_flags(opening->options),
+        .spill = opening->means->spill,
+        .since = since,
+        .scratch_max = opening->means->scratch_max,
+        /* What regions leave out is not read. */
+        .sites_soon = opening->resume == NULL && request->regions == NULL &&
+                      request->regions_file.text == NULL && request->targets == NULL &&
+                      request->targets_file.text == NULL,
+    };
+
+    if (vcz_open_with(opening->store, &how, out, err) != 0)
         return -1;
     if (vcz_need(*out, VCZ_CALLS | VCZ_SAMPLES, err) == 0)
         return 0;
@@ -396,7 +419,7 @@ static int open_view(struct view *view, const struct opening *opening, struct er
     view->vcz->fill = opening->options->absent_fill;
     if ((!opening->options->absent_fill &&
          holes_new(view->vcz, opening->means->scratch_max, &view->vcz->holes, err) != 0) ||
-        make_fingerprint(view, opening->options, err) != 0)
+        look_at_times(view, opening->options, err) != 0)
         return -1;
     if (opening->memory != NULL) {
         size_t len;
@@ -405,12 +428,12 @@ static int open_view(struct view *view, const struct opening *opening, struct er
         mix(view->fingerprint, bytes, len);
     }
     watch_store(view, opening);
-    view->mtime = store_mtime(view->vcz->store);
     if (check_unchanged(view, opening, err) != 0 ||
         view_state_load(state_fd, opening->options->nformats, &state, err) != 0)
         return -1;
     rc = open_parts(view, opening, &state, err);
     view_state_clear(&state);
+    vcz_forget(view->vcz);
     if (rc == 0 && opening->resume == NULL)
         store_settle(view->vcz->store);
     return rc;

@@ -1,39 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ahead: asks the store for the chunks of a pass's arrays before the pass reaches them.
+ * ahead: chunks of the arrays that a pass reads, asked of the store before the pass comes to them.
  *
- * A pass goes through ranges of variants, one thread a range, and reads some arrays completely. If
- * reading from the store takes time, a separate thread fetches the chunks of the next ranges, many
- * side by side. If it does not, that thread only tries one chunk now and then.
+ * A pass goes through ranges of variants, a thread a range, and reads some arrays whole. Where the
+ * store makes somebody wait, threads that do nothing else bring chunks of the next ranges near, the
+ * nearest first, as many as the table keeps open until the pass has come to them; where it does
+ * not, one looks at a chunk now and then, and nothing else is done.
  */
 #ifndef VCZFS_VCZ_AHEAD_H
 #define VCZFS_VCZ_AHEAD_H
 
 #include "encoderd/zarr/chunk/chunk_table.h"
 
+#define AHEAD_WHOLE_MAX  2
 #define AHEAD_ARRAYS_MAX 8
 
 /* All borrowed. */
 struct ahead_plan {
-    struct chunk_table *table; /* the table that the pass's decoders share */
-    const struct zarr_array
-        *arrays[AHEAD_ARRAYS_MAX]; /* variants must be their first axis; NULL ones are ignored */
+    struct chunk_table *table; /* that the pass's decoders share */
+    /* NULL ones are left out. */
+    const struct zarr_array *whole[AHEAD_WHOLE_MAX];   /* of one axis; read before all others */
+    const struct zarr_array *arrays[AHEAD_ARRAYS_MAX]; /* along variants first */
     uint64_t nranges;
-    /* The variants of range i, which ascend with i. Any thread. */
+    /* The variants of a range, which ascend with its number. Any thread. */
     void (*range)(const void *arg, uint64_t i, uint64_t *begin, uint64_t *end);
     const void *arg;
 };
 
 struct ahead;
 
-/* NULL if there is no memory or no thread for it: then nothing is read ahead, and the other
- * functions do nothing. */
+/* Without memory or a thread for it nothing is read ahead: then NULL, which the others ignore. */
 struct ahead *ahead_begin(const struct ahead_plan *plan);
 
-/* Reports that the pass has reached this range. Any thread. */
+/* The pass has come to this range. Any thread. */
 void ahead_reached(struct ahead *ahead, uint64_t range);
 
-/* Waits for the requests in progress. */
+/* Waits for what was asked for, and asks for no more. */
 void ahead_end(struct ahead *ahead);
 
 #endif

@@ -6,10 +6,10 @@
  * protect against somebody who makes two stores look alike: it is three FNV-1a sums of 64 bits,
  * each with another start.
  */
-#include "common/abreast.h"
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "encoderd/vcz/vcz.h"
+#include "encoderd/zarr/chunk/chunk_table.h"
 #include "encoderd/zarr/meta/array_identity.h"
 
 #include <stdlib.h>
@@ -57,10 +57,12 @@ static void sum_add_strings(struct sum *sum, const struct str *items, uint64_t n
 }
 
 #define NARRAYS 6
+#define NCALLS  2 /* of them, first: those of calls */
 
-/* The parts of all arrays' identities. Each has its own buffer, because they are read side by
- * side. */
+/* The parts of all arrays' identities: for each array, that of its directory and those of some of
+ * its objects. Each part has its own buffer, because they are read side by side. */
 struct parts {
+    const struct vcz *vcz;
     const struct zarr_array *arrays[NARRAYS]; /* or NULL */
     uint64_t begin[NARRAYS + 1];              /* of each array's parts */
     struct buf *parts;                        /* owned */
@@ -71,6 +73,24 @@ static void add_part(const void *data, size_t n, void *arg)
     buf_append(arg, data, n);
 }
 
+/* Where chunks of sites are going to be read, all of them, they are opened now, once. */
+static int add_identity(const struct parts *parts, unsigned i, uint64_t number, struct buf *part,
+                        struct err *err)
+{
+    const struct zarr_array *array = parts->arrays[i];
+    uint64_t index[ZARR_DIMS_MAX] = {0};
+    char key[ZARR_KEY_MAX];
+
+    if (number == 0)
+        return store_identity(array->store, array->name, add_part, part, err);
+    zarr_identity_chunk(array, number - 1, index);
+    zarr_chunk_key(array, index, key);
+    buf_append(part, key, strlen(key) + 1);
+    if (!parts->vcz->sites_soon || i < NCALLS)
+        return store_identity(array->store, key, add_part, part, err);
+    return chunk_identity(parts->vcz->table, array, index, add_part, part, err);
+}
+
 static int read_part(void *arg, uint64_t i, struct err *err)
 {
     const struct parts *parts = arg;
@@ -79,7 +99,7 @@ static int read_part(void *arg, uint64_t i, struct err *err)
 
     while (i >= parts->begin[array + 1])
         array++;
-    if (zarr_identity_part(parts->arrays[array], i - parts->begin[array], add_part, part, err) != 0)
+    if (add_identity(parts, array, i - parts->begin[array], part, err) != 0)
         return -1;
     return part->failed ? err_nomem(err, "what identifies a store") : 0;
 }
@@ -89,11 +109,11 @@ static int read_parts(struct parts *parts, struct err *err)
     for (unsigned i = 0; i < NARRAYS; i++)
         parts->begin[i + 1] =
             parts->begin[i] +
-            (parts->arrays[i] == NULL ? 0 : zarr_identity_nparts(parts->arrays[i]));
+            (parts->arrays[i] == NULL ? 0 : 1 + zarr_identity_nchunks(parts->arrays[i]));
     parts->parts = calloc(parts->begin[NARRAYS] + 1, sizeof *parts->parts);
     if (parts->parts == NULL)
         return err_nomem(err, "what identifies a store");
-    return abreast_run(parts->begin[NARRAYS], read_part, parts, err);
+    return store_each(parts->vcz->store, parts->begin[NARRAYS], read_part, parts, err);
 }
 
 static void free_parts(struct parts *parts)
@@ -123,7 +143,10 @@ int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], 
 {
     CLEANUP(free_parts)
     struct parts parts = {
-        {vcz->genotype, vcz->phased, vcz->contig, vcz->position, vcz->allele, vcz->id}, {0}, NULL};
+        vcz,
+        {vcz->genotype, vcz->phased, vcz->contig, vcz->position, vcz->allele, vcz->id},
+        {0},
+        NULL};
     struct sum sum = {
         {UINT64_C(0xcbf29ce484222325), UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xbf58476d1ce4e5b9)}};
     const char *version = zarr_group_attr(vcz->group, "vcf_zarr_version");

@@ -2,7 +2,6 @@
 /*
  * holes_calls: compares holes in the genotypes with the store's own counts.
  */
-#include "common/abreast.h"
 #include "common/notices.h"
 #include "common/size.h"
 #include "encoderd/vcz/holes.h"
@@ -257,7 +256,7 @@ int holes_look_calls(struct holes *holes, struct notices *notices, struct err *e
     look.vcz = holes->vcz;
     for (; look.first < meta->nchunks[0]; look.first += n) {
         n = size_min(ROWS_MAX, meta->nchunks[0] - look.first);
-        if (abreast_run(n, look_row, &look, err) != 0)
+        if (store_each(holes->vcz->store, n, look_row, &look, err) != 0)
             return -1;
         for (uint64_t i = 0; i < n; i++) {
             nabsent += look.rows[i].nabsent;

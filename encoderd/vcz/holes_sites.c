@@ -2,7 +2,6 @@
 /*
  * holes_sites: holes in the arrays that sites are read from.
  */
-#include "common/abreast.h"
 #include "common/size.h"
 #include "encoderd/vcz/columns.h"
 #include "encoderd/vcz/holes.h"
@@ -52,7 +51,7 @@ static int next_absent(const struct zarr_array *array, struct chunk_table *table
     for (; looks.from < array->meta.nchunks[0]; looks.from += n) {
         n = size_min(most, array->meta.nchunks[0] - looks.from);
         most = size_min(2 * most, LOOKED_MAX);
-        if (abreast_run(n, look, &looks, err) != 0)
+        if (store_each(array->store, n, look, &looks, err) != 0)
             return -1;
         for (uint64_t i = 0; i < n; i++)
             if (!looks.stored[i]) {

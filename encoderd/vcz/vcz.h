@@ -31,6 +31,7 @@ enum vcz_part {
 #define VCZ_SITES  (VCZ_PLACES | VCZ_ALLELES | VCZ_IDS)
 
 struct holes;
+struct early;
 
 struct vcz {
     struct store *store;
@@ -63,6 +64,12 @@ struct vcz {
         *holes;
     bool fill; /* the user asked for the fill value in them, so a REF may be it too */
 
+    /* Until vcz_forget. */
+    struct chunk_table *table; /* owned; shared by all passes that open a view, so that each file is
+                                  opened once */
+    struct early *early;       /* owned; or NULL */
+    bool sites_soon;           /* see vcz_open_with */
+
     struct err faults[VCZ_NPARTS]; /* of part 1 << i; ERR_NONE if it is valid */
     struct notices notices;        /* messages for the user about the store */
 };
@@ -71,7 +78,8 @@ struct vcz {
 int vcz_need(const struct vcz *vcz, unsigned parts, struct err *err);
 
 /* A fingerprint of the store's present state, made without reading all of it: from metadata texts,
- * names, and the identity (zarr_identity_part) of the arrays that a view reads. */
+ * names, and, for the arrays that a view reads, the identities of their directories and of some of
+ * their chunks (array_identity.h). */
 #define VCZ_FINGERPRINT_NBYTES 24
 int vcz_fingerprint(const struct vcz *vcz, uint8_t out[VCZ_FINGERPRINT_NBYTES], struct err *err);
 

@@ -2,6 +2,7 @@
 #include "encoderd/vcz/vcz_open.h"
 
 #include "common/cleanup.h"
+#include "encoderd/vcz/early.h"
 #include "encoderd/vcz/holes.h"
 #include "encoderd/vcz/parts.h"
 #include "encoderd/vcz/recognise.h"
@@ -9,27 +10,40 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static int open_store(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
-                      struct vcz *vcz, struct err *err)
+/* Files of chunks of sites that stay open from one pass to the next one, each of which is worth a
+ * round trip at a distance: as many as a store of half a million variants has. */
+#define OPEN_MOST 2048
+
+static int open_store(const char *path, const struct vcz_opening *how, struct vcz *vcz,
+                      struct err *err)
 {
     if (recognise_path(path, err) != 0)
         return -1;
-    if (store_open_with(path, store_flags, &vcz->store, err) != 0)
+    if (store_open_with(path, how->store_flags, &vcz->store, err) != 0)
         return -1;
-    store_set_spill(vcz->store, spill);
-    store_watch_from(vcz->store, since);
+    store_set_spill(vcz->store, how->spill);
+    store_watch_from(vcz->store, how->since);
+    vcz->table = chunk_table_new(err);
+    if (vcz->table == NULL)
+        return -1;
+    chunk_table_keep_open(vcz->table, OPEN_MOST);
     return 0;
 }
 
+#define NHERE ((size_t)10)
+
 static int open_group(struct vcz *vcz, struct err *err)
 {
+    /* Those that are asked for here, and then those that a choice of variants may ask for. */
     static const char *const arrays[] = {
-        "call_genotype",  "sample_id",  "variant_contig",       "variant_position", "contig_id",
-        "variant_allele", "variant_id", "call_genotype_phased", "call_DS",          "call_GP"};
+        "call_genotype",  "sample_id",      "variant_contig",       "variant_position", "contig_id",
+        "variant_allele", "variant_id",     "call_genotype_phased", "call_DS",          "call_GP",
+        "region_index",   "variant_length", "variant_quality",      "variant_filter",   "filter_id",
+    };
+    const size_t n = store_is_far(vcz->store) ? sizeof arrays / sizeof arrays[0] : NHERE;
     struct err known = {0};
 
-    if (zarr_group_open(vcz->store, &vcz->group, err) == 0) {
-        zarr_group_read_ahead(vcz->group, arrays, sizeof arrays / sizeof arrays[0]);
+    if (zarr_group_open_with(vcz->store, arrays, n, &vcz->group, err) == 0) {
         vcz->version = zarr_group_attr_text(vcz->group, "vcf_zarr_version");
         return 0;
     }
@@ -46,6 +60,8 @@ static int open_parts(struct vcz *vcz, size_t scratch_max, struct err *err)
     struct decoder *decoder = decoder_new(scratch_max, err);
     int rc = decoder != NULL ? 0 : -1;
 
+    if (decoder != NULL)
+        decoder_share(decoder, vcz->table);
     for (unsigned i = 0; i < VCZ_NPARTS && rc == 0; i++) {
         struct err *fault = &vcz->faults[i];
 
@@ -134,20 +150,29 @@ static void note_dosages(struct vcz *vcz)
     }
 }
 
-int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
-                  size_t scratch_max, struct vcz **out, struct err *err)
+/* The parts, and what is said of them. */
+static int open_contents(struct vcz *vcz, const struct vcz_opening *how, struct err *err)
+{
+    vcz->sites_soon = how->sites_soon;
+    vcz->early = early_begin(vcz->group, vcz->store, vcz->table, how->sites_soon);
+    if (open_parts(vcz, how->scratch_max, err) != 0 || check_version(vcz, err) != 0)
+        return -1;
+    note_stale(vcz);
+    note_lost_alleles(vcz);
+    note_dosages(vcz);
+    return 0;
+}
+
+int vcz_open_with(const char *path, const struct vcz_opening *how, struct vcz **out,
+                  struct err *err)
 {
     struct vcz *vcz = calloc(1, sizeof *vcz);
 
     *out = NULL;
     if (vcz == NULL)
         return err_nomem(err, "opening %s", path);
-    if (open_store(path, store_flags, spill, since, vcz, err) == 0 && open_group(vcz, err) == 0 &&
-        open_parts(vcz, scratch_max, err) == 0 && check_version(vcz, err) == 0) {
-        note_stale(vcz);
-        note_lost_alleles(vcz);
-        note_dosages(vcz);
-        zarr_group_forget(vcz->group);
+    if (open_store(path, how, vcz, err) == 0 && open_group(vcz, err) == 0 &&
+        open_contents(vcz, how, err) == 0) {
         *out = vcz;
         return 0;
     }
@@ -157,7 +182,9 @@ int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, i
 
 int vcz_open(const char *path, size_t scratch_max, struct vcz **out, struct err *err)
 {
-    if (vcz_open_with(path, 0, NULL, INT64_MAX, scratch_max, out, err) != 0)
+    const struct vcz_opening how = {.since = INT64_MAX, .scratch_max = scratch_max};
+
+    if (vcz_open_with(path, &how, out, err) != 0)
         return -1;
     if (vcz_need(*out, VCZ_ALL, err) == 0)
         return 0;
@@ -166,10 +193,21 @@ int vcz_open(const char *path, size_t scratch_max, struct vcz **out, struct err 
     return -1;
 }
 
+void vcz_forget(struct vcz *vcz)
+{
+    early_end(vcz->early);
+    chunk_table_free(vcz->table);
+    vcz->early = NULL;
+    vcz->table = NULL;
+    if (vcz->group != NULL)
+        zarr_group_forget(vcz->group);
+}
+
 void vcz_free(struct vcz *vcz)
 {
     if (vcz == NULL)
         return;
+    vcz_forget(vcz);
     holes_free(vcz->holes);
     notices_clear(&vcz->notices);
     strings_free(&vcz->contigs);

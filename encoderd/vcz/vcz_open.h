@@ -14,12 +14,24 @@
  */
 int vcz_open(const char *path, size_t scratch_max, struct vcz **out, struct err *err);
 
-/* The same, with the flags of store_open_with, the argument of store_set_spill, and that of
- * store_watch_from (INT64_MAX to look for no changes); but faults of the store's parts are kept,
- * for vcz_need. It is an error if the path is no VCF Zarr store at all (the message says what it is
- * instead), or if the system fails. */
-int vcz_open_with(const char *path, unsigned store_flags, struct spill *spill, int64_t since,
-                  size_t scratch_max, struct vcz **out, struct err *err);
+/* Options of vcz_open_with. */
+struct vcz_opening {
+    unsigned store_flags; /* of store_open_with */
+    struct spill *spill;  /* for store_set_spill */
+    int64_t since;        /* for store_watch_from; INT64_MAX to look for no changes */
+    size_t scratch_max;
+    bool sites_soon; /* all sites will be read next, so their chunks are requested: early.h */
+};
+
+/* The same, with options; but faults of the store's parts are kept, for vcz_need. It is an error if
+ * the path is no VCF Zarr store at all (the message says what it is instead), or if the system
+ * fails. */
+int vcz_open_with(const char *path, const struct vcz_opening *how, struct vcz **out,
+                  struct err *err);
+
+/* To be called when a view is open: closes the chunks that were opened for that, and frees the
+ * metadata texts. No pass may use the table any more. */
+void vcz_forget(struct vcz *vcz);
 
 void vcz_free(struct vcz *vcz);
 

@@ -117,7 +117,7 @@ def ready(store, ms):
     def measure(bench, _):
         with far_mount(bench, store, "bed", ms, near=ms) as far:
             used = far.slow.counters()
-            figures = {"seconds": far.mount.ready_seconds, "requests": requests(used), "opened": used["open"]}
+            figures = {"seconds": far.mount.ready_seconds, "requests": requests(used), "opened": used["open"], "rounds": used["rounds"]}
         return {**figures, "objects": objects_to_open(store), "most_at_once": used["most_at_once"], "counters": used}
 
     return measure
@@ -232,8 +232,8 @@ def ready_cell(results, case, build):
     rounds, ms = results[case][build], case[-1]
     seconds = builds.median(rounds, "seconds")
     at_most = READY_TRIPS + math.ceil(builds.median(rounds, "objects") / READY_AT_ONCE)
-    shown = [builds.median(rounds, key) for key in ("requests", "opened", "objects", "most_at_once")]
-    counts = "{:.0f} requests, {:.0f} openings of {:.0f} objects, {:.0f} at once".format(*shown)
+    shown = [builds.median(rounds, key) for key in ("rounds", "requests", "opened", "objects", "most_at_once")]
+    counts = "{:.0f} rounds, {:.0f} requests, {:.0f} openings of {:.0f} objects, {:.0f} at once".format(*shown)
     return f"{seconds:7.2f} s  as {seconds / ms * 1e3:.0f} trips ({at_most} are enough), {counts}"
 
 

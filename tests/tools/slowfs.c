@@ -4,7 +4,7 @@
  * readers together, and a round trip of so many milliseconds for each request. The kernel's cache
  * is in front of it, as it is in front of NFS; whoever wants it cold mounts anew.
  *
- * usage: slowfs [-c] [-b MS] MB_PER_SECOND MS_PER_REQUEST FROM DIR
+ * usage: slowfs [-c] [-b MS] [-t FILE] MB_PER_SECOND MS_PER_REQUEST FROM DIR
  *
  * Says "ready" and shows FROM at DIR until SIGTERM, SIGINT or an unmount, and then says what it was
  * asked for, as one line of JSON. DIR/.slowfs, which is in no listing, says the same at any time;
@@ -17,9 +17,11 @@
  * just before costs nothing more, nor do the attributes of one that was just opened: NFS sends all
  * of that as one. With -b, requests take so many
  * milliseconds until SIGUSR1 comes, and only then MS_PER_REQUEST: not to wait for what is not
- * measured.
+ * measured. With -t, each request that costs a round trip is a line of FILE when it comes: seconds,
+ * round, kind, path.
  *
- * How many requests are served at once is WORKERS; latencies of all of them overlap.
+ * How many requests are served at once is WORKERS; latencies of all of them overlap. "rounds" is
+ * the longest chain of requests of which each came when the one before it was answered.
  */
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
@@ -80,7 +82,8 @@ static struct {
     pthread_mutex_t lock;
     int64_t busy_until; /* under the lock: when all was transferred that was asked for */
     void *nodes;        /* under the lock: a tree, by path */
-    atomic_ulong count[NKINDS], nbytes, at_once, most_at_once;
+    atomic_ulong count[NKINDS], nbytes, at_once, most_at_once, rounds;
+    FILE *trace; /* or NULL */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct node root_node = {.path = ".", .believed = DIR_SECONDS};
@@ -94,8 +97,7 @@ static int64_t now(void)
     return ts.tv_sec * SECOND + ts.tv_nsec;
 }
 
-/* ---- Waiting, and counting
- * --------------------------------------------------------------------- */
+/* ---- Waiting, and counting ---- */
 
 /* One transfer after the other: when the last of nbytes has left the disk. */
 static int64_t transferred(size_t nbytes, int64_t begin)
@@ -121,20 +123,32 @@ static void sleep_until(int64_t end)
         ;
 }
 
-static void round_trip(enum kind kind, size_t nbytes)
+static void raise_to(atomic_ulong *most, unsigned long value)
+{
+    unsigned long before = *most;
+
+    while (before < value && !atomic_compare_exchange_weak(most, &before, value))
+        ;
+}
+
+/* Of `path`, of which it is. A request may depend on all that were answered before it came: it
+ * belongs to the round after the latest of theirs. */
+static void round_trip(enum kind kind, const char *path, size_t nbytes)
 {
     const int64_t begin = now();
     const unsigned long at_once = atomic_fetch_add(&disk.at_once, 1) + 1;
-    unsigned long most = disk.most_at_once;
+    const unsigned long round = disk.rounds + 1;
     int64_t end;
 
-    while (most < at_once && !atomic_compare_exchange_weak(&disk.most_at_once, &most, at_once))
-        ;
+    raise_to(&disk.most_at_once, at_once);
     disk.count[kind]++;
     disk.nbytes += nbytes;
+    if (disk.trace != NULL)
+        fprintf(disk.trace, "%.6f %lu %s %s\n", (double)begin / 1e9, round, kinds[kind], path);
     end = transferred(nbytes, begin) + disk.latency;
     if (end > begin)
         sleep_until(end);
+    raise_to(&disk.rounds, round);
     disk.at_once--;
 }
 
@@ -150,16 +164,15 @@ static char *counters(void)
     fputc('{', out);
     for (int kind = 0; kind < NKINDS; kind++)
         fprintf(out, "\"%s\": %lu, ", kinds[kind], (unsigned long)disk.count[kind]);
-    fprintf(out, "\"read_bytes\": %lu, \"at_once\": %lu, \"most_at_once\": %lu}\n",
+    fprintf(out, "\"read_bytes\": %lu, \"at_once\": %lu, \"most_at_once\": %lu, \"rounds\": %lu}\n",
             (unsigned long)disk.nbytes, (unsigned long)disk.at_once,
-            (unsigned long)disk.most_at_once);
+            (unsigned long)disk.most_at_once, (unsigned long)disk.rounds);
     if (fclose(out) != 0)
         err(1, "counters");
     return text;
 }
 
-/* ---- Nodes
- * ------------------------------------------------------------------------------------- */
+/* ---- Nodes ---- */
 
 static int by_path(const void *a, const void *b)
 {
@@ -222,8 +235,7 @@ static void counters_stat(struct stat *st)
     *st = (struct stat){.st_mode = S_IFREG | 0444, .st_nlink = 1, .st_ino = 2};
 }
 
-/* ---- Requests
- * ---------------------------------------------------------------------------------- */
+/* ---- Requests ---- */
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -252,7 +264,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
     }
     path = path_below(node_of(parent), name);
     failed = look(path, &entry.attr);
-    round_trip(LOOKUP, 0);
+    round_trip(LOOKUP, path, 0);
     if (failed == 0) {
         node = node_at(path, &entry.attr);
         node->found = now();
@@ -290,7 +302,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
     }
     failed = look(node->path, &st);
     if (!sent_with(&node->opened))
-        round_trip(GETATTR, 0);
+        round_trip(GETATTR, node->path, 0);
     if (failed != 0) {
         fuse_reply_err(req, failed);
         return;
@@ -343,13 +355,12 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
     char *buf = malloc(size);
     size_t n;
 
-    (void)ino;
     if (buf == NULL)
         err(1, "a listing");
     seekdir(dir_of(fi), offset);
     n = list(req, dir_of(fi), buf, size);
     if (n > 0)
-        round_trip(READDIR, 0);
+        round_trip(READDIR, node_of(ino)->path, 0);
     fuse_reply_buf(req, buf, n);
     free(buf);
 }
@@ -379,7 +390,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     fd = open_below(node, 0);
     failed = fd < 0 ? errno : 0;
     if (!sent_with(&node->found))
-        round_trip(OPEN, 0);
+        round_trip(OPEN, node->path, 0);
     if (failed != 0) {
         fuse_reply_err(req, failed);
         return;
@@ -416,7 +427,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
     buf = malloc(size);
     n = buf != NULL ? pread((int)fi->fh, buf, size, offset) : -1;
     failed = n < 0 ? errno : 0;
-    round_trip(READ, n > 0 ? (size_t)n : 0);
+    round_trip(READ, node_of(ino)->path, n > 0 ? (size_t)n : 0);
     if (failed == 0)
         fuse_reply_buf(req, buf, (size_t)n);
     else
@@ -443,8 +454,7 @@ static const struct fuse_lowlevel_ops ops = {
     .release = op_release,
 };
 
-/* ---- Serving
- * ----------------------------------------------------------------------------------- */
+/* ---- Serving ---- */
 
 /*
  * Names of one directory are looked up side by side, as on NFS, only where the answer to the
@@ -506,21 +516,31 @@ static int64_t ns(const char *ms)
     return (int64_t)(atof(ms) * 1e6);
 }
 
+static void open_trace(const char *path)
+{
+    disk.trace = fopen(path, "we");
+    if (disk.trace == NULL)
+        err(1, "%s", path);
+    setvbuf(disk.trace, NULL, _IOLBF, BUFSIZ);
+}
+
 static void read_options(int argc, char **argv)
 {
     const char *begin = NULL;
     int opt;
 
-    while ((opt = getopt(argc, argv, "+b:c")) != -1) {
+    while ((opt = getopt(argc, argv, "+b:ct:")) != -1) {
         if (opt == 'b')
             begin = optarg;
         else if (opt == 'c')
             disk.compound = true;
+        else if (opt == 't')
+            open_trace(optarg);
         else
             optind = argc;
     }
     if (argc - optind != 4 || atof(argv[optind]) <= 0)
-        errx(2, "usage: slowfs [-c] [-b MS] MB_PER_SECOND MS_PER_REQUEST FROM DIR");
+        errx(2, "usage: slowfs [-c] [-b MS] [-t FILE] MB_PER_SECOND MS_PER_REQUEST FROM DIR");
     disk.ns_per_byte = 1e3 / atof(argv[optind]);
     disk.far = ns(argv[optind + 1]);
     disk.latency = begin != NULL ? ns(begin) : disk.far;

@@ -81,8 +81,8 @@ static void check_meeting(uint64_t n, bool wide)
 
     work.meet = wide ? 0 : 1;
     pthread_barrier_init(&work.barrier, NULL, (unsigned)(n - work.meet));
-    assert_int_equal(
-        wide ? abreast_run_wide(n, one, &work, &err) : abreast_run(n, first_waits, &work, &err), 0);
+    assert_int_equal(abreast_run(n, false, &wide, wide ? one : first_waits, &work, &err), 0);
+    assert_true(wide);
     assert_int_equal(work.called, n);
     pthread_barrier_destroy(&work.barrier);
 }
@@ -99,15 +99,17 @@ static void test_at_once(void **state)
 {
     struct work work = work_new();
     struct err err = {0};
+    bool waits = false, wide = true;
 
     (void)state;
-    assert_int_equal(abreast_run(3, in_order, &work, &err), 0);
+    assert_int_equal(abreast_run(3, false, &waits, in_order, &work, &err), 0);
     assert_int_equal(work.called, 3);
     assert_int_equal(work.elsewhere, 0);
     assert_int_equal(work.disorder, 0);
-    assert_int_equal(abreast_run(0, one, &work, &err), 0);
-    assert_int_equal(abreast_run_wide(0, one, &work, &err), 0);
+    assert_int_equal(abreast_run(0, false, &waits, one, &work, &err), 0);
+    assert_int_equal(abreast_run(0, false, &wide, one, &work, &err), 0);
     assert_int_equal(work.called, 3);
+    assert_false(waits);
 }
 
 /* For longer than is taken for a wait where the thread sleeps. */
@@ -124,11 +126,26 @@ static void test_work_is_no_wait(void **state)
 {
     struct work work = work_new();
     struct err err = {0};
+    bool waits = false;
 
     (void)state;
-    assert_int_equal(abreast_run(5, is_busy, &work, &err), 0);
+    assert_int_equal(abreast_run(5, false, &waits, is_busy, &work, &err), 0);
     assert_int_equal(work.called, 5);
     assert_int_equal(work.elsewhere, 0);
+    assert_false(waits);
+}
+
+/* Nor is a thread that sleeps, if all that can be waited for is a disk. */
+static void test_sleep_is_no_disk(void **state)
+{
+    struct work work = work_new();
+    struct err err = {0};
+    bool waits = false;
+
+    (void)state;
+    assert_int_equal(abreast_run(5, true, &waits, first_waits, &work, &err), 0);
+    assert_int_equal(work.elsewhere, 0);
+    assert_false(waits);
 }
 
 static void test_first_error_counts(void **state)
@@ -138,12 +155,12 @@ static void test_first_error_counts(void **state)
         for (uint64_t fails = 0; fails < 40; fails += 13) {
             struct work work = work_new();
             struct err err = {0};
+            bool waits = wide;
             char due[32];
 
             work.fails = fails;
             snprintf(due, sizeof due, "number %d", (int)fails);
-            assert_int_equal(wide ? abreast_run_wide(300, one, &work, &err)
-                                  : abreast_run(300, first_waits, &work, &err),
+            assert_int_equal(abreast_run(300, false, &waits, wide ? one : first_waits, &work, &err),
                              -1);
             assert_string_equal(err.msg, due);
         }
@@ -152,9 +169,8 @@ static void test_first_error_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_side_by_side),
-        cmocka_unit_test(test_at_once),
-        cmocka_unit_test(test_work_is_no_wait),
+        cmocka_unit_test(test_side_by_side),       cmocka_unit_test(test_at_once),
+        cmocka_unit_test(test_work_is_no_wait),    cmocka_unit_test(test_sleep_is_no_disk),
         cmocka_unit_test(test_first_error_counts),
     };
 

@@ -9,6 +9,7 @@
 
 #define SCRATCH ((size_t)64 << 20)
 
+static const struct vcz_opening how = {.since = INT64_MAX, .scratch_max = SCRATCH};
 static const struct pass_means means = {.nthreads = 2, .scratch_max = SCRATCH};
 
 static struct buf report(const struct made_store *store, const struct selection_options *options,
@@ -18,7 +19,7 @@ static struct buf report(const struct made_store *store, const struct selection_
     struct err err = {0};
     struct vcz *vcz;
 
-    if (vcz_open_with(store->path, 0, NULL, INT64_MAX, SCRATCH, &vcz, &err) != 0 ||
+    if (vcz_open_with(store->path, &how, &vcz, &err) != 0 ||
         report_write(vcz, options, &(struct format_options){0}, &means, json, &out, &err) != 0)
         fail_msg("%s", err.msg);
     vcz_free(vcz);

@@ -308,12 +308,20 @@ static void append(const void *data, size_t n, void *arg)
 
 static void identity_of(const struct zarr_array *array, struct buf *out)
 {
+    char key[ZARR_KEY_MAX];
     struct err err = {0};
 
     buf_reset(out);
-    for (uint64_t i = 0; i < zarr_identity_nparts(array); i++)
-        if (zarr_identity_part(array, i, append, out, &err) != 0)
+    assert_int_equal(store_identity(array->store, array->name, append, out, &err), 0);
+    for (uint64_t i = 0; i < zarr_identity_nchunks(array); i++) {
+        uint64_t index[ZARR_DIMS_MAX] = {0};
+
+        zarr_identity_chunk(array, i, index);
+        zarr_chunk_key(array, index, key);
+        buf_append(out, key, strlen(key) + 1);
+        if (store_identity(array->store, key, append, out, &err) != 0)
             fail_msg("%s", err.msg);
+    }
 }
 
 /* As many keys as are looked at, and no more, in an array of 10^18 chunks. */

@@ -8,6 +8,8 @@
 
 #define SCRATCH ((size_t)64 << 20)
 
+static const struct vcz_opening how = {.since = INT64_MAX, .scratch_max = SCRATCH};
+
 #define INTS(name, dtype, ndim, ...)                                                               \
     (&(struct made_array){name, dtype, ndim, __VA_ARGS__, {0}, (const int64_t[64]){0}, NULL})
 #define SHAPE(...)                                                                                 \
@@ -234,7 +236,7 @@ static void test_no_version_and_ploidy_4(void **state)
     made_vcz(&store);
     made_text(&store, ".zattrs", "{\"source\": \"sgkit-0.10.0\"}");
     made_put(&store, INTS("call_genotype", "|i1", 3, SHAPE(3, 2, 4)));
-    assert_int_equal(vcz_open_with(store.path, 0, NULL, INT64_MAX, SCRATCH, &vcz, &err), 0);
+    assert_int_equal(vcz_open_with(store.path, &how, &vcz, &err), 0);
     assert_int_equal(vcz->notices.n, 1);
     assert_int_equal(vcz_need(vcz, VCZ_CALLS, &err), -1);
     assert_non_null(strstr(err.msg, "ploidy 4"));
@@ -308,7 +310,7 @@ static void test_faults(void **state)
                 made_text(&store, name, "{");
             if (fault == MISSING)
                 made_drop(&store, arrays[i].array);
-            if (vcz_open_with(store.path, 0, NULL, INT64_MAX, SCRATCH, &vcz, &err) != 0)
+            if (vcz_open_with(store.path, &how, &vcz, &err) != 0)
                 fail_msg("%s, %u: %s", arrays[i].array, fault, err.msg);
             if (vcz_need(vcz, VCZ_ALL & ~arrays[i].part, &err) != 0 && arrays[i].part != VCZ_CALLS)
                 fail_msg("%s, %u: %s", arrays[i].array, fault, err.msg);
@@ -332,7 +334,7 @@ static void test_parts_of_sites(void **state)
     made_vcz(&store);
     made_drop(&store, "variant_position");
     made_put(&store, INTS("variant_id", "<f4", 1, SHAPE(3)));
-    assert_int_equal(vcz_open_with(store.path, 0, NULL, INT64_MAX, SCRATCH, &vcz, &err), 0);
+    assert_int_equal(vcz_open_with(store.path, &how, &vcz, &err), 0);
     reader = sites_reader_of(vcz, VCZ_ALLELES, SCRATCH, &err);
     assert_non_null(reader);
     assert_int_equal(sites_get(reader, 1, &site, &err), 0);

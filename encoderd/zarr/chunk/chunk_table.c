@@ -63,8 +63,14 @@ struct chunk_table *chunk_table_new(struct err *err)
 
 size_t chunk_table_keep_open(struct chunk_table *table, size_t n)
 {
-    table->nopen_max = (size_t)size_max(table->nopen_max, open_max(n, 8));
-    return table->nopen_max;
+    const size_t most = open_max(n, 8);
+
+    pthread_mutex_lock(&table->lock);
+    if (table->nopen_max < most)
+        table->nopen_max = most;
+    n = table->nopen_max;
+    pthread_mutex_unlock(&table->lock);
+    return n;
 }
 
 /* ---- All under the lock ---- */

@@ -19,7 +19,7 @@ struct chunk_table;
 struct chunk_table *chunk_table_new(struct err *err);
 
 /* Lets the table keep at least `n` files open, but at most an eighth of what the process may have
- * open. Returns how many it keeps. No other thread may use the table meanwhile. */
+ * open. Returns how many it keeps. */
 size_t chunk_table_keep_open(struct chunk_table *table, size_t n);
 
 /* Nothing of the table may be held. NULL is ignored. */
@@ -37,6 +37,11 @@ uint64_t chunk_table_nbytes(const struct chunk_table *table);
 #define CHUNK_LABEL_MAX (ZARR_KEY_MAX + 128)
 void chunk_label(const struct zarr_array *array, const uint64_t *index,
                  char label[CHUNK_LABEL_MAX]);
+
+/* What identifies the present state of the object that the chunk at `index` (checked) is, or lies
+ * in (store_identity). The object is opened for that, and stays open in the table for readers. */
+int chunk_identity(struct chunk_table *table, const struct zarr_array *array, const uint64_t *index,
+                   void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
 
 /* Is the chunk at `index` (checked) stored? Looks at names, and with sharding at the index. The
  * table may be NULL if there was no memory for it; that is an error here. */

@@ -564,6 +564,37 @@ static int name_failure(const struct zarr_array *array, const uint64_t *index, s
     return err_name(err, "%s (%s)", label, store_path(array->store));
 }
 
+/* Its object, held, or NULL where that cannot be opened, or is absent: whoever asks for it by name
+ * is told why. */
+static struct object *open_outermost(struct chunk_table *table, const struct zarr_array *array,
+                                     const uint64_t *index)
+{
+    CLEANUP(chunk_need_clear) struct chunk_need need = {.may_wait = true};
+    struct stored *stored = get_at(table, array, 0, index, NULL);
+    struct object *object = NULL;
+
+    if (stored != NULL &&
+        stored_make(stored, array, index, STORED_LOCATED, &need, NULL) == NEED_THERE &&
+        stored->object != NULL)
+        object = object_hold(stored->object);
+    stored_put(stored);
+    return object;
+}
+
+int chunk_identity(struct chunk_table *table, const struct zarr_array *array, const uint64_t *index,
+                   void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err)
+{
+    struct object *object = open_outermost(table, array, index);
+    char key[ZARR_KEY_MAX];
+    int rc;
+
+    zarr_chunk_key(array, index, key);
+    rc = object != NULL ? object_identity(object, key, add, arg, err)
+                        : store_identity(array->store, key, add, arg, err);
+    object_close(object);
+    return rc;
+}
+
 int chunk_is_stored(struct chunk_table *table, const struct zarr_array *array,
                     const uint64_t *index, bool *is_stored, struct err *err)
 {

@@ -221,14 +221,43 @@ static int open_v2(struct zarr_group *group, const json_t *top, struct err *err)
     return compare_copy(group, metadata, err);
 }
 
-static int open_root(struct zarr_group *group, struct err *err)
+/* Arrays that will be asked for. */
+struct wanted_arrays {
+    const char *const *names;
+    size_t n;
+};
+
+static void add_ahead(struct zarr_group *group, unsigned format, const struct wanted_arrays *arrays)
+{
+    for (size_t i = 0; i < arrays->n; i++) {
+        char key[ZARR_KEY_MAX];
+
+        metadata_key(format, arrays->names[i], key);
+        meta_ahead_add(&group->ahead, key, arrays->names[i]);
+        if (format == 3)
+            continue;
+        snprintf(key, sizeof key, "%s/.zattrs", arrays->names[i]);
+        meta_ahead_add(&group->ahead, key, "");
+    }
+}
+
+/* Where that costs no time, those of the arrays are looked for before it is known which ones the
+ * store has. */
+static void read_ahead_of_root(struct zarr_group *group, const struct wanted_arrays *arrays)
 {
     static const char *const keys[] = {"zarr.json", ".zgroup", ".zattrs", ".zmetadata"};
-    AUTO_JSON json_t *top = NULL;
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         meta_ahead_add(&group->ahead, keys[i], "");
+    for (unsigned format = 2; format <= 3 && store_is_far(group->store); format++)
+        add_ahead(group, format, arrays);
     meta_ahead_read(&group->ahead, group->store);
+}
+
+static int open_root(struct zarr_group *group, struct err *err)
+{
+    AUTO_JSON json_t *top = NULL;
+
     if (load_json(group, "zarr.json", &top, err) != 0)
         return -1;
     if (top != NULL)
@@ -243,16 +272,26 @@ static int open_root(struct zarr_group *group, struct err *err)
 
 int zarr_group_open(const struct store *store, struct zarr_group **out, struct err *err)
 {
+    return zarr_group_open_with(store, NULL, 0, out, err);
+}
+
+int zarr_group_open_with(const struct store *store, const char *const *arrays, size_t n,
+                         struct zarr_group **out, struct err *err)
+{
+    const struct wanted_arrays names = {arrays, n};
     struct zarr_group *group = calloc(1, sizeof *group);
 
     *out = NULL;
     if (group == NULL)
         return store_nomem(store, NULL, err);
     group->store = store;
+    read_ahead_of_root(group, &names);
     if (open_root(group, err) != 0) {
         zarr_group_free(group);
         return -1;
     }
+    add_ahead(group, group->format, &names);
+    meta_ahead_read(&group->ahead, store);
     *out = group;
     return 0;
 }
@@ -270,21 +309,6 @@ void zarr_group_free(struct zarr_group *group)
 unsigned zarr_group_format(const struct zarr_group *group)
 {
     return group->format;
-}
-
-void zarr_group_read_ahead(struct zarr_group *group, const char *const *arrays, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        char key[ZARR_KEY_MAX];
-
-        metadata_key(group->format, arrays[i], key);
-        meta_ahead_add(&group->ahead, key, arrays[i]);
-        if (group->format == 3)
-            continue;
-        snprintf(key, sizeof key, "%s/.zattrs", arrays[i]);
-        meta_ahead_add(&group->ahead, key, "");
-    }
-    meta_ahead_read(&group->ahead, group->store);
 }
 
 void zarr_group_forget(struct zarr_group *group)

@@ -14,14 +14,15 @@ struct zarr_group;
  * store has neither. The store is borrowed. Each array's own metadata are used; a consolidated copy
  * is only compared with them. */
 int zarr_group_open(const struct store *store, struct zarr_group **out, struct err *err);
+
+/* The same, and the metadata of these arrays, which will be needed next, are read side by side,
+ * with those of the group if the store is far; they are kept until they are to be forgotten. A
+ * hint: what cannot be read is an error of whoever opens the array. */
+int zarr_group_open_with(const struct store *store, const char *const *arrays, size_t n,
+                         struct zarr_group **out, struct err *err);
+void zarr_group_forget(struct zarr_group *group);
 void zarr_group_free(struct zarr_group *group);
 unsigned zarr_group_format(const struct zarr_group *group); /* 2 or 3 */
-
-/* Reads side by side the metadata of these arrays, which will be needed next, and keeps them until
- * they are forgotten. No other thread may use the group meanwhile. This is only a hint: if
- * something cannot be read, opening the array reports that. */
-void zarr_group_read_ahead(struct zarr_group *group, const char *const *arrays, size_t n);
-void zarr_group_forget(struct zarr_group *group);
 
 /* A string attribute of the group, or NULL. The group owns it. */
 const char *zarr_group_attr(const struct zarr_group *group, const char *name);

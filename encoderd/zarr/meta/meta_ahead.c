@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "encoderd/zarr/meta/meta_ahead.h"
 
-#include "common/abreast.h"
 #include "encoderd/zarr/store/fail.h"
 
 #include <stdlib.h>
@@ -61,7 +60,6 @@ static bool takes(struct meta_ahead *ahead, const struct meta_ahead_text *text)
 static int read_one(void *arg, uint64_t i, struct err *err)
 {
     const struct reading *reading = arg;
-    struct abreast_moment since = abreast_now();
     struct meta_ahead_text *text = &reading->ahead->texts[reading->ahead->nread + i];
     struct err why = {0}; /* dropped: whoever needs the text reads it again and reports */
 
@@ -71,8 +69,6 @@ static int read_one(void *arg, uint64_t i, struct err *err)
                   takes(reading->ahead, text);
     if (!text->known || !text->found)
         buf_free(&text->text);
-    if (abreast_waited(&since))
-        __atomic_store_n(&reading->ahead->waits, true, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -81,10 +77,7 @@ void meta_ahead_read(struct meta_ahead *ahead, const struct store *store)
     struct reading reading = {ahead, store};
     struct err err = {0};
 
-    if (ahead->waits)
-        abreast_run_wide(ahead->n - ahead->nread, read_one, &reading, &err);
-    else
-        abreast_run(ahead->n - ahead->nread, read_one, &reading, &err);
+    store_each(store, ahead->n - ahead->nread, read_one, &reading, &err);
     ahead->nread = ahead->n;
 }
 

@@ -29,7 +29,6 @@ struct meta_ahead_text {
 struct meta_ahead {
     struct meta_ahead_text *texts; /* owned */
     size_t n, nread, nbytes;
-    bool waits; /* reading one of them had to wait, so others will, too */
 };
 void meta_ahead_clear(struct meta_ahead *ahead);
 

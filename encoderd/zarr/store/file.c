@@ -13,8 +13,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define PAGE_NBYTES     UINT64_C(4096) /* or a multiple, in which case an advice covers more */
-#define ZFS_SUPER_MAGIC 0x2fc12fc1     /* not in linux/magic.h */
+#define PAGE_NBYTES UINT64_C(4096) /* or a multiple, in which case an advice covers more */
+/* Not in linux/magic.h. */
+#define ZFS_SUPER_MAGIC    0x2fc12fc1
+#define LUSTRE_SUPER_MAGIC 0x0bd00bd0
+#define GPFS_SUPER_MAGIC   0x47504653
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
 #endif
@@ -36,6 +39,22 @@ enum at_once file_at_once(int fd)
         if ((unsigned long)fs.f_type == cached[i])
             return AT_ONCE_CACHED;
     return AT_ONCE_NOTHING;
+}
+
+bool file_is_far(int fd)
+{
+    static const uint32_t served[] = {
+        NFS_SUPER_MAGIC,  FUSE_SUPER_MAGIC,   CEPH_SUPER_MAGIC, CIFS_SUPER_MAGIC,
+        SMB2_SUPER_MAGIC, LUSTRE_SUPER_MAGIC, GPFS_SUPER_MAGIC, AFS_FS_MAGIC,
+    };
+    struct statfs fs;
+
+    if (fstatfs(fd, &fs) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof served / sizeof served[0]; i++)
+        if ((uint32_t)fs.f_type == served[i])
+            return true;
+    return false;
 }
 
 /* Does the system keep in memory what it reads of the file? A FUSE server may forbid that

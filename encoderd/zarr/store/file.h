@@ -22,6 +22,9 @@ enum at_once {
 /* Of the file system of this descriptor. */
 enum at_once file_at_once(int fd);
 
+/* Is that file system known to be served by another machine or another program? */
+bool file_is_far(int fd);
+
 /* Makes the system begin to read these bytes of a file, if a server answers for it, while the
  * caller does other work. Requests to the server in the meantime cost no extra time. */
 void file_expect(const struct store *store, int fd, uint64_t offset, uint64_t n);

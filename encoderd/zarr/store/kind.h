@@ -66,7 +66,8 @@ struct store_ops {
                  int (*visit)(const char *name, void *arg), void *arg, struct err *err);
     int (*usage)(const struct store *store, const char *key, uint64_t *nobjects, uint64_t *nbytes,
                  struct err *err);
-    int (*identity)(const struct store *store, const char *key,
+    /* `object`: opened at the key, or NULL. */
+    int (*identity)(const struct store *store, const char *key, const struct object *object,
                     void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
     /* When the object was modified, in nanoseconds since the epoch; INT64_MIN if it does not
      * exist. */
@@ -82,7 +83,7 @@ struct store_ops {
 /* See watch.h. Times are nanoseconds of the real-time clock. */
 struct store_watch {
     int64_t opened;
-    int64_t since;           /* INT64_MAX until store_watch_from */
+    _Atomic(int64_t) since;  /* INT64_MAX until store_watch_from */
     _Atomic(int64_t) latest; /* latest change that was seen until then */
     atomic_bool fractions;   /* fractions of a second were seen, so the file system has them */
 };
@@ -105,6 +106,8 @@ struct store {
     struct held *held;   /* borrowed; or NULL */
     struct store_watch watch;
     struct store_tally tally;
+    bool here;           /* see store_is_here */
+    atomic_bool far;     /* see store_is_far */
     atomic_uint at_once; /* an enum at_once: file.h */
     struct fetch_threads
         *threads; /* store_open makes and store_free frees it; NULL: none submitted */

@@ -133,6 +133,22 @@ struct store_counts {
 };
 void store_counts(const struct store *store, struct store_counts *out);
 
+/* ---- What waits ---- */
+
+/* Is the store in memory, or on a disk of this machine, for certain? */
+bool store_is_here(const struct store *store);
+
+/* Is the store on another machine, as far as its file system tells, or did somebody who looked have
+ * to wait for it? */
+bool store_is_far(const struct store *store);
+
+void store_set_far(const struct store *store);
+
+/* Calls one(arg, 0), ..., one(arg, n - 1), each of which asks the store: side by side if it is far,
+ * and from the first one on that has to wait; else in order on this thread (common/abreast.h). */
+int store_each(const struct store *store, uint64_t n,
+               int (*one)(void *arg, uint64_t i, struct err *err), void *arg, struct err *err);
+
 /* ---- Objects, for threads that may wait ---- */
 
 /* Opens one object. An object that does not exist is not an error: *out is NULL. Anything that is
@@ -178,6 +194,11 @@ int store_usage(const struct store *store, const char *key, uint64_t *nobjects, 
 int store_identity(const struct store *store, const char *key,
                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
 
+/* The same of the object that was opened at `key`, as far as there is one: of what is open,
+ * whatever is there by now. */
+int object_identity(const struct object *object, const char *key,
+                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err);
+
 /* When the store was last modified, as far as its metadata tell: the newest time of the metadata
  * objects of its root and of the trees directly in it, or the archive's own time. Chunks are not
  * looked at. In nanoseconds since the epoch; 0 for earlier times. */
@@ -189,7 +210,8 @@ int64_t store_mtime(const struct store *store);
  * nanoseconds of the real-time clock. `since` is what store_opened returned when the view was first
  * opened, in this process or another. That is the time when store_open began, or the latest change
  * seen until now if that is later; *ahead is the difference. It is not 0 if the store is being
- * written, or the clock of its file system is ahead. No other thread may use the store meanwhile.
+ * written, or the clock of its file system is ahead. What other threads read meanwhile they
+ * must not hand on.
  * store_settle waits until no later change can get the time of the opening: a few milliseconds at
  * most if file times have fractions of a second.
  */

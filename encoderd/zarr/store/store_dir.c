@@ -214,15 +214,19 @@ static bool stat_by_name(const struct dir_store *dir, const char *key, struct st
     return fd >= 0 && fstat(fd, st) == 0 && st->st_dev == dir->dev;
 }
 
-/* The state of what is at `key`. If that cannot be opened (a link that leads out, for example), the
- * state of its directory entry, because the error is reported only when the object is read. *there
- * is false if the key does not exist. */
-static int stat_for_identity(const struct store *store, const char *key, bool *there,
-                             struct stat *st, struct err *err)
+/* The state of the object, or, if there is none, of what is at `key`. If that cannot be opened (a
+ * link that leads out, for example), the state of its directory entry, because the error is
+ * reported only when the object is read. *there is false if the key does not exist. */
+static int stat_for_identity(const struct store *store, const char *key,
+                             const struct object *object, bool *there, struct stat *st,
+                             struct err *err)
 {
+    const struct dir_object *file = (const struct dir_object *)object;
     AUTO_CLOSE int fd = -1;
 
     *there = true;
+    if (file != NULL && fstat(file->fd, st) == 0)
+        return 0;
     if (stat_by_name(dir_of(store), key, st))
         return 0;
     if (dir_open(dir_of(store), *key == '\0' ? "." : key, O_RDONLY, true, &fd, err) != 0)
@@ -233,14 +237,14 @@ static int stat_for_identity(const struct store *store, const char *key, bool *t
     return 0;
 }
 
-static int dir_identity(const struct store *store, const char *key,
+static int dir_identity(const struct store *store, const char *key, const struct object *object,
                         void (*add)(const void *data, size_t n, void *arg), void *arg,
                         struct err *err)
 {
     struct stat st;
     bool there;
 
-    if (stat_for_identity(store, key, &there, &st, err) != 0 ||
+    if (stat_for_identity(store, key, object, &there, &st, err) != 0 ||
         dir_check_tree(dir_of(store), key, true, err) != 0)
         return -1;
     if (!there)

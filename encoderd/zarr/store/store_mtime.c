@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "common/abreast.h"
 #include "encoderd/zarr/store/kind.h"
 #include "encoderd/zarr/store/name_list.h"
 
@@ -49,7 +48,7 @@ int64_t store_mtime(const struct store *store)
 
     store_names(store, "", add_name, &newest.names,
                 &err); /* names that cannot be listed are left out */
-    abreast_run((newest.names.n + 1) * NMETADATA, look_at, &newest, &err);
+    store_each(store, (newest.names.n + 1) * NMETADATA, look_at, &newest, &err);
     name_list_free(&newest.names);
     return newest.mtime;
 }

@@ -125,5 +125,11 @@ int store_identity(const struct store *store, const char *key,
 {
     if (key_check(store, key, true, err) != 0)
         return -1;
-    return store->ops->identity(store, key, add, arg, err);
+    return store->ops->identity(store, key, NULL, add, arg, err);
+}
+
+int object_identity(const struct object *object, const char *key,
+                    void (*add)(const void *data, size_t n, void *arg), void *arg, struct err *err)
+{
+    return object->store->ops->identity(object->store, key, object, add, arg, err);
 }

@@ -5,6 +5,7 @@
  */
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/fetch_threads.h"
+#include "encoderd/zarr/store/file.h"
 #include "encoderd/zarr/store/spill.h"
 #include "encoderd/zarr/store/store_dir.h"
 #include "encoderd/zarr/store/store_zip.h"
@@ -32,14 +33,19 @@ static int open_kind(const char *path, int root, unsigned flags, struct store **
 static int open_path(const char *path, unsigned flags, struct store **out, struct err *err)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    bool far, here;
 
     *out = NULL;
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return err_set(err, ERR_NOT_FOUND, "no such store");
     if (fd < 0)
         return err_set(err, ERR_IO, "%s", strerror(errno));
+    far = file_is_far(fd);
+    here = file_at_once(fd) != AT_ONCE_NOTHING;
     if (open_kind(path, fd, flags, out, err) != 0)
         return -1;
+    atomic_init(&(*out)->far, far);
+    (*out)->here = here;
     if ((*out)->ops->submit != NULL || fetch_threads_new(*out, &(*out)->threads) == 0)
         return 0;
     store_free(*out);

@@ -31,7 +31,7 @@ static enum got zip_open(const struct store *base, const struct store_range *ran
 }
 
 /* An archive changes as a whole, so its state is the state of every object in it. */
-static int zip_identity(const struct store *base, const char *key,
+static int zip_identity(const struct store *base, const char *key, const struct object *object,
                         void (*add)(const void *data, size_t n, void *arg), void *arg,
                         struct err *err)
 {
@@ -39,6 +39,7 @@ static int zip_identity(const struct store *base, const char *key,
     char name[ZIP_NAME_MAX];
     size_t len;
 
+    (void)object;
     (void)err;
     if (zip_find_key(store, key) != NULL || zip_first_below(store, key, name, &len) < store->dir.n)
         store_add_facts(&store->stat, add, arg);

@@ -48,7 +48,7 @@ static int64_t clock_ns(clockid_t clock)
 void store_watch_init(struct store_watch *watch)
 {
     watch->opened = clock_ns(CLOCK_REALTIME);
-    watch->since = INT64_MAX;
+    atomic_init(&watch->since, INT64_MAX);
     atomic_init(&watch->latest, INT64_MIN);
     atomic_init(&watch->fractions, false);
 }
@@ -79,16 +79,17 @@ int store_watch_check(const struct store *store, const char *key, const struct s
                       struct err *err)
 {
     struct store_watch *watch = &((struct store *)(uintptr_t)store)->watch;
+    const int64_t since = atomic_load_explicit(&watch->since, memory_order_relaxed);
 
-    if (watch->since == INT64_MAX) {
+    if (since == INT64_MAX) {
         note(watch, st);
         return 0;
     }
-    if (store_ns(&st->st_ctim) <= watch->since)
+    if (store_ns(&st->st_ctim) <= since)
         return 0;
     return store_fail(store, key, err, ERR_CHANGED,
                       "it was changed %.3f s after the store was opened: unmount, and mount again",
-                      ((double)store_ns(&st->st_ctim) - (double)watch->since) / 1e9);
+                      ((double)store_ns(&st->st_ctim) - (double)since) / 1e9);
 }
 
 int64_t store_opened(const struct store *store, int64_t *ahead)
@@ -101,7 +102,7 @@ int64_t store_opened(const struct store *store, int64_t *ahead)
 
 void store_watch_from(struct store *store, int64_t since)
 {
-    store->watch.since = since;
+    atomic_store_explicit(&store->watch.since, since, memory_order_relaxed);
 }
 
 void store_settle(const struct store *store)
