@@ -20,7 +20,7 @@
 
 #define EVIDENCE_LABEL_MAX                                                                         \
     256 /* bytes of a chunk's name, the terminating 0 counted; longer ones are cut */
-#define EVIDENCE_SLOTS 384
+#define EVIDENCE_SLOTS 512
 
 struct evidence_slot {
     _Alignas(64) atomic_uint taken;

@@ -78,6 +78,26 @@ def test_where_a_block_lies_is_guessed(long_chunks, tmp_path):
     assert counted["most"] >= 2
 
 
+def test_a_guess_is_bounded(tmp_path):
+    """However long the last chunk was: a store may lie there, and one small read must not bring megabytes."""
+    samples, variants = 10_000, 5000
+    store = make(tmp_path, "--samples", samples, "--variants", 2 * variants, "--chunk-variants", variants, "--links", "calls")
+    calls = store / "call_genotype"
+    meta = json.loads((calls / ".zarray").read_text())
+    (calls / ".zarray").write_text(json.dumps({**meta, "compressor": None, "filters": None}))
+    for chunk in [path for path in calls.rglob("*") if path.is_file() and not path.name.startswith(".")]:
+        chunk.unlink()
+        with open(chunk, "wb") as file:
+            file.truncate(2 * samples * variants)
+    row = samples // 4
+    with far_file(store, tmp_path, MS) as (fd, asked):
+        os.pread(fd, 100, HEADER + 100 * row)
+        asked()
+        assert os.pread(fd, 100, HEADER + (variants + 3000) * row) == b"\xff" * 100
+        counted = asked()
+    assert counted["read"] <= 16
+
+
 def test_only_chunks_of_the_bytes_are_opened(tmp_path):
     """A page of the file with the end of a row and the beginning of the next one takes the chunks at both ends."""
     samples, across = 40_000, 8

@@ -10,8 +10,9 @@
 
 #define BUCKETS ((size_t)512)
 /* The most objects that stay open while no decoder holds them; also at most a sixteenth of the
- * files that the process may have open. */
-#define OPEN_MAX ((uint64_t)4096)
+ * files that the process may have open. To close each may take a trip to a server, and an idle
+ * server closes them all on its main thread; some of an archive's hold memory. */
+#define OPEN_MAX ((uint64_t)1024)
 #define OPEN_FEW ((uint64_t)8)
 /* The most chunks and shards, and the most memory of their indexes. */
 #define STORED_MAX       ((size_t)4096)

@@ -25,7 +25,7 @@
 #define SMALL_NBYTES ((uint64_t)256 << 10)
 /* How much of a longer chunk will probably be wanted. If the caller goes through all of it:
  * LIKELY_MAX bytes. Otherwise the bytes around the place where the wanted ones should be: to each
- * side LIKELY_SLACK, and one LIKELY_PART-th of the chunk. */
+ * side LIKELY_SLACK, and one LIKELY_PART-th of the chunk, but at most half of LIKELY_MAX. */
 #define LIKELY_MAX   ((uint64_t)1 << 20)
 #define LIKELY_SLACK ((uint64_t)16 << 10)
 #define LIKELY_PART  16
@@ -251,15 +251,21 @@ struct stored *stored_get(struct chunk_table *table, const struct zarr_array *ar
 static void guess_likely(const struct stored_hint *hint, const struct zarr_meta *meta,
                          const struct chunk_need *need, struct piece_range *range)
 {
-    const double nbytes = (double)meta->chunk_elements * meta->dtype.size;
-    const double rate = (double)(hint->length - size_min(hint->head, hint->length)) / nbytes;
-    const uint64_t begin = hint->head + (uint64_t)(rate * (double)need->begin);
-    const uint64_t end = hint->head + (uint64_t)(rate * (double)need->end);
-    const uint64_t slack = LIKELY_SLACK + hint->length / LIKELY_PART;
+    const uint64_t slack = size_min(LIKELY_SLACK + hint->length / LIKELY_PART, LIKELY_MAX / 2);
+    double rate;
+    uint64_t begin, end;
 
     if (need->onward) {
         range->likely_length = size_min(hint->length + hint->length / LIKELY_PART, LIKELY_MAX);
-    } else if (need->end > 0 && end - begin < LIKELY_MAX) {
+        return;
+    }
+    if (need->end == 0)
+        return;
+    rate = (double)(hint->length - size_min(hint->head, hint->length)) /
+           ((double)meta->chunk_elements * meta->dtype.size);
+    begin = hint->head + (uint64_t)(rate * (double)need->begin);
+    end = hint->head + (uint64_t)(rate * (double)need->end);
+    if (end - begin < LIKELY_MAX) {
         range->likely_offset = begin - size_min(slack, begin);
         range->likely_length = end + slack - range->likely_offset;
     }

@@ -13,7 +13,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define PAGE_NBYTES UINT64_C(4096) /* or a multiple, in which case an advice covers more */
+/* What is told to the system of one file at a time. The caller's guess rests on what other files
+ * hold, and a store may lie there. */
+#define EXPECTED_MAX ((uint64_t)2 << 20)
+#define PAGE_NBYTES  UINT64_C(4096) /* or a multiple, in which case an advice covers more */
 /* Not in linux/magic.h. */
 #define ZFS_SUPER_MAGIC    0x2fc12fc1
 #define LUSTRE_SUPER_MAGIC 0x0bd00bd0
@@ -71,6 +74,7 @@ void file_expect(const struct store *store, int fd, uint64_t offset, uint64_t n)
 {
     uint64_t at = offset / PAGE_NBYTES * PAGE_NBYTES;
 
+    n = size_min(n, EXPECTED_MAX);
     if (atomic_load_explicit(&store->at_once, memory_order_relaxed) != AT_ONCE_NOTHING || n == 0 ||
         !size_range_ok(offset, n, INT64_MAX) || !is_kept(fd))
         return;

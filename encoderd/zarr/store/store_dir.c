@@ -175,8 +175,9 @@ static enum got open_file(const struct store *store, const struct store_range *r
     /* Begins only here, after fstat. FUSE takes a short answer to a read for the end of the file,
      * but not if it learns the file's size between the request and the answer; then zeroes would be
      * read where an error is due. */
-    if (may_wait)
-        file_expect(store, fd, range->likely_offset, range->likely_length);
+    if (may_wait && range->likely_offset < (uint64_t)st.st_size)
+        file_expect(store, fd, range->likely_offset,
+                    size_min(range->likely_length, (uint64_t)st.st_size - range->likely_offset));
     return (enum got)make_object(store, key, steal_fd(&fd), &st, out, err);
 }
 
