@@ -391,6 +391,7 @@ static void watch_store(struct view *view, const struct opening *opening)
                     opening->store, (double)ahead / 1e9);
     memcpy(view->fingerprint + SINCE_AT, &since, sizeof since);
     store_watch_from(store, since);
+    vcz_watched(view->vcz, ahead > 0);
 }
 
 /* If a part of the store cannot be read, the store may be unreachable for a while, and the error is

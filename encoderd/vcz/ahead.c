@@ -121,6 +121,10 @@ static bool next_place(struct ahead *ahead, struct place *out)
  * of the pass's may be at a range before the last one. */
 static uint64_t count_done(const struct ahead *ahead)
 {
+    /* A range that the pass is in, and that has more places than there is room for, has no mark
+     * yet. */
+    if (ahead->in_range && ahead->range <= ahead->reached && ahead->nmarks_passed == ahead->nmarks)
+        return ahead->ntaken;
     return size_min(ahead->npassed, ahead->ntaken);
 }
 

@@ -193,6 +193,17 @@ int vcz_open(const char *path, size_t scratch_max, struct vcz **out, struct err 
     return -1;
 }
 
+void vcz_watched(struct vcz *vcz, bool is_written)
+{
+    early_end(vcz->early);
+    vcz->early = NULL;
+    if (vcz->table == NULL)
+        return;
+    chunk_table_forget_absent(vcz->table);
+    if (is_written)
+        chunk_table_trim(vcz->table);
+}
+
 void vcz_forget(struct vcz *vcz)
 {
     early_end(vcz->early);

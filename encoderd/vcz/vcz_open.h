@@ -29,6 +29,11 @@ struct vcz_opening {
 int vcz_open_with(const char *path, const struct vcz_opening *how, struct vcz **out,
                   struct err *err);
 
+/* To be called when the store has begun to be watched (store_watch_from): ends what was asked for
+ * early, and forgets which chunks were absent before. If the store is being written, forgets also
+ * which files chunks were in: a file that took the place of one of them may look as old. */
+void vcz_watched(struct vcz *vcz, bool is_written);
+
 /* To be called when a view is open: closes the chunks that were opened for that, and frees the
  * metadata texts. No pass may use the table any more. */
 void vcz_forget(struct vcz *vcz);

@@ -117,6 +117,15 @@ def peak(pid):
     return int(text.split("VmHWM:")[1].split()[0]) * 1024
 
 
+def idle_memory(encoder):
+    """What an encoder keeps once it has nothing to do: two seconds after that, or later where the machine is busy."""
+    time.sleep(2)
+    end = time.monotonic() + 20
+    while (idle := drills.resident(encoder)) > 24 * MIB and time.monotonic() < end:
+        time.sleep(0.2)
+    return idle
+
+
 @pytest.mark.parametrize("suffix, verb", [(".bed", "mount-plink"), (".bgen", "mount-bgen")])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("budget", [32, 128])
@@ -141,8 +150,7 @@ def test_a_thousand_handles(budget, shape, suffix, verb, mount, shaped):
         finally:
             for fd in fds:
                 os.close(fd)
-        time.sleep(2)
-        idle = drills.resident(encoder)
+        idle = idle_memory(encoder)
         drills.record("memory of a thousand handles", shape=shape, file=suffix, budget_mib=budget, peak_mib=peak(encoder) // MIB, idle_mib=idle // MIB)
         assert m.encoder() == encoder
         assert idle <= 24 * MIB, idle / MIB

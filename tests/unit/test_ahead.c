@@ -76,6 +76,26 @@ static void wait_until(unsigned n)
         sched_yield();
 }
 
+static void half(const void *arg, uint64_t i, uint64_t *begin, uint64_t *end)
+{
+    (void)arg;
+    *begin = i * (NCHUNKS / 2);
+    *end = *begin + NCHUNKS / 2;
+}
+
+static struct ahead *begin_plan(const struct ahead_plan *plan, bool waits)
+{
+    struct ahead *ahead;
+
+    store.far = false;
+    store_waits = waits;
+    nwarm = nwaits = nnames = nearly = 0;
+    memset(ntimes, 0, sizeof ntimes);
+    ahead = ahead_begin(plan);
+    assert_non_null(ahead);
+    return ahead;
+}
+
 static struct ahead *begin(struct chunk_table *table, bool waits, const struct zarr_array *array,
                            const struct zarr_array *whole)
 {
@@ -84,15 +104,8 @@ static struct ahead *begin(struct chunk_table *table, bool waits, const struct z
                                     .arrays = {array},
                                     .nranges = NCHUNKS,
                                     .range = one_chunk};
-    struct ahead *ahead;
 
-    store.far = false;
-    store_waits = waits;
-    nwarm = nwaits = nnames = nearly = 0;
-    memset(ntimes, 0, sizeof ntimes);
-    ahead = ahead_begin(&plan);
-    assert_non_null(ahead);
-    return ahead;
+    return begin_plan(&plan, waits);
 }
 
 /* The pass comes to one range after the other, as soon as what was to be ahead of it is. Each chunk
@@ -121,6 +134,22 @@ static void test_window(void **state)
     (void)state;
     check_window(&narrow, 1);
     check_window(&wide, WIDTH);
+}
+
+/* A range that has more chunks than the window is asked for while the pass is in it. */
+static void test_range_beyond_the_window(void **state)
+{
+    struct chunk_table *table = chunk_table_new(NULL);
+    const struct ahead_plan plan = {
+        .table = table, .arrays = {&narrow}, .nranges = 2, .range = half};
+    struct ahead *ahead = begin_plan(&plan, true);
+
+    (void)state;
+    wait_until(NCHUNKS / 2);
+    ahead_reached(ahead, 1);
+    wait_until(NCHUNKS);
+    ahead_end(ahead);
+    chunk_table_free(table);
 }
 
 /* Another thread of the pass's may be at a range before the last one that the pass has come to. */
@@ -190,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_range_beyond_the_window),
         cmocka_unit_test(test_behind_the_pass),
         cmocka_unit_test(test_whole_arrays_first),
         cmocka_unit_test(test_far),

@@ -2,6 +2,7 @@
 /*
  * Chunks of every layout and dtype, written here byte by byte, and chunks that lie.
  */
+#include "encoderd/zarr/chunk/warm.h"
 #include "zarr_fixture.h"
 
 #include "common/bytes.h"
@@ -211,6 +212,38 @@ static void test_absent(void **state)
     unlink(path);
     expect_bad_ints(array, ERR_CHANGED, "x/.zarray");
     free(expected);
+    zarr_array_free(array);
+}
+
+static bool is_absent(struct chunk_table *table, const struct zarr_array *array)
+{
+    struct decoder *decoder = decoder_new(1 << 20, NULL);
+    struct chunk *chunk;
+    bool absent;
+
+    decoder_share(decoder, table);
+    assert_int_equal(decoder_chunk(decoder, array, first, &chunk, NULL), 0);
+    absent = chunk_is_absent(chunk);
+    decoder_free(decoder);
+    return absent;
+}
+
+/* Until it is told to forget, a table remembers that a chunk is absent. */
+static void test_absent_no_more(void **state)
+{
+    struct zarr_array *array = make_array(5, 5, "|i1", RAW);
+    struct chunk_table *table = chunk_table_new(NULL);
+    char path[512];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/x/0", fix.dir);
+    unlink(path);
+    chunk_warm(table, array, first);
+    put_chunk("abcde", 5);
+    assert_true(is_absent(table, array));
+    chunk_table_forget_absent(table);
+    assert_false(is_absent(table, array));
+    chunk_table_free(table);
     zarr_array_free(array);
 }
 
@@ -622,15 +655,16 @@ static void test_crc32c(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ints),           cmocka_unit_test(test_bad_ints),
-        cmocka_unit_test(test_raw_pieces),     cmocka_unit_test(test_straddling),
-        cmocka_unit_test(test_absent),         cmocka_unit_test(test_index),
-        cmocka_unit_test(test_cache),          cmocka_unit_test(test_scratch_max),
-        cmocka_unit_test(test_fixed_strings),  cmocka_unit_test(test_vlen),
-        cmocka_unit_test(test_absent_strings), cmocka_unit_test(test_unknown_size),
-        cmocka_unit_test(test_v3_chain),       cmocka_unit_test(test_crc32c),
-        cmocka_unit_test(test_no_file),        cmocka_unit_test(test_string_bomb),
-        cmocka_unit_test(test_floats),         cmocka_unit_test(test_halves),
+        cmocka_unit_test(test_ints),         cmocka_unit_test(test_bad_ints),
+        cmocka_unit_test(test_raw_pieces),   cmocka_unit_test(test_straddling),
+        cmocka_unit_test(test_absent),       cmocka_unit_test(test_absent_no_more),
+        cmocka_unit_test(test_index),        cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_scratch_max),  cmocka_unit_test(test_fixed_strings),
+        cmocka_unit_test(test_vlen),         cmocka_unit_test(test_absent_strings),
+        cmocka_unit_test(test_unknown_size), cmocka_unit_test(test_v3_chain),
+        cmocka_unit_test(test_crc32c),       cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_string_bomb),  cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_halves),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

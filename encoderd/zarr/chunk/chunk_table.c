@@ -126,6 +126,21 @@ static void take_old(struct chunk_table *table, bool all, struct stored_ages *ou
     }
 }
 
+/* Takes out all that are absent and that nobody holds, so that nobody is learning more of them. */
+static void take_absent(struct chunk_table *table, struct stored_ages *out)
+{
+    struct stored *stored, *next;
+
+    TAILQ_INIT(out);
+    for (stored = TAILQ_FIRST(&table->ages); stored != NULL; stored = next) {
+        next = TAILQ_NEXT(stored, age);
+        if (stored->refs > 1 || stored->step == STORED_NEW || stored->object != NULL)
+            continue;
+        unlist(stored);
+        TAILQ_INSERT_TAIL(out, stored, age);
+    }
+}
+
 /* ---- Without the lock ---- */
 
 static void destroy(struct stored *stored)
@@ -178,6 +193,20 @@ struct stored *stored_hold(struct stored *stored)
     stored->refs++;
     pthread_mutex_unlock(&stored->table->lock);
     return stored;
+}
+
+void chunk_table_forget_absent(struct chunk_table *table)
+{
+    struct stored_ages gone;
+
+    do { /* a chunk in a shard holds it */
+        pthread_mutex_lock(&table->lock);
+        take_absent(table, &gone);
+        pthread_mutex_unlock(&table->lock);
+        if (TAILQ_EMPTY(&gone))
+            return;
+        destroy_all(&gone);
+    } while (true);
 }
 
 void chunk_table_trim(struct chunk_table *table)

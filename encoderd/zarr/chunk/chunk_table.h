@@ -28,6 +28,9 @@ void chunk_table_free(struct chunk_table *table);
 /* Forgets what nobody holds. */
 void chunk_table_trim(struct chunk_table *table);
 
+/* Forgets that chunks are absent, where nobody holds them: they may have been stored since. */
+void chunk_table_forget_absent(struct chunk_table *table);
+
 /* Limits the stored bytes in pieces (chunk_need.h), on the way and there; 64 MiB until this is
  * called. The other function returns how many there are. */
 void chunk_table_set_budget(struct chunk_table *table, uint64_t nbytes);

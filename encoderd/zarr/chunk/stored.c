@@ -576,7 +576,9 @@ static struct object *open_outermost(struct chunk_table *table, const struct zar
                                      const uint64_t *index)
 {
     CLEANUP(chunk_need_clear) struct chunk_need need = {.may_wait = true};
-    struct stored *stored = get_at(table, array, 0, index, NULL);
+    struct stored *stored = array->meta.sharding.nlevels == 0
+                                ? stored_get(table, array, index, NULL)
+                                : get_at(table, array, 0, index, NULL);
     struct object *object = NULL;
 
     if (stored != NULL &&
