@@ -20,13 +20,14 @@ int confine_to(struct server *server, const char *store, bool follow_links, stru
         server->spill = spill_new(sidecar_open_temporary(), sidecar_temporary_dir(), 0);
     if (server->config.no_sandbox || server->sandboxed)
         return 0;
-    server->sandboxed = true;
     if (access(store, F_OK) != 0 && recognise_path(store, err) != 0)
         return -1;
     if (access(store, F_OK) != 0)
         return err_sys(err, ERR_NOT_FOUND, errno, "no such store: %s", store);
     if (sandbox_enter(&sandbox, &server->lacks, err) != 0)
         return -1;
+    /* Not before: after a request that failed, another store may be asked for. */
+    server->sandboxed = true;
     if (server->lacks.failed)
         return err_nomem(err, "the server");
     if (server->lacks.len > 0)

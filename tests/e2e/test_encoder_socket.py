@@ -163,6 +163,44 @@ def test_listener_survives_a_peer_that_talks_nonsense(what, listener, mount):
         assert m.read(".bed") == bed()
 
 
+def packets_of_info(store, place):
+    """What a front says that wants a report of this store: its hello, and its question."""
+    place.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as encoder:
+        encoder.settimeout(10 * helpers.SLOW)
+        encoder.bind(os.fspath(place))
+        encoder.listen()
+        front = subprocess.Popen([helpers.VCZFS, "info", "--encoder-socket", place, store], stderr=subprocess.DEVNULL)
+        peer = encoder.accept()[0]
+        with peer:
+            hello = peer.recv(1 << 16)
+            peer.send(hello)
+            question = peer.recv(1 << 16)
+    front.kill()
+    front.wait()
+    return hello, question
+
+
+@pytest.mark.skipif(helpers.SANITIZED, reason="a build with sanitizers has no sandbox")
+def test_sandbox_is_entered_after_a_request_that_failed(listener, scratch):
+    gone = scratch / "gone.vcz"
+    gone.mkdir()
+    hello, nothing = packets_of_info(gone, scratch / "asked.sock")
+    gone.rmdir()
+    _, question = packets_of_info(helpers.store(STORE), scratch / "asked.sock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.settimeout(30 * helpers.SLOW)
+        peer.connect(os.fspath(listener.path))
+        peer.send(hello)
+        peer.recv(1 << 16)
+        for packet, answer in ((nothing, b"error"), (question, b"report")):
+            peer.send(packet)
+            while answer not in (said := peer.recv(1 << 16)):
+                assert said, "the encoder hung up"
+        (worker,) = listener.workers()
+        assert "Seccomp:\t2" in pathlib.Path(f"/proc/{worker}/status").read_text()
+
+
 def test_silent_peers_do_not_keep_others_out(listener, mount):
     with contextlib.ExitStack() as stack:
         for _ in range(5):

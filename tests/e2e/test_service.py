@@ -265,7 +265,7 @@ def test_mount_helper(helper, scratch):
     assert helpers.run("unmount", scratch / "mnt").returncode == 0
 
 
-@pytest.mark.parametrize("args", [["-o", "format=bgen"], ["-t", "vczfs.bgen"]])
+@pytest.mark.parametrize("args", [["-o", "format=bgen"], ["-t", "vczfs.bgen"], ["-t", "vczfs.bgen", "-o", "haploid"]])
 def test_mount_helper_chooses_a_format(args, helper, scratch):
     assert helper(helpers.store("phased.vcz"), scratch / "mnt", *args).returncode == 0
     assert (scratch / "mnt" / "phased.bgen").exists()
@@ -275,7 +275,7 @@ def test_mount_helper_chooses_a_format(args, helper, scratch):
     "options",
     [
         "nonsense", "memory=tiny", "remount", "suid", "bind", "context=x", "format=tiff", "--memory=1G", "memory",
-        "lazy", 'samples="a', "help", "version",
+        "lazy", 'samples="a', "help", "he", "version", "v", "ve",
     ],
 )  # fmt: skip
 def test_mount_helper_refuses(options, helper, scratch):
