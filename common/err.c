@@ -16,14 +16,15 @@ static const char *const code_names[] = {
 
 #define NCODES (sizeof code_names / sizeof code_names[0])
 
-static void verr_set(struct err *err, enum err_code code, const char *fmt, va_list ap)
+int err_vset(struct err *err, enum err_code code, const char *fmt, va_list ap)
 {
     if (err == NULL)
-        return;
+        return -1;
     err->code = code;
     err->subject[0] = '\0';
     err->what = 0;
     vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    return -1;
 }
 
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
@@ -31,7 +32,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    verr_set(err, code, fmt, ap);
+    err_vset(err, code, fmt, ap);
     va_end(ap);
     return -1;
 }
@@ -44,7 +45,7 @@ int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ..
     if (err == NULL)
         return -1;
     va_start(ap, fmt);
-    verr_set(err, code, fmt, ap);
+    err_vset(err, code, fmt, ap);
     va_end(ap);
     used = strlen(err->msg);
     snprintf(err->msg + used, sizeof err->msg - used, ": %s", strerror(errnum));
@@ -129,12 +130,4 @@ bool err_is_of_store(const struct err *err)
 const char *err_code_name(enum err_code code)
 {
     return (size_t)code < NCODES ? code_names[code] : "system";
-}
-
-enum err_code err_code_from_name(const char *name)
-{
-    for (size_t i = 0; i < NCODES; i++)
-        if (strcmp(code_names[i], name) == 0)
-            return (enum err_code)i;
-    return ERR_SYSTEM;
 }

@@ -44,6 +44,8 @@ struct err {
  * NULL. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+int err_vset(struct err *err, enum err_code code, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 /* The same with ": strerror(errnum)" appended. */
 int err_sys(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
@@ -74,8 +76,5 @@ bool err_is_of_store(const struct err *err);
 
 /* "corrupt", "unsupported", ...: stable names, used in the protocol and in logs. */
 const char *err_code_name(enum err_code code);
-
-/* The code of such a name; ERR_SYSTEM if the name is not known. */
-enum err_code err_code_from_name(const char *name);
 
 #endif

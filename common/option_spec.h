@@ -27,7 +27,7 @@ struct option_spec {
     const char *name; /* "no-bim", of --no-bim */
     char letter;      /* 'm' of -m; 0: none */
     enum option_kind kind;
-    uint64_t least, most; /* of a number, a size (most 0: any), a character */
+    uint64_t least, most; /* of a number or a character; a size has only a least */
     const char *words[OPTION_WORDS_MAX + 1];
     const char *argument;       /* what the help calls the value; NULL for a switch */
     const char *otherwise;      /* the default; NULL: none */

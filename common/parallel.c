@@ -4,8 +4,9 @@
 #include "common/cleanup.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
+
+#define STACK_NBYTES ((size_t)256 << 10) /* of a detached thread */
 
 enum slot_state { SLOT_EMPTY, SLOT_MADE, SLOT_FAILED };
 
@@ -174,4 +175,19 @@ int parallel_run(const struct parallel_job *job, struct err *err)
     if (pool.failed && err != NULL)
         *err = pool.err;
     return pool.failed ? -1 : 0;
+}
+
+bool parallel_detach(void *(*run)(void *), void *arg)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    bool started;
+
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, STACK_NBYTES);
+    started = pthread_create(&thread, &attr, run, arg) == 0;
+    pthread_attr_destroy(&attr);
+    return started;
 }

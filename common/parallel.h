@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct parallel_job {
@@ -29,5 +30,9 @@ struct parallel_job {
  * more than 2 × nthreads ahead of the one that is due, so that memory stays bounded. Of several
  * errors the one of the first piece in order is returned; it ends the job. */
 int parallel_run(const struct parallel_job *job, struct err *err);
+
+/* Starts a detached thread that mostly waits, with a small stack. False if the system gives none.
+ */
+bool parallel_detach(void *(*run)(void *), void *arg);
 
 #endif

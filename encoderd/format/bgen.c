@@ -195,7 +195,6 @@ static int bgen_open(const struct selection *selection, const struct format_opti
     bgen = calloc(1, sizeof *bgen);
     *out = (struct format_view){.format = &format_bgen,
                                 .selection = selection,
-                                .stream_suffix = ".bgen",
                                 .wants_phase = phased,
                                 .wants_sites = true,
                                 .wants_sums = true,

@@ -107,7 +107,6 @@ struct format_view {
     const struct format *format;
     const struct selection *selection; /* borrowed */
     struct stream_layout layout;
-    const char *stream_suffix; /* ".bed" */
     struct format_sidecar sidecars[FORMAT_SIDECARS_MAX];
     size_t nsidecars;
     struct format_saved saved;

@@ -119,8 +119,7 @@ static int plink_open(const struct selection *selection, const struct format_opt
 {
     struct plink *plink = calloc(1, sizeof *plink);
 
-    *out = (struct format_view){
-        .format = &format_plink, .selection = selection, .stream_suffix = ".bed", .state = plink};
+    *out = (struct format_view){.format = &format_plink, .selection = selection, .state = plink};
     if (plink == NULL)
         return err_nomem(err, "a PLINK view");
     plink->scratch_max = means->scratch_max;

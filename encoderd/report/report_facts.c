@@ -111,7 +111,7 @@ static int describe_view(const struct format *format, const struct selection *se
         refuse(out, &why);
         return 0;
     }
-    add_file(out, view.stream_suffix, format_stream_size(&view.layout), false);
+    add_file(out, view.format->declared->suffixes[0], format_stream_size(&view.layout), false);
     for (size_t i = 0; i < view.nsidecars; i++)
         add_file(out, view.sidecars[i].suffix, view.sidecars[i].size, view.sidecars[i].lazy);
     format->close(&view);

@@ -6,11 +6,10 @@
 
 #include <time.h>
 
-int maker_init(struct maker *maker, struct sched_core *core, size_t scratch_max,
-               struct cache *cache, struct err *err)
+int maker_init(struct maker *maker, struct sched_core *core, struct err *err)
 {
     *maker = (struct maker){.core = core};
-    if (encode_worker_init(&maker->encode, scratch_max, cache, err) != 0)
+    if (encode_worker_init(&maker->encode, core->config.scratch_max, core->cache, err) != 0)
         return -1;
     maker->encode.phases = core->phases;
     encode_worker_share(&maker->encode, core->chunks);

@@ -18,8 +18,7 @@ struct maker {
 /* Microseconds of a clock that never goes back. */
 uint64_t maker_now_us(void);
 
-int maker_init(struct maker *maker, struct sched_core *core, size_t scratch_max,
-               struct cache *cache, struct err *err);
+int maker_init(struct maker *maker, struct sched_core *core, struct err *err);
 void maker_clear(struct maker *maker);
 
 /* The following are called without the lock, with a taken cell. */

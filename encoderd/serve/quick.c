@@ -20,7 +20,7 @@
 int quick_init(struct quick *quick, struct sched_core *core, struct err *err)
 {
     /* The same memory as a worker has, so that the worker needs no more than this thread found. */
-    if (maker_init(&quick->maker, core, core->config.scratch_max, core->cache, err) != 0)
+    if (maker_init(&quick->maker, core, err) != 0)
         return -1;
     decoder_keep(quick->maker.encode.decoder, true); /* only random reads come here */
     return 0;

@@ -109,7 +109,7 @@ static struct view_file *add_file(struct view *view, const char *basename, const
 static int add_files(struct view *view, struct format_view *format, const char *basename,
                      struct err *err)
 {
-    struct view_file *file = add_file(view, basename, format->stream_suffix, err);
+    struct view_file *file = add_file(view, basename, format->format->declared->suffixes[0], err);
 
     if (file == NULL)
         return -1;

@@ -135,7 +135,7 @@ static int start_worker(struct sched_core *core, struct worker *worker, void *(*
     int failed;
 
     *worker = (struct worker){0};
-    if (maker_init(&worker->maker, core, core->config.scratch_max, core->cache, err) != 0)
+    if (maker_init(&worker->maker, core, err) != 0)
         return -1;
     worker->maker.donates = true;
     failed = pthread_create(&worker->thread, NULL, main, worker);

@@ -2,6 +2,7 @@
 #include "encoderd/vcz/ahead.h"
 
 #include "common/abreast.h"
+#include "common/parallel.h"
 #include "common/size.h"
 #include "encoderd/zarr/chunk/warm.h"
 
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 
 #define THREADS_MOST (2 * ABREAST_MOST) /* all that they do is wait */
-#define STACK_NBYTES ((size_t)256 << 10)
 /* Files that the table keeps open: chunks that the pass has not come to, at most, as many again
  * that it has, which are what the table forgets last, and what its threads have in hand. */
 #define TABLE_OPEN 2048
@@ -186,16 +186,8 @@ static void warm(struct ahead *ahead, const struct place *place)
 /* Under the lock: false if the system gives no further thread. */
 static bool start_thread(struct ahead *ahead)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
-    bool started;
+    const bool started = parallel_detach(thread_main, ahead);
 
-    if (pthread_attr_init(&attr) != 0)
-        return false;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, STACK_NBYTES);
-    started = pthread_create(&thread, &attr, thread_main, ahead) == 0;
-    pthread_attr_destroy(&attr);
     ahead->nthreads += started;
     return started;
 }

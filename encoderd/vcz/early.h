@@ -14,7 +14,7 @@
 struct early;
 
 /* Names, and with `sites` the first chunks of what sites are made of. Both are borrowed, the group
- * for the moment. NULL: the store is not far, or there is nothing to read, or no memory. */
+ * for the moment. NULL: the store is not far, or there is no memory. */
 struct early *early_begin(const struct zarr_group *group, const struct store *store,
                           struct chunk_table *table, bool sites);
 

@@ -197,8 +197,6 @@ void vcz_watched(struct vcz *vcz, bool is_written)
 {
     early_end(vcz->early);
     vcz->early = NULL;
-    if (vcz->table == NULL)
-        return;
     chunk_table_forget_absent(vcz->table);
     if (is_written)
         chunk_table_trim(vcz->table);

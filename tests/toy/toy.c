@@ -70,7 +70,6 @@ static int toy_open(const struct selection *selection, const struct format_optio
         .layout = {.row_nbytes = selection->nsamples,
                    .nrows = row_map_nrows(&selection->rows),
                    .samples_per_byte = 1},
-        .stream_suffix = ".toy",
         .state = toy,
     };
     if (toy == NULL)

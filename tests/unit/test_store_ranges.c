@@ -396,7 +396,7 @@ static void test_spare_threads(void **state)
 
     (void)state;
     gated_init(&gated);
-    n = store_in_flight_max(&gated.store);
+    n = fetch_in_flight_max(gated.store.threads);
     assert_true(n >= 4 && n <= 1024);
     for (unsigned i = 0; i < n; i++)
         submit(&gated, &hung[i], 'h', i, GATE_PART, 0, &nhung);
@@ -433,9 +433,9 @@ static void test_parts(void **state)
     asked.range.done = count_answer;
     asked.range.arg = &answered;
     store_submit(&gated.store, &asked.range);
-    wait_until(&gated.hanging, most < store_in_flight_max(&gated.store) / 2
+    wait_until(&gated.hanging, most < fetch_in_flight_max(gated.store.threads) / 2
                                    ? most
-                                   : store_in_flight_max(&gated.store) / 2);
+                                   : fetch_in_flight_max(gated.store.threads) / 2);
     open_gate(&gated);
     wait_until(&answered, 1);
     assert_int_equal(asked.range.nread, GATE_SIZE - GATE_PART);
@@ -492,7 +492,7 @@ static void test_order_and_withdrawal(void **state)
 
     (void)state;
     gated_init(&gated);
-    slots = store_in_flight_max(&gated.store);
+    slots = fetch_in_flight_max(gated.store.threads);
     n = slots + slots / 4;
     assert_true(n <= 1024);
     for (unsigned i = 0; i < n; i++)

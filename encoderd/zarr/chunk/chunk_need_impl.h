@@ -12,7 +12,7 @@
 struct piece_range {
     const char *key;         /* of an object that must be opened, too; NULL if it is open */
     uint64_t offset, length; /* in the object */
-    uint64_t most;           /* at least length: how many bytes to read if it has to wait */
+    uint64_t most; /* how many bytes to read if it has to wait; less than length: length */
     uint64_t likely_offset, likely_length; /* probably asked for next; if it opens the object */
     bool shared;   /* others want the same, so the piece is listed even if it is there at once */
     bool from_end; /* of an object to be opened: its last `length` bytes; offset is 0 */

@@ -46,6 +46,12 @@ static uint64_t index_nbytes(const struct zarr_shard_level *level)
     return level->nchunks * ENTRY_NBYTES + (level->index_crc ? 4 : 0);
 }
 
+/* Where the index of a shard begins in the object. */
+static uint64_t index_begin(const struct stored *shard, const struct zarr_shard_level *level)
+{
+    return shard->base + (level->index_first ? 0 : shard->length - index_nbytes(level));
+}
+
 /* Gets bytes [offset, offset + n) of its open object. Asks for `ask` bytes, or for `most` if they
  * have to be waited for, but for none past its end. */
 static enum need get_bytes(struct stored *stored, struct chunk_need *need, uint64_t offset,
@@ -71,8 +77,7 @@ static enum need get_bytes(struct stored *stored, struct chunk_need *need, uint6
 static int scan_index(struct stored *shard, const struct zarr_shard_level *level, struct err *err)
 {
     const uint64_t nbytes = level->nchunks * ENTRY_NBYTES;
-    const uint64_t at =
-        shard->base + (level->index_first ? 0 : shard->length - index_nbytes(level));
+    const uint64_t at = index_begin(shard, level);
     AUTO_FREE uint8_t *room = malloc((size_t)SCAN_NBYTES);
     uint8_t sum_stored[4];
     uint32_t sum = 0;
@@ -99,7 +104,7 @@ static enum need read_index(struct stored *shard, const struct zarr_shard_level 
                             struct chunk_need *need, uint8_t **out, struct err *err)
 {
     const uint64_t nbytes = level->nchunks * ENTRY_NBYTES, all = index_nbytes(level);
-    const uint64_t at = shard->base + (level->index_first ? 0 : shard->length - all);
+    const uint64_t at = index_begin(shard, level);
     struct piece_bytes bytes;
     enum need rc = get_bytes(shard, need, at, all, all, all, &bytes, err);
 
@@ -144,8 +149,7 @@ static enum need index_shard(struct stored *shard, const struct zarr_array *arra
     pthread_mutex_lock(&shard->lock);
     if (shard->step == STORED_HEADED) {
         shard->index = steal_ptr(&index);
-        shard->index_at =
-            shard->base + (level->index_first ? 0 : shard->length - index_nbytes(level));
+        shard->index_at = index_begin(shard, level);
         shard->step = STORED_INDEXED;
     }
     pthread_mutex_unlock(&shard->lock);

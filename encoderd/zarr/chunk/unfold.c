@@ -32,22 +32,22 @@ static int check_sum(struct unfold *u, struct err *err)
 {
     uint8_t stored[4];
     uint32_t sum = 0;
+    uint64_t end;
 
     if (u->length < sizeof stored)
         return bad_sum(err);
-    u->length -= sizeof stored;
-    for (uint64_t at = 0; at < u->length;) {
-        const size_t n = (size_t)size_min(u->room, u->length - at);
+    end = u->length - sizeof stored;
+    for (uint64_t at = 0; at < end;) {
+        const size_t n = (size_t)size_min(u->room, end - at);
 
         if (unfold_read(u, at, u->in, n, err) != 0)
             return -1;
         sum = crc32c_more(sum, u->in, n);
         at += n;
     }
-    u->length += sizeof stored;
-    if (unfold_read(u, u->length - sizeof stored, stored, sizeof stored, err) != 0)
+    if (unfold_read(u, end, stored, sizeof stored, err) != 0)
         return -1;
-    u->length -= sizeof stored;
+    u->length = end;
     if (!u->stored)
         spill_cut(u->entry, UNFOLD_BYTES, u->length);
     return get_le32(stored) == sum ? 0 : bad_sum(err);

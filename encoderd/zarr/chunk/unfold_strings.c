@@ -111,7 +111,9 @@ int unfold_strings(struct unfold *u, struct err *err)
     /* The count may be wrong, but each string takes at least four bytes. */
     if (u->length / 4 <= total)
         return strings_bad(u->length / 4, "runs past the end of the chunk", err);
-    if (look(&reader, 0, 4, &head, err) != 0 || get_le32(head) != total)
+    if (look(&reader, 0, 4, &head, err) != 0)
+        return -1;
+    if (get_le32(head) != total)
         return err_set(err, ERR_CORRUPT, "it does not hold the %llu strings of a chunk; " DAMAGED,
                        (unsigned long long)total);
     if (spill_open(u->entry, UNFOLD_OFFSETS, total * sizeof at, err) != 0)

@@ -537,13 +537,11 @@ int zarr_array_open(const struct zarr_group *group, const char *name, struct zar
 int zarr_array_fail(const struct zarr_array *array, struct err *err, enum err_code code,
                     const char *fmt, ...)
 {
-    char what[ERR_MSG_MAX];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(what, sizeof what, fmt, ap);
+    err_vset(err, code, fmt, ap);
     va_end(ap);
-    err_set(err, code, "%s", what);
     return err_name(err, "%s (%s)", array->name, store_path(array->store));
 }
 

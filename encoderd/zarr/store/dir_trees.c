@@ -11,7 +11,6 @@
 #include "common/cleanup.h"
 #include "encoderd/zarr/store/dir_impl.h"
 #include "encoderd/zarr/store/fail.h"
-#include "encoderd/zarr/store/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,11 +75,6 @@ static int add_tree(struct dir_store *dir, struct dir_tree *tree)
     return 0;
 }
 
-static bool is_local(const struct dir_store *dir)
-{
-    return file_at_once(dir->fd) != AT_ONCE_NOTHING;
-}
-
 static void tree_clear(struct dir_tree *tree)
 {
     cleanup_close(&tree->fd);
@@ -101,7 +95,7 @@ static int watch_tree(struct dir_store *dir, const char *name, struct err *err)
         return store_fail_sys(&dir->base, name, errno, err);
     tree.dev = st.st_dev;
     tree.ino = st.st_ino;
-    if (st.st_dev == dir->dev && is_local(dir))
+    if (st.st_dev == dir->dev && dir->base.here)
         close(steal_fd(&tree.fd));
     pthread_mutex_lock(&dir->lock);
     failed = tree.name == NULL                              ? -1

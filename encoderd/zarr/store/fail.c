@@ -3,20 +3,17 @@
 
 #include "encoderd/zarr/store/kind.h"
 
-#include <stdio.h>
 #include <string.h>
 
 int store_fail(const struct store *store, const char *key, struct err *err, enum err_code code,
                const char *fmt, ...)
 {
     const bool whole = key == NULL || *key == '\0';
-    char what[ERR_MSG_MAX];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(what, sizeof what, fmt, ap);
+    err_vset(err, code, fmt, ap);
     va_end(ap);
-    err_set(err, code, "%s", what);
     return err_name(err, "%s%s%s", store->path, whole ? "" : "/", whole ? "" : key);
 }
 

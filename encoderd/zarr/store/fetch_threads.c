@@ -2,6 +2,7 @@
 #include "encoderd/zarr/store/fetch_threads.h"
 
 #include "common/evidence.h"
+#include "common/parallel.h"
 #include "common/size.h"
 #include "encoderd/zarr/store/get.h"
 
@@ -16,7 +17,6 @@
 #define SPARE_MOST  (SLOTS_MOST / 4) /* further threads, for objects that have none */
 /* Each thread opens a file or two. What is open afterwards belongs to the caller of the store. */
 #define FILES_A_SLOT 8
-#define STACK_NBYTES ((size_t)256 << 10)
 #define IDLE_SECONDS 1
 
 /* An object with parts that are being read. */
@@ -212,17 +212,7 @@ static void serve(struct fetch_threads *threads, struct evidence_slot *slot);
 /* Called without the lock. The thread has been counted before. */
 static void start_thread(struct fetch_threads *threads)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
-    int failed = pthread_attr_init(&attr);
-
-    if (failed == 0) {
-        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-        pthread_attr_setstacksize(&attr, STACK_NBYTES);
-        failed = pthread_create(&thread, &attr, thread_main, threads);
-        pthread_attr_destroy(&attr);
-    }
-    if (failed == 0)
+    if (parallel_detach(thread_main, threads))
         return;
     pthread_mutex_lock(&threads->lock);
     if (threads->nthreads == 1)

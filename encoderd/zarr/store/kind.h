@@ -58,7 +58,6 @@ struct store_ops {
     /* NULL: threads wait for this store (fetch_threads.h). */
     void (*submit)(const struct store *store, struct store_range *range);
     bool (*withdraw)(const struct store *store, struct store_range *range);
-    unsigned (*in_flight_max)(const struct store *store);
 
     int (*children)(const struct store *store, const char *key,
                     int (*visit)(const char *name, void *arg), void *arg, struct err *err);

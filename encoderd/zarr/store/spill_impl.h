@@ -45,7 +45,7 @@ struct spill {
 /* Makes room for the bytes of an area up to `until`, and counts them as written. */
 int spill_take_room(struct spill_entry *entry, unsigned number, uint64_t until, struct err *err);
 
-/* After a failed write: removes an entry that nobody uses, because the disk may have less space
+/* After a failed write: removes the entries that nobody uses, because the disk may have less space
  * than the limit. True if the write is worth another try. */
 bool spill_gave_way(struct spill *spill, int errnum);
 

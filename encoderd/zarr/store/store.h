@@ -120,9 +120,6 @@ void store_submit(const struct store *store, struct store_range *range);
  * was or will be called. */
 bool store_withdraw(const struct store *store, struct store_range *range);
 
-/* How many submitted ranges keep the store busy. Further ones wait in line, which is allowed. */
-unsigned store_in_flight_max(const struct store *store);
-
 /* Counts since the store was opened; exact only while nobody reads. */
 struct store_counts {
     uint64_t requests;       /* ranges that were answered */

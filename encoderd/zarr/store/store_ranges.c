@@ -83,12 +83,6 @@ bool store_withdraw(const struct store *store, struct store_range *range)
                                         : fetch_withdraw(store->threads, range);
 }
 
-unsigned store_in_flight_max(const struct store *store)
-{
-    return store->ops->in_flight_max != NULL ? store->ops->in_flight_max(store)
-                                             : fetch_in_flight_max(store->threads);
-}
-
 void store_counts(const struct store *store, struct store_counts *out)
 {
     *out = (struct store_counts){
