@@ -198,7 +198,8 @@ lint: arrows failure tags texts layout tidy cppcheck shellcheck pyflakes mandoc
 
 # Whether a tool is there; if not, the line that says that nothing was looked at.
 there = command -v $(1) >/dev/null || { echo '$@: $(1) is not installed (make deps-lint): not looked at'; exit 0; }
-files = $$(git -c safe.directory='*' ls-files $(1))
+# Where git lists nothing, a name that no tool can open: to look at nothing is a failure.
+files = $$(git -c safe.directory='*' ls-files $(1) | grep . || echo nothing-that-git-lists)
 
 # How a failure is tested: one way, over the tree.
 failure:
@@ -266,9 +267,11 @@ units = $(TEST_ENV) tests/tools/units.sh '$@$(if $(SAN), ($(SAN)))'
 check-unit: all tools unit vectors $(if $(SAN),,arrows)
 	@$(units) $(UNIT)
 
+# Whatever SAN says: without the sanitizer it would look at nothing.
 check-tsan: vectors
+	@$(MAKE) -s -j$$(nproc) SAN=thread $(patsubst %,build/thread/unit/test_%,$(TSAN_TESTS))
 	@VCZFS_BUILD=build VCZFS_VECTORS=build/vectors tests/tools/units.sh '$@' \
-	    $(patsubst %,$(BUILD)/unit/test_%,$(TSAN_TESTS))
+	    $(patsubst %,build/thread/unit/test_%,$(TSAN_TESTS))
 
 # What is skipped is named at the end with its reason, and the ten slowest tests.
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs --durations=10

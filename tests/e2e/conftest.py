@@ -11,7 +11,7 @@ import helpers
 TEST_LIMIT = 60  # seconds, times helpers.SLOW, for one test, unless it is marked limit(seconds)
 
 # What can be tried where nothing can be mounted.
-WITHOUT_MOUNTS = {"test_completion", "test_docs", "test_install", "test_kernels"}
+WITHOUT_MOUNTS = {"test_arrows", "test_completion", "test_docs", "test_install", "test_kernels", "test_texts"}
 
 
 def pytest_configure(config):

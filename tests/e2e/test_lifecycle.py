@@ -17,6 +17,7 @@ import time
 
 import pytest
 
+import drills
 import helpers
 
 STORE = "biallelic.vcz"
@@ -282,22 +283,10 @@ def test_twenty_mounts_of_the_same_directory(mount, scratch):
 # --- a wedged encoder ------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def stopped(pid):
-    """A process that does nothing for a while."""
-    os.kill(pid, signal.SIGSTOP)
-    helpers.wait_for(lambda: helpers.state(pid) in ("T", None), what="the process to stop")
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-
-
 def test_unmount_does_not_wait_for_a_stopped_encoder(mount):
     with mount(helpers.store(STORE)) as m:
         encoder = m.encoder()
-        with stopped(encoder):
+        with drills.stopped(encoder):
             start = time.monotonic()
             m.stop(seconds=5)
             assert time.monotonic() - start < 1 * helpers.SLOW
@@ -306,7 +295,7 @@ def test_unmount_does_not_wait_for_a_stopped_encoder(mount):
 
 def test_unmount_with_a_reader_waiting_for_a_stopped_encoder(mount):
     with mount(helpers.store(STORE)) as m:
-        with stopped(m.encoder()):
+        with drills.stopped(m.encoder()):
             helpers.drop_cache(m.path(".bed"))
             reader = subprocess.Popen(["cat", m.path(".bed")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             helpers.wait_for(lambda: helpers.comm(reader.pid) == "cat" and helpers.state(reader.pid) in "DS")
@@ -319,7 +308,7 @@ def test_unmount_with_a_reader_waiting_for_a_stopped_encoder(mount):
 
 def test_stopped_encoder_leaves_sidecars_and_metadata_alone(mount):
     with mount(helpers.store(STORE)) as m:
-        with stopped(m.encoder()):
+        with drills.stopped(m.encoder()):
             start = time.monotonic()
             assert len(os.listdir(m.dir)) == 3
             assert m.path(".bed").stat().st_size == len(bed())
@@ -331,7 +320,7 @@ def test_stopped_encoder_leaves_sidecars_and_metadata_alone(mount):
 def test_read_timeout(mount):
     """EIO about a second after the read was asked for; and the encoder is of use again when it goes on."""
     with mount(helpers.store(STORE), "--read-timeout", "1") as m:
-        with stopped(m.encoder()):
+        with drills.stopped(m.encoder()):
             start = time.monotonic()
             assert helpers.read_errno(m.path(".bed")) == errno.EIO
             assert 0.8 < time.monotonic() - start < 3 * helpers.SLOW
@@ -343,7 +332,7 @@ def test_read_timeout(mount):
 def test_reader_that_is_killed_while_it_waits(mount):
     """It dies at once, though its read has no answer, and others read on."""
     with mount(helpers.store(STORE)) as m:
-        with stopped(m.encoder()):
+        with drills.stopped(m.encoder()):
             reader = subprocess.Popen(["cat", m.path(".bed")], stdout=subprocess.DEVNULL)
             helpers.wait_for(lambda: helpers.comm(reader.pid) == "cat" and helpers.state(reader.pid) in "DS")
             reader.kill()
@@ -354,7 +343,7 @@ def test_reader_that_is_killed_while_it_waits(mount):
 def test_short_stop_is_only_a_delay(mount):
     with mount(helpers.store(STORE)) as m:
         encoder = m.encoder()
-        with stopped(encoder):
+        with drills.stopped(encoder):
             wake = threading.Timer(0.3, os.kill, (encoder, signal.SIGCONT))
             wake.start()
             assert m.read(".bed") == bed()

@@ -12,6 +12,8 @@ import re
 import sys
 from collections import defaultdict
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
 # Ours, then the system's and the libraries'.
 VALUES = set("""
     compare compare_names descriptor_of memfd_arena memfd_open names_compare read_all
@@ -81,7 +83,7 @@ def faults(path, text, found):
 
 def main():
     names = sys.argv[1:] or [str(path) for top in ("common", "proto", "fused", "encoderd", "tests")
-                             for path in sorted(pathlib.Path(top).rglob("*.[ch]"))]
+                             for path in sorted((ROOT / top).rglob("*.[ch]"))]
     texts = {name: blank(pathlib.Path(name).read_text(encoding="utf-8")) for name in names}
     found = statuses(texts)
     told = [f"{name}:{text.count(chr(10), 0, at) + 1}: {what}"

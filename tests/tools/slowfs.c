@@ -554,7 +554,7 @@ int main(int argc, char **argv)
     char *fuse_argv[] = {argv[0], "-o", "ro,fsname=slowfs", NULL};
     struct fuse_args args = FUSE_ARGS_INIT(3, fuse_argv);
     struct fuse_session *session;
-    int ended;
+    bool failed;
     char *text;
 
     read_options(argc, argv);
@@ -567,7 +567,7 @@ int main(int argc, char **argv)
     signal(SIGUSR1, on_usr1);
     puts("ready");
     fflush(stdout);
-    ended = serve(session); /* more than 0: by a signal of that number */
+    failed = serve(session) != 0;
     fuse_session_unmount(session);
     fuse_remove_signal_handlers(session);
     fuse_session_destroy(session);
@@ -575,5 +575,5 @@ int main(int argc, char **argv)
     text = counters();
     fputs(text, stdout);
     free(text);
-    return ended < 0;
+    return failed;
 }

@@ -25,7 +25,8 @@ while read -r _ status program; do
         cat "$out/$(basename "$program").log"
     fi
 done <"$out/ran"
-failed=$(awk '$2 != 0' "$out/ran" | wc -l)
+# One that left no line did not run to its end.
+failed=$(($# - $(awk '$2 == 0' "$out/ran" | wc -l)))
 echo "== $tier: the slowest of $#"
 sort -rn "$out/ran" | head -n 10 | awk '{ printf "%8s s  %s\n", $1, $3 }'
 echo "$tier: $(grep -hc '\[       OK \]' "$out"/*.log | awk '{ n += $1 } END { print n + 0 }') tests in $# programs, $(($(date +%s) - begun)) s"

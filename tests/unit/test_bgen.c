@@ -42,23 +42,6 @@ static const struct view_file *file_named(const struct view *view, const char *n
     return NULL;
 }
 
-static uint8_t *read_file(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    uint8_t *bytes;
-
-    if (file == NULL)
-        return NULL;
-    fseek(file, 0, SEEK_END);
-    *size = (size_t)ftell(file);
-    rewind(file);
-    bytes = malloc(*size + 1);
-    assert_int_equal(fread(bytes, 1, *size, file), *size);
-    bytes[*size] = '\0';
-    fclose(file);
-    return bytes;
-}
-
 /* ---- the index ---- */
 
 /* Fetches the view's index, as a server would, into a file that the caller removes. */
@@ -201,7 +184,7 @@ static void check_due(const char *path, const void *got, size_t nbytes, const ui
 static void check_bytes(const char *path, const void *got, size_t nbytes, bool wanted)
 {
     size_t size = 0;
-    uint8_t *due = read_file(path, &size);
+    uint8_t *due = fixture_read(path, &size);
 
     assert_int_equal(due != NULL, wanted);
     if (due != NULL)
@@ -214,7 +197,7 @@ static void check_sample_file(const char *path, const void *got, size_t nbytes)
 {
     static const char *const fourth[] = {" sex", " D", " NA"};
     size_t size = 0, line = 0;
-    uint8_t *three = read_file(path, &size);
+    uint8_t *three = fixture_read(path, &size);
     struct buf due = {0};
 
     assert_non_null(three);
@@ -295,7 +278,7 @@ static void every_case_of_the_vectors(void **state)
     (void)state;
     vectors_path(path, sizeof path, "cases.tsv", "");
     path[strlen(path) - 1] = '\0';
-    text = (char *)read_file(path, &size);
+    text = (char *)fixture_read(path, &size);
     assert_non_null(text);
     for (char *line = strtok_r(text, "\n", &save); line != NULL;
          line = strtok_r(NULL, "\n", &save)) {

@@ -5,22 +5,6 @@
 #include "tests/unit/made_store.h"
 #include "tests/unit/view_fixture.h"
 
-static uint8_t *read_file(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    uint8_t *bytes;
-
-    if (file == NULL)
-        return NULL;
-    fseek(file, 0, SEEK_END);
-    *size = (size_t)ftell(file);
-    rewind(file);
-    bytes = malloc(*size + 1);
-    assert_int_equal(fread(bytes, 1, *size, file), *size);
-    fclose(file);
-    return bytes;
-}
-
 static void check_vector(const char *store, const char *expected_case)
 {
     struct err err = {0};
@@ -33,7 +17,7 @@ static void check_vector(const char *store, const char *expected_case)
         fail_msg("%s: %s", store, err.msg);
     vectors_path(path, sizeof path, "expected", expected_case);
     strcat(path, "/x.bed");
-    due = read_file(path, &size);
+    due = fixture_read(path, &size);
     assert_non_null(due);
     assert_int_equal(view->files[0].size, size);
     got = encode_range(view, 0, size, &err);

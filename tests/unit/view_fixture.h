@@ -26,6 +26,26 @@ static inline void vectors_path(char *out, size_t size, const char *kind, const 
     snprintf(out, size, "%s/%s/%s", env_or("VCZFS_VECTORS", "build/vectors"), kind, name);
 }
 
+/* A whole file, with a 0 after its end; the caller frees it. NULL if it cannot be read. */
+static inline uint8_t *fixture_read(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    uint8_t *bytes;
+
+    if (file == NULL)
+        return NULL;
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    bytes = calloc(*size + 1, 1);
+    if (bytes != NULL && fread(bytes, 1, *size, file) != *size) {
+        free(bytes);
+        bytes = NULL;
+    }
+    fclose(file);
+    return bytes;
+}
+
 /* view_open as `mount-plink -M 2` would; NULL and *err on failure. */
 static inline struct view *open_plink(const char *path, struct err *err)
 {
